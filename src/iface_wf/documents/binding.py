@@ -1,0 +1,125 @@
+"""What one interface leaves behind: binding energy with all of its terms, charges and pictures of density."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from iface_wf.documents.density import DensityRecord
+
+UNITS: dict[str, str] = {
+    "binding_energy": "eV per interface cell, negative = bound",
+    "binding_energy_cp": "eV per interface cell, counterpoise corrected, negative = bound",
+    "binding_energy_per_area": "eV/A^2",
+    "interaction_energy": "eV, negative = attractive",
+    "interaction_energy_cp": "eV, counterpoise corrected",
+    "deformation_energy": "eV",
+    "bsse_energy": "eV, >= 0",
+    "dispersion_energy": "eV, share of the binding energy",
+    "dispersion_interaction": "eV, share of the interaction energy",
+    "charge_transfer": "e, positive = the component lost electrons",
+    "displaced_charge": "e, half the integral of |delta_rho|",
+    "area": "A^2",
+    "delta_rho_z": "e/A",
+    "delta_q_z": "e",
+}
+
+
+class EnergyTerm(BaseModel):
+    """One total energy that entered a binding energy, with where it came from."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    role: str = Field(description="AB, A, B, A*, B*, A* in AB basis, B* in AB basis")
+    energy: float | None = Field(description="eV, with dispersion, extrapolated to zero smearing")
+    dispersion_energy: float = Field(description="eV")
+    key: str = Field(description="Key of the CalculationDocument")
+    uuid: str = Field("", description="Job that holds the CalculationDocument")
+    converged: bool
+    corrections: int = Field(0, description="How many corrections error handlers made")
+    flags: list[str] = Field(default_factory=list)
+
+
+class DensityDifferenceDocument(BaseModel):
+    """Charge-density difference rho(AB) - rho(A*) - rho(B*), one grid, one cell; positive = accumulation."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    density: DensityRecord = Field(description="delta_rho, e/A^3")
+    basis_superposition: Literal["ghosts", "none needed", "uncorrected"] = Field(
+        description="How A* and B* shared AB's basis: ghost atoms (LCAO), plane waves or grid, or not"
+    )
+    integral: float = Field(description="Integral of delta_rho, e; 0 within 1e-3")
+    displaced_charge: float = Field(description="Half the integral of |delta_rho|, e")
+    z: list[float] = Field(description="Positions of the planes along c, A")
+    delta_rho_z: list[float] = Field(description="Planar integral over x and y, e/A")
+    delta_q_z: list[float] = Field(description="Running integral of delta_rho_z, e")
+
+
+class BaderSummary(BaseModel):
+    """Charges of one density, by atom and by component, and how trustworthy the partition is."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    role: str
+    document: dict[str, Any] = Field(description="The BaderDocument")
+
+
+class BindingDocument(BaseModel):
+    """Binding energy of an interface AB with its parts A (slab side) and B (fragment side).
+
+    Definitions: binding = E(AB) - E(A) - E(B); interaction = E(AB) - E(A*) - E(B*) in AB's cell;
+    deformation[X] = E(X*) - E(X); binding = interaction + sum of deformations.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    document_type: Literal["binding"] = "binding"
+    key: str = Field(description="Content key of the whole interface calculation")
+    filler: str
+    surface: str
+    polymer: str | None = None
+    units: int | None = None
+    salt: str | None = None
+    placement: int = Field(0, description="Index of the placement that was computed")
+    n_placements: int = Field(1, description="How many placements the cheap engine ranked")
+    formula: str
+    n_atoms: int
+    area: float
+    charge: float = 0.0
+
+    engine: str
+    engine_version: str
+    level: str
+    functional: str
+    dispersion: str | None
+    basis: str
+    kpoints: tuple[int, int, int]
+    grid: tuple[int, int, int] | None
+    energy_type: str
+    geometry_engine: str = Field(description="Which engine relaxed AB, A and B, with its method")
+
+    binding_energy: float | None
+    binding_energy_cp: float | None = Field(None, description="Counterpoise corrected; None for plane waves")
+    binding_energy_per_area: float | None
+    interaction_energy: float | None
+    interaction_energy_cp: float | None = None
+    deformation_energy: dict[str, float] = Field(description="By component: A, B")
+    bsse_energy: float | None = None
+    dispersion_energy: float | None = Field(description="Dispersion share of the binding energy, eV")
+    dispersion_interaction: float | None = Field(None, description="Dispersion share of the interaction energy, eV")
+    terms: list[EnergyTerm]
+
+    charge_transfer: dict[str, float] = Field(default_factory=dict, description="By component: A, B, e")
+    bader: list[BaderSummary] = Field(default_factory=list)
+    density_difference: DensityDifferenceDocument | None = None
+
+    structure: dict[str, Any] = Field(description="AB, relaxed, labelled sites")
+    placement_ranking: list[dict[str, Any]] = Field(default_factory=list)
+    converged: bool
+    flags: list[str] = Field(default_factory=list)
+    provenance: dict[str, Any] = Field(default_factory=dict, description="What built the interface, and versions")
+    wall_time: float | None = None
+    units_of: dict[str, str] = Field(default_factory=lambda: dict(UNITS), description="Unit and sign by field")
+    completed_at: str = ""

@@ -1,0 +1,90 @@
+"""What one calculation leaves behind, whatever code ran it."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from iface_wf.documents.density import DensityRecord
+
+CalculationKind = Literal["relax", "static"]
+
+#: Flags that make a number untrustworthy: results mark it and never average it in.
+FATAL_FLAGS = frozenset(
+    {"scf_unconverged", "geometry_unconverged", "desorbed", "dissociated", "clash", "slab_changed"}
+)
+
+
+class Correction(BaseModel):
+    """One change that an error handler made to a calculation's settings before running it again."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    handler: str = Field(description="Name of the handler, for example ScfHandler")
+    errors: list[str] = Field(description="What it found wrong")
+    actions: list[dict[str, Any]] = Field(description="The settings it changed: {key: new value}")
+
+
+class CalculationDocument(BaseModel):
+    """Result and provenance of one relaxation or single point.
+
+    Energies are in eV per cell, lengths in A, forces in eV/A, charges in e (positive = electrons removed).
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    document_type: Literal["calculation"] = "calculation"
+    key: str = Field(description="Content key: SHA-256 of structure, physical settings, kind and key version")
+    kind: CalculationKind
+    role: str = Field("", description="What it is in its flow, for example 'AB', 'A*', 'B* in AB basis'")
+
+    engine: str = Field(description="gpaw, vasp, xtb or the name of an ML potential")
+    engine_version: str
+    level: str = Field(description="fast, moderate or precise")
+    functional: str = Field(description="Exchange-correlation functional, or the method of a cheap engine")
+    dispersion: str | None = Field(None, description="Dispersion correction, for example D3(BJ); None if none")
+    basis: str = Field("", description="Basis or cutoff, for example 'LCAO dzp' or 'PW 500 eV'")
+    kpoints: tuple[int, int, int] = (1, 1, 1)
+    settings: dict[str, Any] = Field(
+        default_factory=dict, description="Energy-relevant settings finally used, after all corrections"
+    )
+    versions: dict[str, str] = Field(default_factory=dict, description="Versions of the packages that took part")
+
+    structure: dict[str, Any] = Field(description="Final structure (pymatgen Structure as a dict), labelled sites")
+    formula: str
+    n_atoms: int
+    ghosts: list[int] = Field(default_factory=list, description="Indices of basis-only (ghost) atoms")
+    charge: float = Field(0.0, description="Total charge of the cell, e")
+    magnetic_moment: float = Field(0.0, description="Total magnetic moment, Bohr magnetons")
+
+    energy: float | None = Field(description="Total energy with dispersion, extrapolated to zero smearing, eV")
+    energy_type: str = Field("extrapolated to zero smearing", description="Which energy `energy` is")
+    electronic_energy: float | None = Field(None, description="`energy` without the dispersion term, eV")
+    dispersion_energy: float = Field(0.0, description="Dispersion term, eV; ghost atoms take no part")
+    free_energy: float | None = Field(None, description="Mermin free energy with dispersion, eV")
+    fermi_level: float | None = Field(None, description="eV, on the scale of the potential")
+    max_force: float | None = Field(None, description="Largest force on a free atom, eV/A")
+    n_electrons: float | None = Field(None, description="Electrons treated by the code (valence), e")
+    grid: tuple[int, int, int] | None = Field(None, description="Real-space grid (nx, ny, nz) of the density")
+
+    converged: bool = Field(description="SCF converged, and geometry too for a relaxation")
+    scf_steps: int | None = None
+    ionic_steps: int | None = None
+    corrections: list[Correction] = Field(default_factory=list)
+    flags: list[str] = Field(default_factory=list, description="Marks such as scf_unconverged, desorbed")
+
+    densities: dict[str, DensityRecord] = Field(default_factory=dict, description="By kind: pseudo, all_electron")
+    dipole: float | None = Field(None, description="Dipole moment along c, e A")
+
+    wall_time: float | None = Field(None, description="s")
+    cpu_time: float | None = Field(None, description="s, all processes")
+    n_processes: int = 1
+    directory: str = Field("", description="host:folder where it ran")
+    completed_at: str = ""
+    reused_from: str | None = Field(None, description="uuid of the stored job this was taken from instead of run")
+
+    @property
+    def trustworthy(self) -> bool:
+        """Whether the energy may enter a mean or a ranking."""
+        return self.converged and self.energy is not None and not FATAL_FLAGS.intersection(self.flags)
