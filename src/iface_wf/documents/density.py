@@ -13,9 +13,9 @@ Vector = tuple[float, float, float]
 class DensityRecord(BaseModel):
     """An electron density as a compressed file plus the facts needed to use it without unpacking it.
 
-    The grid is periodic: point ``i`` of ``n`` lies at the fraction ``i / n`` of its cell vector. Along directions
-    that are not periodic the plane at 0 is the boundary, where the density is zero. The values are numbers of
-    electrons per volume, so they are positive (``difference``: positive where electrons accumulate).
+    The grid is periodic: point ``i`` of ``n`` lies at the fraction ``i / n`` of its cell vector. Along
+    directions that are not periodic the plane at 0 is the boundary, where the density is zero. The values
+    count electrons, so they are positive (``difference``: positive where electrons accumulate).
     `iface_wf.analysis.density.pack` writes a record, `iface_wf.analysis.density.unpack` reads it.
     """
 
@@ -37,6 +37,6 @@ class DensityRecord(BaseModel):
     n_bytes: int = Field(description="number of compressed bytes")
     blob: str | dict[str, Any] | None = Field(
         default=None,
-        description="base64 text of the compressed bytes (HDF5, float32), or the reference that the additional "
-        "store of jobflow leaves in its place",
+        description="base64 text of the compressed bytes (HDF5, float32), or the reference that jobflow's "
+        "additional store leaves in its place",
     )
