@@ -1,0 +1,277 @@
+"""The engine protocol: every code offers `relax` and `static` jobs that return one CalculationDocument.
+
+A calculation is described completely by a `CalculationRequest`. Its content key decides whether the job store already
+holds the answer: then the stored document is returned and nothing is run.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import socket
+from abc import abstractmethod
+from dataclasses import dataclass, field
+from importlib import metadata
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from atomate2.ase.jobs import AseMaker
+from jobflow import CURRENT_JOB, Job, JobConfig, job
+from pydantic import BaseModel, ConfigDict, Field
+from pymatgen.core import Structure
+
+from iface_wf.documents.calculation import CalculationDocument, CalculationKind
+from iface_wf.store.canonical import calculation_key
+from iface_wf.store.references import claimed
+
+#: Settings that steer how a result is reached, not what it is: they stay out of keys and of comparisons.
+TECHNICAL_SETTINGS = frozenset(
+    {"mixer", "max_scf_steps", "scf_step_cap", "max_steps", "start", "max_seconds", "checkpoint_every", "relaxed_by"}
+)
+
+
+class CalculationRequest(BaseModel):
+    """Everything that decides the result of one calculation.
+
+    Attributes
+    ----------
+    structure
+        pymatgen structure as a dict, labelled sites; ``lattice.pbc`` says which directions are periodic.
+    settings
+        Complete settings of the code, defaults written out.
+    ghosts
+        Indices of sites that carry basis functions only.
+    densities
+        Which densities are wanted: ``pseudo`` (difference densities), ``all_electron`` (Bader).
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    kind: CalculationKind
+    engine: str
+    level: str
+    structure: dict[str, Any]
+    settings: dict[str, Any]
+    ghosts: list[int] = Field(default_factory=list)
+    densities: list[str] = Field(default_factory=list)
+    role: str = ""
+
+    @property
+    def atoms_structure(self) -> Structure:
+        """The structure as a pymatgen object."""
+        return Structure.from_dict(self.structure)
+
+    def key(self) -> str:
+        """Content key of the calculation.
+
+        Returns
+        -------
+        str
+            SHA-256, hexadecimal. Package versions, site order, translation and labels play no part; the wanted
+            densities do, because a stored document without them is no answer.
+        """
+        physical = physical_settings(self.settings)
+        physical |= {"engine": self.engine, "densities": sorted(self.densities)}
+        return calculation_key(self.atoms_structure, physical, self.kind, ghosts=self.ghosts)
+
+
+def physical_settings(settings: dict[str, Any]) -> dict[str, Any]:
+    """Keep the settings that decide the result.
+
+    Parameters
+    ----------
+    settings
+        Settings of a calculation.
+
+    Returns
+    -------
+    dict
+        Without the technical ones (mixing, step limits, checkpoints).
+    """
+    return {k: v for k, v in settings.items() if k not in TECHNICAL_SETTINGS}
+
+
+class Engine(Protocol):
+    """What a code has to offer to take part in the flows."""
+
+    name: str
+
+    def relax(self, structure: Structure, level: str, **options: Any) -> Job:
+        """Return a job that relaxes a structure; its output is a CalculationDocument."""
+        ...
+
+    def static(
+        self, structure: Structure, level: str, densities: list[str] | None = None, grid: Any = None, **options: Any
+    ) -> Job:
+        """Return a single-point job; its output is a CalculationDocument."""
+        ...
+
+
+@dataclass
+class EngineMaker(AseMaker):
+    """Base of the makers of all engines: find a stored result or run the calculation.
+
+    Parameters
+    ----------
+    name
+        Job name, shown in progress and in the store.
+    kind
+        ``relax`` or ``static``.
+    level
+        ``fast``, ``moderate`` or ``precise``.
+    densities
+        Wanted densities, see `CalculationRequest`.
+    overrides
+        Settings that replace those of the level; visible in the document.
+    role
+        What the calculation is in its flow, for example ``A*``.
+    force
+        Run even when the store holds a finished result.
+    """
+
+    name: str = "calculation"
+    kind: CalculationKind = "static"
+    level: str = "fast"
+    densities: list[str] = field(default_factory=list)
+    overrides: dict[str, Any] = field(default_factory=dict)
+    role: str = ""
+    force: bool = False
+
+    @abstractmethod
+    def request(
+        self, structure: Structure, ghosts: list[int], like: dict[str, Any] | None = None
+    ) -> CalculationRequest:
+        """Write out all settings of the calculation; ``like`` fixes the shared ones (grid, k-points...)."""
+
+    @abstractmethod
+    def calculate(self, request: CalculationRequest, directory: Path) -> CalculationDocument:
+        """Run the calculation in a directory of its own."""
+
+    @job(data=["blob"], config=JobConfig(expose_store=True))
+    def make(
+        self,
+        structure: Structure | dict[str, Any],
+        ghosts: list[int] | None = None,
+        like: dict[str, Any] | None = None,
+    ) -> CalculationDocument:
+        """Find the result in the store, or calculate it.
+
+        Parameters
+        ----------
+        structure
+            Structure to calculate, labelled sites.
+        ghosts
+            Indices of basis-only sites.
+        like
+            Settings of another calculation whose grid, smearing and k-points this one must share
+            (A* and B* must be comparable with AB).
+
+        Returns
+        -------
+        CalculationDocument
+            With energy, final structure, densities and flags.
+
+        Raises
+        ------
+        CalculationError
+            When the code fails for a reason other than convergence; non-convergence is a flag.
+        """
+        if isinstance(structure, dict):
+            structure = Structure.from_dict(structure)
+        request = self.request(structure, ghosts or [], like)
+        key = request.key()
+        store = getattr(CURRENT_JOB, "store", None)
+        if store is None:
+            return self.calculate(request, run_directory(key))
+        with claimed(store, key, force=self.force) as found:
+            if found is not None:
+                document = CalculationDocument.model_validate(found["output"])
+                return document.model_copy(update={"reused_from": found["uuid"], "role": self.role})
+            return self.calculate(request, run_directory(key))
+
+
+def run_directory(key: str) -> Path:
+    """Create the working folder of a calculation below the current folder.
+
+    The folder is named by the content key, so that a calculation that was killed finds its own checkpoint again.
+    """
+    path = Path.cwd() / f"calc-{key[:16]}"
+    path.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def package_versions(*names: str) -> dict[str, str]:
+    """Return the installed versions of packages, for provenance.
+
+    Parameters
+    ----------
+    *names
+        Distribution names; those not installed are left out.
+
+    Returns
+    -------
+    dict of str
+        name: version.
+    """
+    versions = {}
+    for name in ("iface-wf", "ase", "pymatgen-core", "numpy", *names):
+        try:
+            versions[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return versions
+
+
+def now() -> str:
+    """Return the current time, UTC, ISO 8601."""
+    return dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
+
+
+def location(directory: Path) -> str:
+    """Return host:folder of a run."""
+    return f"{socket.gethostname()}:{directory}"
+
+
+def grid_shape(structure: Structure, spacing: float) -> tuple[int, int, int]:
+    """Choose the real-space grid of a cell.
+
+    Parameters
+    ----------
+    structure
+        The structure; only the cell counts.
+    spacing
+        Wanted spacing between grid planes, A.
+
+    Returns
+    -------
+    tuple of int
+        (nx, ny, nz), each a multiple of 4 where that keeps the spacing, so that half-cell translations are
+        grid translations.
+    """
+    heights = 1.0 / np.linalg.norm(np.linalg.inv(structure.lattice.matrix), axis=0)
+    in_plane = [max(4, round(h / spacing / 4) * 4) for h in heights[:2]]
+    # along c the cell edge is a multiple of 0.8 A: the exact spacing keeps the slab on the same grid points in every cell
+    along_c = max(4, round(heights[2] / spacing / 2) * 2)
+    return int(in_plane[0]), int(in_plane[1]), int(along_c)
+
+
+def kpoint_mesh(structure: Structure, length: float) -> tuple[int, int, int]:
+    """Choose a Monkhorst-Pack mesh by length, with one point along non-periodic directions.
+
+    Parameters
+    ----------
+    structure
+        The structure.
+    length
+        Every periodic edge times its k-points reaches at least this length, A.
+
+    Returns
+    -------
+    tuple of int
+        k-points along each reciprocal axis.
+    """
+    mesh = [
+        max(1, int(np.ceil(length / edge - 0.01))) if periodic else 1
+        for edge, periodic in zip(structure.lattice.abc, structure.lattice.pbc, strict=True)
+    ]
+    return mesh[0], mesh[1], mesh[2]

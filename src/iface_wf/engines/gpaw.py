@@ -1,0 +1,277 @@
+"""GPAW: relaxations and single points as jobflow jobs, run as a subprocess under custodian with MPI.
+
+Methods: PAW (Bloechl, 10.1103/PhysRevB.50.17953) in GPAW (Mortensen et al., 10.1063/5.0182685); PBE
+(10.1103/PhysRevLett.77.3865); D3(BJ) (10.1002/jcc.21759); dipole layer (Bengtsson, 10.1103/PhysRevB.59.12301).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+import time
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from custodian import Custodian
+from jobflow import Job
+from monty.json import MontyDecoder
+from pymatgen.core import Structure
+
+from iface_wf.analysis.density import pack
+from iface_wf.documents.calculation import CalculationDocument, Correction
+from iface_wf.engines import base
+from iface_wf.engines.gpaw_handlers import INPUT, RESULT, GpawJob, InterruptedHandler, ScfHandler, read_json
+from iface_wf.engines.levels import level_settings
+from iface_wf.errors import CalculationError, InputError
+
+#: What A* and B* must share with AB, and take over from it.
+SHARED_SETTINGS = ("mode", "basis", "cutoff", "xc", "dispersion", "grid", "kpoints", "smearing", "spin_polarized")
+#: Spacing of the grid on which Bader basins are found, A: a third of the coarsest grid.
+BADER_SPACING = 0.067
+
+
+@dataclass
+class GpawMaker(base.EngineMaker):
+    """Maker of GPAW calculations.
+
+    Parameters
+    ----------
+    name, kind, level, densities, overrides, role, force
+        See `iface_wf.engines.base.EngineMaker`.
+    charge
+        Total charge of the cell, e.
+    processes
+        MPI processes; 0 means as many as there are cores available.
+    max_seconds
+        Time slice after which the run writes a checkpoint and continues in a new process; 0 means no limit.
+    """
+
+    name: str = "gpaw"
+    charge: float = 0.0
+    processes: int = 0
+    max_seconds: float = 0.0
+
+    def request(
+        self, structure: Structure, ghosts: list[int], like: dict[str, Any] | None = None
+    ) -> base.CalculationRequest:
+        """Write out every setting, defaults and those shared with another calculation included."""
+        level = level_settings("gpaw", self.level) | self.overrides
+        spacing = level.pop("grid_spacing")
+        length = level.pop("kpoint_length")
+        level.pop("relaxed_by", None)
+        settings: dict[str, Any] = {
+            "xc": "PBE",
+            "dispersion": "D3(BJ)",
+            "grid": list(base.grid_shape(structure, spacing)),
+            "kpoints": list(base.kpoint_mesh(structure, length)),
+            "charge": self.charge,
+            "spin_polarized": False,
+            "max_scf_steps": 150,
+        }
+        moments = structure.site_properties.get("magmom")
+        electrons = sum(site.specie.Z for i, site in enumerate(structure) if i not in set(ghosts)) - self.charge
+        if moments is not None and any(moments):
+            settings |= {"spin_polarized": True, "magnetic_moments": [float(m or 0.0) for m in moments]}
+        elif round(electrons) % 2:
+            settings |= {"spin_polarized": True, "start": "hund"}
+        settings |= level | {k: v for k, v in (like or {}).items() if k in SHARED_SETTINGS}
+        if self.kind == "static":
+            settings = {k: v for k, v in settings.items() if k not in ("fmax", "max_steps")}
+        if "all_electron" in self.densities:
+            settings.setdefault("bader_spacing", BADER_SPACING)
+        if ghosts and settings["mode"] != "lcao":
+            raise InputError(
+                f"Counterpoise needs atom-centred functions: GPAW mode {settings['mode']!r} has none, only 'lcao' has."
+            )
+        return base.CalculationRequest(
+            kind=self.kind,
+            engine="gpaw",
+            level=self.level,
+            structure=structure.as_dict(),
+            settings=settings,
+            ghosts=ghosts,
+            densities=self.densities,
+            role=self.role,
+        )
+
+    def calculate(self, request: base.CalculationRequest, directory: Path) -> CalculationDocument:
+        """Run GPAW in a folder under custodian and read its results."""
+        result, settings, corrections = execute(request, directory, self.processes, self.max_seconds)
+        structure = request.atoms_structure
+        if "positions" in result:
+            structure = moved(structure, result["positions"])
+        converged = bool(result.get("scf_converged")) and bool(result.get("geometry_converged"))
+        flags = [] if result.get("scf_converged") else ["scf_unconverged"]
+        if request.kind == "relax" and result.get("scf_converged") and not result.get("geometry_converged"):
+            flags.append("geometry_unconverged")
+        pbc = structure.lattice.pbc
+        densities = {}
+        for kind in request.densities if converged else []:
+            path = directory / f"density-{kind}.npy"
+            densities[kind] = pack(np.load(path), structure.lattice.matrix, pbc, kind)
+        for leftover in ("checkpoint.npz", *(f"density-{kind}.npy" for kind in request.densities)):
+            (directory / leftover).unlink(missing_ok=True)
+        basis = f"LCAO {settings['basis']}" if settings["mode"] == "lcao" else settings["mode"].upper()
+        if settings["mode"] == "pw":
+            basis = f"PW {settings['cutoff']:g} eV"
+        keys = ("energy", "electronic_energy", "free_energy", "fermi_level", "max_force", "n_electrons", "dipole")
+        return CalculationDocument(
+            key=request.key(),
+            kind=request.kind,
+            role=request.role,
+            engine="gpaw",
+            engine_version=metadata.version("gpaw"),
+            level=request.level,
+            functional=settings["xc"],
+            dispersion=settings["dispersion"],
+            basis=basis,
+            kpoints=tuple(settings["kpoints"]),
+            settings=settings,
+            versions=base.package_versions("gpaw", "gpaw-data", "dftd3", "custodian"),
+            structure=structure.as_dict(),
+            formula=structure.reduced_formula if not request.ghosts else structure.formula,
+            n_atoms=len(structure) - len(request.ghosts),
+            ghosts=request.ghosts,
+            charge=self.charge,
+            magnetic_moment=result.get("magnetic_moment", 0.0),
+            **{key: result.get(key) for key in keys},
+            dispersion_energy=result.get("dispersion_energy", 0.0),
+            grid=tuple(result.get("grid") or settings["grid"]),
+            converged=converged,
+            scf_steps=result.get("scf_steps"),
+            ionic_steps=result.get("ionic_steps"),
+            corrections=corrections,
+            flags=flags,
+            densities=densities,
+            wall_time=result.get("wall_time"),
+            cpu_time=result.get("cpu_time"),
+            n_processes=result.get("n_processes", 1),
+            directory=base.location(directory),
+            completed_at=base.now(),
+        )
+
+
+def moved(structure: Structure, positions: list[list[float]]) -> Structure:
+    """Return the structure with new Cartesian positions (A), labels kept."""
+    copy = structure.copy()
+    for index, position in enumerate(positions):
+        copy[index].coords = position
+    return copy
+
+
+def execute(
+    request: base.CalculationRequest, directory: Path, processes: int, max_seconds: float
+) -> tuple[dict[str, Any], dict[str, Any], list[Correction]]:
+    """Run a request under custodian.
+
+    Returns
+    -------
+    tuple
+        result.json, the settings finally used, and the corrections made on the way.
+
+    Raises
+    ------
+    CalculationError
+        When GPAW failed for another reason than convergence or interruption, with its own last words.
+    """
+    task = request.model_dump(mode="json")
+    task["deadline"] = time.time() + max_seconds if max_seconds else None
+    (directory / INPUT).write_text(json.dumps(task))
+    custodian = Custodian(
+        handlers=[ScfHandler(), InterruptedHandler()],
+        jobs=[GpawJob(command(processes), environment())],
+        max_errors=ScfHandler.max_num_corrections + InterruptedHandler.max_num_corrections,
+        polling_time_step=0.2,
+        monitor_freq=1_000_000,
+        terminate_on_nonzero_returncode=False,
+        directory=str(directory),
+    )
+    custodian.run()
+    result = read_json(directory / RESULT)
+    if result is None or result.get("failed") or result.get("out_of_time"):
+        last = (result or {}).get("failed") or tail(directory / "stdout.txt")
+        raise CalculationError(f"GPAW gave no result in {directory}: {last.strip().splitlines()[-1:] or 'no output'}.")
+    settings = json.loads((directory / INPUT).read_text())["settings"]
+    log = json.loads((directory / "custodian.json").read_text(), cls=None)
+    corrections = [
+        Correction(
+            handler=str(c["handler"].get("@class", "")),
+            errors=list(c["errors"]),
+            actions=MontyDecoder().process_decoded(c["actions"]),
+        )
+        for entry in log
+        for c in entry["corrections"]
+    ]
+    return result, settings, corrections
+
+
+def tail(path: Path, size: int = 2000) -> str:
+    """Return the end of a text file, empty when there is none."""
+    return path.read_text(errors="replace")[-size:] if path.exists() else ""
+
+
+def command(processes: int) -> list[str]:
+    """Return the command line that runs one calculation in the current folder."""
+    run = [str(Path(sys.executable).with_name("gpaw")), "python", "-m", "iface_wf.engines.gpaw_run"]
+    processes = processes or len(os.sched_getaffinity(0))
+    if processes < 2 or shutil.which("mpirun") is None:
+        return [sys.executable, "-m", "iface_wf.engines.gpaw_run"]
+    return ["mpirun", "--oversubscribe", "-n", str(processes), *run]
+
+
+def environment() -> dict[str, str]:
+    """Return the environment of a run: one thread per process, and OpenMPI's consent where we are root."""
+    variables = dict(os.environ) | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    if os.geteuid() == 0:
+        variables |= {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
+    # kernels' busy waiting would starve the other ranks on an oversubscribed machine
+    return variables | {"OMPI_MCA_mpi_yield_when_idle": "1"}
+
+
+@dataclass(frozen=True)
+class GpawEngine:
+    """GPAW as an engine of the flows.
+
+    Parameters
+    ----------
+    processes
+        MPI processes per calculation; 0 means all available cores.
+    overrides
+        Settings that replace those of the level.
+    max_seconds
+        Time slice of one process, see `GpawMaker`.
+    """
+
+    processes: int = 0
+    overrides: dict[str, Any] | None = None
+    max_seconds: float = 0.0
+    name: str = "gpaw"
+    counterpoise: bool = True
+
+    def _maker(self, kind: str, level: str, **options: Any) -> GpawMaker:
+        return GpawMaker(
+            kind=kind,
+            level=level,
+            processes=self.processes,
+            overrides=dict(self.overrides or {}),
+            max_seconds=self.max_seconds,
+            **options,
+        )
+
+    def relax(self, structure: Any, level: str, **options: Any) -> Job:
+        """Return a job that relaxes a structure (or the output reference of one)."""
+        return self._maker("relax", level, **options).make(structure)
+
+    def static(
+        self, structure: Any, level: str, densities: list[str] | None = None, grid: Any = None, **options: Any
+    ) -> Job:
+        """Return a single-point job; ``grid`` is the settings of the calculation whose grid it shares."""
+        ghosts = options.pop("ghosts", None)
+        return self._maker("static", level, densities=densities or [], **options).make(
+            structure, ghosts=ghosts, like=grid
+        )

@@ -1,0 +1,161 @@
+"""GFN-xTB by tblite: the cheap engine for pre-relaxation and for ranking placements.
+
+Methods: GFN1-xTB (Grimme, Bannwarth, Shushkov, 10.1021/acs.jctc.7b00118), GFN2-xTB (10.1021/acs.jctc.8b01176).
+GFN1 is the default: GFN2 often fails to converge on slabs with Li. tblite knows no partial periodicity: a slab is
+repeated along c too, apart by its vacuum.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from ase import Atoms
+from ase.calculators.calculator import CalculationFailed
+from ase.optimize import LBFGS
+from jobflow import Job
+from pymatgen.core import Structure
+from pymatgen.io.ase import AseAtomsAdaptor
+from tblite.ase import TBLite
+
+from iface_wf.documents.calculation import CalculationDocument, Correction
+from iface_wf.engines import base
+from iface_wf.engines.gpaw import moved
+from iface_wf.engines.levels import level_settings
+from iface_wf.errors import InputError
+
+#: What is tried, in this order, when the charges do not converge.
+REMEDIES: tuple[dict[str, Any], ...] = ({}, {"mixer_damping": 0.1, "max_iterations": 500}, {"electronic_temperature": 5000.0})
+
+
+@dataclass
+class XtbMaker(base.EngineMaker):
+    """Maker of GFN-xTB calculations; parameters as in `iface_wf.engines.base.EngineMaker`.
+
+    Parameters
+    ----------
+    charge
+        Total charge of the cell, e.
+    """
+
+    name: str = "xtb"
+    charge: float = 0.0
+
+    def request(
+        self, structure: Structure, ghosts: list[int], like: dict[str, Any] | None = None
+    ) -> base.CalculationRequest:
+        """Write out every setting."""
+        if ghosts or self.densities:
+            raise InputError("xTB has neither ghost atoms nor densities: choose the gpaw engine for those.")
+        settings = {"charge": self.charge} | level_settings("xtb", self.level) | self.overrides
+        if self.kind == "static":
+            settings = {k: v for k, v in settings.items() if k not in ("fmax", "max_steps")}
+        return base.CalculationRequest(
+            kind=self.kind,
+            engine="xtb",
+            level=self.level,
+            structure=structure.as_dict(),
+            settings=settings,
+            role=self.role,
+        )
+
+    def calculate(self, request: base.CalculationRequest, directory: Path) -> CalculationDocument:
+        """Run xTB in this process."""
+        started, cpu = time.time(), time.process_time()
+        structure = request.atoms_structure
+        atoms = AseAtomsAdaptor.get_atoms(structure, msonable=False)
+        settings = dict(request.settings)
+        corrections: list[Correction] = []
+        scf_converged, geometry_converged, steps = False, request.kind == "static", 0
+        energy, max_force = None, None
+        for remedy in REMEDIES:
+            if remedy:
+                settings |= remedy
+                corrections.append(Correction(handler="xtb", errors=["charges did not converge"], actions=[remedy]))
+            atoms.calc = calculator(settings)
+            try:
+                if request.kind == "relax":
+                    geometry_converged, steps = relax(atoms, settings, directory)
+                energy = float(atoms.get_potential_energy())
+                max_force = float(np.linalg.norm(atoms.get_forces(), axis=1).max())
+            except (CalculationFailed, RuntimeError):
+                continue
+            scf_converged = True
+            break
+        flags = [] if scf_converged else ["scf_unconverged"]
+        if scf_converged and not geometry_converged:
+            flags.append("geometry_unconverged")
+        return CalculationDocument(
+            key=request.key(),
+            kind=request.kind,
+            role=request.role,
+            engine="xtb",
+            engine_version=metadata.version("tblite"),
+            level=request.level,
+            functional=settings["method"],
+            dispersion="D3(BJ)" if settings["method"] == "GFN1-xTB" else "D4",
+            basis="minimal, built in",
+            settings=settings,
+            versions=base.package_versions("tblite"),
+            structure=moved(structure, atoms.positions.tolist()).as_dict(),
+            formula=structure.reduced_formula,
+            n_atoms=len(structure),
+            charge=self.charge,
+            energy=energy,
+            energy_type="total, electronic temperature 300 K unless corrected",
+            electronic_energy=energy,
+            max_force=max_force,
+            converged=scf_converged and geometry_converged,
+            ionic_steps=steps,
+            corrections=corrections,
+            flags=flags,
+            wall_time=time.time() - started,
+            cpu_time=time.process_time() - cpu,
+            directory=base.location(directory),
+            completed_at=base.now(),
+        )
+
+
+def calculator(settings: dict[str, Any]) -> TBLite:
+    """Return tblite's ASE calculator for some settings."""
+    known = ("method", "accuracy", "charge", "mixer_damping", "max_iterations", "electronic_temperature")
+    return TBLite(**{k: settings[k] for k in known if k in settings}, verbosity=0)
+
+
+def relax(atoms: Atoms, settings: dict[str, Any], directory: Path) -> tuple[bool, int]:
+    """Relax the free atoms in place; return whether the forces converged, and the number of steps."""
+    with LBFGS(atoms, logfile=str(directory / "relax.log"), maxstep=0.15) as optimiser:
+        converged = optimiser.run(fmax=settings["fmax"], steps=settings["max_steps"])
+        return bool(converged), int(optimiser.nsteps)
+
+
+@dataclass(frozen=True)
+class XtbEngine:
+    """GFN-xTB as an engine of the flows.
+
+    Parameters
+    ----------
+    overrides
+        Settings that replace those of the level.
+    """
+
+    overrides: dict[str, Any] | None = None
+    name: str = "xtb"
+    counterpoise: bool = False
+
+    def _maker(self, kind: str, level: str, **options: Any) -> XtbMaker:
+        return XtbMaker(kind=kind, level=level, overrides=dict(self.overrides or {}), **options)
+
+    def relax(self, structure: Any, level: str, **options: Any) -> Job:
+        """Return a job that relaxes a structure."""
+        return self._maker("relax", level, **options).make(structure)
+
+    def static(
+        self, structure: Any, level: str, densities: list[str] | None = None, grid: Any = None, **options: Any
+    ) -> Job:
+        """Return a single-point job; xTB has no grid and no densities."""
+        return self._maker("static", level, densities=densities or [], **options).make(structure)
