@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_validator, model_validator
 from rdkit import Chem, rdBase
@@ -80,7 +80,7 @@ class PolymerRecord(LibraryRecord):
     counter_ion
         SMILES of the cation that neutralises each negative charge of an ionomer.
     default_units
-        Number of repeat units when the user gives none; for a copolymer the length of ``sequence``.
+        Number of repeat units when the user gives none; a copolymer's is the length of ``sequence``.
     functional_groups
         Name -> SMARTS; the first atom of a match is the one that binds a cation.
     """
@@ -123,6 +123,13 @@ class PolymerRecord(LibraryRecord):
             raise ValueError(f"{bad[0]!r} is not a SMARTS that RDKit can read")
         return value
 
+    @model_validator(mode="before")
+    @classmethod
+    def _length_of_sequence(cls, data: Any) -> Any:
+        if isinstance(data, dict) and isinstance(data.get("sequence"), str) and "default_units" not in data:
+            return data | {"default_units": len(data["sequence"].strip())}
+        return data
+
     @model_validator(mode="after")
     def _one_description(self) -> Self:
         if (self.psmiles is None) == (not self.units) or bool(self.units) != bool(self.sequence):
@@ -131,8 +138,6 @@ class PolymerRecord(LibraryRecord):
             unknown = sorted(set(self.sequence) - set(self.units))
             if unknown:
                 raise ValueError(f"'sequence' uses {unknown[0]!r}, which is not among the units")
-            if "default_units" in self.model_fields_set and self.default_units != len(self.sequence):
-                raise ValueError("'default_units' of a copolymer is the length of 'sequence': leave it out")
         return self
 
 
@@ -292,7 +297,12 @@ class FillerRecord(LibraryRecord):
     disorder: Disorder | None = None
     graft: Graft | None = None
     wire: Wire | None = None
-    engines: dict[str, dict[str, dict[str, float | str]]] = Field(default_factory=dict)
+    engines: dict[str, dict[str, Any]] = Field(default_factory=dict)
     density: float | None = Field(default=None, gt=0)
 
-    _folder: Path | None = PrivateAttr(default=None)
+    _crystal_path: Path | None = PrivateAttr(default=None)
+
+    @property
+    def crystal_path(self) -> Path:
+        """Where the crystal file lies on this machine; not part of the record's data."""
+        return self._crystal_path or Path(self.crystal)

@@ -1,0 +1,180 @@
+"""Find fillers, polymers and salts by name, in the package's data and in the user's own folder."""
+
+from __future__ import annotations
+
+import os
+from functools import cached_property
+from pathlib import Path
+from typing import Literal, TypeVar
+
+import platformdirs
+
+from iface_wf.errors import InputError, unknown_name
+from iface_wf.library.crystals import looks_like_slab, read_crystal
+from iface_wf.library.loader import read_record
+from iface_wf.library.records import FillerRecord, LibraryRecord, PolymerRecord, SaltRecord, SurfaceSpec
+
+Kind = Literal["filler", "polymer", "salt"]
+R = TypeVar("R", bound=LibraryRecord)
+LIBRARY_VARIABLE = "IFACE_WF_LIBRARY"
+_MODELS: dict[str, type[LibraryRecord]] = {
+    "filler": FillerRecord,
+    "polymer": PolymerRecord,
+    "salt": SaltRecord,
+}
+_CRYSTAL_SUFFIXES = (".cif", ".vasp", ".poscar")
+_YAML_SUFFIXES = (".yaml", ".yml")
+
+
+def builtin_folder() -> Path:
+    """Folder of the library that comes with the package (its installed data, else the source checkout)."""
+    package = Path(__file__).resolve().parents[1]
+    installed = package / "data" / "structures"
+    return installed if installed.is_dir() else package.parents[1] / "structures"
+
+
+def user_folder() -> Path:
+    """Folder of the user's own records: ``$IFACE_WF_LIBRARY``, else the platform's configuration folder."""
+    given = os.environ.get(LIBRARY_VARIABLE)
+    return Path(given).expanduser() if given else platformdirs.user_config_path("iface-wf") / "library"
+
+
+class Library:
+    """Records by name; case is ignored.
+
+    Parameters
+    ----------
+    folder
+        The user's own folder, with sub-folders ``fillers``, ``polymers``, ``salts`` (YAML) and ``crystals``
+        (CIF, POSCAR), every one optional. By default ``$IFACE_WF_LIBRARY``, else the platform's
+        configuration folder, which need not exist.
+
+    Raises
+    ------
+    InputError
+        If a folder that was asked for does not exist.
+    """
+
+    def __init__(self, folder: str | Path | None = None) -> None:
+        self.folder = Path(folder).expanduser() if folder is not None else user_folder()
+        asked = folder is not None or LIBRARY_VARIABLE in os.environ
+        if asked and not self.folder.is_dir():
+            raise InputError(f"The library folder {self.folder} does not exist.")
+
+    def filler(self, name: str | Path) -> FillerRecord:
+        """Give the filler of a name, or read the user's own YAML, CIF or POSCAR when it is a file.
+
+        Raises
+        ------
+        InputError
+            If the name is unknown, or the file cannot be used.
+        """
+        if isinstance(name, Path) or _is_file_name(name):
+            return filler_from_file(Path(name))
+        return self._get("filler", name, FillerRecord)
+
+    def polymer(self, name: str) -> PolymerRecord:
+        """Give the polymer of a name; InputError with the nearest names if it is unknown."""
+        return self._get("polymer", name, PolymerRecord)
+
+    def salt(self, name: str) -> SaltRecord:
+        """Give the salt of a name; InputError with the nearest names if it is unknown."""
+        return self._get("salt", name, SaltRecord)
+
+    def names(self, kind: Kind) -> list[str]:
+        """All names of one kind, sorted, without aliases."""
+        return sorted({record.name for record in self._index(kind).values()}, key=str.casefold)
+
+    def _get(self, kind: Kind, name: str, model: type[R]) -> R:
+        index = self._index(kind)
+        record = index.get(name.strip().casefold())
+        if record is None:
+            raise unknown_name(kind, name, [r.name for r in index.values()])
+        assert isinstance(record, model)
+        return record
+
+    def _index(self, kind: Kind) -> dict[str, LibraryRecord]:
+        if kind not in _MODELS:
+            raise unknown_name("kind of record", kind, _MODELS)
+        return self._indices[kind]
+
+    @cached_property
+    def _indices(self) -> dict[str, dict[str, LibraryRecord]]:
+        return {kind: self._load(kind) for kind in _MODELS}
+
+    def _load(self, kind: str) -> dict[str, LibraryRecord]:
+        index: dict[str, LibraryRecord] = {}
+        came_from: dict[str, Path] = {}
+        for root in (builtin_folder(), self.folder):
+            for path in sorted((root / f"{kind}s").glob("*.y*ml")):
+                record = _read(path, _MODELS[kind])
+                for key in {n.casefold() for n in (record.name, *record.aliases)}:
+                    if key in index:  # a user's file must not quietly change what a built-in name means
+                        raise InputError(f"{path} and {came_from[key]} both define the {kind} {key!r}.")
+                    index[key] = record
+                    came_from[key] = path
+        return index
+
+
+def filler_from_file(path: Path) -> FillerRecord:
+    """Make a filler of the user's own YAML record, or of a bare CIF or POSCAR (a bulk crystal or a slab).
+
+    Parameters
+    ----------
+    path
+        ``*.yaml``, ``*.yml``, ``*.cif``, ``*.vasp``, ``*.poscar``, or a file called POSCAR or CONTCAR.
+
+    Returns
+    -------
+    FillerRecord
+        For a bare bulk crystal with the surface (001) and a thickness of 8 A; for a bare slab (empty
+        space of 6 A or more along c) a record that uses it as it is.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, of another kind, or not usable as a crystal.
+    """
+    if not path.is_file():
+        raise InputError(f"The file {path} does not exist.")
+    if path.suffix.lower() in _YAML_SUFFIXES:
+        record = _read(path, FillerRecord)
+        assert isinstance(record, FillerRecord)
+        return record
+    if not _is_file_name(path.name):
+        raise InputError(f"{path} must be a YAML record, a CIF or a POSCAR file.")
+    structure = read_crystal(path)
+    record = FillerRecord(
+        name=structure.composition.reduced_formula,
+        title=f"{structure.composition.reduced_formula} from the user's file",
+        source=f"the user's file {path.name}",
+        crystal=path.name,
+        ready_slab=looks_like_slab(structure),
+        surfaces=(SurfaceSpec(miller=(0, 0, 1), thickness=8.0, reason="default of a bare crystal file"),),
+    )
+    record._crystal_path = path.resolve()
+    return record
+
+
+def _is_file_name(name: str) -> bool:
+    path = Path(name)
+    known = (*_CRYSTAL_SUFFIXES, *_YAML_SUFFIXES)
+    return path.suffix.lower() in known or path.name in ("POSCAR", "CONTCAR")
+
+
+def _read(path: Path, model: type[LibraryRecord]) -> LibraryRecord:
+    """Read a record; a filler's crystal is a plain file name beside it or in the ``crystals`` folder."""
+    record = read_record(path, model)
+    if isinstance(record, FillerRecord):
+        if Path(record.crystal).name != record.crystal:
+            raise InputError(
+                f"{path}: 'crystal' must be a file name without folders, not {record.crystal[:80]!r}."
+            )
+        places = (path.parent / record.crystal, path.parent.parent / "crystals" / record.crystal)
+        found = [place for place in places if place.is_file()]
+        if not found:
+            raise InputError(
+                f"{path}: the crystal file {record.crystal!r} lies neither beside it nor in 'crystals'."
+            )
+        record._crystal_path = found[0].resolve()
+    return record
