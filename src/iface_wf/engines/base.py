@@ -20,13 +20,23 @@ from jobflow import CURRENT_JOB, Job, JobConfig, job
 from pydantic import BaseModel, ConfigDict, Field
 from pymatgen.core import Structure
 
+from iface_wf.build.components import indices, select
 from iface_wf.documents.calculation import CalculationDocument, CalculationKind
 from iface_wf.store.canonical import calculation_key
 from iface_wf.store.references import claimed
 
 #: Settings that steer how a result is reached, not what it is: they stay out of keys and of comparisons.
 TECHNICAL_SETTINGS = frozenset(
-    {"mixer", "max_scf_steps", "scf_step_cap", "max_steps", "start", "max_seconds", "checkpoint_every", "relaxed_by"}
+    {
+        "mixer",
+        "max_scf_steps",
+        "scf_step_cap",
+        "max_steps",
+        "start",
+        "max_seconds",
+        "checkpoint_every",
+        "relaxed_by",
+    }
 )
 
 
@@ -42,7 +52,8 @@ class CalculationRequest(BaseModel):
     ghosts
         Indices of sites that carry basis functions only.
     densities
-        Which densities are wanted: ``pseudo`` (difference densities), ``all_electron`` (Bader).
+        Which densities are wanted: ``pseudo`` is stored, for difference densities; ``all_electron`` is made on a
+        finer grid, divided into Bader charges, and dropped.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -95,15 +106,31 @@ class Engine(Protocol):
     """What a code has to offer to take part in the flows."""
 
     name: str
+    densities: tuple[str, ...]
+
+    def counterpoise(self, level: str) -> bool:
+        """Whether the basis is atom-centred, so that ghost atoms are possible and needed."""
+        ...
 
     def relax(self, structure: Structure, level: str, **options: Any) -> Job:
         """Return a job that relaxes a structure; its output is a CalculationDocument."""
         ...
 
     def static(
-        self, structure: Structure, level: str, densities: list[str] | None = None, grid: Any = None, **options: Any
+        self,
+        structure: Structure,
+        level: str,
+        densities: list[str] | None = None,
+        grid: Any = None,
+        keep: list[str] | None = None,
+        as_ghosts: list[str] | None = None,
+        **options: Any,
     ) -> Job:
-        """Return a single-point job; its output is a CalculationDocument."""
+        """Return a single-point job; its output is a CalculationDocument.
+
+        ``grid`` is the settings of the calculation whose grid it shares; ``keep`` and ``as_ghosts`` choose
+        components, see `EngineMaker.make`.
+        """
         ...
 
 
@@ -151,7 +178,8 @@ class EngineMaker(AseMaker):
     def make(
         self,
         structure: Structure | dict[str, Any],
-        ghosts: list[int] | None = None,
+        keep: list[str] | None = None,
+        as_ghosts: list[str] | None = None,
         like: dict[str, Any] | None = None,
     ) -> CalculationDocument:
         """Find the result in the store, or calculate it.
@@ -160,8 +188,10 @@ class EngineMaker(AseMaker):
         ----------
         structure
             Structure to calculate, labelled sites.
-        ghosts
-            Indices of basis-only sites.
+        keep
+            Components to calculate; None means all. The others are left out, in the same cell.
+        as_ghosts
+            Components that carry basis functions only.
         like
             Settings of another calculation whose grid, smearing and k-points this one must share
             (A* and B* must be comparable with AB).
@@ -178,7 +208,10 @@ class EngineMaker(AseMaker):
         """
         if isinstance(structure, dict):
             structure = Structure.from_dict(structure)
-        request = self.request(structure, ghosts or [], like)
+        if keep is not None:
+            structure = select(structure, *keep, *(as_ghosts or []))
+        ghosts = indices(structure, *as_ghosts) if as_ghosts else []
+        request = self.request(structure, ghosts, like)
         key = request.key()
         store = getattr(CURRENT_JOB, "store", None)
         if store is None:

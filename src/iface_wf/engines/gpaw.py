@@ -22,7 +22,10 @@ from jobflow import Job
 from monty.json import MontyDecoder
 from pymatgen.core import Structure
 
+from iface_wf.analysis.bader import bader_charges
 from iface_wf.analysis.density import pack
+from iface_wf.analysis.grid import Grid
+from iface_wf.documents.bader import BaderDocument
 from iface_wf.documents.calculation import CalculationDocument, Correction
 from iface_wf.engines import base
 from iface_wf.engines.gpaw_handlers import INPUT, RESULT, GpawJob, InterruptedHandler, ScfHandler, read_json
@@ -30,7 +33,17 @@ from iface_wf.engines.levels import level_settings
 from iface_wf.errors import CalculationError, InputError
 
 #: What A* and B* must share with AB, and take over from it.
-SHARED_SETTINGS = ("mode", "basis", "cutoff", "xc", "dispersion", "grid", "kpoints", "smearing", "spin_polarized")
+SHARED_SETTINGS = (
+    "mode",
+    "basis",
+    "cutoff",
+    "xc",
+    "dispersion",
+    "grid",
+    "kpoints",
+    "smearing",
+    "spin_polarized",
+)
 #: Spacing of the grid on which Bader basins are found, A: a third of the coarsest grid.
 BADER_SPACING = 0.067
 
@@ -74,7 +87,9 @@ class GpawMaker(base.EngineMaker):
             "max_scf_steps": 150,
         }
         moments = structure.site_properties.get("magmom")
-        electrons = sum(site.specie.Z for i, site in enumerate(structure) if i not in set(ghosts)) - self.charge
+        electrons = (
+            sum(site.specie.Z for i, site in enumerate(structure) if i not in set(ghosts)) - self.charge
+        )
         if moments is not None and any(moments):
             settings |= {"spin_polarized": True, "magnetic_moments": [float(m or 0.0) for m in moments]}
         elif round(electrons) % 2:
@@ -109,17 +124,27 @@ class GpawMaker(base.EngineMaker):
         flags = [] if result.get("scf_converged") else ["scf_unconverged"]
         if request.kind == "relax" and result.get("scf_converged") and not result.get("geometry_converged"):
             flags.append("geometry_unconverged")
-        pbc = structure.lattice.pbc
-        densities = {}
-        for kind in request.densities if converged else []:
-            path = directory / f"density-{kind}.npy"
-            densities[kind] = pack(np.load(path), structure.lattice.matrix, pbc, kind)
+        densities, bader = {}, None
+        if converged and "pseudo" in request.densities:
+            smooth = np.load(directory / "density-pseudo.npy")
+            densities["pseudo"] = pack(smooth, structure.lattice.matrix, structure.lattice.pbc, "pseudo")
+        if converged and "all_electron" in request.densities:
+            bader, trouble = charges(directory / "density-all_electron.npy", structure, request.ghosts)
+            flags += trouble
         for leftover in ("checkpoint.npz", *(f"density-{kind}.npy" for kind in request.densities)):
             (directory / leftover).unlink(missing_ok=True)
         basis = f"LCAO {settings['basis']}" if settings["mode"] == "lcao" else settings["mode"].upper()
         if settings["mode"] == "pw":
             basis = f"PW {settings['cutoff']:g} eV"
-        keys = ("energy", "electronic_energy", "free_energy", "fermi_level", "max_force", "n_electrons", "dipole")
+        keys = (
+            "energy",
+            "electronic_energy",
+            "free_energy",
+            "fermi_level",
+            "max_force",
+            "n_electrons",
+            "dipole",
+        )
         return CalculationDocument(
             key=request.key(),
             kind=request.kind,
@@ -148,6 +173,7 @@ class GpawMaker(base.EngineMaker):
             corrections=corrections,
             flags=flags,
             densities=densities,
+            bader=bader,
             wall_time=result.get("wall_time"),
             cpu_time=result.get("cpu_time"),
             n_processes=result.get("n_processes", 1),
@@ -162,6 +188,17 @@ def moved(structure: Structure, positions: list[list[float]]) -> Structure:
     for index, position in enumerate(positions):
         copy[index].coords = position
     return copy
+
+
+def charges(path: Path, structure: Structure, ghosts: list[int]) -> tuple[BaderDocument | None, list[str]]:
+    """Divide the all-electron density between the real atoms; a failure is a flag, not an end of the flow."""
+    real = structure.copy()
+    real.remove_sites(ghosts)
+    grid = Grid(np.load(path), structure.lattice.matrix, structure.lattice.pbc)
+    try:
+        return bader_charges(grid, real), []
+    except CalculationError as error:
+        return None, [f"bader_failed: {error}"]
 
 
 def execute(
@@ -195,7 +232,9 @@ def execute(
     result = read_json(directory / RESULT)
     if result is None or result.get("failed") or result.get("out_of_time"):
         last = (result or {}).get("failed") or tail(directory / "stdout.txt")
-        raise CalculationError(f"GPAW gave no result in {directory}: {last.strip().splitlines()[-1:] or 'no output'}.")
+        raise CalculationError(
+            f"GPAW gave no result in {directory}: {last.strip().splitlines()[-1:] or 'no output'}."
+        )
     settings = json.loads((directory / INPUT).read_text())["settings"]
     log = json.loads((directory / "custodian.json").read_text(), cls=None)
     corrections = [
@@ -251,7 +290,11 @@ class GpawEngine:
     overrides: dict[str, Any] | None = None
     max_seconds: float = 0.0
     name: str = "gpaw"
-    counterpoise: bool = True
+    densities: tuple[str, ...] = ("pseudo", "all_electron")
+
+    def counterpoise(self, level: str) -> bool:
+        """Whether the level uses LCAO, whose basis is atom-centred."""
+        return bool((level_settings("gpaw", level) | (self.overrides or {}))["mode"] == "lcao")
 
     def _maker(self, kind: str, level: str, **options: Any) -> GpawMaker:
         return GpawMaker(
@@ -268,10 +311,15 @@ class GpawEngine:
         return self._maker("relax", level, **options).make(structure)
 
     def static(
-        self, structure: Any, level: str, densities: list[str] | None = None, grid: Any = None, **options: Any
+        self,
+        structure: Any,
+        level: str,
+        densities: list[str] | None = None,
+        grid: Any = None,
+        keep: list[str] | None = None,
+        as_ghosts: list[str] | None = None,
+        **options: Any,
     ) -> Job:
-        """Return a single-point job; ``grid`` is the settings of the calculation whose grid it shares."""
-        ghosts = options.pop("ghosts", None)
-        return self._maker("static", level, densities=densities or [], **options).make(
-            structure, ghosts=ghosts, like=grid
-        )
+        """Return a single-point job, see `iface_wf.engines.base.Engine.static`."""
+        maker = self._maker("static", level, densities=densities or [], **options)
+        return maker.make(structure, keep=keep, as_ghosts=as_ghosts, like=grid)

@@ -155,7 +155,9 @@ def optimise(atoms: Atoms, settings: dict[str, Any], checkpoint: Checkpoint) -> 
         Whether the forces converged, and the number of ionic steps in this run.
     """
     steps = 0
-    with BFGS(atoms, trajectory=TRAJECTORY, append_trajectory=True, logfile="relax.log", maxstep=0.1) as optimiser:
+    with BFGS(
+        atoms, trajectory=TRAJECTORY, append_trajectory=True, logfile="relax.log", maxstep=0.1
+    ) as optimiser:
         for converged in optimiser.irun(fmax=settings["fmax"], steps=settings["max_steps"]):
             steps = optimiser.nsteps
             checkpoint.write()
@@ -182,6 +184,8 @@ def run(task: dict[str, Any]) -> dict[str, Any]:
     settings, ghosts = task["settings"], task["ghosts"]
     atoms = AseAtomsAdaptor.get_atoms(Structure.from_dict(task["structure"]), msonable=False)
     atoms.pbc = task["structure"]["lattice"].get("pbc", [True] * 3)
+    if settings["mode"] == "pw" and atoms.pbc.tolist() != [True, True, False]:
+        atoms.pbc = True  # plane waves repeat a molecule or wire too, apart by its vacuum
     relax = task["kind"] == "relax"
     if relax and Path(TRAJECTORY).exists() and Path(TRAJECTORY).stat().st_size:
         atoms.positions = read(TRAJECTORY, index=-1).positions
@@ -256,7 +260,11 @@ def main() -> int:
     try:
         result = run(task)
     except KohnShamConvergenceError as error:
-        result = {"scf_converged": False, "geometry_converged": False, "error": str(error) or "too few SCF steps"}
+        result = {
+            "scf_converged": False,
+            "geometry_converged": False,
+            "error": str(error) or "too few SCF steps",
+        }
     except OutOfTimeError:
         result = {"out_of_time": True}
     except Exception:  # told to the parent process, which raises it again with its cause

@@ -29,7 +29,11 @@ from iface_wf.engines.levels import level_settings
 from iface_wf.errors import InputError
 
 #: What is tried, in this order, when the charges do not converge.
-REMEDIES: tuple[dict[str, Any], ...] = ({}, {"mixer_damping": 0.1, "max_iterations": 500}, {"electronic_temperature": 5000.0})
+REMEDIES: tuple[dict[str, Any], ...] = (
+    {},
+    {"mixer_damping": 0.1, "max_iterations": 500},
+    {"electronic_temperature": 5000.0},
+)
 
 
 @dataclass
@@ -75,7 +79,9 @@ class XtbMaker(base.EngineMaker):
         for remedy in REMEDIES:
             if remedy:
                 settings |= remedy
-                corrections.append(Correction(handler="xtb", errors=["charges did not converge"], actions=[remedy]))
+                corrections.append(
+                    Correction(handler="xtb", errors=["charges did not converge"], actions=[remedy])
+                )
             atoms.calc = calculator(settings)
             try:
                 if request.kind == "relax":
@@ -145,7 +151,11 @@ class XtbEngine:
 
     overrides: dict[str, Any] | None = None
     name: str = "xtb"
-    counterpoise: bool = False
+    densities: tuple[str, ...] = ()
+
+    def counterpoise(self, level: str) -> bool:
+        """Never: tblite knows no ghost atoms."""
+        return False
 
     def _maker(self, kind: str, level: str, **options: Any) -> XtbMaker:
         return XtbMaker(kind=kind, level=level, overrides=dict(self.overrides or {}), **options)
@@ -155,7 +165,15 @@ class XtbEngine:
         return self._maker("relax", level, **options).make(structure)
 
     def static(
-        self, structure: Any, level: str, densities: list[str] | None = None, grid: Any = None, **options: Any
+        self,
+        structure: Any,
+        level: str,
+        densities: list[str] | None = None,
+        grid: Any = None,
+        keep: list[str] | None = None,
+        as_ghosts: list[str] | None = None,
+        **options: Any,
     ) -> Job:
-        """Return a single-point job; xTB has no grid and no densities."""
-        return self._maker("static", level, densities=densities or [], **options).make(structure)
+        """Return a single-point job, see `iface_wf.engines.base.Engine.static`."""
+        maker = self._maker("static", level, densities=densities or [], **options)
+        return maker.make(structure, keep=keep, as_ghosts=as_ghosts, like=grid)

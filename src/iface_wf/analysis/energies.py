@@ -1,0 +1,122 @@
+"""Binding, interaction, deformation, counterpoise and dispersion from total energies.
+
+Counterpoise: Boys and Bernardi, 10.1080/00268977000101561.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from iface_wf.errors import MismatchError
+
+
+@dataclass(frozen=True)
+class Energy:
+    """A total energy and its dispersion share, eV."""
+
+    total: float
+    dispersion: float = 0.0
+
+    def __sub__(self, other: Energy) -> Energy:
+        return Energy(self.total - other.total, self.dispersion - other.dispersion)
+
+    def __add__(self, other: Energy) -> Energy:
+        return Energy(self.total + other.total, self.dispersion + other.dispersion)
+
+
+@dataclass(frozen=True)
+class BindingTerms:
+    """The parts of a binding energy, eV.
+
+    Attributes
+    ----------
+    binding
+        E(AB) - E(A) - E(B), A and B relaxed in isolation; negative = bound.
+    interaction
+        E(AB) - E(A*) - E(B*), A* and B* frozen as in AB, in AB's cell; negative = attractive.
+    deformation
+        E(X*) - E(X) by component; binding = interaction + their sum.
+    bsse
+        Basis set superposition error, >= 0; None where the basis is not atom-centred.
+    """
+
+    binding: Energy
+    interaction: Energy
+    deformation: dict[str, Energy]
+    bsse: float | None
+
+    @property
+    def binding_cp(self) -> float | None:
+        """Counterpoise-corrected binding energy, eV: raw + bsse."""
+        return None if self.bsse is None else self.binding.total + self.bsse
+
+    @property
+    def interaction_cp(self) -> float | None:
+        """Counterpoise-corrected interaction energy, eV: raw + bsse."""
+        return None if self.bsse is None else self.interaction.total + self.bsse
+
+
+def binding_terms(energies: Mapping[str, Energy]) -> BindingTerms:
+    """Combine total energies into the parts of a binding energy.
+
+    Parameters
+    ----------
+    energies
+        By role: ``AB``, ``A``, ``B``, ``A*``, ``B*`` and, for atom-centred bases, ``A* in AB basis`` and
+        ``B* in AB basis``; eV.
+
+    Returns
+    -------
+    BindingTerms
+        With binding = interaction + deformations to rounding.
+
+    Raises
+    ------
+    KeyError
+        When one of the five energies is missing.
+    """
+    ab, a, b, a_frozen, b_frozen = (energies[role] for role in ("AB", "A", "B", "A*", "B*"))
+    ghosts = [energies.get(f"{x}* in AB basis") for x in "AB"]
+    bsse = None
+    if ghosts[0] is not None and ghosts[1] is not None:
+        bsse = (a_frozen - ghosts[0]).total + (b_frozen - ghosts[1]).total
+    return BindingTerms(
+        binding=ab - a - b,
+        interaction=ab - a_frozen - b_frozen,
+        deformation={"A": a_frozen - a, "B": b_frozen - b},
+        bsse=bsse,
+    )
+
+
+def require_same_settings(
+    settings: Mapping[str, Mapping[str, Any]], keys: Iterable[str], reference: str = "AB"
+) -> None:
+    """Refuse to subtract energies or densities of calculations that finally used unlike settings.
+
+    Parameters
+    ----------
+    settings
+        By role, the settings finally used, after all corrections.
+    keys
+        The settings that must agree.
+    reference
+        The role that the others are compared with.
+
+    Raises
+    ------
+    MismatchError
+        Naming each role and key that differ, with both values.
+    """
+    wanted = settings[reference]
+    differing = [
+        f"{key} of {role} is {used.get(key)!r}, of {reference} {wanted.get(key)!r}"
+        for role, used in settings.items()
+        for key in keys
+        if used.get(key) != wanted.get(key)
+    ]
+    if differing:
+        raise MismatchError(
+            f"Calculations with unlike settings cannot be subtracted: {'; '.join(differing)}."
+        )

@@ -1,0 +1,207 @@
+"""Put the calculations of one interface into one BindingDocument."""
+
+from __future__ import annotations
+
+from importlib import metadata
+from typing import Any
+
+import numpy as np
+from jobflow import job
+from pymatgen.core import Structure
+
+from iface_wf.analysis.density import difference, difference_profile, pack, unpack_grid
+from iface_wf.analysis.energies import BindingTerms, Energy, binding_terms, require_same_settings
+from iface_wf.build.checks import check_relaxed
+from iface_wf.documents.binding import BaderSummary, BindingDocument, DensityDifferenceDocument, EnergyTerm
+from iface_wf.documents.calculation import FATAL_FLAGS, CalculationDocument
+from iface_wf.engines.base import now, package_versions
+from iface_wf.errors import CalculationError
+from iface_wf.flows.placements import RankedPlacements
+
+SLAB_PARTS = ["slab", "graft"]
+FRAGMENT_PARTS = ["polymer", "salt_cation", "salt_anion"]
+#: What AB, A* and B* must have in common in the end; A and B have cells of their own, hence other grids.
+FROZEN_KEYS = (
+    "mode", "basis", "cutoff", "xc", "method", "dispersion", "grid", "kpoints", "smearing", "spin_polarized",
+)  # fmt: skip
+RELAXED_KEYS = ("mode", "basis", "cutoff", "xc", "method", "dispersion", "smearing")
+#: A relaxed part may come out this much above its frozen copy (eV) before it is flagged: noise of grid and SCF.
+DEFORMATION_TOLERANCE = 0.02
+
+
+@job(data=["blob"])
+def collect_binding(
+    calculations: dict[str, CalculationDocument],
+    relaxations: dict[str, CalculationDocument],
+    uuids: dict[str, str],
+    placements: RankedPlacements,
+    about: dict[str, Any],
+) -> BindingDocument:
+    """Combine energies, charges and densities; see `binding_document`."""
+    return binding_document(calculations, relaxations, uuids, placements, about)
+
+
+def binding_document(
+    calculations: dict[str, CalculationDocument],
+    relaxations: dict[str, CalculationDocument],
+    uuids: dict[str, str],
+    placements: RankedPlacements,
+    about: dict[str, Any],
+) -> BindingDocument:
+    """Combine energies, charges and densities into one document.
+
+    Parameters
+    ----------
+    calculations
+        Single points by role: A, B, AB, A*, B* and, for LCAO, ``A* in AB basis``, ``B* in AB basis``.
+    relaxations
+        Relaxations by role: A, B, AB.
+    uuids
+        Jobs that hold the single points.
+    placements
+        The ranked placements.
+    about
+        Key, names and provenance of the interface.
+
+    Returns
+    -------
+    BindingDocument
+        Energies are None where a calculation they need did not converge; flags say which.
+
+    Raises
+    ------
+    MismatchError
+        When AB, A* and B* finally used unlike settings or grids.
+    """
+    ab = calculations["AB"]
+    frozen = {role: c.settings for role, c in calculations.items() if role not in ("A", "B")}
+    require_same_settings(frozen, FROZEN_KEYS)
+    require_same_settings({r: calculations[r].settings for r in ("AB", "A", "B")}, RELAXED_KEYS)
+    flags = sorted({f"{flag} ({role})" for role, c in calculations.items() for flag in c.flags})
+    flags += [f"{flag} (relax {role})" for role, c in relaxations.items() for flag in c.flags]
+    structure = Structure.from_dict(ab.structure)
+    flags += check_relaxed(Structure.from_dict(placements.structure), structure)
+    converged = all(c.converged for c in (*calculations.values(), *relaxations.values()))
+    terms = _terms(calculations)
+    if terms is not None:
+        flags += [
+            f"negative_deformation ({part}: {energy.total:.3f} eV)"
+            for part, energy in terms.deformation.items()
+            if energy.total < -DEFORMATION_TOLERANCE
+        ]
+    area = float(np.linalg.norm(np.cross(*structure.lattice.matrix[:2])))
+    suffix = " in AB basis" if "A* in AB basis" in calculations else ""
+    geometry = relaxations["AB"]
+    return BindingDocument(
+        **{k: v for k, v in about.items() if k in BindingDocument.model_fields and k != "provenance"},
+        placement=placements.placement,
+        n_placements=len(placements.ranking),
+        placement_ranking=placements.ranking,
+        formula=structure.formula.replace(" ", ""),
+        n_atoms=len(structure),
+        area=area,
+        charge=ab.charge,
+        engine=ab.engine,
+        engine_version=ab.engine_version,
+        level=ab.level,
+        functional=ab.functional,
+        dispersion=ab.dispersion,
+        basis=ab.basis,
+        kpoints=ab.kpoints,
+        grid=ab.grid,
+        energy_type=ab.energy_type,
+        geometry_engine=f"{geometry.engine} {geometry.functional} ({geometry.level})",
+        binding_energy=terms.binding.total if terms else None,
+        binding_energy_cp=terms.binding_cp if terms else None,
+        binding_energy_per_area=terms.binding.total / area if terms else None,
+        interaction_energy=terms.interaction.total if terms else None,
+        interaction_energy_cp=terms.interaction_cp if terms else None,
+        deformation_energy={k: e.total for k, e in terms.deformation.items()} if terms else {},
+        bsse_energy=terms.bsse if terms else None,
+        dispersion_energy=terms.binding.dispersion if terms else None,
+        dispersion_interaction=terms.interaction.dispersion if terms else None,
+        terms=[_term(role, c, uuids.get(role, "")) for role, c in calculations.items()],
+        charge_transfer=_charge_transfer(calculations, suffix),
+        bader=[
+            BaderSummary(role=role, document=c.bader.model_dump())
+            for role, c in calculations.items()
+            if c.bader is not None
+        ],
+        density_difference=_difference(calculations, suffix, flags),
+        structure=ab.structure,
+        converged=converged and not FATAL_FLAGS.intersection(flag.split(" ")[0] for flag in flags),
+        flags=flags,
+        provenance={
+            **about.get("provenance", {}),
+            "versions": package_versions() | ab.versions,
+            "iface_wf": metadata.version("iface-wf"),
+            "relaxations": {role: {"key": c.key, "engine": c.engine} for role, c in relaxations.items()},
+            "ranked_by": placements.engine,
+        },
+        wall_time=sum(c.wall_time or 0.0 for c in (*calculations.values(), *relaxations.values())),
+        completed_at=now(),
+    )
+
+
+def _terms(calculations: dict[str, CalculationDocument]) -> BindingTerms | None:
+    """Return the energy terms, or None when a calculation did not converge."""
+    energies = {
+        role: Energy(c.energy, c.dispersion_energy)
+        for role, c in calculations.items()
+        if c.converged and c.energy is not None
+    }
+    return binding_terms(energies) if len(energies) == len(calculations) else None
+
+
+def _term(role: str, calculation: CalculationDocument, uuid: str) -> EnergyTerm:
+    return EnergyTerm(
+        role=role,
+        energy=calculation.energy,
+        dispersion_energy=calculation.dispersion_energy,
+        key=calculation.key,
+        uuid=uuid,
+        converged=calculation.converged,
+        corrections=len(calculation.corrections),
+        flags=calculation.flags,
+    )
+
+
+def _charge_transfer(calculations: dict[str, CalculationDocument], suffix: str) -> dict[str, float]:
+    """Net charge of each part in AB minus that of the part alone, e, positive = lost electrons."""
+    ab = calculations["AB"].bader
+    if ab is None or ab.component_charges is None:
+        return {}
+    transfer = {}
+    for part, labels in (("A", SLAB_PARTS), ("B", FRAGMENT_PARTS)):
+        alone = calculations[f"{part}*{suffix}"].bader
+        if alone is None:
+            return {}
+        in_ab = sum(charge for label, charge in ab.component_charges.items() if label in labels)
+        transfer[part] = in_ab - sum(alone.net_charges)
+    return transfer
+
+
+def _difference(
+    calculations: dict[str, CalculationDocument], suffix: str, flags: list[str]
+) -> DensityDifferenceDocument | None:
+    """Return the difference density, or None (and a flag) where the densities do not allow it."""
+    roles = ("AB", f"A*{suffix}", f"B*{suffix}")
+    records = [calculations[role].densities.get("pseudo") for role in roles]
+    if any(record is None for record in records):
+        return None
+    try:
+        delta = difference(*(unpack_grid(record) for record in records if record is not None))
+    except CalculationError as error:
+        flags.append(f"difference_failed: {error}")
+        return None
+    profile = difference_profile(delta)
+    lcao = calculations["AB"].settings.get("mode") == "lcao"
+    return DensityDifferenceDocument(
+        density=pack(delta.values, delta.cell, delta.pbc, "difference"),
+        basis_superposition="none needed" if not lcao else ("ghosts" if suffix else "uncorrected"),
+        integral=profile.integral,
+        displaced_charge=profile.displaced_charge,
+        z=profile.z.tolist(),
+        delta_rho_z=profile.delta_rho_z.tolist(),
+        delta_q_z=profile.delta_q_z.tolist(),
+    )

@@ -1,0 +1,34 @@
+"""What is told about a running flow, for progress on a terminal or in a page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+State = Literal["started", "finished", "found", "failed", "skipped"]
+
+
+@dataclass(frozen=True)
+class Event:
+    """One change of state of one step.
+
+    Attributes
+    ----------
+    step
+        Name of the step, for example ``static A*``.
+    index, total
+        Its place among the steps of the flow, from 1.
+    state
+        ``found`` means that the store held the result and nothing was run.
+    seconds
+        Duration of a finished step, s.
+    detail
+        What went wrong, or which corrections were made.
+    """
+
+    step: str
+    index: int
+    total: int
+    state: State
+    seconds: float = 0.0
+    detail: str = ""

@@ -1,0 +1,90 @@
+"""What a user asks for: one interface, an engine and a level."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+from pydantic import Field, field_validator
+
+from iface_wf.build.interface import InterfaceSpec
+from iface_wf.engines.base import Engine
+from iface_wf.engines.gpaw import GpawEngine
+from iface_wf.engines.levels import LEVELS, level_settings
+from iface_wf.engines.xtb import XtbEngine
+from iface_wf.errors import unknown_name
+
+#: Raised by hand when the flow changes in a way that makes stored interface results no longer comparable.
+FLOW_VERSION = 1
+
+
+class BindingRequest(InterfaceSpec):
+    """Binding energy, charges and difference density of one interface.
+
+    Attributes
+    ----------
+    engine
+        Code that gives the energies: ``gpaw`` or ``xtb``.
+    level
+        ``fast``, ``moderate`` or ``precise``, see `iface_wf.engines.levels.LEVELS`.
+    overrides
+        Settings of the engine that replace those of the level; stored in every document.
+    processes
+        MPI processes per calculation; 0 means all available cores. Plays no part in the result.
+    """
+
+    engine: str = "gpaw"
+    level: str = "fast"
+    overrides: dict[str, Any] = Field(default_factory=dict)
+    processes: int = Field(0, ge=0)
+
+    @field_validator("engine")
+    @classmethod
+    def _known_engine(cls, value: str) -> str:
+        if value not in LEVELS:
+            raise unknown_name("engine", value, LEVELS)
+        return value
+
+    def model_post_init(self, _context: Any) -> None:
+        """Check the level once the engine is known."""
+        level_settings(self.engine, self.level)
+
+    def main_engine(self) -> Engine:
+        """Return the engine that gives the energies."""
+        if self.engine == "gpaw":
+            return GpawEngine(processes=self.processes, overrides=self.overrides)
+        return XtbEngine(overrides=self.overrides)
+
+    def geometry_engine(self) -> tuple[Engine, str]:
+        """Return the engine that relaxes, and its level: the cheap one at `fast`, the main one from `moderate` on."""
+        by = LEVELS[self.engine][self.level].get("relaxed_by", self.engine)
+        return (
+            (XtbEngine(), self.level)
+            if by == "xtb" and self.engine != "xtb"
+            else (self.main_engine(), self.level)
+        )
+
+    def key(self, slab_digest: str, fragment_digest: str) -> str:
+        """Content key of the whole interface calculation.
+
+        Parameters
+        ----------
+        slab_digest, fragment_digest
+            Digests of the two built parts, so that a changed library file or builder gives another key.
+
+        Returns
+        -------
+        str
+            SHA-256, hexadecimal.
+        """
+        content = self.model_dump(mode="json", exclude={"processes"})
+        engine, level = self.geometry_engine()
+        content |= {
+            "slab": slab_digest,
+            "fragment": fragment_digest,
+            "settings": level_settings(self.engine, self.level),
+            "geometry": [engine.name, level_settings(engine.name, level)],
+            "flow_version": FLOW_VERSION,
+        }
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
