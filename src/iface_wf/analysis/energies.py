@@ -117,6 +117,4 @@ def require_same_settings(
         if used.get(key) != wanted.get(key)
     ]
     if differing:
-        raise MismatchError(
-            f"Calculations with unlike settings cannot be subtracted: {'; '.join(differing)}."
-        )
+        raise MismatchError(f"Calculations with unlike settings cannot be subtracted: {'; '.join(differing)}.")

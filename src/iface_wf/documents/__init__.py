@@ -1,0 +1,1 @@
+"""What is stored, with units, sign and provenance."""

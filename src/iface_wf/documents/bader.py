@@ -35,37 +35,23 @@ class BaderDocument(BaseModel):
     density_kind: DensityKind = Field(description="density that was integrated")
     partition_kind: DensityKind = Field(description="density whose basins were used")
     shape: tuple[int, int, int] = Field(description="grid points along each cell vector")
-    spacing: tuple[float, float, float] = Field(
-        description="distance of grid points along each cell vector, A"
-    )
+    spacing: tuple[float, float, float] = Field(description="distance of grid points along each cell vector, A")
     vacuum_cut: float = Field(description="density at or below which a point belongs to no atom, e/A^3")
 
     species: list[str] = Field(description="element of each atom")
     components: list[str] | None = Field(description="label of the component each atom belongs to")
-    reference_charges: list[float] = Field(
-        description="electrons of the neutral atom in a density of this kind, e"
-    )
+    reference_charges: list[float] = Field(description="electrons of the neutral atom in a density of this kind, e")
     electrons: list[float] = Field(description="electrons in the basin of each atom above the vacuum cut, e")
-    vacuum_electrons: list[float] = Field(
-        description="electrons below the vacuum cut nearest to each atom, e"
-    )
-    net_charges: list[float] = Field(
-        description="reference - electrons - vacuum_electrons, e, positive = lost"
-    )
-    net_charges_above_cut: list[float] = Field(
-        description="reference - electrons, e, positive = lost electrons"
-    )
+    vacuum_electrons: list[float] = Field(description="electrons below the vacuum cut nearest to each atom, e")
+    net_charges: list[float] = Field(description="reference - electrons - vacuum_electrons, e, positive = lost")
+    net_charges_above_cut: list[float] = Field(description="reference - electrons, e, positive = lost electrons")
     volumes: list[float] = Field(description="volume of each basin above the vacuum cut, A^3")
-    component_charges: dict[str, float] | None = Field(
-        description="sum of net_charges over each component, e"
-    )
+    component_charges: dict[str, float] | None = Field(description="sum of net_charges over each component, e")
 
     total_electrons: float = Field(description="integral of the density over the cell, e")
     vacuum_charge: float = Field(description="electrons below the vacuum cut, e")
     vacuum_volume: float = Field(description="volume below the vacuum cut, A^3")
-    negative_charge: float = Field(
-        description="integral over the points of negative density, e; part of the vacuum"
-    )
+    negative_charge: float = Field(description="integral over the points of negative density, e; part of the vacuum")
     min_density: float = Field(description="e/A^3")
     max_density: float = Field(description="e/A^3")
     n_maxima: int = Field(description="local maxima of the partitioned density above the vacuum cut")

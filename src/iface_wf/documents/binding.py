@@ -108,9 +108,7 @@ class BindingDocument(BaseModel):
     deformation_energy: dict[str, float] = Field(description="By component: A, B")
     bsse_energy: float | None = None
     dispersion_energy: float | None = Field(description="Dispersion share of the binding energy, eV")
-    dispersion_interaction: float | None = Field(
-        None, description="Dispersion share of the interaction energy, eV"
-    )
+    dispersion_interaction: float | None = Field(None, description="Dispersion share of the interaction energy, eV")
     terms: list[EnergyTerm]
 
     charge_transfer: dict[str, float] = Field(default_factory=dict, description="By component: A, B, e")
@@ -121,11 +119,7 @@ class BindingDocument(BaseModel):
     placement_ranking: list[dict[str, Any]] = Field(default_factory=list)
     converged: bool
     flags: list[str] = Field(default_factory=list)
-    provenance: dict[str, Any] = Field(
-        default_factory=dict, description="What built the interface, and versions"
-    )
+    provenance: dict[str, Any] = Field(default_factory=dict, description="What built the interface, and versions")
     wall_time: float | None = None
-    units_of: dict[str, str] = Field(
-        default_factory=lambda: dict(UNITS), description="Unit and sign by field"
-    )
+    units_of: dict[str, str] = Field(default_factory=lambda: dict(UNITS), description="Unit and sign by field")
     completed_at: str = ""

@@ -12,9 +12,7 @@ from iface_wf.documents.density import DensityRecord
 CalculationKind = Literal["relax", "static"]
 
 #: Flags that make a number untrustworthy: results mark it and never average it in.
-FATAL_FLAGS = frozenset(
-    {"scf_unconverged", "geometry_unconverged", "desorbed", "dissociated", "clash", "slab_changed"}
-)
+FATAL_FLAGS = frozenset({"scf_unconverged", "geometry_unconverged", "desorbed", "dissociated", "clash", "slab_changed"})
 
 
 class Correction(BaseModel):
@@ -44,30 +42,22 @@ class CalculationDocument(BaseModel):
     engine_version: str
     level: str = Field(description="fast, moderate or precise")
     functional: str = Field(description="Exchange-correlation functional, or the method of a cheap engine")
-    dispersion: str | None = Field(
-        None, description="Dispersion correction, for example D3(BJ); None if none"
-    )
+    dispersion: str | None = Field(None, description="Dispersion correction, for example D3(BJ); None if none")
     basis: str = Field("", description="Basis or cutoff, for example 'LCAO dzp' or 'PW 500 eV'")
     kpoints: tuple[int, int, int] = (1, 1, 1)
     settings: dict[str, Any] = Field(
         default_factory=dict, description="Energy-relevant settings finally used, after all corrections"
     )
-    versions: dict[str, str] = Field(
-        default_factory=dict, description="Versions of the packages that took part"
-    )
+    versions: dict[str, str] = Field(default_factory=dict, description="Versions of the packages that took part")
 
-    structure: dict[str, Any] = Field(
-        description="Final structure (pymatgen Structure as a dict), labelled sites"
-    )
+    structure: dict[str, Any] = Field(description="Final structure (pymatgen Structure as a dict), labelled sites")
     formula: str
     n_atoms: int
     ghosts: list[int] = Field(default_factory=list, description="Indices of basis-only (ghost) atoms")
     charge: float = Field(0.0, description="Total charge of the cell, e")
     magnetic_moment: float = Field(0.0, description="Total magnetic moment, Bohr magnetons")
 
-    energy: float | None = Field(
-        description="Total energy with dispersion, extrapolated to zero smearing, eV"
-    )
+    energy: float | None = Field(description="Total energy with dispersion, extrapolated to zero smearing, eV")
     energy_type: str = Field("extrapolated to zero smearing", description="Which energy `energy` is")
     electronic_energy: float | None = Field(None, description="`energy` without the dispersion term, eV")
     dispersion_energy: float = Field(0.0, description="Dispersion term, eV; ghost atoms take no part")
@@ -83,9 +73,7 @@ class CalculationDocument(BaseModel):
     corrections: list[Correction] = Field(default_factory=list)
     flags: list[str] = Field(default_factory=list, description="Marks such as scf_unconverged, desorbed")
 
-    densities: dict[str, DensityRecord] = Field(
-        default_factory=dict, description="By kind, for example pseudo"
-    )
+    densities: dict[str, DensityRecord] = Field(default_factory=dict, description="By kind, for example pseudo")
     bader: BaderDocument | None = Field(None, description="Bader charges of the all-electron density")
     dipole: float | None = Field(None, description="Dipole moment along c, e A")
 
@@ -94,9 +82,7 @@ class CalculationDocument(BaseModel):
     n_processes: int = 1
     directory: str = Field("", description="host:folder where it ran")
     completed_at: str = ""
-    reused_from: str | None = Field(
-        None, description="uuid of the stored job this was taken from instead of run"
-    )
+    reused_from: str | None = Field(None, description="uuid of the stored job this was taken from instead of run")
 
     @property
     def trustworthy(self) -> bool:

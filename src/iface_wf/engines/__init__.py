@@ -1,0 +1,1 @@
+"""Codes that calculate: GPAW, VASP, xTB and ML potentials behind one protocol."""

@@ -87,9 +87,7 @@ class GpawMaker(base.EngineMaker):
             "max_scf_steps": 150,
         }
         moments = structure.site_properties.get("magmom")
-        electrons = (
-            sum(site.specie.Z for i, site in enumerate(structure) if i not in set(ghosts)) - self.charge
-        )
+        electrons = sum(site.specie.Z for i, site in enumerate(structure) if i not in set(ghosts)) - self.charge
         if moments is not None and any(moments):
             settings |= {"spin_polarized": True, "magnetic_moments": [float(m or 0.0) for m in moments]}
         elif round(electrons) % 2:
@@ -232,9 +230,7 @@ def execute(
     result = read_json(directory / RESULT)
     if result is None or result.get("failed") or result.get("out_of_time"):
         last = (result or {}).get("failed") or tail(directory / "stdout.txt")
-        raise CalculationError(
-            f"GPAW gave no result in {directory}: {last.strip().splitlines()[-1:] or 'no output'}."
-        )
+        raise CalculationError(f"GPAW gave no result in {directory}: {last.strip().splitlines()[-1:] or 'no output'}.")
     settings = json.loads((directory / INPUT).read_text())["settings"]
     log = json.loads((directory / "custodian.json").read_text(), cls=None)
     corrections = [

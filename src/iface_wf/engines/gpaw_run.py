@@ -76,7 +76,7 @@ def calculator_parameters(settings: dict[str, Any], ghosts: list[int], pbc: list
     if pbc == [True, True, False]:
         parameters["poissonsolver"] = {"dipolelayer": "xy"}
     if ghosts:
-        parameters["setups"] = {index: "ghost" for index in ghosts}
+        parameters["setups"] = dict.fromkeys(ghosts, "ghost")
     return parameters
 
 
@@ -155,9 +155,7 @@ def optimise(atoms: Atoms, settings: dict[str, Any], checkpoint: Checkpoint) -> 
         Whether the forces converged, and the number of ionic steps in this run.
     """
     steps = 0
-    with BFGS(
-        atoms, trajectory=TRAJECTORY, append_trajectory=True, logfile="relax.log", maxstep=0.1
-    ) as optimiser:
+    with BFGS(atoms, trajectory=TRAJECTORY, append_trajectory=True, logfile="relax.log", maxstep=0.1) as optimiser:
         for converged in optimiser.irun(fmax=settings["fmax"], steps=settings["max_steps"]):
             steps = optimiser.nsteps
             checkpoint.write()

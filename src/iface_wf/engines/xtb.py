@@ -79,9 +79,7 @@ class XtbMaker(base.EngineMaker):
         for remedy in REMEDIES:
             if remedy:
                 settings |= remedy
-                corrections.append(
-                    Correction(handler="xtb", errors=["charges did not converge"], actions=[remedy])
-                )
+                corrections.append(Correction(handler="xtb", errors=["charges did not converge"], actions=[remedy]))
             atoms.calc = calculator(settings)
             try:
                 if request.kind == "relax":

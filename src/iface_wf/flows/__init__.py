@@ -1,0 +1,1 @@
+"""Flows that wire building, calculating and analysing."""

@@ -59,11 +59,7 @@ class BindingRequest(InterfaceSpec):
     def geometry_engine(self) -> tuple[Engine, str]:
         """Return the engine that relaxes, and its level: the cheap one at `fast`, the main one from `moderate` on."""
         by = LEVELS[self.engine][self.level].get("relaxed_by", self.engine)
-        return (
-            (XtbEngine(), self.level)
-            if by == "xtb" and self.engine != "xtb"
-            else (self.main_engine(), self.level)
-        )
+        return (XtbEngine(), self.level) if by == "xtb" and self.engine != "xtb" else (self.main_engine(), self.level)
 
     def key(self, slab_digest: str, fragment_digest: str) -> str:
         """Content key of the whole interface calculation.

@@ -1,0 +1,1 @@
+"""Where flows run: this machine, or a queue."""

@@ -54,13 +54,9 @@ class _Progress(logging.Handler):
             self.current, self.started = uuid, time.monotonic()
             self._tell("started", "")
             return
-        output = (self.store.query_one({"uuid": uuid}, properties=["output"], load=False) or {}).get(
-            "output"
-        ) or {}
+        output = (self.store.query_one({"uuid": uuid}, properties=["output"], load=False) or {}).get("output") or {}
         corrections = output.get("corrections") or []
-        detail = "; ".join(
-            [*(f"corrected: {c['errors'][0]}" for c in corrections), *(output.get("flags") or [])]
-        )
+        detail = "; ".join([*(f"corrected: {c['errors'][0]}" for c in corrections), *(output.get("flags") or [])])
         self._tell("found" if output.get("reused_from") else "finished", detail)
 
     def _tell(self, state: Any, detail: str) -> None:
