@@ -1,0 +1,231 @@
+"""Conformers of a molecule: seeded, ranked by a force field, without doubles, clashes or pierced rings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from rdkit import Chem
+from rdkit.Chem import rdDistGeom, rdForceFieldHelpers, rdMolAlign
+from rdkit.rdBase import BlockLogs
+
+from iface_wf.errors import InputError
+
+KCAL_PER_MOL = 0.0433641153
+"""One kcal/mol in eV."""
+
+CLASH_RATIO = 0.55
+"""Atoms three or more bonds apart may not be nearer than this fraction of their van der Waals sum.
+
+The shortest contact of a sound conformer is an intramolecular O-H...O bond, 1.6 A or 0.59 of 1.20 + 1.52 A.
+"""
+
+Vectors = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Conformers:
+    """Conformers of one molecule, lowest energy first.
+
+    Attributes
+    ----------
+    mol
+        The molecule with all hydrogens and one RDKit conformer per entry of ``energies``.
+    energies
+        Force-field energies relative to the lowest conformer, eV, ascending from 0.
+    force_field
+        ``"MMFF94"`` or ``"UFF"``; the latter only where MMFF94 lacks a parameter.
+    """
+
+    mol: Chem.Mol
+    energies: tuple[float, ...]
+    force_field: str
+
+    def positions(self, number: int = 0) -> Vectors:
+        """Return the Cartesian coordinates of one conformer, A, shape (atoms, 3)."""
+        if not 0 <= number < len(self.energies):
+            raise InputError(f"Conformer {number} does not exist: {len(self.energies)} were found, numbered from 0.")
+        return np.asarray(self.mol.GetConformer(number).GetPositions(), dtype=float)
+
+
+def embed(mol: Chem.Mol, n_conformers: int = 10, seed: int = 0, rmsd: float = 0.3) -> Conformers:
+    """Embed a molecule by ETKDGv3, relax and rank the conformers, and drop doubles and tangled ones.
+
+    Distance geometry with experimental torsions, 10.1021/acs.jcim.0c00025; MMFF94,
+    10.1002/(SICI)1096-987X(199604)17:5/6<490::AID-JCC1>3.0.CO;2-P; UFF, 10.1021/ja00051a040.
+
+    Parameters
+    ----------
+    mol
+        A sanitised, connected molecule with explicit hydrogens.
+    n_conformers
+        How many embeddings to try (1 to 500); fewer may survive.
+    seed
+        Seed of the embedding; the same seed gives the same conformers.
+    rmsd
+        Two conformers whose heavy atoms superpose within this distance, A, count as one.
+
+    Returns
+    -------
+    Conformers
+        At least one conformer.
+
+    Raises
+    ------
+    InputError
+        When the numbers are out of range or no sound conformer exists.
+    """
+    if not 1 <= n_conformers <= 500:
+        raise InputError(f"n_conformers is {n_conformers}, allowed are 1 to 500.")
+    if not 0 <= seed < 2**31:
+        raise InputError(f"seed is {seed}, allowed are 0 to 2147483647.")
+    work = Chem.Mol(mol)
+    with BlockLogs():
+        found = _embed_all(work, n_conformers, seed)
+        if not found:
+            raise InputError(
+                f"No three-dimensional structure exists for {Chem.MolToSmiles(Chem.RemoveHs(mol))[:120]!r}: "
+                "its stereochemistry or rings cannot be embedded."
+            )
+        energies, force_field = _relax(work)
+    order = [i for i in np.argsort(energies, kind="stable") if _is_sound(work, int(i))]
+    if not order:
+        raise InputError(
+            f"Every conformer of {Chem.MolToSmiles(Chem.RemoveHs(mol))[:120]!r} has a clash or a pierced "
+            "ring: raise n_conformers or change the seed."
+        )
+    kept = _distinct(work, [int(i) for i in order], energies, rmsd)
+    result = Chem.Mol(work)
+    result.RemoveAllConformers()
+    for number in kept:
+        result.AddConformer(Chem.Conformer(work.GetConformer(number)), assignId=True)
+    lowest = energies[kept[0]]
+    return Conformers(result, tuple(float(energies[i] - lowest) for i in kept), force_field)
+
+
+def _embed_all(mol: Chem.Mol, n_conformers: int, seed: int) -> bool:
+    """Fill ``mol`` with conformers numbered from 0; long chains need random starting coordinates."""
+    params: Any = rdDistGeom.ETKDGv3()
+    # RDKit multiplies the seed by the conformer's number, so that 0 would give one conformer n times: draw a
+    # seed that is never 0 and count upwards from it instead.
+    params.randomSeed = int(np.random.default_rng(seed).integers(1, 2**30))
+    params.enableSequentialRandomSeeds = True
+    params.numThreads = 1
+    params.useSmallRingTorsions = True
+    for random_start in (False, True):
+        params.useRandomCoords = random_start
+        if len(rdDistGeom.EmbedMultipleConfs(mol, n_conformers, params)) > 0:
+            return True
+    return False
+
+
+def _relax(mol: Chem.Mol) -> tuple[Vectors, str]:
+    """Relax every conformer in place; return energies in eV and the name of the force field."""
+    if rdForceFieldHelpers.MMFFHasAllMoleculeParams(mol):
+        runs = rdForceFieldHelpers.MMFFOptimizeMoleculeConfs(mol, numThreads=1, maxIters=2000)
+        name = "MMFF94"
+    else:
+        runs = rdForceFieldHelpers.UFFOptimizeMoleculeConfs(mol, numThreads=1, maxIters=2000)
+        name = "UFF"
+    return np.array([energy for _, energy in runs], dtype=float) * KCAL_PER_MOL, name
+
+
+def _distinct(mol: Chem.Mol, order: list[int], energies: Vectors, rmsd: float) -> list[int]:
+    """Keep the first of every group of conformers that superpose, as they are or as mirror images.
+
+    Mirror images of an achiral molecule have equal energies in isolation; one of them is enough.
+    """
+    heavy = Chem.RemoveHs(mol, sanitize=False)
+    targets = [heavy]
+    if not any(info.type == Chem.StereoType.Atom_Tetrahedral for info in Chem.FindPotentialStereo(heavy)):
+        mirror = Chem.Mol(heavy)
+        for conformer in mirror.GetConformers():
+            conformer.SetPositions(conformer.GetPositions() * np.array([-1.0, 1.0, 1.0]))
+        targets.append(mirror)
+    kept: list[int] = []
+    for number in order:
+        # Equal shape implies equal energy, so the costly superposition runs only within 0.02 eV.
+        rivals = [k for k in kept if abs(energies[k] - energies[number]) < 0.02]
+        if not any(
+            rdMolAlign.GetBestRMS(Chem.Mol(heavy), target, number, k, maxMatches=1000, numThreads=1) < rmsd
+            for target in targets
+            for k in rivals
+        ):
+            kept.append(number)
+    return kept
+
+
+def _is_sound(mol: Chem.Mol, number: int) -> bool:
+    xyz = np.asarray(mol.GetConformer(number).GetPositions(), dtype=float)
+    return not has_clash(mol, xyz) and not pierced_rings(mol, xyz)
+
+
+def has_clash(mol: Chem.Mol, xyz: Vectors) -> bool:
+    """Say whether two atoms at least three bonds apart are nearer than ``CLASH_RATIO`` allows.
+
+    Parameters
+    ----------
+    mol
+        Molecule with explicit hydrogens.
+    xyz
+        Coordinates, A, shape (atoms, 3).
+    """
+    table = Chem.GetPeriodicTable()
+    radii = np.array([table.GetRvdw(atom.GetAtomicNum()) for atom in mol.GetAtoms()])
+    bonds = np.asarray(Chem.GetDistanceMatrix(mol))
+    distance = np.linalg.norm(xyz[:, None] - xyz[None], axis=-1)
+    far = np.triu(bonds >= 3, k=1)
+    return bool(np.any(distance[far] < CLASH_RATIO * (radii[:, None] + radii[None])[far]))
+
+
+def pierced_rings(mol: Chem.Mol, xyz: Vectors) -> list[tuple[tuple[int, ...], tuple[int, int]]]:
+    """Find bonds that pass through a ring they do not belong to.
+
+    Every ring is spanned by triangles from its centre; a bond that crosses one of them pierces it.
+
+    Parameters
+    ----------
+    mol
+        Molecule whose bonds and smallest rings are known.
+    xyz
+        Coordinates, A, shape (atoms, 3).
+
+    Returns
+    -------
+    list
+        Pairs (atoms of the ring, atoms of the bond); empty for a sound structure.
+    """
+    pairs = [(bond.GetBeginAtomIdx(), bond.GetEndAtomIdx()) for bond in mol.GetBonds()]
+    found: list[tuple[tuple[int, ...], tuple[int, int]]] = []
+    for ring in mol.GetRingInfo().AtomRings():
+        members = set(ring)
+        outer = [pair for pair in pairs if not members & set(pair)]
+        if not outer:
+            continue
+        start = xyz[[i for i, _ in outer]]
+        direction = xyz[[j for _, j in outer]] - start
+        corners = xyz[list(ring)]
+        centre = corners.mean(axis=0)
+        hit = np.zeros(len(outer), dtype=bool)
+        for first, second in zip(corners, np.roll(corners, -1, axis=0), strict=True):
+            hit |= _crosses(start, direction, centre, first, second)
+        found += [(tuple(ring), outer[k]) for k in np.flatnonzero(hit)]
+    return found
+
+
+def _crosses(start: Vectors, direction: Vectors, a: Vectors, b: Vectors, c: Vectors) -> NDArray[np.bool_]:
+    """Möller-Trumbore test of many segments against one triangle, 10.1080/10867651.1997.10487468."""
+    edge1, edge2 = b - a, c - a
+    p = np.cross(direction, edge2)
+    determinant = p @ edge1
+    flat = np.abs(determinant) < 1e-12
+    inverse = 1.0 / np.where(flat, 1.0, determinant)
+    s = start - a
+    u = np.einsum("ij,ij->i", s, p) * inverse
+    q = np.cross(s, edge1)
+    v = np.einsum("ij,ij->i", direction, q) * inverse
+    t = (q @ edge2) * inverse
+    inside = (u >= 0) & (v >= 0) & (u + v <= 1) & (t >= 0) & (t <= 1)
+    return np.asarray(inside & ~flat, dtype=bool)

@@ -1,0 +1,120 @@
+"""Oligomers: what the text says is what the molecule is, and bad text is refused in one sentence."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from rdkit import Chem
+
+from iface_wf.build.oligomers import build_oligomer, expand_sequence, oligomer_mol, parse_cap, parse_unit
+from iface_wf.errors import InputError
+from iface_wf.library import Library
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory) -> Library:
+    return Library(tmp_path_factory.mktemp("own"))
+
+
+@pytest.mark.parametrize(
+    ("psmiles", "word"),
+    [
+        ("*CC(O*", "cannot be read"),
+        ("", "characters"),
+        ("CCO", "0 '*' ends"),
+        ("*CCO", "1 '*' ends"),
+        ("*CC(*)O*", "3 '*' ends"),
+        ("*CCO*.C", "unconnected"),
+        ("*C.CO*", "unconnected"),
+        ("*C[Xx]O*", "cannot be read"),
+        ("*CC(F)(F)(F)*", "valence"),
+        ("*=CC=*", "single bond"),
+        ("**", "no atom"),
+    ],
+)
+def test_bad_units_are_refused(psmiles: str, word: str) -> None:
+    with pytest.raises(InputError, match=word.replace("*", r"\*").replace("(", r"\(")):
+        parse_unit(psmiles)
+
+
+@pytest.mark.parametrize("units", [0, -3, 201])
+def test_bad_numbers_of_units_are_refused(library: Library, units: int) -> None:
+    with pytest.raises(InputError, match="1 to 200"):
+        build_oligomer(library.polymer("PEO"), units)
+
+
+def test_sequence_is_repeated_and_cut() -> None:
+    assert expand_sequence("ABA", 7) == "ABAABAA"
+    assert expand_sequence("ABAA") == "ABAA"
+    assert expand_sequence("AAAB", 2) == "AA"
+
+
+def test_peo_dimer_is_an_ether_of_nineteen_atoms(library: Library) -> None:
+    dimer = build_oligomer(library.polymer("PEO"), 2)
+    assert dimer.properties["smiles"] == "CCOCCOC"
+    assert len(dimer) == 19
+    assert dimer.properties["charge"] == 0
+
+
+def test_caps_by_name_smiles_and_two_different_ends() -> None:
+    smiles = Chem.MolToSmiles(Chem.RemoveHs(oligomer_mol(["*CCO*"] * 2, head="OH", tail="*C(=O)C=C")))
+    assert smiles == Chem.CanonSmiles("OCCOCCOC(=O)C=C")
+    with pytest.raises(InputError, match="'\\*' ends"):
+        parse_cap("CC")
+
+
+def test_units_may_be_turned_round() -> None:
+    def carbon_chain(turned: list[bool]) -> str:
+        return Chem.MolToSmiles(Chem.RemoveHs(oligomer_mol(["*CC(F)(F)*"] * 2, turned=turned)))
+
+    assert carbon_chain([False, False]) == Chem.CanonSmiles("CC(F)(F)CC(F)F")
+    assert carbon_chain([False, True]) == Chem.CanonSmiles("CC(F)(F)C(F)(F)C")
+
+
+def handedness(mol: Chem.Mol) -> list[str]:
+    """CIP labels of the backbone's centres, ends left out: there the neighbours rank differently."""
+    Chem.AssignCIPLabels(mol)
+    return [atom.GetProp("_CIPCode") for atom in mol.GetAtoms() if atom.HasProp("_CIPCode")]
+
+
+def test_tacticity_meso_and_racemo() -> None:
+    # 2,4-dicyanopentane: the isotactic dimer is the meso compound (R,S), the syndiotactic one is not.
+    meso = oligomer_mol(["*CC(C#N)*"] * 2, tail="CH3", tacticity="isotactic")
+    racemo = oligomer_mol(["*CC(C#N)*"] * 2, tail="CH3", tacticity="syndiotactic")
+    assert sorted(handedness(meso)) == ["R", "S"]
+    assert len(set(handedness(racemo))) == 1
+
+
+def test_atactic_order_follows_the_seed() -> None:
+    def chain(seed: int) -> str:
+        return Chem.MolToSmiles(oligomer_mol(["*CC(C#N)*"] * 8, tacticity="atactic", seed=seed))
+
+    assert chain(3) == chain(3)
+    assert len({chain(seed) for seed in range(6)}) > 1
+
+
+def test_no_stereocentre_is_left_to_chance() -> None:
+    mol = oligomer_mol(["*CC(C1COC(=O)O1)*"] * 3)
+    assert all(info.specified == Chem.StereoSpecified.Specified for info in Chem.FindPotentialStereo(mol))
+
+
+def test_same_seed_same_structure_other_seed_other_structure(library: Library) -> None:
+    first, again, other = (build_oligomer(library.polymer("PEO"), 3, seed=s, n_conformers=3) for s in (1, 1, 2))
+    np.testing.assert_allclose(first.cart_coords, again.cart_coords, atol=1e-9)
+    assert first.cart_coords.shape == other.cart_coords.shape
+    assert not np.allclose(first.cart_coords, other.cart_coords, atol=1e-3)
+
+
+def test_box_is_orthorhombic_open_and_on_the_grid(library: Library) -> None:
+    chain = build_oligomer(library.polymer("PEO"), 4)
+    edges = np.array(chain.lattice.abc)
+    assert tuple(chain.lattice.pbc) == (False, False, False)
+    np.testing.assert_allclose(chain.lattice.angles, 90.0, atol=1e-9)
+    np.testing.assert_allclose(edges / 0.8, np.round(edges / 0.8), atol=1e-6)
+    xyz = chain.cart_coords
+    assert xyz.min() >= 6.0 - 1e-9
+    assert (edges - xyz.max(axis=0)).min() >= 6.0 - 1e-9
+    assert set(chain.site_properties["component"]) == {"polymer"}
+    energies = chain.properties["conformer_energies"]
+    assert energies == sorted(energies)
+    assert chain.properties["force_field"] == "MMFF94"
