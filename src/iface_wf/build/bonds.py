@@ -1,0 +1,76 @@
+"""Cation-anion bonds of a crystal, their Pauling strengths, and how many of them a cut breaks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from ase.data import covalent_radii
+from pymatgen.core import Element, Structure
+
+BOND_FACTOR = 1.15
+"""A cation and an anion are bonded below this multiple of the sum of their covalent radii."""
+
+
+@dataclass(frozen=True)
+class Bonds:
+    """Bonds of a periodic structure; every bond is listed from both ends.
+
+    Attributes
+    ----------
+    start, end
+        Site indices, shape (n,).
+    image
+        Lattice translation of ``end``, shape (n, 3).
+    vector
+        From start to end in A, shape (n, 3).
+    strength
+        Pauling strength, formal charge of the cation over its coordination number, in e, shape (n,).
+    """
+
+    start: npt.NDArray[np.int_]
+    end: npt.NDArray[np.int_]
+    image: npt.NDArray[np.int_]
+    vector: npt.NDArray[np.float64]
+    strength: npt.NDArray[np.float64]
+
+    def broken_strength(self) -> float:
+        """Sum of the strengths (e) of the bonds that leave the cell upwards through its top face."""
+        up = self.image[:, 2]
+        return float((self.strength * np.clip(up, 0, None)).sum())
+
+
+def radius(element: Any) -> float:
+    """Covalent radius in A (B. Cordero et al., Dalton Trans. 2008, 2832, 10.1039/b801115j)."""
+    return float(covalent_radii[Element(str(element)).Z])
+
+
+def find_bonds(structure: Structure, charges: dict[str, float]) -> Bonds:
+    """Find all bonds between cations and anions; without charges, between all near neighbours.
+
+    Parameters
+    ----------
+    structure
+        Ordered structure, periodic as its lattice says.
+    charges
+        Formal charge of each element in e; elements that are missing count as neutral.
+
+    Returns
+    -------
+    Bonds
+        Each bond from both of its ends. A bond between neutral atoms has the strength 1.
+    """
+    q = np.array([charges.get(site.specie.symbol, 0.0) for site in structure])
+    r = np.array([radius(site.specie.symbol) for site in structure])
+    i, j, image, distance = structure.get_neighbor_list(2 * BOND_FACTOR * float(r.max()))
+    opposite = q[i] * q[j] < 0 if q.any() else np.ones(len(i), dtype=bool)
+    keep = opposite & (distance < BOND_FACTOR * (r[i] + r[j]))
+    i, j, image = i[keep], j[keep], np.rint(image[keep]).astype(int)
+    frac = structure.frac_coords
+    vector = (frac[j] + image - frac[i]) @ structure.lattice.matrix
+    coordination = np.bincount(i, minlength=len(structure)).clip(min=1)
+    cation = np.where(q[i] > 0, i, j)
+    strength = q[cation] / coordination[cation] if q.any() else np.ones(len(i))
+    return Bonds(i, j, image, vector, strength)
