@@ -105,8 +105,15 @@ def physical_settings(settings: dict[str, Any]) -> dict[str, Any]:
 class Engine(Protocol):
     """What a code has to offer to take part in the flows."""
 
-    name: str
-    densities: tuple[str, ...]
+    @property
+    def name(self) -> str:
+        """Name in documents and on the command line."""
+        ...
+
+    @property
+    def densities(self) -> tuple[str, ...]:
+        """Densities that statics of an interface are asked for."""
+        ...
 
     def counterpoise(self, level: str) -> bool:
         """Whether the basis is atom-centred, so that ghost atoms are possible and needed."""
@@ -163,6 +170,11 @@ class EngineMaker(AseMaker):
     overrides: dict[str, Any] = field(default_factory=dict)
     role: str = ""
     force: bool = False
+
+    @property
+    @abstractmethod
+    def engine_name(self) -> str:
+        """Name of the engine, as in documents."""
 
     @abstractmethod
     def request(

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from ase import Atoms
+from ase.calculators.calculator import Calculator
+from dftd3.ase import DFTD3
 
 from iface_wf.errors import InputError
 
-DISPERSION_MODELS = ("D3(BJ)", "D4", "none")
+DISPERSION_MODELS = ("D3(BJ)", "none")
 
 
-def dispersion_calculator(model: str | None, functional: str) -> object | None:
+def dispersion_calculator(model: str | None, functional: str) -> Calculator | None:
     """Return the ASE calculator of a dispersion model.
 
     Parameters
     ----------
     model
-        ``D3(BJ)`` (Grimme, Ehrlich, Goerigk, 10.1002/jcc.21759), ``D4`` (Caldeweyher et al., 10.1063/1.5090222) or None.
+        ``D3(BJ)`` (Grimme, Ehrlich, Goerigk, 10.1002/jcc.21759) or None.
     functional
         The functional whose damping parameters are used.
 
@@ -32,13 +34,7 @@ def dispersion_calculator(model: str | None, functional: str) -> object | None:
     if model in (None, "none"):
         return None
     if model == "D3(BJ)":
-        from dftd3.ase import DFTD3
-
         return DFTD3(method=functional, damping="d3bj")
-    if model == "D4":
-        from dftd4.ase import DFTD4
-
-        return DFTD4(method=functional)
     raise InputError(f"Unknown dispersion model {model!r}: allowed are {', '.join(DISPERSION_MODELS)}.")
 
 

@@ -26,7 +26,7 @@ from iface_wf.analysis.bader import bader_charges
 from iface_wf.analysis.density import pack
 from iface_wf.analysis.grid import Grid
 from iface_wf.documents.bader import BaderDocument
-from iface_wf.documents.calculation import CalculationDocument, Correction
+from iface_wf.documents.calculation import CalculationDocument, CalculationKind, Correction
 from iface_wf.engines import base
 from iface_wf.engines.gpaw_handlers import INPUT, RESULT, GpawJob, InterruptedHandler, ScfHandler, read_json
 from iface_wf.engines.levels import level_settings
@@ -68,6 +68,11 @@ class GpawMaker(base.EngineMaker):
     charge: float = 0.0
     processes: int = 0
     max_seconds: float = 0.0
+
+    @property
+    def engine_name(self) -> str:
+        """Name of the engine, as in documents."""
+        return "gpaw"
 
     def request(
         self, structure: Structure, ghosts: list[int], like: dict[str, Any] | None = None
@@ -162,7 +167,13 @@ class GpawMaker(base.EngineMaker):
             ghosts=request.ghosts,
             charge=self.charge,
             magnetic_moment=result.get("magnetic_moment", 0.0),
-            **{key: result.get(key) for key in keys},
+            energy=result.get("energy"),
+            electronic_energy=result.get("electronic_energy"),
+            free_energy=result.get("free_energy"),
+            fermi_level=result.get("fermi_level"),
+            max_force=result.get("max_force"),
+            n_electrons=result.get("n_electrons"),
+            dipole=result.get("dipole"),
             dispersion_energy=result.get("dispersion_energy", 0.0),
             grid=tuple(result.get("grid") or settings["grid"]),
             converged=converged,
@@ -292,7 +303,7 @@ class GpawEngine:
         """Whether the level uses LCAO, whose basis is atom-centred."""
         return bool((level_settings("gpaw", level) | (self.overrides or {}))["mode"] == "lcao")
 
-    def _maker(self, kind: str, level: str, **options: Any) -> GpawMaker:
+    def _maker(self, kind: CalculationKind, level: str, **options: Any) -> GpawMaker:
         return GpawMaker(
             kind=kind,
             level=level,

@@ -143,6 +143,13 @@ class Checkpoint:
                 matrices[a][:] = stored[f"D{a}"]
         density.D_asii.scatter_from(matrices)
         dft.potential, dft.energies, _ = dft.pot_calc.calculate(density, dft.ibzwfs, dft.potential.vHt_x)
+        # the ASE interface would start from atoms again, because there are no wave functions yet: converge here
+        for context in dft.iconverge():
+            self.calc.hooks["scf_step"](context)
+        dft.calculate_energy()
+        dft.calculate_dipole()
+        dft.magmoms()
+        dft.write_converged()
         return True
 
 
@@ -192,7 +199,6 @@ def run(task: dict[str, Any]) -> dict[str, Any]:
     parameters = calculator_parameters(settings, ghosts, [bool(p) for p in atoms.pbc])
     calc = GPAW(**parameters, txt=LOG)
     checkpoint = Checkpoint(calc, settings.get("checkpoint_every", 300.0), task.get("deadline"))
-    restored = checkpoint.restore(atoms)
     scf_steps = [0]
 
     def count(context: Any) -> None:
@@ -200,6 +206,7 @@ def run(task: dict[str, Any]) -> dict[str, Any]:
         checkpoint.after_scf_step(context)
 
     calc.hooks["scf_step"] = count
+    restored = checkpoint.restore(atoms)
     model, functional = settings["dispersion"], settings["xc"]
     correction = dispersion_calculator(model, functional)
     atoms.calc = SumCalculator([calc, correction]) if relax and correction is not None else calc

@@ -22,7 +22,7 @@ from pymatgen.core import Structure
 from pymatgen.io.ase import AseAtomsAdaptor
 from tblite.ase import TBLite
 
-from iface_wf.documents.calculation import CalculationDocument, Correction
+from iface_wf.documents.calculation import CalculationDocument, CalculationKind, Correction
 from iface_wf.engines import base
 from iface_wf.engines.gpaw import moved
 from iface_wf.engines.levels import level_settings
@@ -48,6 +48,11 @@ class XtbMaker(base.EngineMaker):
 
     name: str = "xtb"
     charge: float = 0.0
+
+    @property
+    def engine_name(self) -> str:
+        """Name of the engine, as in documents."""
+        return "xtb"
 
     def request(
         self, structure: Structure, ghosts: list[int], like: dict[str, Any] | None = None
@@ -155,7 +160,7 @@ class XtbEngine:
         """Never: tblite knows no ghost atoms."""
         return False
 
-    def _maker(self, kind: str, level: str, **options: Any) -> XtbMaker:
+    def _maker(self, kind: CalculationKind, level: str, **options: Any) -> XtbMaker:
         return XtbMaker(kind=kind, level=level, overrides=dict(self.overrides or {}), **options)
 
     def relax(self, structure: Any, level: str, **options: Any) -> Job:

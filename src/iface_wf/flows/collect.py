@@ -11,7 +11,7 @@ from pymatgen.core import Structure
 
 from iface_wf.analysis.density import difference, difference_profile, pack, unpack_grid
 from iface_wf.analysis.energies import BindingTerms, Energy, binding_terms, require_same_settings
-from iface_wf.build.checks import check_relaxed
+from iface_wf.build.checks import flags as outcome_flags
 from iface_wf.documents.binding import BaderSummary, BindingDocument, DensityDifferenceDocument, EnergyTerm
 from iface_wf.documents.calculation import FATAL_FLAGS, CalculationDocument
 from iface_wf.engines.base import now, package_versions
@@ -80,7 +80,7 @@ def binding_document(
     flags = sorted({f"{flag} ({role})" for role, c in calculations.items() for flag in c.flags})
     flags += [f"{flag} (relax {role})" for role, c in relaxations.items() for flag in c.flags]
     structure = Structure.from_dict(ab.structure)
-    flags += check_relaxed(Structure.from_dict(placements.structure), structure)
+    flags += outcome_flags(Structure.from_dict(placements.structure), structure)
     converged = all(c.converged for c in (*calculations.values(), *relaxations.values()))
     terms = _terms(calculations)
     if terms is not None:

@@ -70,7 +70,7 @@ def place_and_rank(
     settings = level_settings("xtb", "fast")
     entries: list[dict[str, Any]] = []
     for index, candidate in enumerate(candidates):
-        entry = {"placement": index, "contact": candidate.properties.get("closest_contact")}
+        entry = {"placement": index, "contact": candidate.properties["placement"]["contact"]}
         if len(candidates) > 1:
             atoms = AseAtomsAdaptor.get_atoms(candidate, msonable=False)
             atoms.calc = calculator(settings)

@@ -17,6 +17,7 @@ from iface_wf.documents.binding import BindingDocument
 from iface_wf.errors import CalculationError
 from iface_wf.flows.binding import BindingEnergyMaker
 from iface_wf.flows.events import Event
+from iface_wf.flows.plan import plan_flow
 from iface_wf.flows.requests import BindingRequest
 from iface_wf.library.library import Library
 from iface_wf.store.canonical import structure_digest
@@ -151,10 +152,17 @@ def binding_flow(request: BindingRequest, library: Library) -> tuple[str, Flow]:
     return key, maker.make(built.slab, built.fragment, about)
 
 
+def plan_binding(request: BindingRequest, store: JobStore, library: Library) -> list[dict[str, Any]]:
+    """List the calculations that a request would need; none when its result is stored. See `plan_flow`."""
+    key, flow = binding_flow(request, library)
+    return [] if stored_binding(key, store) is not None else plan_flow(flow, store)
+
+
 def stored_binding(key: str, store: JobStore) -> dict[str, Any] | None:
     """Return the newest stored interface document of a key, without large data, or None."""
     criteria = {"output.document_type": "binding", "output.key": key}
-    return store.query_one(criteria, sort={"completed_at": -1}, load=False)
+    found: dict[str, Any] | None = store.query_one(criteria, sort={"completed_at": -1}, load=False)
+    return found
 
 
 def run_binding(
