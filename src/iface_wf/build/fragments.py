@@ -12,6 +12,7 @@ from ase.data import chemical_symbols
 from numpy.typing import NDArray
 from pymatgen.core import Lattice, Structure
 from rdkit import Chem
+from rdkit.Chem import rdDetermineBonds
 from rdkit.rdBase import BlockLogs
 
 from iface_wf.build.conformers import Conformers, embed
@@ -22,6 +23,9 @@ BOX_VACUUM = 6.0
 
 GRID_UNIT = 0.8
 """Edges along non-periodic directions are multiples of this, A: grids of 0.2 and 0.16 A both fit."""
+
+SOLVENTS = {"EC": "C1COC(=O)O1", "DMC": "COC(=O)OC"}
+"""Carbonate solvents as probes: ethylene carbonate and dimethyl carbonate."""
 
 MAX_SMILES = 5000
 """Longest SMILES or PSMILES accepted, characters."""
@@ -133,15 +137,97 @@ def from_conformers(
     """
     mol = conformers.mol
     symbols = [atom.GetSymbol() for atom in mol.GetAtoms()]
-    details = {
-        "smiles": Chem.MolToSmiles(Chem.RemoveHs(mol)),
-        "formula": formula(symbols),
-        "charge": Chem.GetFormalCharge(mol),
+    details = chemistry(mol) | {
         "conformer": number,
         "conformer_energies": [round(e, 6) for e in conformers.energies],
         "force_field": conformers.force_field,
     }
     return boxed(symbols, conformers.positions(number), [label] * len(symbols), details | (properties or {}))
+
+
+def chemistry(mol: Chem.Mol) -> dict[str, Any]:
+    """Describe a molecule as plain JSON: smiles, formula, charge (e), bonds and formal charges by site.
+
+    ``bonds`` lists ``[site, site, order]`` of the Kekule structure and ``formal_charges`` lists ``[site, charge]``,
+    so that `mol_of` can rebuild the molecule without guessing bonds from distances.
+    """
+    kekule = Chem.Mol(mol)
+    Chem.Kekulize(kekule, clearAromaticFlags=True)
+    return {
+        "smiles": Chem.MolToSmiles(Chem.RemoveHs(mol)),
+        "formula": formula([atom.GetSymbol() for atom in mol.GetAtoms()]),
+        "charge": Chem.GetFormalCharge(mol),
+        "bonds": [
+            [bond.GetBeginAtomIdx(), bond.GetEndAtomIdx(), int(bond.GetBondTypeAsDouble())]
+            for bond in kekule.GetBonds()
+        ],
+        "formal_charges": [
+            [atom.GetIdx(), atom.GetFormalCharge()] for atom in mol.GetAtoms() if atom.GetFormalCharge()
+        ],
+    }
+
+
+def mol_of(fragment: Structure) -> Chem.Mol:
+    """Rebuild the molecule of a fragment, atoms in the order of its sites, with its coordinates as a conformer.
+
+    Raises
+    ------
+    InputError
+        When the fragment does not say its bonds.
+    """
+    bonds = fragment.properties.get("bonds")
+    if bonds is None:
+        raise InputError("The fragment does not say its bonds: build it from SMILES, PSMILES or XYZ.")
+    edit = Chem.RWMol()
+    for site in fragment:
+        atom = Chem.Atom(site.specie.symbol)
+        atom.SetNoImplicit(True)
+        edit.AddAtom(atom)
+    for index, charge in fragment.properties.get("formal_charges", []):
+        edit.GetAtomWithIdx(index).SetFormalCharge(charge)
+    kinds = {1: Chem.BondType.SINGLE, 2: Chem.BondType.DOUBLE, 3: Chem.BondType.TRIPLE}
+    for i, j, order in bonds:
+        edit.AddBond(i, j, kinds[order])
+    conformer = Chem.Conformer(len(fragment))
+    conformer.SetPositions(np.array(fragment.cart_coords, dtype=float))
+    edit.AddConformer(conformer)
+    mol = edit.GetMol()
+    with BlockLogs():
+        Chem.SanitizeMol(mol)
+        Chem.AssignStereochemistryFrom3D(mol)
+    return mol
+
+
+def group_sites(fragment: Structure, smarts: str) -> list[tuple[int, ...]]:
+    """Find a functional group in a fragment.
+
+    Parameters
+    ----------
+    fragment
+        A fragment that says its bonds.
+    smarts
+        SMARTS of the group; its first atom is the one that touches or binds.
+
+    Returns
+    -------
+    list of tuple
+        Sites of every match, in the order of the SMARTS.
+
+    Raises
+    ------
+    InputError
+        When the SMARTS is malformed or matches nothing.
+    """
+    with BlockLogs():
+        pattern = Chem.MolFromSmarts(smarts) if smarts and len(smarts) <= MAX_SMILES else None
+    if pattern is None:
+        raise InputError(f"The SMARTS {smarts[:80]!r} cannot be read.")
+    matches = [tuple(match) for match in mol_of(fragment).GetSubstructMatches(pattern, maxMatches=10000)]
+    if not matches:
+        raise InputError(
+            f"The SMARTS {smarts[:80]!r} matches nothing in {fragment.properties.get('smiles', 'the fragment')[:80]!r}."
+        )
+    return matches
 
 
 def formula(symbols: Sequence[str]) -> str:
@@ -164,7 +250,7 @@ def from_smiles(
     Parameters
     ----------
     smiles
-        One connected molecule without open ends.
+        One connected molecule without open ends, or a name of ``SOLVENTS``.
     label
         ``component`` of every atom.
     n_conformers, seed
@@ -177,7 +263,7 @@ def from_smiles(
     InputError
         When the SMILES is malformed, disconnected or has ``*`` ends.
     """
-    mol = parse_smiles(smiles)
+    mol = parse_smiles(SOLVENTS.get(smiles, smiles))
     if any(atom.GetAtomicNum() == 0 for atom in mol.GetAtoms()):
         raise InputError(f"The SMILES {smiles[:80]!r} has open ends (*): build it as a polymer with a number of units.")
     if len(Chem.GetMolFrags(mol)) != 1:
@@ -223,5 +309,25 @@ def from_xyz(path: Path, charge: int = 0, label: str = "polymer") -> Structure:
     distance = np.linalg.norm(xyz[:, None] - xyz[None], axis=-1) + 10.0 * np.eye(count)
     if distance.min() < 0.5:
         raise InputError(f"The XYZ file {path} holds two atoms only {distance.min():.2f} A apart.")
-    details = {"formula": formula(symbols), "charge": charge, "source": path.name}
-    return boxed(symbols, xyz, [label] * count, details)
+    mol = _perceived(symbols, xyz, charge, path)
+    return boxed(symbols, xyz, [label] * count, chemistry(mol) | {"charge": charge, "source": path.name})
+
+
+def _perceived(symbols: list[str], xyz: Vectors, charge: int, path: Path) -> Chem.Mol:
+    """Find bonds and orders from coordinates and total charge, 10.1002/bkcs.10334."""
+    edit = Chem.RWMol()
+    for symbol in symbols:
+        edit.AddAtom(Chem.Atom(symbol))
+    conformer = Chem.Conformer(len(symbols))
+    conformer.SetPositions(np.array(xyz, dtype=float))
+    edit.AddConformer(conformer)
+    with BlockLogs():
+        try:
+            rdDetermineBonds.DetermineBonds(edit, charge=charge)
+            Chem.SanitizeMol(edit)
+        except (ValueError, RuntimeError) as error:
+            raise InputError(
+                f"The bonds in the XYZ file {path} cannot be told for a total charge of {charge:+d}: "
+                "check the geometry and the charge, or give a SMILES."
+            ) from error
+    return edit.GetMol()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import reduce
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 from pymatgen.core import Structure
@@ -13,6 +13,7 @@ from rdkit.rdBase import BlockLogs
 
 from iface_wf.build.conformers import embed
 from iface_wf.build.fragments import from_conformers, parse_smiles
+from iface_wf.build.ions import anion_donors, neutralise
 from iface_wf.errors import InputError
 from iface_wf.library.records import Caps, PolymerRecord
 
@@ -199,7 +200,7 @@ def _main_branch(mol: Chem.Mol, atom: Chem.Atom, other: Chem.Atom) -> int:
     return max(choices, key=lambda n: (reach(n), -n))
 
 
-def record_mol(
+def chain_mol(
     record: PolymerRecord,
     units: int | None = None,
     caps: Caps | None = None,
@@ -207,7 +208,7 @@ def record_mol(
     tacticity: Tacticity = "atactic",
     seed: int = 0,
 ) -> Chem.Mol:
-    """Join the oligomer of a library record; parameters as in `build_oligomer`."""
+    """Join the chain of a library record, without counter-ions; parameters as in `build_oligomer`."""
     known = record.units or {"A": record.psmiles or ""}
     if sequence is not None and units is not None and units != len(sequence):
         raise InputError(
@@ -232,6 +233,15 @@ def record_mol(
         seed,
         [letter.islower() for letter in letters],
     )
+
+
+def record_mol(record: PolymerRecord, units: int | None = None, **options: Any) -> Chem.Mol:
+    """Join the oligomer of a library record with its counter-ions; options as in `chain_mol`."""
+    mol = chain_mol(record, units, **options)
+    for _ in anion_donors(mol) if record.counter_ion else ():
+        mol = Chem.CombineMols(mol, parse_smiles(record.counter_ion or ""))
+    Chem.SanitizeMol(mol)
+    return mol
 
 
 def build_oligomer(
@@ -278,7 +288,7 @@ def build_oligomer(
     InputError
         When units, caps, sequence or conformer are not allowed, or no sound conformer exists.
     """
-    mol = record_mol(record, units, caps, sequence, tacticity, seed)
+    mol = chain_mol(record, units, caps, sequence, tacticity, seed)
     ends = caps or record.caps
     details = {
         "polymer": record.name,
@@ -288,4 +298,5 @@ def build_oligomer(
         "tacticity": tacticity,
         "seed": seed,
     }
-    return from_conformers(embed(mol, n_conformers, seed), conformer, "polymer", details)
+    chain = from_conformers(embed(mol, n_conformers, seed), conformer, "polymer", details)
+    return neutralise(chain, record.counter_ion) if record.counter_ion else chain
