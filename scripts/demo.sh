@@ -1,0 +1,6 @@
+#!/usr/bin/env bash
+# The main job, small: PEO dimer on hydroxylated silica with GPAW, on a store that needs no server.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+export PATH="$PWD/.venv/bin:$PATH"
+exec iface-wf run --filler SiO2 --polymer PEO --units 2 --engine gpaw --level fast --workdir demo "$@"

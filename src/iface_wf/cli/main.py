@@ -1,0 +1,92 @@
+"""The command ``iface-wf``: puts the commands together and turns errors into one line and an exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from iface_wf import __version__
+from iface_wf.cli import build, doctor, export, library, report, results, run
+from iface_wf.errors import IfaceError, InputError
+
+DEBUG_VARIABLE = "IFACE_WF_DEBUG"
+
+app = typer.Typer(
+    name="iface-wf",
+    help="Binding energies, Bader charges and charge-density differences of fillers, polymers and salts.",
+    no_args_is_help=True,
+    rich_markup_mode=None,  # plain help: rich alone would take longer to import than everything else
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"iface-wf {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _global_options(
+    debug: Annotated[bool, typer.Option("--debug", help=f"Show tracebacks (also: {DEBUG_VARIABLE}=1).")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    if debug:
+        os.environ[DEBUG_VARIABLE] = "1"
+
+
+app.command("run")(run.run)
+app.command("results")(results.results)
+app.command("show")(results.show)
+app.command("report")(report.report)
+app.command("export")(export.export)
+app.command("build")(build.build)
+app.command("library")(library.library)
+app.command("doctor")(doctor.doctor)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line.
+
+    Parameters
+    ----------
+    arguments
+        What follows the program's name; by default what the shell gave.
+
+    Returns
+    -------
+    int
+        Exit code: 0 all right, 1 a calculation or a check failed, 2 the input cannot be used, 130 interrupted.
+    """
+    try:
+        app(arguments, prog_name="iface-wf")
+    except SystemExit as stop:
+        return int(stop.code or 0)
+    except IfaceError as error:
+        _raise_if_debugging(error)
+        _complain(" ".join(str(error).split()))
+        return 2 if isinstance(error, InputError) else 1
+    except KeyboardInterrupt:
+        _complain("Interrupted.")
+        return 130
+    except Exception as error:  # noqa: BLE001 - the outermost border: nothing but a person comes after it
+        _raise_if_debugging(error)
+        first = (str(error).strip().splitlines() or [""])[0][:300]
+        _complain(f"{type(error).__name__}: {first} (run again with --debug for the traceback)")
+        return 1
+    return 0
+
+
+def _raise_if_debugging(error: Exception) -> None:
+    if os.environ.get(DEBUG_VARIABLE, "").lower() not in ("", "0", "false", "no"):
+        raise error
+
+
+def _complain(text: str) -> None:
+    print(f"iface-wf: {text}", file=sys.stderr)

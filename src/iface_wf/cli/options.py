@@ -1,0 +1,107 @@
+"""Options that several commands share, with completion of names that reads file names only."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+# Written out, because importing the engines takes seconds; a test compares them with the engines' own table.
+ENGINES = ("gpaw", "xtb")
+LEVELS = ("fast", "moderate", "precise")
+SORT_KEYS = (
+    "binding_energy",
+    "binding_energy_cp",
+    "interaction_energy",
+    "charge_transfer_B",
+    "filler",
+    "polymer",
+)
+
+
+def record_names(kind: str) -> list[str]:
+    """List the names of the library's records of a kind by their file names, without reading them."""
+    package = Path(__file__).resolve().parents[1]
+    roots = [package / "data" / "structures", package.parents[1] / "structures"]
+    if own := os.environ.get("IFACE_WF_LIBRARY"):
+        roots.append(Path(own).expanduser())
+    else:
+        import platformdirs
+
+        roots.append(platformdirs.user_config_path("iface-wf") / "library")
+    return sorted({p.stem for root in roots for p in (root / f"{kind}s").glob("*.y*ml")}, key=str.casefold)
+
+
+def _complete(names: Callable[[], Iterable[str]]) -> Callable[[str], list[str]]:
+    def matches(incomplete: str) -> list[str]:
+        return [n for n in names() if n.casefold().startswith(incomplete.casefold())]
+
+    return matches
+
+
+_fillers = _complete(lambda: record_names("filler"))
+_polymers = _complete(lambda: record_names("polymer"))
+_salts = _complete(lambda: record_names("salt"))
+_engines = _complete(lambda: ENGINES)
+_levels = _complete(lambda: LEVELS)
+_sort_keys = _complete(lambda: SORT_KEYS)
+
+Filler = Annotated[
+    str,
+    typer.Option(
+        "--filler",
+        "-f",
+        help="Name from the library (see `iface-wf library`), or your own CIF, POSCAR or YAML file.",
+        autocompletion=_fillers,
+        show_default=False,
+    ),
+]
+Polymer = Annotated[
+    str | None,
+    typer.Option(
+        "--polymer",
+        "-p",
+        help="Name from the library, or a PSMILES with two * ends, e.g. '*CCO*'.",
+        autocompletion=_polymers,
+        show_default=False,
+    ),
+]
+Units = Annotated[int | None, typer.Option("--units", "-n", help="Repeat units; default: the polymer's own.")]
+Salt = Annotated[
+    str | None,
+    typer.Option("--salt", help="Salt beside the polymer, or alone, e.g. LiTFSI.", autocompletion=_salts),
+]
+Surface = Annotated[
+    str | None,
+    typer.Option("--surface", help="Miller indices such as 101 or '1 0 -1'; default: the filler's first surface."),
+]
+EngineName = Annotated[
+    str, typer.Option("--engine", "-e", help=f"Allowed: {', '.join(ENGINES)}.", autocompletion=_engines)
+]
+Level = Annotated[str, typer.Option("--level", "-l", help=f"Allowed: {', '.join(LEVELS)}.", autocompletion=_levels)]
+Seed = Annotated[int, typer.Option("--seed", help="Seed of conformers and placements.")]
+Store = Annotated[
+    str | None,
+    typer.Option(
+        "--store",
+        help="Folder of an embedded store or a mongodb:// URI; default: $IFACE_WF_STORE, else your data folder.",
+        show_default=False,
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="Machine-readable JSON on stdout and nothing else there.")]
+Identifier = Annotated[
+    str, typer.Argument(metavar="ID", help="First characters of the key or uuid of a result.", show_default=False)
+]
+FilterFiller = Annotated[str | None, typer.Option("--filler", "-f", autocompletion=_fillers, help="Only this filler.")]
+FilterPolymer = Annotated[
+    str | None, typer.Option("--polymer", "-p", autocompletion=_polymers, help="Only this polymer.")
+]
+FilterSalt = Annotated[str | None, typer.Option("--salt", autocompletion=_salts, help="Only this salt.")]
+FilterEngine = Annotated[str | None, typer.Option("--engine", "-e", autocompletion=_engines, help="Only this engine.")]
+FilterLevel = Annotated[str | None, typer.Option("--level", "-l", autocompletion=_levels, help="Only this level.")]
+Sort = Annotated[
+    str, typer.Option("--sort", autocompletion=_sort_keys, help="Column to sort by; a leading - reverses.")
+]

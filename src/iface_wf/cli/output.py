@@ -1,0 +1,98 @@
+"""How commands speak: results on stdout, everything else on stderr."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from iface_wf.errors import InputError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+
+def print_json(data: Any) -> None:
+    """Print data as JSON on stdout; NaN becomes null, because JSON knows no NaN."""
+    print(json.dumps(_plain(data), indent=2, ensure_ascii=False, allow_nan=False))
+
+
+def _plain(data: Any) -> Any:
+    if isinstance(data, dict):
+        return {str(k): _plain(v) for k, v in data.items()}
+    if isinstance(data, (list, tuple)):
+        return [_plain(v) for v in data]
+    if isinstance(data, Path):
+        return str(data)
+    if isinstance(data, float) and (data != data or data in (float("inf"), float("-inf"))):
+        return None
+    return data
+
+
+def stdout() -> Console:
+    """Return the console for results; names are printed as they are, never read as markup."""
+    from rich.console import Console
+
+    return Console(markup=False, highlight=False, soft_wrap=not sys.stdout.isatty())
+
+
+def stderr() -> Console:
+    """Return the console for progress and remarks."""
+    from rich.console import Console
+
+    return Console(stderr=True, markup=False, highlight=False)
+
+
+def say(text: str) -> None:
+    """Print a remark on stderr."""
+    print(text, file=sys.stderr)
+
+
+def plain_table(*headings: str, right: tuple[str, ...] = (), title: str | None = None) -> Table:
+    """Return an empty table; the columns named in ``right`` are aligned to the right and never wrapped."""
+    from rich import box
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left", title_style="bold", pad_edge=False)
+    for heading in headings:
+        table.add_column(heading, justify="right" if heading in right else "left", no_wrap=heading in right)
+    return table
+
+
+def number(value: float | None, digits: int = 3) -> str:
+    """Return a signed number with fixed digits, or a dash when there is none."""
+    return "-" if value is None or value != value else f"{value:+.{digits}f}"
+
+
+def new_file(path: Path) -> Path:
+    """Check that a file can be written without replacing another one.
+
+    Raises
+    ------
+    InputError
+        When the file exists or its folder does not.
+    """
+    if path.exists():
+        raise InputError(f"{path} exists already; give another --out or remove it first.")
+    if not path.parent.is_dir():
+        raise InputError(f"The folder {path.parent} for --out does not exist.")
+    return path
+
+
+def new_folder(path: Path) -> Path:
+    """Create a folder for results, or accept an empty one.
+
+    Raises
+    ------
+    InputError
+        When it holds files already or cannot be created.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        if any(path.iterdir()):
+            raise InputError(f"The folder {path} is not empty; give another --out.")
+    except OSError as error:
+        raise InputError(f"The folder {path} cannot be used: {error.strerror}.") from error
+    return path

@@ -1,0 +1,120 @@
+"""``iface-wf results`` and ``iface-wf show``: what the store holds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from iface_wf.cli import options as opt
+from iface_wf.cli.output import number, plain_table, print_json, say, stdout
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from iface_wf.documents.binding import BindingDocument
+
+
+def results(
+    fmt: Annotated[
+        Literal["table", "csv", "json"], typer.Option("--format", help="What is written on stdout.")
+    ] = "table",
+    filler: opt.FilterFiller = None,
+    polymer: opt.FilterPolymer = None,
+    salt: opt.FilterSalt = None,
+    engine: opt.FilterEngine = None,
+    level: opt.FilterLevel = None,
+    sort: opt.Sort = "binding_energy",
+    store: opt.Store = None,
+    json: opt.Json = False,
+) -> None:
+    """List the finished interfaces, the most strongly bound first."""
+    from iface_wf import api
+
+    table = api.results(store, sort=sort, filler=filler, polymer=polymer, salt=salt, engine=engine, level=level)
+    if json or fmt == "json":
+        rows = table.astype(object).where(table.notna(), None).to_dict("records")
+        print_json({"units": table.attrs["units"], "rows": rows})
+    elif fmt == "csv":
+        text = table.assign(flags=["; ".join(flags) for flags in table["flags"]]).to_csv(index=False)
+        print(text, end="")
+    elif table.empty:
+        say("No results yet (or none that match). Make one with: iface-wf run --filler SiO2 --polymer PEO")
+    else:
+        _print_rows(table)
+
+
+def _print_rows(table: pd.DataFrame) -> None:
+    energies = {"binding": "binding_energy", "corrected": "binding_energy_cp", "interaction": "interaction_energy"}
+    headings = ("ID", "filler", "surface", "polymer", "n", "salt", "method", *energies, "dQ molecule", "flags")
+    shown = plain_table(*headings, right=("ID", "n", *energies, "dQ molecule"))
+    for row in table.to_dict("records"):
+        method = f"{row['engine']} {row['level']}"
+        shown.add_row(
+            str(row["key"])[:8],
+            *(_text(row[c]) for c in ("filler", "surface", "polymer", "units", "salt")),
+            method,
+            *(number(row[c]) for c in energies.values()),
+            number(row["charge_transfer_B"], 4),
+            "; ".join([*([] if row["ok"] else ["NOT TRUSTWORTHY"]), *row["flags"]]),
+            style=None if row["ok"] else "red",
+        )
+    stdout().print(shown)
+    stdout().print(
+        "Energies in eV per cell, negative = bound; corrected: counterpoise; dQ in e, positive = lost electrons."
+    )
+
+
+def _text(value: object) -> str:
+    if value is None or value != value:
+        return ""
+    return str(int(value)) if isinstance(value, float) else str(value)
+
+
+def show(identifier: opt.Identifier, store: opt.Store = None, json: opt.Json = False) -> None:
+    """Show everything that is known about one result: terms, flags, corrections, provenance."""
+    from iface_wf import api
+    from iface_wf.store.results import find_binding
+
+    document, uuid, completed_at = find_binding(api.open_store(store), identifier)
+    if json:
+        data = document.model_dump(mode="json", exclude={"density_difference": {"density": {"blob"}}})
+        print_json({"uuid": uuid, "completed_at": completed_at, **data})
+        return
+    from iface_wf.cli.summary import print_summary
+
+    print_summary(document)
+    _print_terms(document)
+    stdout().print(_provenance(document, uuid, completed_at))
+
+
+def _print_terms(document: BindingDocument) -> None:
+    table = plain_table("term", "energy / eV", "dispersion / eV", "converged", "corrections", "flags", "key",
+                        right=("energy / eV", "dispersion / eV"))  # fmt: skip
+    for term in document.terms:
+        table.add_row(
+            term.role,
+            "-" if term.energy is None else f"{term.energy:.4f}",
+            f"{term.dispersion_energy:.4f}",
+            "yes" if term.converged else "NO",
+            str(term.corrections),
+            ", ".join(term.flags),
+            term.key[:10],
+        )
+    stdout().print(table)
+
+
+def _provenance(document: BindingDocument, uuid: str, completed_at: str) -> str:
+    versions = document.provenance.get("versions", {})
+    lines = {
+        "key": document.key,
+        "uuid": uuid,
+        "completed": completed_at,
+        "placement": f"{document.placement} of {document.n_placements}",
+        "charge": f"{document.charge:g} e",
+        "energy": document.energy_type,
+        "grid": "-" if document.grid is None else " x ".join(map(str, document.grid)),
+        "wall time": "-" if document.wall_time is None else f"{document.wall_time:.0f} s",
+        "versions": ", ".join(f"{name} {version}" for name, version in sorted(versions.items())),
+    }
+    return "\n".join(f"{name:<10} {value}" for name, value in lines.items())

@@ -1,0 +1,35 @@
+"""Names of results for people and for files."""
+
+from __future__ import annotations
+
+import re
+
+from iface_wf.documents.binding import BindingDocument
+
+
+def interface_name(document: BindingDocument) -> str:
+    """Name an interface, for example ``PEO (2 units) + LiTFSI on SiO2 (101)``."""
+    parts = []
+    if document.polymer:
+        units = "" if document.units is None else f" ({document.units} unit{'s' if document.units != 1 else ''})"
+        parts.append(f"{document.polymer}{units}")
+    if document.salt:
+        parts.append(document.salt)
+    surface = document.surface.strip()
+    if surface and not surface.startswith("("):
+        surface = f"({surface})"
+    return f"{' + '.join(parts) or 'molecule'} on {document.filler} {surface}".strip()
+
+
+def method_name(document: BindingDocument) -> str:
+    """Name the method, for example ``GPAW PBE-D3(BJ), LCAO dzp, level fast``."""
+    functional = document.functional + (f"-{document.dispersion}" if document.dispersion else "")
+    basis = f", {document.basis}" if document.basis else ""
+    return f"{document.engine.upper()} {functional}{basis}, level {document.level}"
+
+
+def file_stem(document: BindingDocument) -> str:
+    """Give a file name without suffix that is safe whatever the names hold."""
+    names = [document.filler, document.polymer, document.salt]
+    safe = "_".join(re.sub(r"[^A-Za-z0-9+-]+", "-", n).strip("-")[:40] for n in names if n)
+    return f"{safe or 'interface'}_{document.key[:8]}"

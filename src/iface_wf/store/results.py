@@ -1,0 +1,176 @@
+"""Finished interfaces in a job store: as a table, and one by one."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, NamedTuple
+
+import pandas as pd
+from jobflow import JobStore
+
+from iface_wf.documents.binding import UNITS, BindingDocument
+from iface_wf.documents.calculation import FATAL_FLAGS
+from iface_wf.errors import InputError, unknown_name
+
+#: Columns of the table and the field of BindingDocument that each one shows.
+COLUMNS: dict[str, str] = {
+    "filler": "filler",
+    "surface": "surface",
+    "polymer": "polymer",
+    "units": "units",
+    "salt": "salt",
+    "engine": "engine",
+    "level": "level",
+    "functional": "functional",
+    "dispersion": "dispersion",
+    "binding_energy": "binding_energy",
+    "binding_energy_cp": "binding_energy_cp",
+    "interaction_energy": "interaction_energy",
+    "interaction_energy_cp": "interaction_energy_cp",
+    "deformation_A": "deformation_energy.A",
+    "deformation_B": "deformation_energy.B",
+    "dispersion_energy": "dispersion_energy",
+    "bsse_energy": "bsse_energy",
+    "charge_transfer_B": "charge_transfer.B",
+    "area": "area",
+    "n_atoms": "n_atoms",
+    "converged": "converged",
+    "flags": "flags",
+    "key": "key",
+}
+FILTERS = ("filler", "polymer", "salt", "engine", "level", "surface")
+_ENERGIES = [c for c in COLUMNS if c.endswith(("_energy", "_energy_cp")) or c.startswith("deformation_")]
+_NUMBERS = [*_ENERGIES, "charge_transfer_B", "area"]
+_BINDING = {"output.document_type": "binding"}
+
+
+class StoredBinding(NamedTuple):
+    """A result of the store with the job that made it.
+
+    Attributes
+    ----------
+    document
+        The result.
+    uuid
+        Job that holds it.
+    completed_at
+        When that job ended, ISO 8601.
+    """
+
+    document: BindingDocument
+    uuid: str
+    completed_at: str
+
+
+def binding_table(store: JobStore, sort: str = "binding_energy", **filters: str | int | None) -> pd.DataFrame:
+    """Collect the finished interfaces of a store, one row per interface, the newest where one was repeated.
+
+    Nothing is averaged; ``ok`` is False where a number must not be trusted (not converged, no energy, or a fatal
+    flag such as ``desorbed``).
+
+    Parameters
+    ----------
+    store
+        Connected job store.
+    sort
+        Column to sort by, ascending; a leading ``-`` sorts descending. Rows that are not ok come last.
+    **filters
+        ``filler``, ``polymer``, ``salt``, ``engine``, ``level``, ``surface``: only rows with this value, case
+        ignored; None means any.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns of `COLUMNS`, then ``ok``, ``completed_at``, ``uuid``. ``df.attrs["units"]`` gives unit and sign by
+        column.
+
+    Raises
+    ------
+    InputError
+        For an unknown filter or column to sort by.
+    """
+    for name in filters:
+        if name not in FILTERS:
+            raise unknown_name("filter", name, FILTERS)
+    criteria: dict[str, Any] = dict(_BINDING)
+    for name, value in filters.items():
+        if value is not None:
+            criteria[f"output.{name}"] = {"$regex": f"^{re.escape(str(value))}$", "$options": "i"}
+    wanted = ["uuid", "completed_at", *(f"output.{field}" for field in COLUMNS.values())]
+    rows = [_row(entry) for entry in store.query(criteria, properties=wanted)]
+    table = pd.DataFrame(rows, columns=[*COLUMNS, "ok", "completed_at", "uuid"])
+    column = sort.removeprefix("-")
+    if column not in table.columns or column == "flags":
+        raise unknown_name("column to sort by", column, [c for c in table.columns if c != "flags"])
+    table = table.sort_values("completed_at", kind="stable").drop_duplicates("key", keep="last")
+    table = table.astype(dict.fromkeys(_NUMBERS, "float64") | {"ok": "bool"})
+    table = table.sort_values(column, ascending=not sort.startswith("-"), kind="stable", na_position="last")
+    table = table.sort_values("ok", ascending=False, kind="stable").reset_index(drop=True)
+    table.attrs["units"] = column_units()
+    return table
+
+
+def column_units() -> dict[str, str]:
+    """Return unit and sign convention of every numeric column of the table."""
+    units = {c: UNITS[c] for c in COLUMNS if c in UNITS}
+    units["deformation_A"] = units["deformation_B"] = UNITS["deformation_energy"]
+    units["charge_transfer_B"] = UNITS["charge_transfer"]
+    return units
+
+
+def find_binding(store: JobStore, identifier: str, load: bool = False) -> StoredBinding:
+    """Find the one result whose key or uuid begins with the given characters.
+
+    Parameters
+    ----------
+    store
+        Connected job store.
+    identifier
+        First characters of the content key or of the job's uuid.
+    load
+        Also fetch the stored densities; otherwise they stay references.
+
+    Returns
+    -------
+    StoredBinding
+        The newest one, when the same interface was calculated more than once.
+
+    Raises
+    ------
+    InputError
+        When no result, or more than one, begins so.
+    """
+    text = identifier.strip().lower()
+    if not re.fullmatch(r"[0-9a-f-]{1,64}", text):
+        raise InputError(f"{identifier[:80]!r} is no ID: give the first characters of a key or uuid (0-9, a-f, -).")
+    start = {"$regex": f"^{text}"}
+    criteria = _BINDING | {"$or": [{"output.key": start}, {"uuid": start}]}
+    hits = list(store.query(criteria, properties=["uuid", "completed_at", "output.key"]))
+    if not hits:
+        raise InputError(f"No result has a key or uuid that begins with {text!r}; `iface-wf results` lists them.")
+    keys = sorted({hit["output"]["key"] for hit in hits})
+    if len(keys) > 1:
+        shown = ", ".join(key[: len(text) + 6] for key in keys[:4])
+        raise InputError(f"{text!r} is ambiguous: {len(keys)} results begin with it ({shown}); give more characters.")
+    newest = max(hits, key=lambda hit: str(hit["completed_at"]))
+    entry = store.query_one(_BINDING | {"uuid": newest["uuid"]}, load=load)
+    output = {name: value for name, value in entry["output"].items() if not name.startswith("@")}
+    return StoredBinding(BindingDocument.model_validate(output), entry["uuid"], str(entry["completed_at"]))
+
+
+def trustworthy(converged: bool, energy: float | None, flags: list[str]) -> bool:
+    """Whether a binding energy may enter a ranking or a mean."""
+    return converged and energy is not None and not FATAL_FLAGS.intersection(flags)
+
+
+def _row(entry: dict[str, Any]) -> dict[str, Any]:
+    output = entry["output"]
+    row: dict[str, Any] = {}
+    for column, field in COLUMNS.items():
+        value: Any = output
+        for part in field.split("."):
+            value = value.get(part) if isinstance(value, dict) else None
+        row[column] = value
+    row["flags"] = list(row["flags"] or [])
+    row["ok"] = trustworthy(bool(row["converged"]), row["binding_energy"], row["flags"])
+    return row | {"completed_at": str(entry["completed_at"]), "uuid": entry["uuid"]}
