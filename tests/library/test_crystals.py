@@ -1,0 +1,86 @@
+"""A user's own crystal file is used like a built-in one, or refused in one sentence."""
+
+from __future__ import annotations
+
+import pytest
+from pymatgen.core import Lattice, Structure
+
+from iface_wf.errors import InputError
+from iface_wf.library import Library
+from iface_wf.library.crystals import looks_like_slab, read_crystal
+
+SALT = Structure.from_spacegroup("Fm-3m", Lattice.cubic(5.64), ["Na", "Cl"], [[0, 0, 0], [0.5, 0.5, 0.5]])
+
+
+@pytest.fixture
+def cif(tmp_path):
+    def make(change=("", ""), name="own.cif"):
+        path = tmp_path / name
+        path.write_text(SALT.to(fmt="cif").replace(*change), encoding="utf-8")
+        return path
+
+    return make
+
+
+def test_a_cif_and_a_poscar_give_the_same_crystal(cif, tmp_path):
+    poscar = tmp_path / "POSCAR"
+    SALT.to(str(poscar), fmt="poscar")
+    for path in (cif(), poscar):
+        assert read_crystal(path).matches(SALT)
+        record = Library().filler(path)
+        assert record.name == "NaCl"
+        assert not record.ready_slab
+        assert record.crystal_path == path
+    assert Library().filler(str(poscar)).name == "NaCl"
+
+
+def test_a_slab_is_recognised(tmp_path):
+    slab = Structure(
+        Lattice.orthorhombic(5.64, 5.64, 20), ["Na", "Cl"], [[0, 0, 1.3], [0, 0, 4.1]], coords_are_cartesian=True
+    )
+    assert looks_like_slab(slab)
+    assert not looks_like_slab(SALT)
+    slab.to(str(tmp_path / "slab.vasp"), fmt="poscar")
+    assert Library().filler(tmp_path / "slab.vasp").ready_slab
+
+
+def test_a_cif_without_any_element_we_know_is_refused(cif):
+    with pytest.raises(InputError, match="unknown element 'Qq'"):
+        read_crystal(cif(("  Na  ", "  Qq  ")))
+
+
+def test_overlapping_sites_are_refused(tmp_path):
+    bad = Structure(Lattice.cubic(5), ["Na", "Cl"], [[0, 0, 0], [0.1, 0, 0]])
+    path = tmp_path / "bad.cif"
+    bad.to(str(path), fmt="cif")
+    with pytest.raises(InputError, match=r"overlap, they are 0\.50 A apart"):
+        read_crystal(path)
+
+
+def test_more_atoms_than_allowed_are_refused(cif):
+    with pytest.raises(InputError, match="8 sites in the cell, at most 7"):
+        read_crystal(cif(), max_atoms=7)
+
+
+@pytest.mark.parametrize("text", ["", "data_x\n", "not a crystal at all", "data_x\n_cell_length_a 0\n", "\x00\x01\x02"])
+@pytest.mark.parametrize("name", ["x.cif", "POSCAR"])
+def test_rubbish_is_refused_in_one_sentence(tmp_path, text, name):
+    path = tmp_path / name
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        read_crystal(path)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_crystal_must_be_a_file_beside_its_record(tmp_path):
+    text = "name: X\ntitle: x\nsource: own\nsurfaces: [{miller: [0, 0, 1], thickness: 5}]\ncrystal: "
+    record = tmp_path / "x.yaml"
+    for crystal, message in (("../x.cif", "without folders"), ("none.cif", "neither")):
+        record.write_text(text + crystal, encoding="utf-8")
+        with pytest.raises(InputError, match=message):
+            Library().filler(record)
+    with pytest.raises(InputError, match="does not exist"):
+        Library().filler("nowhere.cif")
+    record.write_text(text.replace("[0, 0, 1]", "[0, 0, 0]") + "x.cif", encoding="utf-8")
+    with pytest.raises(InputError, match="0 0 0"):
+        Library().filler(record)
