@@ -50,7 +50,7 @@ def test_scf_that_cannot_converge_is_flagged_not_hidden(hydrogen, tmp_path):
     assert not document.converged
     assert document.energy is None
     assert document.flags == ["scf_unconverged"]
-    assert [list(c.actions[0])[0] for c in document.corrections] == ["mixer", "smearing", "start"]
+    assert [next(iter(c.actions[0])) for c in document.corrections] == ["mixer", "smearing", "start"]
 
 
 def test_killed_run_continues_from_its_density(water, tmp_path):

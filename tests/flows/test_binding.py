@@ -1,0 +1,60 @@
+"""The binding flow on a tiny interface with real engines: physics, reuse, and honest marks."""
+
+import pytest
+from tests.flows.small import ABOUT, gpaw_maker, xtb_maker
+
+from iface_wf.documents.binding import BindingDocument
+from iface_wf.queues.local import run_flow
+
+
+def calculate(maker, slab, fragment, store, folder):
+    events = []
+    flow = maker.make(slab, fragment, ABOUT)
+    output = run_flow(flow, store, folder, events.append)
+    return BindingDocument.model_validate(output), events
+
+
+def test_terms_add_up_and_a_second_run_calculates_nothing(layer, water_molecule, store, tmp_path):
+    document, events = calculate(xtb_maker(), layer, water_molecule, store, tmp_path / "runs")
+    assert document.binding_energy == pytest.approx(
+        document.interaction_energy + sum(document.deformation_energy.values()), abs=1e-8
+    )
+    energies = {term.role: term.energy for term in document.terms}
+    assert document.binding_energy == pytest.approx(energies["AB"] - energies["A"] - energies["B"], abs=1e-8)
+    assert document.binding_energy < 0
+    assert document.bsse_energy is None
+    assert {e.step for e in events if e.state == "finished"} >= {"relax A", "relax B", "relax AB", "static AB"}
+
+    again, events = calculate(xtb_maker(), layer, water_molecule, store, tmp_path / "runs")
+    calculated = [e.step for e in events if e.state == "finished" and e.step not in ("place", "collect")]
+    assert calculated == []
+    assert again.binding_energy == pytest.approx(document.binding_energy, abs=1e-12)
+
+
+@pytest.mark.slow
+def test_gpaw_interface_obeys_the_definitions(layer, water_molecule, store, tmp_path):
+    document, _ = calculate(gpaw_maker(), layer, water_molecule, store, tmp_path / "runs")
+    assert document.converged, document.flags
+    # 1e-8 eV: the identity is arithmetic
+    assert document.binding_energy == pytest.approx(
+        document.interaction_energy + sum(document.deformation_energy.values()), abs=1e-8
+    )
+    assert document.binding_energy_cp == pytest.approx(document.binding_energy + document.bsse_energy, abs=1e-8)
+    assert document.bsse_energy > 0
+    difference = document.density_difference
+    assert difference.basis_superposition == "ghosts"
+    assert abs(difference.integral) < 1e-3
+    assert sum(document.charge_transfer.values()) == pytest.approx(0, abs=1e-3)
+    assert abs(difference.delta_q_z[-1]) < 1e-3
+    calculations = {c["output"]["role"]: c["output"] for c in store.query({"output.kind": "static"}, load=False)}
+    valence = {"AB": 4 * 5 + 8, "A* in AB basis": 20, "B* in AB basis": 8}  # Li 3 (1s too) + F 7, H2O 8
+    for role, electrons in valence.items():
+        assert calculations[role]["n_electrons"] == pytest.approx(electrons, abs=1e-4)
+        assert calculations[role]["bader"]["total_electrons"] == pytest.approx(
+            {"AB": 34, "A* in AB basis": 24, "B* in AB basis": 10}[role], abs=1e-4
+        )
+    for part in ("A", "B"):
+        # ghosts leave dispersion alone
+        assert calculations[f"{part}*"]["dispersion_energy"] == pytest.approx(
+            calculations[f"{part}* in AB basis"]["dispersion_energy"], abs=1e-12
+        )
