@@ -12,19 +12,20 @@ BaderFlag = Literal["grid_too_coarse", "grid_coarse_for_hydrogen", "negative_den
 
 FLAG_MEANINGS: dict[BaderFlag, str] = {
     "grid_too_coarse": "grid spacing above 0.08 A: charges may be off by some 0.1 e",
-    "grid_coarse_for_hydrogen": "grid spacing above 0.05 A with hydrogen present: charges of H may be off by 0.01 e",
+    "grid_coarse_for_hydrogen": "grid spacing above 0.05 A with hydrogen: its charge may be off by 0.01 e",
     "negative_density": "density below -1e-3 e/A^3 somewhere: the smooth part was interpolated too coarsely",
-    "maximum_off_nucleus": "a maximum of the density more than 0.5 A from every nucleus was given to the nearest atom",
+    "maximum_off_nucleus": "a maximum more than 0.5 A from every nucleus was given to the nearest atom",
 }
 
 
 class BaderDocument(BaseModel):
     """Electrons and charges of the atoms from Bader's partition, with all that is needed to judge them.
 
-    Lists have one entry per atom in the order of the structure. Charges are positive where electrons were lost.
+    Lists have one entry per atom in the order of the structure. Positive charges mean lost electrons.
     Below the vacuum cut no atom owns the density; its electrons are stored apart (``vacuum_charge``) and also
-    attributed to the atom nearest to them (``vacuum_electrons``). ``net_charges`` includes them, so that the
-    charges of all atoms add up to the charge of the system; ``net_charges_above_cut`` leaves them out.
+    attributed to atoms (``vacuum_electrons``): to the basins continued downwards, and where the density is
+    below 1e-5 e/A^3, hence noise, to the nearest atom. ``net_charges`` includes them, so that the charges of
+    all atoms add up to the charge of the system; ``net_charges_above_cut`` leaves them out.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -42,7 +43,7 @@ class BaderDocument(BaseModel):
     components: list[str] | None = Field(description="label of the component each atom belongs to")
     reference_charges: list[float] = Field(description="electrons of the neutral atom in a density of this kind, e")
     electrons: list[float] = Field(description="electrons in the basin of each atom above the vacuum cut, e")
-    vacuum_electrons: list[float] = Field(description="electrons below the vacuum cut nearest to each atom, e")
+    vacuum_electrons: list[float] = Field(description="electrons below the vacuum cut that each atom has, e")
     net_charges: list[float] = Field(description="reference - electrons - vacuum_electrons, e, positive = lost")
     net_charges_above_cut: list[float] = Field(description="reference - electrons, e, positive = lost electrons")
     volumes: list[float] = Field(description="volume of each basin above the vacuum cut, A^3")

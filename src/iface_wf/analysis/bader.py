@@ -1,0 +1,370 @@
+"""Charges of atoms from Bader's partition of the electron density."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+
+import numpy as np
+from numpy.typing import NDArray
+from pymatgen.core import Structure
+from scipy.spatial import cKDTree
+
+from iface_wf.analysis.bader_weights import IntArray, share, voronoi_facets
+from iface_wf.analysis.grid import FloatArray, Grid, check_cell, check_same_grid
+from iface_wf.documents.bader import BaderDocument, BaderFlag
+from iface_wf.documents.density import DensityKind
+from iface_wf.errors import CalculationError, InputError
+
+VACUUM_CUT = 1e-3
+"""Density at or below which a point belongs to no atom (e/A^3)."""
+
+TAIL_CUT = 1e-5
+"""Density at or below which even the owner of vacuum electrons is found by distance alone (e/A^3)."""
+
+MAX_SPACING = 0.08
+MAX_SPACING_HYDROGEN = 0.05
+MAX_OFFSET = 0.5
+MIN_ELECTRONS = 0.05
+CHARGE_TOLERANCE = 1e-3
+_NEGATIVE = -1e-3
+_BLOCK = 0.3
+
+
+@dataclass(frozen=True)
+class Partition:
+    """What an engine finds.
+
+    Attributes
+    ----------
+    electrons
+        Electrons above the vacuum cut, shape (n_atoms,), e.
+    vacuum_electrons
+        Electrons below the vacuum cut, shape (n_atoms,), e.
+    volumes
+        Volume above the vacuum cut, shape (n_atoms,), A^3.
+    maxima
+        Fractional coordinates of the maxima, shape (m, 3).
+    maxima_density
+        Density at the maxima, shape (m,), e/A^3.
+    engine, engine_version
+        Program that did it.
+    """
+
+    electrons: FloatArray
+    vacuum_electrons: FloatArray
+    volumes: FloatArray
+    maxima: FloatArray
+    maxima_density: FloatArray
+    engine: str
+    engine_version: str
+
+
+def bader_charges(
+    density: Grid,
+    structure: Structure,
+    *,
+    kind: DensityKind = "all_electron",
+    valence_electrons: Mapping[str, float] | None = None,
+    reference: Grid | None = None,
+    vacuum_cut: float = VACUUM_CUT,
+) -> BaderDocument:
+    """Divide the electrons between the atoms by Bader's partition, weight method.
+
+    Yu and Trinkle, J. Chem. Phys. 134, 064111 (2011), doi 10.1063/1.3553716. The density should contain the core
+    and have points no more than 0.08 A apart (0.05 A for hydrogen).
+
+    Parameters
+    ----------
+    density
+        Electrons per volume, e/A^3, laid out as in `iface_wf.analysis.grid`.
+    structure
+        The atoms, in the same cell. A site property ``component`` yields sums per component.
+    kind
+        ``"all_electron"``: neutral atoms have as many electrons as their atomic number. ``"valence"``: they have
+        the numbers in ``valence_electrons``.
+    valence_electrons
+        Valence electrons of each element in the pseudopotentials used; needed for ``kind="valence"``.
+    reference
+        Density whose basins are used instead, on the same grid: all-electron, when ``density`` is the valence.
+    vacuum_cut
+        Density at or below which a point belongs to no atom, e/A^3.
+
+    Raises
+    ------
+    InputError
+        The kind of density cannot be partitioned, or a number of valence electrons is missing.
+    MismatchError
+        Cells or grids differ.
+    CalculationError
+        An atom has no electrons or no maximum, or electrons were lost.
+    """
+    check_input(density, structure, kind, reference)
+    ref = density if reference is None else reference
+    partition = weight_partition(density, ref, structure, vacuum_cut)
+    return assemble(partition, density, ref, structure, kind, valence_electrons, vacuum_cut)
+
+
+def check_input(density: Grid, structure: Structure, kind: DensityKind, reference: Grid | None) -> None:
+    """Refuse what no partition can be trusted for; errors as in `bader_charges`."""
+    if kind not in ("all_electron", "valence"):
+        raise InputError(f"A Bader analysis needs an all-electron or a valence density, not {kind!r}.")
+    if len(structure) == 0:
+        raise InputError("A Bader analysis needs at least one atom.")
+    check_cell(density, structure)
+    if reference is not None:
+        check_same_grid(density, reference)
+
+
+def weight_partition(density: Grid, reference: Grid, structure: Structure, vacuum_cut: float) -> Partition:
+    """Integrate ``density`` over the basins of ``reference``, both in e/A^3 on one grid.
+
+    The basins are followed below the vacuum cut, down to 1e-5 e/A^3, to find the owners of ``vacuum_electrons``.
+    """
+    ref = reference.values
+    tail_cut = min(TAIL_CUT, vacuum_cut)
+    offsets, ratios = voronoi_facets(reference.steps)
+    peak = ref > tail_cut
+    single = peak.copy()
+    for offset in offsets:
+        neighbour = np.roll(ref, tuple(int(n) for n in -offset), axis=(0, 1, 2))
+        peak &= ref >= neighbour
+        # Of equally high neighbours one counts as the maximum: the one with the largest index.
+        if tuple(offset) > (0, 0, 0):
+            single &= ref > neighbour
+    maxima = np.argwhere(peak)
+    fractions = maxima / np.array(reference.shape)
+    owners, _ = nearest_atoms(fractions, structure)
+    labels = np.full(ref.size, -1, dtype=np.int32)
+    labels[np.flatnonzero(peak)] = owners
+    heights = ref[peak]
+    counted = single[peak] & (heights > vacuum_cut)
+    del peak, single, neighbour
+    flat = ref.reshape(-1)
+    order = np.flatnonzero(flat > tail_cut)
+    order = order[np.argsort(-flat[order])]
+    charge, count, tail = share(
+        flat,
+        density.values.reshape(-1),
+        order,
+        np.array(reference.shape, dtype=np.int64),
+        offsets,
+        ratios,
+        labels,
+        len(structure),
+        int(np.count_nonzero(flat > vacuum_cut)),
+    )
+    return Partition(
+        electrons=charge * density.point_volume,
+        vacuum_electrons=tail * density.point_volume + _remainder(density, ref <= tail_cut, structure),
+        volumes=count * density.point_volume,
+        maxima=fractions[counted],
+        maxima_density=heights[counted],
+        engine="iface-wf",
+        engine_version=version("iface-wf"),
+    )
+
+
+def nearest_atoms(fractions: FloatArray, structure: Structure) -> tuple[IntArray, FloatArray]:
+    """Return index of and distance to (A) the atom nearest to each point, shape (m,) each.
+
+    Parameters
+    ----------
+    fractions
+        Fractional coordinates, shape (m, 3).
+    structure
+        The atoms; images are considered along its periodic directions.
+    """
+    pbc = np.array(structure.lattice.pbc)
+    cell = structure.lattice.matrix
+    atoms = np.where(pbc, np.mod(structure.frac_coords, 1.0), structure.frac_coords)
+    points = np.where(pbc, np.mod(fractions, 1.0), fractions)
+    # A point and the nearest image of an atom lie no further apart than half the longest diagonal of the cell.
+    signs = np.array(list(np.ndindex(2, 2, 2))) * 2 - 1
+    reach = 0.5 * np.linalg.norm(signs @ cell, axis=1).max()
+    heights = 1 / np.linalg.norm(np.linalg.inv(cell), axis=0)
+    images = np.where(pbc, np.ceil(reach / heights), 0).astype(int)
+    shifts = np.stack(np.meshgrid(*[np.arange(-n, n + 1) for n in images], indexing="ij"), axis=-1)
+    copies = (shifts.reshape(-1, 1, 3) + atoms).reshape(-1, 3)
+    distance, index = cKDTree(copies @ cell).query(points @ cell)
+    return np.asarray(index % len(structure), dtype=np.int64), np.asarray(distance, dtype=np.float64)
+
+
+def _remainder(density: Grid, chosen: NDArray[np.bool_], structure: Structure) -> FloatArray:
+    """Attribute the electrons of the chosen points to the nearest atoms, shape (n_atoms,), e.
+
+    Meant for points where the density is noise, negative values included. Points are taken together in blocks of
+    about 0.3 A, so that the cost does not grow with the grid.
+    """
+    loose = np.where(chosen, density.values, 0.0)
+    centres = []
+    for axis, (n, step) in enumerate(zip(density.shape, density.spacing, strict=True)):
+        size = max(1, round(_BLOCK / step))
+        edges = np.arange(0, n, size)
+        loose = np.add.reduceat(loose, edges, axis=axis)
+        centres.append((edges + np.append(edges[1:], n) - 1) / (2 * n))
+    filled = np.argwhere(loose != 0.0)
+    fractions = np.stack([centre[filled[:, axis]] for axis, centre in enumerate(centres)], axis=-1)
+    owners, _ = nearest_atoms(fractions, structure)
+    amounts = loose[tuple(filled.T)] * density.point_volume
+    result: FloatArray = np.bincount(owners, weights=amounts, minlength=len(structure)).astype(np.float64)
+    return result
+
+
+def assemble(
+    partition: Partition,
+    density: Grid,
+    reference: Grid,
+    structure: Structure,
+    kind: DensityKind,
+    valence_electrons: Mapping[str, float] | None,
+    vacuum_cut: float,
+) -> BaderDocument:
+    """Turn the numbers of an engine into a document, after the checks that every engine must pass.
+
+    Raises
+    ------
+    InputError
+        A number of valence electrons is missing.
+    CalculationError
+        An atom has fewer than 0.05 e, lies more than 0.5 A from every maximum, or electrons were lost.
+    """
+    species = [site.specie.symbol for site in structure]
+    references = _reference_charges(structure, kind, valence_electrons)
+    vacuum = reference.values <= vacuum_cut
+    vacuum_charge = float(density.values[vacuum].sum()) * density.point_volume
+    total = density.integral()
+
+    for what, found in (
+        ("atoms and vacuum", float(partition.electrons.sum()) + vacuum_charge),
+        ("atoms and their vacuum", float(partition.electrons.sum() + partition.vacuum_electrons.sum())),
+    ):
+        if abs(found - total) > CHARGE_TOLERANCE:
+            raise CalculationError(
+                f"Bader analysis by {partition.engine} is not used: {what} hold {found:.4f} of {total:.4f} electrons."
+            )
+    distances = _maximum_distances(partition.maxima, structure)
+    for number, (name, electrons, distance) in enumerate(zip(species, partition.electrons, distances, strict=True)):
+        if electrons < MIN_ELECTRONS or distance > MAX_OFFSET:
+            raise CalculationError(
+                f"Bader analysis found {electrons:.4f} e for atom {number} ({name}), {distance:.2f} A from the "
+                "nearest maximum of the density: the grid is too coarse or the density lacks the core."
+            )
+
+    net = references - partition.electrons - partition.vacuum_electrons
+    components = structure.site_properties.get("component")
+    labels = None if components is None else [str(label) for label in components]
+    return BaderDocument(
+        method="weight",
+        engine=partition.engine,
+        engine_version=partition.engine_version,
+        density_kind=kind,
+        partition_kind=kind if reference is density else "all_electron",
+        shape=density.shape,
+        spacing=density.spacing,
+        vacuum_cut=vacuum_cut,
+        species=species,
+        components=labels,
+        reference_charges=references.tolist(),
+        electrons=partition.electrons.tolist(),
+        vacuum_electrons=partition.vacuum_electrons.tolist(),
+        net_charges=net.tolist(),
+        net_charges_above_cut=(references - partition.electrons).tolist(),
+        volumes=partition.volumes.tolist(),
+        component_charges=None if labels is None else _sums(labels, net),
+        total_electrons=total,
+        vacuum_charge=vacuum_charge,
+        vacuum_volume=float(np.count_nonzero(vacuum)) * density.point_volume,
+        negative_charge=float(density.values[density.values < 0].sum()) * density.point_volume,
+        min_density=float(density.values.min()),
+        max_density=float(density.values.max()),
+        n_maxima=len(partition.maxima),
+        max_distance=float(distances.max()),
+        flags=_flags(partition, density, structure, vacuum_cut),
+    )
+
+
+def charge_transfer(whole: BaderDocument, fragments: Mapping[str, BaderDocument]) -> dict[str, float]:
+    """Return for each fragment its charge in the whole minus its charge when isolated, e.
+
+    Positive: the fragment lost electrons when the whole was formed. Electrons below the vacuum cut are included,
+    so that the values of all fragments add up to zero.
+
+    Parameters
+    ----------
+    whole
+        Analysis of the whole system, with components.
+    fragments
+        Name and analysis of every isolated fragment, with the component labels its atoms have in the whole.
+
+    Raises
+    ------
+    InputError
+        Components are missing, or the fragments are not just the atoms of the whole.
+    CalculationError
+        The values do not add up to zero within 1e-3 e.
+    """
+    if whole.components is None or any(f.components is None for f in fragments.values()):
+        raise InputError("Charge transfer needs the component label of every atom, in whole and fragments.")
+    result = {}
+    covered = 0
+    for name, fragment in fragments.items():
+        labels = set(fragment.components or ())
+        members = [i for i, label in enumerate(whole.components) if label in labels]
+        if sorted(whole.species[i] for i in members) != sorted(fragment.species):
+            raise InputError(f"Fragment {name!r} does not have the atoms labelled {', '.join(sorted(labels))}.")
+        covered += len(members)
+        result[name] = sum(whole.net_charges[i] for i in members) - sum(fragment.net_charges)
+    if covered != len(whole.species):
+        raise InputError(f"The fragments have {covered} atoms, the whole has {len(whole.species)}.")
+    total = sum(result.values())
+    if abs(total) > CHARGE_TOLERANCE:
+        raise CalculationError(
+            f"Charge transfers of {', '.join(fragments)} add up to {total:+.4f} e instead of 0: the fragments and "
+            "the whole differ in charge."
+        )
+    return result
+
+
+def _reference_charges(
+    structure: Structure, kind: DensityKind, valence_electrons: Mapping[str, float] | None
+) -> FloatArray:
+    if kind == "all_electron":
+        return np.array([site.specie.Z for site in structure], dtype=np.float64)
+    given = valence_electrons or {}
+    missing = sorted({site.specie.symbol for site in structure} - set(given))
+    if missing:
+        raise InputError(f"Bader charges of a valence density need the valence electrons of {', '.join(missing)}.")
+    return np.array([given[site.specie.symbol] for site in structure], dtype=np.float64)
+
+
+def _maximum_distances(maxima: FloatArray, structure: Structure) -> FloatArray:
+    """Distance of every nucleus to the nearest maximum, shape (n_atoms,), A; infinite without maxima."""
+    if len(maxima) == 0:
+        return np.full(len(structure), np.inf)
+    peaks = Structure(structure.lattice, ["H"] * len(maxima), maxima)
+    return nearest_atoms(structure.frac_coords, peaks)[1]
+
+
+def _sums(labels: list[str], values: NDArray[np.float64]) -> dict[str, float]:
+    sums = dict.fromkeys(labels, 0.0)
+    for label, value in zip(labels, values, strict=True):
+        sums[label] += float(value)
+    return sums
+
+
+def _flags(partition: Partition, density: Grid, structure: Structure, vacuum_cut: float) -> list[BaderFlag]:
+    flags: list[BaderFlag] = []
+    spacing = max(density.spacing)
+    # Grids are made of whole points: do not complain about 0.0801.
+    if spacing > MAX_SPACING * 1.005:
+        flags.append("grid_too_coarse")
+    elif spacing > MAX_SPACING_HYDROGEN * 1.005 and any(site.specie.symbol == "H" for site in structure):
+        flags.append("grid_coarse_for_hydrogen")
+    if density.values.min() < _NEGATIVE:
+        flags.append("negative_density")
+    strong = partition.maxima[partition.maxima_density > 10 * vacuum_cut]
+    if len(strong) and nearest_atoms(strong, structure)[1].max() > MAX_OFFSET:
+        flags.append("maximum_off_nucleus")
+    return flags
