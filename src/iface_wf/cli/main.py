@@ -47,7 +47,7 @@ app.command("show")(results.show)
 app.command("report")(report.report)
 app.command("export")(export.export)
 app.command("build")(build.build)
-app.command("library")(library.library)
+app.add_typer(library.app, name="library")
 app.command("doctor")(doctor.doctor)
 
 

@@ -48,6 +48,7 @@ _salts = _complete(lambda: record_names("salt"))
 _engines = _complete(lambda: ENGINES)
 _levels = _complete(lambda: LEVELS)
 _sort_keys = _complete(lambda: SORT_KEYS)
+any_record = _complete(lambda: (n for kind in ("filler", "polymer", "salt") for n in record_names(kind)))
 
 Filler = Annotated[
     str,
@@ -64,7 +65,7 @@ Polymer = Annotated[
     typer.Option(
         "--polymer",
         "-p",
-        help="Name from the library, or a PSMILES with two * ends, e.g. '*CCO*'.",
+        help="Name from the library.",
         autocompletion=_polymers,
         show_default=False,
     ),
@@ -87,7 +88,7 @@ Store = Annotated[
     str | None,
     typer.Option(
         "--store",
-        help="Folder of an embedded store or a mongodb:// URI; default: $IFACE_WF_STORE, else your data folder.",
+        help="A file, or a mongodb:// URI; default: $IFACE_WF_STORE, else a file in your data folder.",
         show_default=False,
     ),
 ]

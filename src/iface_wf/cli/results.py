@@ -28,7 +28,7 @@ def results(
     store: opt.Store = None,
     json: opt.Json = False,
 ) -> None:
-    """List the finished interfaces, the most strongly bound first."""
+    """List the finished interfaces."""
     from iface_wf import api
 
     table = api.results(store, sort=sort, filler=filler, polymer=polymer, salt=salt, engine=engine, level=level)
@@ -72,7 +72,7 @@ def _text(value: object) -> str:
 
 
 def show(identifier: opt.Identifier, store: opt.Store = None, json: opt.Json = False) -> None:
-    """Show everything that is known about one result: terms, flags, corrections, provenance."""
+    """Show one result with all terms and flags."""
     from iface_wf import api
     from iface_wf.store.results import find_binding
 

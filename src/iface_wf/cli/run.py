@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -34,7 +34,10 @@ def run(
         bool, typer.Option("--force", help="Put the result together again although it is stored.")
     ] = False,
 ) -> None:
-    """Compute the binding energy of a polymer and/or salt on a filler, with its parts and charges."""
+    """Compute the binding energy of an interface.
+
+    A polymer and/or a salt on a filler: energies with their parts, Bader charges and difference density.
+    """
     from iface_wf import api
 
     request = api.make_request(
@@ -56,11 +59,14 @@ def run(
 
     from iface_wf.cli.progress import Progress
     from iface_wf.cli.summary import print_summary
+    from iface_wf.report.names import file_stem
     from iface_wf.report.page import save_figure
+    from iface_wf.store.results import find_binding
 
     with Progress() as progress:
-        document, uuid = api.run_stored(request, job_store, workdir, force=force, on_event=progress.tell)
-    picture = save_figure(document, job_store, api.work_folder(workdir))
+        _, uuid = api.run_stored(request, job_store, workdir, force=force, on_event=progress.tell)
+    document = find_binding(job_store, uuid, load=True).document
+    picture = save_figure(document, api.work_folder(workdir) / f"{file_stem(document)}.png")
     if json:
         data = document.model_dump(mode="json", exclude={"density_difference": {"density": {"blob"}}})
         print_json({"uuid": uuid, "picture": picture, **data})
@@ -70,17 +76,16 @@ def run(
     stdout().print(f"Picture: {picture}")
 
 
-def _print_plan(plan: list[dict[str, object]], json: bool) -> None:
+def _print_plan(plan: list[dict[str, Any]], json: bool) -> None:
     if json:
         print_json(plan)
         return
+    if not plan:
+        say("The result is in the store; nothing would be calculated.")
+        return
     table = plain_table("step", "kind", "engine", "level", "atoms", "stored", right=("atoms",))
+    stored = {True: "yes", False: "no", None: "known later"}
     for step in plan:
-        table.add_row(
-            *(str(step.get(name, "")) for name in ("step", "kind", "engine", "level", "atoms")), _stored(step)
-        )
+        cells = ("" if step[name] is None else str(step[name]) for name in ("step", "kind", "engine", "level", "atoms"))
+        table.add_row(*cells, stored[step["found"]])
     stdout().print(table)
-
-
-def _stored(step: dict[str, object]) -> str:
-    return {True: "yes", False: "no", None: "known later"}[step["found"]]  # type: ignore[index]

@@ -20,7 +20,7 @@ MARGIN = 1.6
 """Empty rim around the atoms, A."""
 TURN = 7.0
 """The side view is turned by this angle (degrees), so that rows of atoms do not hide each other."""
-STYLE = {"fontsize": 9}
+LABEL_SIZE = 9
 
 
 def structure_figure(structure: Structure, title: str = "") -> Figure:
@@ -51,8 +51,8 @@ def structure_figure(structure: Structure, title: str = "") -> Figure:
         _cell(ax, structure, view)
         scene.paint(ax, view)
         ax.set_title(name, fontsize=9, color="0.35")
-    axes[0].set_ylabel("z / Å", **STYLE)
-    axes[1].set_ylabel("y / Å", **STYLE)
+    axes[0].set_ylabel("z / Å", fontsize=LABEL_SIZE)
+    axes[1].set_ylabel("y / Å", fontsize=LABEL_SIZE)
     _legend(figure, scene, None)
     _titles(figure, title or structure.composition.reduced_formula, "")
     return figure
@@ -88,7 +88,7 @@ def binding_figure(
     Figure
         Yellow surfaces: electrons accumulate; blue: they are missing.
     """
-    profiles = z is not None and drho_z is not None and dq_z is not None
+    profiles = (z, drho_z, dq_z) if z is not None and drho_z is not None and dq_z is not None else None
     scene = scene_of(structure)
     if delta_rho is not None:
         values = np.asarray(delta_rho, dtype=np.float64)
@@ -106,12 +106,12 @@ def binding_figure(
     else:
         main = figure.subplots()
     _frame(main, flat)
-    main.set_ylabel("z / Å", **STYLE)
+    main.set_ylabel("z / Å", fontsize=LABEL_SIZE)
     figure.canvas.draw()
     scene.paint(main, view)
     if profiles:
-        _profile(axes[1], z, drho_z, "Δρ(z) / e Å$^{-1}$", fill=True)
-        _profile(axes[2], z, dq_z, "ΔQ(z) / e", fill=False)
+        _profile(axes[1], profiles[0], profiles[1], "Δρ(z) / e Å$^{-1}$", fill=True)
+        _profile(axes[2], profiles[0], profiles[2], "ΔQ(z) / e", fill=False)
         for ax in axes:
             for level in _gap(structure):
                 ax.axhline(level, color="0.55", lw=0.7, ls=(0, (4, 3)), zorder=1)
@@ -176,7 +176,7 @@ def _profile(ax: Axes, z: ArrayLike, values: ArrayLike, label: str, *, fill: boo
     ax.axvline(0, color="0.5", lw=0.6)
     limit = 1.12 * max(float(np.abs(curve).max()), 1e-9)
     ax.set_xlim(-limit, limit)
-    ax.set_xlabel(label, **STYLE)
+    ax.set_xlabel(label, fontsize=LABEL_SIZE)
     ax.locator_params(axis="x", nbins=4)
     ax.tick_params(axis="x", labelsize=8)
     ax.tick_params(axis="y", left=False, labelleft=False)

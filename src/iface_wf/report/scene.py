@@ -32,7 +32,7 @@ LAYERS = 40
 """Atoms and sticks are sorted by depth into this many layers."""
 RIM = 0.35
 """Isosurfaces are followed this share of a cell beyond each periodic edge, so that most pieces are whole."""
-OPACITY = 0.6
+OPACITY = 0.7
 DENSITY_SCALE = 0.5
 """Default isovalue: the isosurfaces enclose this share of the displaced charge."""
 
@@ -115,7 +115,6 @@ class Scene:
             return
         size = 2 * ATOM_SCALE * covalent_radii[self.numbers[here]]
         colour = _fogged(jmol_colors[self.numbers[here]], fog[here])
-        common = {"units": "x", "transOffset": ax.transData}
         for scale, shift, paint, edge in (
             (1.0, 0.0, colour, 0.6),
             (0.55, 0.11, _fogged(colour, np.full(len(here), 0.38)), 0.0),
@@ -131,7 +130,8 @@ class Scene:
                     edgecolors=_fogged(np.full((len(here), 3), 0.15), fog[here]) if edge else "none",
                     linewidths=edge,
                     zorder=order + (1 - scale) * 0.1,
-                    **common,
+                    units="x",
+                    offset_transform=ax.transData,
                 )
             )
 
@@ -323,7 +323,7 @@ def _skin(ax: Axes, corners: Array, colour: Array, order: float) -> None:
     facing = (normals[:, 2] / np.linalg.norm(normals, axis=1))[:, None]
     paint = np.clip(colour * (0.6 + 0.4 * facing) + 0.10 * facing**12, 0, 1)
     skin = PolyCollection(corners[:, :, :2].tolist(), facecolors=paint, edgecolors="face", linewidths=0.3, zorder=order)
-    skin.set_agg_filter(_translucent)
+    skin.set_agg_filter(_translucent)  # type: ignore[arg-type]
     skin.set_rasterized(True)
     ax.add_collection(skin)
 

@@ -7,9 +7,11 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 from jobflow import JobStore
+from pymatgen.core import Structure
 
 from iface_wf.documents.binding import UNITS, BindingDocument
-from iface_wf.documents.calculation import FATAL_FLAGS
+from iface_wf.documents.calculation import FATAL_FLAGS, CalculationDocument
+from iface_wf.documents.density import DensityRecord
 from iface_wf.errors import InputError, unknown_name
 
 #: Columns of the table and the field of BindingDocument that each one shows.
@@ -158,9 +160,29 @@ def find_binding(store: JobStore, identifier: str, load: bool = False) -> Stored
     return StoredBinding(BindingDocument.model_validate(output), entry["uuid"], str(entry["completed_at"]))
 
 
+def find_density(store: JobStore, binding: BindingDocument) -> tuple[DensityRecord, Structure]:
+    """Fetch the stored density of a whole interface, with the structure it belongs to.
+
+    Raises
+    ------
+    InputError
+        When none was stored, or its calculation is no longer in the store.
+    """
+    uuid = next((term.uuid for term in binding.terms if term.role == "AB"), "")
+    entry = store.query_one({"uuid": uuid, "output.document_type": "calculation"}, load=True) if uuid else None
+    if entry is None:
+        raise InputError(f"The calculation of the interface {binding.key[:10]} is not in this store.")
+    output = {name: value for name, value in entry["output"].items() if not name.startswith("@")}
+    calculation = CalculationDocument.model_validate(output)
+    if not calculation.densities:
+        raise InputError(f"No density of the interface {binding.key[:10]} was stored: {calculation.engine} gives none.")
+    record = calculation.densities.get("pseudo") or next(iter(calculation.densities.values()))
+    return record, Structure.from_dict(calculation.structure)
+
+
 def trustworthy(converged: bool, energy: float | None, flags: list[str]) -> bool:
-    """Whether a binding energy may enter a ranking or a mean."""
-    return converged and energy is not None and not FATAL_FLAGS.intersection(flags)
+    """Whether a binding energy may enter a ranking or a mean; what follows a flag's first word is a remark."""
+    return converged and energy is not None and not FATAL_FLAGS.intersection(flag.split(" ")[0] for flag in flags)
 
 
 def _row(entry: dict[str, Any]) -> dict[str, Any]:

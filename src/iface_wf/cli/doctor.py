@@ -1,0 +1,144 @@
+"""``iface-wf doctor``: what works on this machine, and what to do about the rest."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Callable
+from importlib import metadata
+from importlib.util import find_spec
+from typing import NamedTuple
+
+import typer
+
+from iface_wf.cli import options as opt
+from iface_wf.cli.output import plain_table, print_json, stdout
+from iface_wf.errors import IfaceError
+
+
+class Check(NamedTuple):
+    """What one check found: whether it works, whether it must, details, and the remedy."""
+
+    name: str
+    ok: bool
+    needed: bool
+    detail: str
+    remedy: str
+
+
+def doctor(store: opt.Store = None, json: opt.Json = False) -> None:
+    """Check what is usable on this machine.
+
+    Engines, store and queue; the exit code is 1 when something that every calculation needs is missing.
+    """
+    checks = [_run(name, needed, check, remedy) for name, needed, check, remedy in _checks(store)]
+    healthy = all(check.ok for check in checks if check.needed)
+    if json:
+        print_json({"ok": healthy, "checks": [check._asdict() for check in checks]})
+    else:
+        table = plain_table("what", "state", "detail", "what to do")
+        for check in checks:
+            state, style = ("ok", "green") if check.ok else ("MISSING", "red") if check.needed else ("absent", "yellow")
+            table.add_row(check.name, state, check.detail, "" if check.ok else check.remedy, style=style)
+        stdout().print(table)
+    if not healthy:
+        raise typer.Exit(1)
+
+
+class _AbsentError(Exception):
+    """A check found that something does not work."""
+
+
+def _checks(store: str | None) -> list[tuple[str, bool, Callable[[], str], str]]:
+    return [
+        ("GPAW", True, _gpaw, "pip install 'iface-wf[gpaw]' (needs libxc-dev, libopenblas-dev, a C++ compiler)"),
+        ("GPAW setups", True, _setups, "pip install gpaw-data, or set GPAW_SETUP_PATH"),
+        ("MPI", False, _mpi, "apt install openmpi-bin libopenmpi-dev, then build GPAW again; else one core is used"),
+        ("tblite (xTB)", True, lambda: _version("tblite"), "pip install tblite"),
+        ("DFT-D3", True, lambda: _version("dftd3"), "pip install dftd3"),
+        ("store", True, lambda: _store(store), "give a writable --store file or a reachable mongodb:// URI"),
+        ("VASP", False, _vasp, "set ATOMATE2_VASP_CMD or put vasp_std on PATH (licence needed)"),
+        ("VASP potentials", False, _potentials, "set PMG_VASP_PSP_DIR in ~/.config/.pmgrc.yaml (pmg config -p)"),
+        ("bader program", False, lambda: _program("bader"), "optional: only a cross-check of the built-in analysis"),
+        ("queue", False, _queue, "pip install 'iface-wf[queue]', then: jf project generate"),
+    ]
+
+
+def _run(name: str, needed: bool, check: Callable[[], str], remedy: str) -> Check:
+    try:
+        return Check(name, True, needed, check(), remedy)
+    except (_AbsentError, IfaceError, ImportError, OSError) as problem:
+        return Check(name, False, needed, " ".join(str(problem).split())[:200], remedy)
+
+
+def _gpaw() -> str:
+    from gpaw import cgpaw
+
+    if not hasattr(cgpaw, "lxcXCFunctional"):
+        raise _AbsentError("built without libxc")
+    return f"{_version('gpaw')}, libxc {getattr(cgpaw, 'libxc_version', '?')}"
+
+
+def _setups() -> str:
+    from gpaw.setup_data import search_for_file
+
+    try:
+        return str(search_for_file("Si.PBE")[0])
+    except (FileNotFoundError, RuntimeError) as error:
+        raise _AbsentError("the PAW setup of Si was not found") from error
+
+
+def _mpi() -> str:
+    from gpaw import cgpaw
+
+    if not getattr(cgpaw, "have_mpi", False):
+        raise _AbsentError("GPAW was built without MPI")
+    return _program("mpirun")
+
+
+def _store(given: str | None) -> str:
+    from iface_wf import api
+
+    job_store = api.open_store(given)
+    n = job_store.count({"output.document_type": "binding"})
+    return f"{api.describe_store(job_store)}, {n} interface{'s' if n != 1 else ''}"
+
+
+def _vasp() -> str:
+    from atomate2 import SETTINGS
+
+    command = str(SETTINGS.VASP_CMD).split()
+    return _program(command[0] if command[:1] != ["mpirun"] else command[-1])
+
+
+def _potentials() -> str:
+    from pymatgen.core import SETTINGS
+
+    folder = SETTINGS.get("PMG_VASP_PSP_DIR")
+    if not folder:
+        raise _AbsentError("PMG_VASP_PSP_DIR is not set")
+    return str(folder)
+
+
+def _queue() -> str:
+    if find_spec("jobflow_remote") is None:
+        raise _AbsentError("jobflow-remote is not installed")
+    jf = _program("jf")
+    listed = subprocess.run([jf, "project", "list"], capture_output=True, text=True, timeout=60, check=False)
+    if listed.returncode != 0:
+        raise _AbsentError("jobflow-remote has no usable project")
+    return f"jobflow-remote {_version('jobflow-remote')}"
+
+
+def _program(name: str) -> str:
+    path = shutil.which(name)
+    if path is None:
+        raise _AbsentError(f"no program {name!r} on PATH")
+    return path
+
+
+def _version(name: str) -> str:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError as error:
+        raise _AbsentError(f"{name} is not installed") from error
