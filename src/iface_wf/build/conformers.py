@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from ase.data import covalent_radii
 from numpy.typing import NDArray
 from rdkit import Chem
 from rdkit.Chem import rdDistGeom, rdForceFieldHelpers, rdMolAlign
@@ -36,7 +37,7 @@ class Conformers:
     energies
         Force-field energies relative to the lowest conformer, eV, ascending from 0.
     force_field
-        ``"MMFF94"`` or ``"UFF"``; the latter only where MMFF94 lacks a parameter.
+        ``"MMFF94"``, or ``"UFF"`` where MMFF94 lacks a parameter, or none for an ideal octahedron.
     """
 
     mol: Chem.Mol
@@ -81,6 +82,9 @@ def embed(mol: Chem.Mol, n_conformers: int = 10, seed: int = 0, rmsd: float = 0.
         raise InputError(f"n_conformers is {n_conformers}, allowed are 1 to 500.")
     if not 0 <= seed < 2**31:
         raise InputError(f"seed is {seed}, allowed are 0 to 2147483647.")
+    octahedral = _octahedron(mol)
+    if octahedral is not None:
+        return Conformers(octahedral, (0.0,), "none (ideal octahedron)")
     work = Chem.Mol(mol)
     with BlockLogs():
         found = _embed_all(work, n_conformers, seed)
@@ -103,6 +107,28 @@ def embed(mol: Chem.Mol, n_conformers: int = 10, seed: int = 0, rmsd: float = 0.
         result.AddConformer(Chem.Conformer(work.GetConformer(number)), assignId=True)
     lowest = energies[kept[0]]
     return Conformers(result, tuple(float(energies[i] - lowest) for i in kept), force_field)
+
+
+def _octahedron(mol: Chem.Mol) -> Chem.Mol | None:
+    """Build PF6- and its like (one centre, six equal neighbours), which neither force field keeps octahedral.
+
+    Bonds are the sums of covalent radii: 1.64 A for P-F, measured 1.60 A.
+    """
+    centres = [atom for atom in mol.GetAtoms() if atom.GetDegree() == 6]
+    if len(centres) != 1 or mol.GetNumAtoms() != 7:
+        return None
+    ends = [atom.GetIdx() for atom in centres[0].GetNeighbors()]
+    numbers = [mol.GetAtomWithIdx(i).GetAtomicNum() for i in ends]
+    if len(set(numbers)) != 1:
+        return None
+    length = float(covalent_radii[numbers[0]] + covalent_radii[centres[0].GetAtomicNum()])
+    xyz = np.zeros((7, 3))
+    xyz[ends] = length * np.vstack([np.eye(3), -np.eye(3)])
+    result = Chem.Mol(mol)
+    conformer = Chem.Conformer(7)
+    conformer.SetPositions(xyz)
+    result.AddConformer(conformer)
+    return result
 
 
 def _embed_all(mol: Chem.Mol, n_conformers: int, seed: int) -> bool:
@@ -144,10 +170,14 @@ def _distinct(mol: Chem.Mol, order: list[int], energies: Vectors, rmsd: float) -
         for conformer in mirror.GetConformers():
             conformer.SetPositions(conformer.GetPositions() * np.array([-1.0, 1.0, 1.0]))
         targets.append(mirror)
+    shapes = {number: _shape(heavy, number) for number in order}
     kept: list[int] = []
     for number in order:
-        # Equal shape implies equal energy, so the costly superposition runs only within 0.02 eV.
+        # Equal shape implies equal energy, so shapes are compared only within 0.02 eV, and superposed (slow for
+        # symmetric molecules) only where the distances between atoms do not settle it.
         rivals = [k for k in kept if abs(energies[k] - energies[number]) < 0.02]
+        if any(np.allclose(shapes[k], shapes[number], atol=0.05, rtol=0) for k in rivals):
+            continue
         if not any(
             rdMolAlign.GetBestRMS(Chem.Mol(heavy), target, number, k, maxMatches=1000, numThreads=1) < rmsd
             for target in targets
@@ -155,6 +185,16 @@ def _distinct(mol: Chem.Mol, order: list[int], energies: Vectors, rmsd: float) -
         ):
             kept.append(number)
     return kept
+
+
+def _shape(mol: Chem.Mol, number: int) -> Vectors:
+    """Return all distances between atoms, sorted within each pair of elements, A; blind to numbering and mirror."""
+    xyz = np.asarray(mol.GetConformer(number).GetPositions(), dtype=float)
+    kinds = np.array([atom.GetAtomicNum() for atom in mol.GetAtoms()])
+    i, j = np.triu_indices(len(xyz), k=1)
+    distance = np.linalg.norm(xyz[i] - xyz[j], axis=1)
+    pairs = np.minimum(kinds[i], kinds[j]) * 200 + np.maximum(kinds[i], kinds[j])
+    return np.asarray(distance[np.lexsort((distance, pairs))])
 
 
 def _is_sound(mol: Chem.Mol, number: int) -> bool:
@@ -229,3 +269,28 @@ def _crosses(start: Vectors, direction: Vectors, a: Vectors, b: Vectors, c: Vect
     t = (q @ edge2) * inverse
     inside = (u >= 0) & (v >= 0) & (u + v <= 1) & (t >= 0) & (t <= 1)
     return np.asarray(inside & ~flat, dtype=bool)
+
+
+def minimise(mol: Chem.Mol) -> float | None:
+    """Relax the coordinates of a molecule or an ion pair in place by MMFF94, electrostatics between parts included.
+
+    Parameters
+    ----------
+    mol
+        Molecule with one conformer; it may consist of several parts.
+
+    Returns
+    -------
+    float or None
+        Energy in eV; None, and nothing moved, where MMFF94 lacks a parameter (for example PF6-).
+    """
+    with BlockLogs():
+        properties = rdForceFieldHelpers.MMFFGetMoleculeProperties(mol)
+    if properties is None:
+        return None
+    field = rdForceFieldHelpers.MMFFGetMoleculeForceField(mol, properties, ignoreInterfragInteractions=False)
+    field.Initialize()
+    for _ in range(10):
+        if field.Minimize(maxIts=2000) == 0:
+            break
+    return float(field.CalcEnergy()) * KCAL_PER_MOL

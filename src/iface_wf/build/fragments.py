@@ -211,7 +211,7 @@ def group_sites(fragment: Structure, smarts: str) -> list[tuple[int, ...]]:
     Returns
     -------
     list of tuple
-        Sites of every match, in the order of the SMARTS.
+        Sites of every match, in the order of the SMARTS; each way round of a symmetric group is one match.
 
     Raises
     ------
@@ -222,7 +222,8 @@ def group_sites(fragment: Structure, smarts: str) -> list[tuple[int, ...]]:
         pattern = Chem.MolFromSmarts(smarts) if smarts and len(smarts) <= MAX_SMILES else None
     if pattern is None:
         raise InputError(f"The SMARTS {smarts[:80]!r} cannot be read.")
-    matches = [tuple(match) for match in mol_of(fragment).GetSubstructMatches(pattern, maxMatches=10000)]
+    found = mol_of(fragment).GetSubstructMatches(pattern, uniquify=False, maxMatches=10000)
+    matches = [tuple(match) for match in found]
     if not matches:
         raise InputError(
             f"The SMARTS {smarts[:80]!r} matches nothing in {fragment.properties.get('smiles', 'the fragment')[:80]!r}."

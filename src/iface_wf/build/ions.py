@@ -12,11 +12,10 @@ from rdkit import Chem
 from rdkit.Chem import rdForceFieldHelpers
 from rdkit.rdBase import BlockLogs
 
-from iface_wf.build.conformers import embed
+from iface_wf.build.conformers import minimise
 from iface_wf.build.contact import symbols_of
-from iface_wf.build.fragments import boxed, chemistry, from_conformers, mol_of, parse_smiles
+from iface_wf.build.fragments import boxed, chemistry, mol_of, parse_smiles
 from iface_wf.errors import InputError
-from iface_wf.library.records import SaltRecord
 
 COULOMB = 14.399645
 """e^2 / (4 pi epsilon_0) in eV A."""
@@ -96,8 +95,15 @@ def cation_positions(
     allowed = np.all(distance > reach - 0.05, axis=1)
     energy = COULOMB * np.sum(charges / distance, axis=1)
     found: list[tuple[float, Vectors]] = []
+    marks: list[Vectors] = []
+    names = np.array(list(symbols))
     for k in np.argsort(energy, kind="stable"):
-        if allowed[k] and all(np.linalg.norm(points[k] - other) > 0.5 for _, other in found):
+        if not allowed[k] or any(np.linalg.norm(points[k] - other) < 0.5 for _, other in found):
+            continue
+        # Positions that see the same atoms at the same distances are equivalent, as the eight faces of PF6-.
+        mark = np.concatenate([np.sort(distance[k, names == s]) for s in sorted(set(symbols))])
+        if not any(np.allclose(mark, other, atol=0.05, rtol=0) for other in marks):
+            marks.append(mark)
             found.append((float(energy[k]), points[k]))
     return found
 
@@ -209,51 +215,22 @@ def neutralise(fragment: Structure, cation: str) -> Structure:
     """Put a cation at each negative charge of an ionomer, one after the other; parameters as in `add_cation`."""
     for donors in anion_donors(mol_of(fragment)):
         fragment = add_cation(fragment, cation, donors)
-    return fragment
+    return relaxed(fragment)[1]
 
 
-def build_salt(
-    record: SaltRecord, seed: int = 0, n_conformers: int = 20, part: str = "pair", site: int = 0
-) -> Structure:
-    """Build the ion pair of a salt, or one of its ions alone.
-
-    Parameters
-    ----------
-    record
-        The salt.
-    seed, n_conformers
-        As in `iface_wf.build.conformers.embed`, for the anion.
-    part
-        ``"pair"``, ``"cation"`` or ``"anion"``.
-    site
-        Which pair, 0 is the lowest sum of the anion's force-field and the cation's Coulomb energy.
+def relaxed(fragment: Structure) -> tuple[float, Structure]:
+    """Relax a fragment with its ions by MMFF94; without parameters it stays, with its Coulomb energy as energy.
 
     Returns
     -------
-    Structure
-        Boxed; sites labelled ``"salt_anion"`` first, then ``"salt_cation"``; ``properties["charge"]`` in e.
-
-    Raises
-    ------
-    InputError
-        When the part is unknown, or the pair does not exist.
+    tuple
+        (energy in eV, comparable between fragments of equal formula only; the fragment).
     """
-    if part not in ("pair", "cation", "anion"):
-        raise InputError(f"Part {part!r} of a salt is unknown: use pair, cation or anion.")
-    named = {"salt": record.name, "part": part, "seed": seed}
-    if part == "cation":
-        ion = single_cation(record.cation)
-        symbol = ion.GetAtomWithIdx(0).GetSymbol()
-        return boxed([symbol], np.zeros((1, 3)), ["salt_cation"], chemistry(ion) | named)
-    conformers = embed(Chem.AddHs(parse_smiles(record.anion, "anion")), n_conformers, seed)
-    if part == "anion":
-        return from_conformers(conformers, 0, "salt_anion", named)
-    donors = sorted({i for group in anion_donors(conformers.mol) for i in group})
-    pairs: list[tuple[float, Structure]] = []
-    for number, energy in enumerate(conformers.energies):
-        anion = from_conformers(conformers, number, "salt_anion", named)
-        for pair in with_cation(anion, record.cation, donors)[:6]:
-            pairs.append((energy + pair.properties["cation_energy"], pair))
-    if not 0 <= site < len(pairs):
-        raise InputError(f"Ion pair {site} of {record.name} does not exist: {len(pairs)} were found, from 0.")
-    return sorted(pairs, key=lambda pair: pair[0])[site][1]
+    mol = mol_of(fragment)
+    energy = minimise(mol)
+    if energy is None:
+        return float(fragment.properties.get("cation_energy", 0.0)), fragment
+    xyz = np.asarray(mol.GetConformer().GetPositions(), dtype=float)
+    labels = fragment.site_properties["component"]
+    details = fragment.properties | {"pair_force_field": "MMFF94"}
+    return energy, boxed(symbols_of(fragment), xyz, labels, details)
