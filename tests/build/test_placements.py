@@ -8,9 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pymatgen.core import Lattice, Structure
 
+from iface_wf.build.bodies import Body, same_fingerprint
 from iface_wf.build.contact import symbols_of, vdw_radii
 from iface_wf.build.fragments import from_smiles
-from iface_wf.build.placements import Body, footprint, place, principal_axes, same_fingerprint
+from iface_wf.build.placements import footprint, place, principal_axes
 from iface_wf.errors import InputError
 
 
@@ -81,7 +82,7 @@ def test_equivalent_placements_have_one_fingerprint_and_are_dropped(ether: Struc
     slab = slab_of(14.4, 14.4)
     symbols = symbols_of(ether)
     body = Body.seen_from(slab)
-    posed = body.lowered(ether.cart_coords, symbols, 0.85)
+    posed = body.lowered(ether.cart_coords, body.reach(symbols, 0.85))
     mark = body.fingerprint(posed, symbols)
     # The rock-salt layer repeats by (2.4, 2.4), half its conventional cell's diagonal, and has mirror planes.
     moved = body.fingerprint(posed + np.array([2.4, 2.4, 0.0]), symbols)

@@ -96,17 +96,17 @@ def images_within(lattice: Lattice, xyz: Vectors, low: Vectors, high: Vectors) -
     return every[inside], inside % len(xyz)
 
 
-def touch_height(body: Vectors, body_radii: Vectors, guest: Vectors, radii: Vectors) -> float:
+def touch_height(body: Vectors, guest: Vectors, reach: Vectors) -> float:
     """Return the shift along z at which a guest coming from above first touches a body.
 
-    A pair touches when its distance equals the sum of its two radii; the result is exact.
+    A pair touches when its distance equals its reach; the result is exact.
 
     Parameters
     ----------
     body, guest
         Coordinates, A, shapes (n, 3) and (m, 3); periodic images of the body are given explicitly.
-    body_radii, radii
-        Contact radii, A, shapes (n,) and (m,).
+    reach
+        Contact distance of every pair, A, shape (m, n).
 
     Returns
     -------
@@ -119,12 +119,11 @@ def touch_height(body: Vectors, body_radii: Vectors, guest: Vectors, radii: Vect
         When the guest passes beside every atom of the body.
     """
     across = guest[:, None, :2] - body[None, :, :2]
-    lateral = np.einsum("ijk,ijk->ij", across, across)
-    reach = (radii[:, None] + body_radii[None]) ** 2
-    meets = lateral < reach
+    room = reach**2 - np.einsum("ijk,ijk->ij", across, across)
+    meets = room > 0
     if not meets.any():
         raise InputError("The fragment passes beside every atom of the surface: it has a hole as wide as the fragment.")
-    shift = body[None, :, 2] - guest[:, None, 2] + np.sqrt(np.where(meets, reach - lateral, 0.0))
+    shift = body[None, :, 2] - guest[:, None, 2] + np.sqrt(np.where(meets, room, 0.0))
     return float(np.max(shift[meets]))
 
 

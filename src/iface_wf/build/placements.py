@@ -2,103 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from pymatgen.core import Lattice, Structure
 from scipy.spatial.transform import Rotation
 
-from iface_wf.build.contact import (
-    closest_contact,
-    images_apart,
-    images_within,
-    symbols_of,
-    touch_height,
-    vdw_radii,
-)
+from iface_wf.build.bodies import Body, Fingerprint, same_fingerprint
+from iface_wf.build.contact import images_apart, symbols_of, vdw_radii
 from iface_wf.build.fragments import formula, round_up
+from iface_wf.build.targets import REACHED, Aim, Target
 from iface_wf.errors import InputError
-
-FINGERPRINT_TOLERANCE = 0.05
-"""Two placements whose sorted fragment-slab distances all differ by less, A, count as one."""
-
-FINGERPRINT_REACH = 6.0
-"""Distances up to here, A, make the fingerprint of a placement."""
 
 _TRIES = 60
 """Orientations drawn for one placement before it is given up."""
 
 Vectors = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Body:
-    """The atoms a fragment is lowered onto, seen in a frame where the approach is along -z.
-
-    Attributes
-    ----------
-    xyz
-        Coordinates in that frame, A, shape (n, 3).
-    lattice
-        Cell in that frame.
-    symbols
-        Elements.
-    turn
-        Rotation from that frame back to the laboratory, shape (3, 3), acting on columns.
-    """
-
-    xyz: Vectors
-    lattice: Lattice
-    symbols: list[str]
-    turn: Vectors
-
-    @classmethod
-    def seen_from(cls, structure: Structure, angle: float = 0.0) -> Self:
-        """See a structure from ``angle`` degrees off +z, turned about a (for wires; 0 for slabs)."""
-        turn = Rotation.from_euler("x", angle, degrees=True).as_matrix()
-        lattice = Lattice(structure.lattice.matrix @ turn, pbc=structure.lattice.pbc)
-        return cls(structure.cart_coords @ turn, lattice, symbols_of(structure), turn)
-
-    def near(self, xyz: Vectors, reach: float, height: float = np.inf) -> tuple[Vectors, NDArray[np.intp]]:
-        """Return atoms and images within ``reach`` of the fragment's lateral box, and their indices."""
-        margin = np.array([reach, reach, height])
-        low: Vectors = xyz.min(axis=0) - margin
-        high: Vectors = xyz.max(axis=0) + margin
-        return images_within(self.lattice, self.xyz, low, high)
-
-    def lowered(self, xyz: Vectors, symbols: list[str], clearance: float) -> Vectors:
-        """Lower a fragment along z to contact at ``clearance`` van der Waals sums."""
-        own, radii = vdw_radii(self.symbols) * clearance, vdw_radii(symbols) * clearance
-        atoms, index = self.near(xyz, float(own.max() + radii.max()))
-        down: Vectors = np.array([0.0, 0.0, touch_height(atoms, own[index], xyz, radii)])
-        return np.asarray(xyz + down)
-
-    def contact(self, xyz: Vectors, symbols: list[str]) -> dict[str, Any]:
-        """Describe the closest contact as plain data; ``pair`` counts the slab's and the fragment's sites."""
-        atoms, index = self.near(xyz, 8.0, 8.0)
-        names = [self.symbols[i] for i in index]
-        best = closest_contact(atoms, xyz, names, symbols)
-        return {
-            "distance": round(best.distance, 6),
-            "pair": [int(index[best.pair[0]]), best.pair[1]],
-            "elements": [names[best.pair[0]], symbols[best.pair[1]]],
-            "vdw_ratio": round(best.vdw_ratio, 6),
-            "covalent_ratio": round(best.covalent_ratio, 6),
-        }
-
-    def fingerprint(self, xyz: Vectors, symbols: list[str]) -> dict[tuple[str, str], Vectors]:
-        """Return the sorted fragment-slab distances by elements, A; equal for equivalent placements."""
-        atoms, index = self.near(xyz, FINGERPRINT_REACH, FINGERPRINT_REACH)
-        distance = np.linalg.norm(xyz[:, None] - atoms[None], axis=-1)
-        names, others = np.array(symbols), np.array([self.symbols[i] for i in index])
-        result: dict[tuple[str, str], Vectors] = {}
-        for first in sorted(set(symbols)):
-            for second in sorted(set(self.symbols)):
-                values = distance[np.ix_(names == first, others == second)].ravel()
-                result[first, second] = np.sort(values[values < FINGERPRINT_REACH])
-        return result
 
 
 def footprint(fragment: Structure) -> tuple[float, float]:
@@ -139,6 +59,7 @@ def place(
     seed: int = 0,
     vacuum: float = 8.0,
     clearance: float = 0.85,
+    target: Target | None = None,
 ) -> list[Structure]:
     """Put a fragment onto a slab or a wire in several seeded ways; the substrate's atoms keep their places.
 
@@ -161,54 +82,82 @@ def place(
         Empty space above the topmost atom, A; edges are rounded up to 0.8 A.
     clearance
         Contact distance in van der Waals sums, 0.5 to 1.5.
+    target
+        Bring this group of the fragment to this kind of surface atom; then every placement is aimed: a group and
+        a surface atom are drawn, and of 40 orientations the one that brings them nearest is kept.
 
     Returns
     -------
     list of Structure
         The slab's sites first, in its order, then the fragment's. ``properties["placement"]`` holds index,
-        seed, mode, rotation (3 x 3, on columns), clearance, approach angle (degrees) and the closest contact.
+        seed, mode, clearance, rotation (3 x 3, on columns), the closest contact and, if aimed, target and pair.
 
     Raises
     ------
     InputError
-        When a number is out of range, the slab is no slab, or its cell is too small for the fragment.
+        When a number is out of range, the slab is no slab, its cell is too small for the fragment, or the target
+        does not exist or cannot be reached.
     """
     check_request(slab, n, seed, vacuum, clearance)
     symbols = symbols_of(fragment)
     centred = fragment.cart_coords - fragment.cart_coords.mean(axis=0)
     flat = principal_axes(centred)
-    wire = not slab.lattice.pbc[1]
+    aim = Aim(slab, fragment, target) if target is not None else None
     found: list[Structure] = []
-    prints: list[dict[tuple[str, str], Vectors]] = []
+    prints: list[Fingerprint] = []
+    missed: list[float] = []
     for index in range(n):
         rng = np.random.default_rng([seed, index])
-        angle = float(rng.uniform(0, 360)) if wire else 0.0
-        body = Body.seen_from(slab, angle)
-        for _ in range(_TRIES):
-            rotation, mode = _orientation(flat, body.lattice, index, rng)
-            xyz = centred @ rotation.T + _spot(body, rng)
-            if images_apart(xyz, symbols, body.lattice):
-                break
+        details: dict[str, Any] = {"index": index, "seed": seed, "clearance": clearance}
+        if aim is not None:
+            aimed = aim.pose(centred, clearance, rng)
+            if aimed is None:
+                continue
+            body, xyz, rotation, pair, miss = aimed
+            if miss > REACHED:
+                missed.append(miss)
+                continue
+            details |= {"mode": "aimed", "target": aim.target.model_dump(), "aimed_pair": list(pair)}
         else:
-            continue
-        xyz = body.lowered(xyz, symbols, clearance)
+            free = _free_pose(slab, centred, symbols, flat, clearance, index, rng)
+            if free is None:
+                continue
+            body, xyz, rotation, details["mode"] = free
         mark = body.fingerprint(xyz, symbols)
         if any(same_fingerprint(mark, other) for other in prints):
             continue
         prints.append(mark)
-        details = {
-            "index": index,
-            "seed": seed,
-            "mode": mode,
-            "rotation": np.round(body.turn @ rotation, 12).tolist(),
-            "clearance": clearance,
-            "approach_angle": round(angle, 6),
-            "contact": body.contact(xyz, symbols),
-        }
+        details["rotation"] = np.round(body.turn @ rotation, 12).tolist()
+        details["contact"] = body.contact(xyz, symbols)
         found.append(assemble(slab, fragment, xyz @ body.turn.T, vacuum, details))
+    if missed and not found:
+        raise InputError(
+            f"The group {target.group if target else ''!r} cannot reach {target.surface if target else ''} on the "
+            f"surface: other atoms touch first and keep it {min(missed):.1f} times too far."
+        )
     if not found:
         raise too_small(slab, fragment)
     return found
+
+
+def _free_pose(
+    slab: Structure,
+    centred: Vectors,
+    symbols: list[str],
+    flat: Vectors,
+    clearance: float,
+    index: int,
+    rng: np.random.Generator,
+) -> tuple[Body, Vectors, Vectors, str] | None:
+    """Draw orientation and position until the fragment keeps off its images; None when it never does."""
+    angle = 0.0 if slab.lattice.pbc[1] else float(rng.uniform(0, 360))
+    body = Body.seen_from(slab, angle)
+    for _ in range(_TRIES):
+        rotation, mode = _orientation(flat, body.lattice, index, rng)
+        xyz = centred @ rotation.T + _spot(body, rng)
+        if images_apart(xyz, symbols, body.lattice):
+            return body, body.lowered(xyz, body.reach(symbols, clearance)), rotation, mode
+    return None
 
 
 def too_small(slab: Structure, fragment: Structure) -> InputError:
@@ -265,19 +214,6 @@ def _spot(body: Body, rng: np.random.Generator) -> Vectors:
     low, high = body.xyz[:, 1].min(), body.xyz[:, 1].max()
     across = low + (0.25 + 0.5 * fractions[1]) * (high - low)
     return np.array([fractions[0] * body.lattice.a, across, 0.0])
-
-
-def same_fingerprint(first: dict[tuple[str, str], Vectors], second: dict[tuple[str, str], Vectors]) -> bool:
-    """Say whether two placements have the same distances, ignoring those that end at the reach."""
-    for kind, values in first.items():
-        others = second[kind]
-        # Distances at the very edge may fall in for one placement and out for the other.
-        short, long = sorted((values, others), key=len)
-        if np.any(long[len(short) :] < FINGERPRINT_REACH - FINGERPRINT_TOLERANCE):
-            return False
-        if np.any(np.abs(short - long[: len(short)]) > FINGERPRINT_TOLERANCE):
-            return False
-    return True
 
 
 def assemble(slab: Structure, fragment: Structure, xyz: Vectors, vacuum: float, placement: dict[str, Any]) -> Structure:
