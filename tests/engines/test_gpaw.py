@@ -58,7 +58,6 @@ def test_killed_run_continues_from_its_density(water, tmp_path):
     request = maker.request(water, [])
     slow = request.model_dump(mode="json")
     slow["settings"]["convergence"] = {"density": 1e-12, "energy": 1e-12}
-    slow["deadline"] = None
     (tmp_path / INPUT).write_text(json.dumps(slow))
     process = subprocess.Popen(command(1), cwd=tmp_path, env=environment(), stdout=subprocess.DEVNULL)
     deadline = time.time() + 120

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import sys
-import time
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -226,7 +226,7 @@ def execute(
         When GPAW failed for another reason than convergence or interruption, with its own last words.
     """
     task = request.model_dump(mode="json")
-    task["deadline"] = time.time() + max_seconds if max_seconds else None
+    task["max_seconds"] = max_seconds
     (directory / INPUT).write_text(json.dumps(task))
     custodian = Custodian(
         handlers=[ScfHandler(), InterruptedHandler()],
@@ -240,8 +240,8 @@ def execute(
     custodian.run()
     result = read_json(directory / RESULT)
     if result is None or result.get("failed") or result.get("out_of_time"):
-        last = (result or {}).get("failed") or tail(directory / "stdout.txt")
-        raise CalculationError(f"GPAW gave no result in {directory}: {last.strip().splitlines()[-1:] or 'no output'}.")
+        said = (result or {}).get("failed") or tail(directory / "stdout.txt")
+        raise CalculationError(f"GPAW gave no result in {directory}: {last_words(said)}.")
     settings = json.loads((directory / INPUT).read_text())["settings"]
     log = json.loads((directory / "custodian.json").read_text(), cls=None)
     corrections = [
@@ -256,9 +256,16 @@ def execute(
     return result, settings, corrections
 
 
-def tail(path: Path, size: int = 2000) -> str:
+def tail(path: Path, size: int = 20_000) -> str:
     """Return the end of a text file, empty when there is none."""
     return path.read_text(errors="replace")[-size:] if path.exists() else ""
+
+
+def last_words(text: str) -> str:
+    """Return the last line that names an error, else the last line: MPI's own farewell hides the cause."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    errors = [line for line in lines if re.search(r"\w+(Error|Exception)\b", line)]
+    return (errors or lines or ["it said nothing"])[-1][:300]
 
 
 def command(processes: int) -> list[str]:

@@ -93,7 +93,7 @@ class InterruptedHandler(ErrorHandler):
     """A run that was killed or ran out of its time slice: continue from the last geometry and density."""
 
     is_monitor = False
-    max_num_corrections = 3
+    max_num_corrections = 10
     raise_on_max = False
 
     def check(self, directory: str = "./") -> bool:

@@ -83,9 +83,10 @@ def calculator_parameters(settings: dict[str, Any], ghosts: list[int], pbc: list
 class Checkpoint:
     """Density kept on disk during the SCF, so that a killed run continues from it."""
 
-    def __init__(self, calc: Any, interval: float, deadline: float | None) -> None:
-        self.calc, self.interval, self.deadline = calc, interval, deadline
+    def __init__(self, calc: Any, interval: float, max_seconds: float) -> None:
+        self.calc, self.interval = calc, interval
         self.last = time.monotonic()
+        self.deadline = self.last + max_seconds if max_seconds else None
 
     def after_scf_step(self, _context: Any) -> None:
         """Write the density when the interval is over; stop the run when the time is over."""
@@ -98,7 +99,7 @@ class Checkpoint:
 
     def late(self) -> bool:
         """Whether the allotted time is over."""
-        return self.deadline is not None and time.time() > self.deadline
+        return self.deadline is not None and time.monotonic() > self.deadline
 
     def write(self) -> None:
         """Write the density and the atomic density matrices, atomically."""
@@ -179,7 +180,7 @@ def run(task: dict[str, Any]) -> dict[str, Any]:
     Parameters
     ----------
     task
-        The request as a dict, plus ``deadline`` (epoch seconds, or None).
+        The request as a dict, plus ``max_seconds``: stop with a checkpoint after so many seconds (0: never).
 
     Returns
     -------
@@ -198,7 +199,7 @@ def run(task: dict[str, Any]) -> dict[str, Any]:
         atoms.set_initial_magnetic_moments(settings["magnetic_moments"])
     parameters = calculator_parameters(settings, ghosts, [bool(p) for p in atoms.pbc])
     calc = GPAW(**parameters, txt=LOG)
-    checkpoint = Checkpoint(calc, settings.get("checkpoint_every", 300.0), task.get("deadline"))
+    checkpoint = Checkpoint(calc, settings.get("checkpoint_every", 300.0), task.get("max_seconds", 0.0))
     scf_steps = [0]
 
     def count(context: Any) -> None:
