@@ -169,7 +169,7 @@ def optimise(atoms: Atoms, settings: dict[str, Any], checkpoint: Checkpoint) -> 
             checkpoint.write()
             late = np.array([float(checkpoint.late())])
             world.broadcast(late, 0)
-            if late[0] and not converged:
+            if late[0] and not converged and steps > 0:  # a slice moves at least once, else it never ends
                 raise OutOfTimeError
     return bool(converged), steps
 
