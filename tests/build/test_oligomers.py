@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from rdkit import Chem
+from rdkit.Chem.rdMolTransforms import GetDihedralDeg
 
+from iface_wf.build.fragments import mol_of
 from iface_wf.build.oligomers import build_oligomer, expand_sequence, oligomer_mol, parse_cap, parse_unit
 from iface_wf.errors import InputError
 from iface_wf.library import Library
@@ -118,3 +120,15 @@ def test_box_is_orthorhombic_open_and_on_the_grid(library: Library) -> None:
     energies = chain.properties["conformer_energies"]
     assert energies == sorted(energies)
     assert chain.properties["force_field"] == "MMFF94"
+
+
+def test_pvdf_is_built_all_trans(library: Library) -> None:
+    chain = build_oligomer(library.polymer("PVDF"), 4)
+    carbons = mol_of(chain).GetSubstructMatch(Chem.MolFromSmarts("CCCCCCCCC"))
+    conformer = mol_of(chain).GetConformer()
+    torsions = [abs(GetDihedralDeg(conformer, *carbons[k : k + 4])) for k in range(6)]
+    # Fluorines on every second carbon repel, so that the zigzag of a free chain bends by up to about 10 degrees.
+    assert min(torsions) > 165.0
+    assert chain.properties["conformation"] == "trans"
+    with pytest.raises(InputError, match="lowest or trans"):
+        build_oligomer(library.polymer("PVDF"), 2, conformation="gauche")

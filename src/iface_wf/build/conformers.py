@@ -9,7 +9,7 @@ import numpy as np
 from ase.data import covalent_radii
 from numpy.typing import NDArray
 from rdkit import Chem
-from rdkit.Chem import rdDistGeom, rdForceFieldHelpers, rdMolAlign
+from rdkit.Chem import rdDistGeom, rdForceFieldHelpers, rdMolAlign, rdMolTransforms
 from rdkit.rdBase import BlockLogs
 
 from iface_wf.errors import InputError
@@ -107,6 +107,67 @@ def embed(mol: Chem.Mol, n_conformers: int = 10, seed: int = 0, rmsd: float = 0.
         result.AddConformer(Chem.Conformer(work.GetConformer(number)), assignId=True)
     lowest = energies[kept[0]]
     return Conformers(result, tuple(float(energies[i] - lowest) for i in kept), force_field)
+
+
+def extended(mol: Chem.Mol, seed: int = 0) -> Conformers:
+    """Build the conformer whose longest chain is all-trans, as in beta-PVDF.
+
+    The torsions of the longest path of heavy atoms are turned to 180 degrees, held while the rest relaxes, then
+    set free: the result is the local minimum next to the planar zigzag.
+
+    Parameters
+    ----------
+    mol
+        A sanitised, connected molecule with explicit hydrogens.
+    seed
+        Seed of the embedding.
+
+    Returns
+    -------
+    Conformers
+        One conformer.
+
+    Raises
+    ------
+    InputError
+        When MMFF94 lacks a parameter or the zigzag has a clash.
+    """
+    start = embed(mol, 1, seed).mol
+    if not rdForceFieldHelpers.MMFFHasAllMoleculeParams(start):
+        raise InputError(f"MMFF94 lacks parameters for {Chem.MolToSmiles(Chem.RemoveHs(mol))[:80]!r}: no trans chain.")
+    conformer = start.GetConformer(0)
+    torsions = _chain_torsions(start)
+    for torsion in torsions:
+        rdMolTransforms.SetDihedralDeg(conformer, *torsion, 180.0)
+    field = rdForceFieldHelpers.MMFFGetMoleculeForceField(start, rdForceFieldHelpers.MMFFGetMoleculeProperties(start))
+    field.Initialize()
+    for torsion in torsions:
+        field.MMFFAddTorsionConstraint(*torsion, False, 179.0, 181.0, 100.0)
+    field.Minimize(maxIts=5000)
+    minimise(start)
+    if not _is_sound(start, conformer.GetId()):
+        raise InputError(f"The trans chain of {Chem.MolToSmiles(Chem.RemoveHs(mol))[:80]!r} has a clash.")
+    return Conformers(start, (0.0,), "MMFF94")
+
+
+def _chain_torsions(mol: Chem.Mol) -> list[tuple[int, int, int, int]]:
+    """List the torsions about single bonds outside rings along the longest shortest path of heavy atoms."""
+    heavy = np.array([atom.GetAtomicNum() > 1 and atom.GetDegree() > 0 for atom in mol.GetAtoms()])
+    # Of equally long paths the one between carbons (or silicons) is the chain; the other ends at a substituent.
+    chain = 0.1 * np.array([atom.GetAtomicNum() in (6, 14) for atom in mol.GetAtoms()])
+    length = np.asarray(Chem.GetDistanceMatrix(mol)) + chain[:, None] + chain[None]
+    distance = np.where(heavy[:, None] & heavy[None], length, -1)
+    first, last = (int(i) for i in np.unravel_index(np.argmax(distance), distance.shape))
+    path = [int(i) for i in Chem.GetShortestPath(mol, first, last)] if first != last else []
+    quartets = zip(path, path[1:], path[2:], path[3:], strict=False)
+    return [
+        (i, j, k, m)
+        for i, j, k, m in quartets
+        if mol.GetBondBetweenAtoms(j, k).GetBondType() == Chem.BondType.SINGLE
+        and not mol.GetBondBetweenAtoms(j, k).IsInRing()
+        and not mol.GetBondBetweenAtoms(i, j).IsInRing()
+        and not mol.GetBondBetweenAtoms(k, m).IsInRing()
+    ]
 
 
 def _octahedron(mol: Chem.Mol) -> Chem.Mol | None:

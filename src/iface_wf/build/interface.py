@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, Self
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pymatgen.core import Structure
 
-from iface_wf.build.oligomers import Tacticity, build_oligomer
+from iface_wf.build.complexes import bind_salt, build_salt
+from iface_wf.build.fragments import from_smiles, from_xyz
+from iface_wf.build.oligomers import Conformation, Tacticity, build_oligomer, parse_unit
 from iface_wf.build.placements import footprint, place
 from iface_wf.build.slabs import build_slab
+from iface_wf.build.targets import Target
 from iface_wf.errors import InputError
 from iface_wf.library.library import Library
-from iface_wf.library.records import Caps, Miller
+from iface_wf.library.records import Caps, Miller, PolymerRecord
 
 
 class InterfaceSpec(BaseModel):
@@ -25,12 +29,18 @@ class InterfaceSpec(BaseModel):
     ----------
     filler, surface
         Filler of the library (or a structure file) and Miller indices or text; by default its first surface.
-    polymer, units, sequence, caps, tacticity
-        Polymer of the library and how its oligomer is made.
-    salt
-        Salt of the library, alone or as an ion pair beside the polymer.
-    n_placements, seed, clearance
-        Number of placements, seed of everything random, contact distance in van der Waals sums.
+    polymer, units, sequence, caps, tacticity, conformation
+        Polymer of the library, or the PSMILES of one, and how its oligomer is made.
+    molecule, molecule_charge
+        Instead of a polymer: SMILES, ``EC``, ``DMC``, or the path of an ``.xyz`` file with its charge (e).
+    salt, salt_group
+        Salt of the library, alone or as an ion pair beside polymer or molecule, its cation at this functional
+        group (a name from the polymer's record or SMARTS; by default at any O, N or F).
+    n_placements, seed, clearance, target
+        Number of placements, seed of everything random, contact distance in van der Waals sums, and what shall
+        touch what.
+    n_conformers
+        Conformers to try.
     thickness, vacuum, min_in_plane
         Slab thickness, empty space above the topmost atom and smallest in-plane lengths, A; by default the
         surface's thickness and the fragment's footprint.
@@ -47,10 +57,15 @@ class InterfaceSpec(BaseModel):
     sequence: str | None = None
     caps: Caps | None = None
     tacticity: Tacticity = "atactic"
+    conformation: Conformation | None = None
+    molecule: str | None = None
+    molecule_charge: int = Field(default=0, ge=-4, le=4)
     salt: str | None = None
+    salt_group: str | None = None
     n_placements: int = Field(default=8, ge=1, le=1000)
     seed: int = Field(default=0, ge=0, lt=2**31)
     clearance: float = Field(default=0.85, ge=0.5, le=1.5)
+    target: Target | None = None
     thickness: float | None = Field(default=None, gt=0, le=60)
     vacuum: float = Field(default=8.0, ge=6, le=100)
     min_in_plane: tuple[float, float] | None = None
@@ -58,9 +73,13 @@ class InterfaceSpec(BaseModel):
     max_atoms: int = Field(default=600, ge=1)
 
     @model_validator(mode="after")
-    def _something_on_top(self) -> InterfaceSpec:
-        if self.polymer is None and self.salt is None:
-            raise ValueError("give a polymer, a salt, or both")
+    def _something_on_top(self) -> Self:
+        if self.polymer is None and self.molecule is None and self.salt is None:
+            raise ValueError("give a polymer, a molecule or a salt")
+        if self.polymer is not None and self.molecule is not None:
+            raise ValueError("give a polymer or a molecule, not both")
+        if self.salt_group is not None and (self.salt is None or (self.polymer is None and self.molecule is None)):
+            raise ValueError("'salt_group' needs a salt and a polymer or molecule that holds it")
         return self
 
 
@@ -120,25 +139,51 @@ def build_interface(spec: InterfaceSpec, library: Library) -> InterfaceBuild:
             f"The interface would have {count} atoms ({len(slab)} slab, {len(fragment)} fragment), at most "
             f"{spec.max_atoms} are allowed: use fewer units, a thinner slab or raise max_atoms."
         )
-    placements = place(slab, fragment, spec.n_placements, spec.seed, spec.vacuum, spec.clearance)
+    placements = place(slab, fragment, spec.n_placements, spec.seed, spec.vacuum, spec.clearance, spec.target)
     for placement in placements:
         placement.properties["spec"] = spec.model_dump(mode="json", exclude_none=True)
     return InterfaceBuild(slab, fragment, placements, report_of(slab, fragment, placements))
 
 
 def build_fragment(spec: InterfaceSpec, library: Library) -> Structure:
-    """Build the isolated fragment of a spec: the oligomer, the salt, or the oligomer with an ion pair."""
-    if spec.polymer is None or spec.salt is not None:
-        raise InputError("Only a polymer can be placed: give a polymer and no salt.")
-    return build_oligomer(
-        library.polymer(spec.polymer),
-        spec.units,
-        spec.caps,
-        spec.seed,
-        spec.n_conformers,
-        sequence=spec.sequence,
-        tacticity=spec.tacticity,
-    )
+    """Build the isolated fragment of a spec: polymer or molecule, salt, or one with an ion pair of the other."""
+    salt = library.salt(spec.salt) if spec.salt is not None else None
+    host = _host(spec, library)
+    if host is None:
+        assert salt is not None
+        return build_salt(salt, spec.seed)
+    if salt is None:
+        return host
+    names = host.properties.get("functional_groups", {})
+    group = names.get(spec.salt_group, spec.salt_group) if spec.salt_group else None
+    return bind_salt(host, salt, group, spec.seed)
+
+
+def _host(spec: InterfaceSpec, library: Library) -> Structure | None:
+    if spec.polymer is not None:
+        return build_oligomer(
+            _polymer(spec.polymer, library),
+            spec.units,
+            spec.caps,
+            spec.seed,
+            spec.n_conformers,
+            sequence=spec.sequence,
+            tacticity=spec.tacticity,
+            conformation=spec.conformation,
+        )
+    if spec.molecule is None:
+        return None
+    if spec.molecule.lower().endswith(".xyz"):
+        return from_xyz(Path(spec.molecule), spec.molecule_charge)
+    return from_smiles(spec.molecule, n_conformers=spec.n_conformers, seed=spec.seed)
+
+
+def _polymer(name: str, library: Library) -> PolymerRecord:
+    """Look up a polymer, or make one of the user's PSMILES."""
+    if "*" not in name:
+        return library.polymer(name)
+    parse_unit(name)
+    return PolymerRecord(name="PSMILES", title=name, source="given by the user", psmiles=name)
 
 
 def _in_plane(spec: InterfaceSpec, fragment: Structure) -> tuple[float, float]:
@@ -151,6 +196,7 @@ def report_of(slab: Structure, fragment: Structure, placements: Sequence[Structu
     first = placements[0]
     return {
         "formula": first.properties["formula"],
+        "fragment_formula": fragment.properties.get("formula"),
         "atoms": {"slab": len(slab), "fragment": len(fragment), "total": len(first)},
         "charge": first.properties["charge"],
         "area": float(np.linalg.norm(np.cross(a, b))),

@@ -11,7 +11,7 @@ from pymatgen.core import Structure
 from rdkit import Chem
 from rdkit.rdBase import BlockLogs
 
-from iface_wf.build.conformers import embed
+from iface_wf.build.conformers import embed, extended
 from iface_wf.build.fragments import from_conformers, parse_smiles
 from iface_wf.build.ions import anion_donors, neutralise
 from iface_wf.errors import InputError
@@ -21,6 +21,7 @@ MAX_UNITS = 200
 """Longest oligomer, repeat units."""
 
 Tacticity = Literal["isotactic", "syndiotactic", "atactic"]
+Conformation = Literal["lowest", "trans"]
 
 _SHORT_CAPS = {"H": "[H]*", "CH3": "C*", "F": "F*", "CF3": "FC(F)(F)*", "OH": "O*"}
 
@@ -254,6 +255,7 @@ def build_oligomer(
     sequence: str | None = None,
     tacticity: Tacticity = "atactic",
     conformer: int = 0,
+    conformation: Conformation | None = None,
 ) -> Structure:
     """Build one oligomer of a polymer in its lowest force-field conformer.
 
@@ -275,6 +277,8 @@ def build_oligomer(
         ``"atactic"`` (seeded), ``"isotactic"`` or ``"syndiotactic"``.
     conformer
         Which conformer, 0 is the lowest in energy.
+    conformation
+        ``"lowest"``, or ``"trans"`` for the planar zigzag; by default the record's.
 
     Returns
     -------
@@ -292,11 +296,16 @@ def build_oligomer(
     ends = caps or record.caps
     details = {
         "polymer": record.name,
-        "units": units or (len(sequence) if sequence else len(record.sequence or "") or record.default_units),
+        "units": units or (len(sequence) if sequence else record.default_units),
         "sequence": sequence or record.sequence,
         "caps": {"head": ends.head, "tail": ends.tail},
         "tacticity": tacticity,
         "seed": seed,
+        "functional_groups": dict(record.functional_groups),
     }
-    chain = from_conformers(embed(mol, n_conformers, seed), conformer, "polymer", details)
+    shape = conformation or record.conformation
+    if shape not in get_args(Conformation):
+        raise InputError(f"Conformation {shape!r} is unknown: use {' or '.join(get_args(Conformation))}.")
+    conformers = extended(mol, seed) if shape == "trans" else embed(mol, n_conformers, seed)
+    chain = from_conformers(conformers, conformer, "polymer", details | {"conformation": shape})
     return neutralise(chain, record.counter_ion) if record.counter_ion else chain

@@ -83,6 +83,8 @@ class PolymerRecord(LibraryRecord):
         Number of repeat units when the user gives none; a copolymer's is the length of ``sequence``.
     functional_groups
         Name -> SMARTS; the first atom of a match is the one that binds a cation.
+    conformation
+        Default shape: the ``lowest`` conformer, or the ``trans`` chain (beta-PVDF).
     """
 
     psmiles: str | None = None
@@ -92,6 +94,7 @@ class PolymerRecord(LibraryRecord):
     counter_ion: str | None = None
     default_units: int = Field(default=4, ge=1, le=50)
     functional_groups: dict[str, str] = Field(default_factory=dict)
+    conformation: Literal["lowest", "trans"] = "lowest"
 
     @field_validator("psmiles")
     @classmethod
