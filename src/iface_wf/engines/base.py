@@ -36,6 +36,7 @@ TECHNICAL_SETTINGS = frozenset(
         "max_seconds",
         "checkpoint_every",
         "relaxed_by",
+        "technical",
     }
 )
 

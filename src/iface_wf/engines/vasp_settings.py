@@ -1,0 +1,151 @@
+"""Where VASP is on this machine: executable, POTCAR folder, scratch; and whether it is complete before anything starts."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+from collections.abc import Iterable
+from os.path import expandvars
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+from pymatgen.core import SETTINGS
+from pymatgen.io.vasp.inputs import Potcar, PotcarSingle
+
+from iface_wf.errors import InputError
+
+
+class VaspSettings(BaseSettings):
+    """Settings of a VASP installation, from the environment: ``IFACE_WF_VASP_COMMAND``, ``IFACE_WF_VASP_POTCARS``...
+
+    None of them decides a result; they stay out of keys and documents.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="IFACE_WF_VASP_", env_ignore_empty=True)
+
+    command: str = Field(default="vasp_std", description="Command line, for example 'srun vasp_std'; $VARIABLES count")
+    gamma_command: str = Field(default="vasp_gam", description="Command line for a mesh of one k-point, if it exists")
+    potcars: Path | None = Field(
+        default=None, description="Folder with POTCARs; by default pymatgen's PMG_VASP_PSP_DIR"
+    )
+    scratch: Path | None = Field(default=None, description="Fast folder to run in; results are copied back")
+    vdw_kernel: Path | None = Field(
+        default=None, description="vdw_kernel.bindat, which VASP before 6.4.3 needs for r2SCAN+rVV10"
+    )
+    wall_time: float | None = Field(
+        default=None, gt=0, description="Seconds a batch job may last: VASP is stopped cleanly before, to be continued"
+    )
+    stop_before: float = Field(default=300.0, ge=0, description="Seconds left for that clean stop")
+    max_errors: int = Field(default=5, ge=1, description="Corrections before custodian gives up")
+    poll_seconds: float = Field(default=10.0, gt=0, description="How often a run is looked at")
+    incar: dict[str, Any] = Field(
+        default_factory=dict, description="INCAR tags of parallel running only: NCORE, KPAR, NPAR, NSIM, LPLANE..."
+    )
+
+    def model_post_init(self, _context: Any) -> None:
+        """Refuse tags that would change results behind the user's back."""
+        allowed = {"NCORE", "KPAR", "NPAR", "NSIM", "LPLANE", "LSCALAPACK", "LSCALU", "NBLK", "NTAUPAR", "LASYNC"}
+        if wrong := sorted(set(self.incar) - allowed):
+            raise InputError(
+                f"IFACE_WF_VASP_INCAR is for parallel running only and cannot set {', '.join(wrong)}: "
+                "give tags that change results as overrides of the calculation."
+            )
+
+
+def check_executable(command: str) -> None:
+    """Refuse to go on without the executable.
+
+    Parameters
+    ----------
+    command
+        Command line; the first word and the last one that is no option must be programs.
+
+    Raises
+    ------
+    InputError
+        Naming the program that is not on PATH.
+    """
+    words = shlex.split(expandvars(command))
+    programs = dict.fromkeys([*words[:1], *[word for word in words if not word.startswith("-")][-1:]])
+    for program in programs or [""]:
+        if shutil.which(program) is None:
+            raise InputError(
+                f"The VASP program {program!r} is not on PATH here: put it there or set IFACE_WF_VASP_COMMAND to the "
+                "command line that starts VASP."
+            )
+
+
+def potcar_folder(settings: VaspSettings) -> Path | None:
+    """Return the folder with POTCARs, None when neither our nor pymatgen's setting names one."""
+    folder = settings.potcars or SETTINGS.get("PMG_VASP_PSP_DIR")
+    return Path(folder).expanduser() if folder else None
+
+
+def find_potcar(symbol: str, functional: str, settings: VaspSettings) -> Path:
+    """Find one POTCAR file.
+
+    Parameters
+    ----------
+    symbol
+        For example ``Li_sv``.
+    functional
+        Release, for example ``PBE_64``.
+    settings
+        Names the folder; pymatgen's layout and VASP's own (``SYMBOL/POTCAR``) are both known.
+
+    Returns
+    -------
+    pathlib.Path
+        The file, perhaps compressed.
+
+    Raises
+    ------
+    InputError
+        One sentence that says what is missing where.
+    """
+    root = potcar_folder(settings)
+    if root is None:
+        raise InputError(
+            "No folder with POTCARs is known: set IFACE_WF_VASP_POTCARS (or pymatgen's PMG_VASP_PSP_DIR) to yours."
+        )
+    release = functional.rpartition("_")[2]
+    names = (PotcarSingle.functional_dir.get(functional, functional), f"potpaw_PBE.{release}", f"potpaw.{release}", "")
+    for name in names:
+        for ending in ("", ".gz"):
+            for path in (root / name / symbol / f"POTCAR{ending}", root / name / f"POTCAR.{symbol}{ending}"):
+                if path.is_file():
+                    return path
+    raise InputError(f"The POTCAR {symbol} of release {functional} is missing in {root}.")
+
+
+def read_potcars(symbols: Iterable[str], functional: str, settings: VaspSettings) -> Potcar:
+    """Put the POTCARs of several elements together.
+
+    Parameters
+    ----------
+    symbols
+        In the order of the POSCAR.
+    functional, settings
+        See `find_potcar`.
+
+    Returns
+    -------
+    Potcar
+        pymatgen's object, to be written.
+
+    Raises
+    ------
+    InputError
+        When one is missing or is another than its name says.
+    """
+    potcar = Potcar()
+    potcar.functional = functional
+    for symbol in symbols:
+        path = find_potcar(symbol, functional, settings)
+        single = PotcarSingle.from_file(path)
+        if single.symbol != symbol:
+            raise InputError(f"The file {path} holds the POTCAR {single.symbol}, not {symbol}.")
+        potcar.append(single)
+    return potcar
