@@ -53,7 +53,7 @@ class SqliteStore(Store):
         self.path = str(Path(path).expanduser().absolute())
         self.collection_name = collection_name
         self.kwargs = kwargs
-        self._table = f'"docs_{collection_name}"'
+        self._table = f"docs_{collection_name}"
         self._connection: sqlite3.Connection | None = None
         self._pid = 0
         self._lock = threading.RLock()
@@ -93,10 +93,11 @@ class SqliteStore(Store):
                     return
             self._connection = open_database(self.path)
             self._pid = os.getpid()
-            with self.transaction() as connection:
-                connection.execute(
-                    f"CREATE TABLE IF NOT EXISTS {self._table} (id INTEGER PRIMARY KEY, doc TEXT NOT NULL)"
-                )
+            if not self._exists(self._table):
+                with self.transaction() as connection:
+                    connection.execute(
+                        f"CREATE TABLE IF NOT EXISTS {self._table} (id INTEGER PRIMARY KEY, doc TEXT NOT NULL)"
+                    )
 
     def close(self) -> None:
         """Close the file."""
@@ -113,10 +114,11 @@ class SqliteStore(Store):
             connection.execute("BEGIN IMMEDIATE")
             try:
                 yield connection
+                connection.execute("COMMIT")
             except BaseException:
-                connection.execute("ROLLBACK")
+                if connection.in_transaction:  # some errors, as a full disk, have ended it already
+                    connection.execute("ROLLBACK")
                 raise
-            connection.execute("COMMIT")
 
     def count(self, criteria: dict[str, Any] | None = None) -> int:
         """Count the documents that match."""
@@ -206,7 +208,9 @@ class SqliteStore(Store):
         expressions = [column(field) for field in fields]
         if None in expressions:
             return False
-        name = "_".join(["index", self.collection_name, *fields])
+        name = "_".join(["unique" if unique else "index", self.collection_name, *fields])
+        if self._exists(name):
+            return True
         try:
             with self.transaction() as connection:
                 connection.execute(
@@ -260,6 +264,10 @@ class SqliteStore(Store):
 
     def __hash__(self) -> int:
         return hash((self.path, self.collection_name, self.last_updated_field))
+
+    def _exists(self, name: str) -> bool:
+        """Say whether there is a table or index, without waiting for a writer."""
+        return bool(self._rows("SELECT 1 FROM sqlite_master WHERE name = ?", [name]))
 
     def _rows(self, sql: str, parameters: list[Any] | None = None) -> list[Any]:
         with self._lock:  # all rows at once: a cursor left open would hold back writers and checkpoints

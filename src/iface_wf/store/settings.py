@@ -96,9 +96,13 @@ def open_embedded(path: Path) -> JobStore:
         If the file cannot be written, or is something else than a store.
     """
     path = path.expanduser().absolute()
-    if not path.parent.is_dir():
+    try:
+        folder_exists, is_folder = path.parent.is_dir(), path.is_dir()
+    except OSError as error:
+        raise InputError(f"The store {path} cannot be opened: {error.strerror}.") from error
+    if not folder_exists:
         raise InputError(f"The store {path} cannot be opened: the folder {path.parent} does not exist.")
-    if path.is_dir():
+    if is_folder:
         raise InputError(f"The store {path} is a folder; name a file, for example {path / 'store.sqlite'}.")
     documents, blobs = SqliteStore(path, "outputs"), SqliteStore(path, "blobs")
     store = JobStore(documents, additional_stores={"data": blobs})
