@@ -83,6 +83,7 @@ def test_named_groups_of_the_polymer_are_understood(library: Library) -> None:
         ({"molecule": "EC", "target": {"group": "C#N", "surface": "H"}}, "matches nothing"),
         ({"molecule": "EC", "target": {"group": "O=C", "surface": "Si"}}, "buried|cannot reach"),
         ({"polymer": "PEOO"}, "did you mean PEO"),
+        ({"polymer": "PEO", "units": 200}, "oligomer would have 1405 atoms"),
         ({"polymer": "*CC(O"}, "cannot be read"),
         ({"molecule": "missing.xyz"}, "cannot be read"),
     ],

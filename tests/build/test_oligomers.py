@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from rdkit import Chem
 from rdkit.Chem.rdMolTransforms import GetDihedralDeg
 
+from iface_wf.build.contact import covalent_radii, symbols_of
 from iface_wf.build.fragments import mol_of
 from iface_wf.build.oligomers import build_oligomer, expand_sequence, oligomer_mol, parse_cap, parse_unit
 from iface_wf.errors import InputError
@@ -132,3 +135,45 @@ def test_pvdf_is_built_all_trans(library: Library) -> None:
     assert chain.properties["conformation"] == "trans"
     with pytest.raises(InputError, match="lowest or trans"):
         build_oligomer(library.polymer("PVDF"), 2, conformation="gauche")
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    sequence=st.text("ABab", min_size=1, max_size=4),
+    head=st.sampled_from(["H", "CH3", "F", "*OC", "C=CC(=O)O*"]),
+    tail=st.sampled_from(["H", "CF3", "*C(=O)C=C"]),
+    tacticity=st.sampled_from(["isotactic", "syndiotactic", "atactic"]),
+    seed=st.integers(0, 1000),
+)
+def test_atoms_are_the_sum_of_units_and_caps(sequence, head, tail, tacticity, seed) -> None:
+    units = {"A": "*CC(C#N)*", "B": "*C(F)(F)C(F)(C(F)(F)F)*"}
+    mol = oligomer_mol(
+        [units[letter.upper()] for letter in sequence],
+        head,
+        tail,
+        tacticity,
+        seed,
+        [letter.islower() for letter in sequence],
+    )
+    heavy = {"A": 4, "B": 9}
+    caps = {"H": 0, "CH3": 1, "F": 1, "CF3": 4, "*OC": 2, "C=CC(=O)O*": 5, "*C(=O)C=C": 4}
+    expected = sum(heavy[letter.upper()] for letter in sequence) + caps[head] + caps[tail]
+    assert mol.GetNumHeavyAtoms() == expected
+    assert len(Chem.GetMolFrags(mol)) == 1
+    assert Chem.GetFormalCharge(mol) == 0
+    assert not any(atom.GetAtomicNum() == 0 or atom.GetNumRadicalElectrons() for atom in mol.GetAtoms())
+
+
+@pytest.mark.parametrize("name", ["PEO", "PVDF-HFP", "PDMS", "PSMA", "PEEP"])
+def test_bonds_have_the_lengths_of_bonds(library: Library, name: str) -> None:
+    chain = build_oligomer(library.polymer(name), n_conformers=3)
+    radii = covalent_radii(symbols_of(chain))
+    ratio = chain.distance_matrix / (radii[:, None] + radii[None])
+    bonded = np.zeros_like(ratio, dtype=bool)
+    for i, j, _ in chain.properties["bonds"]:
+        bonded[i, j] = bonded[j, i] = True
+    np.fill_diagonal(ratio, np.inf)
+    # Covalent radii carry a spread of about 0.05 A each: bonds within 15 %, everything else clearly beyond.
+    assert ratio[bonded].min() > 0.85
+    assert ratio[bonded].max() < 1.15
+    assert ratio[~bonded].min() > 1.25

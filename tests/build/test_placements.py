@@ -12,6 +12,7 @@ from iface_wf.build.bodies import Body, same_fingerprint
 from iface_wf.build.contact import symbols_of, vdw_radii
 from iface_wf.build.fragments import from_smiles
 from iface_wf.build.placements import footprint, place, principal_axes
+from iface_wf.build.targets import Target, surface_sites
 from iface_wf.errors import InputError
 
 
@@ -138,3 +139,69 @@ def test_principal_axes_are_a_rotation_that_lays_flat(ether: Structure) -> None:
     assert np.linalg.det(axes) == pytest.approx(1.0)
     spread = np.var(ether.cart_coords @ axes.T, axis=0)
     assert spread[0] > spread[1] > spread[2]
+
+
+def wire_of() -> Structure:
+    """A thin rod of Mg and O along a, in a box whose walls are 6 A away."""
+    species, xyz = [], []
+    for i in range(6):
+        for j in range(2):
+            for k in range(2):
+                species.append("Mg" if (i + j + k) % 2 else "O")
+                xyz.append([2.1 * i, 6.0 + 2.1 * j, 6.0 + 2.1 * k])
+    lattice = Lattice([[12.6, 0, 0], [0, 14.4, 0], [0, 0, 14.4]], pbc=(True, False, False))
+    labels = {"component": ["slab"] * len(xyz)}
+    return Structure(lattice, species, xyz, coords_are_cartesian=True, site_properties=labels)
+
+
+def test_wires_are_approached_from_all_sides_and_boxed_with_vacuum() -> None:
+    wire, guest = wire_of(), from_smiles("COC", n_conformers=1)
+    found = place(wire, guest, 12, seed=2, vacuum=7.0)
+    sides = set()
+    for interface in found:
+        count = len(wire)
+        assert tuple(interface.lattice.pbc) == (True, False, False)
+        shift = np.array(interface.properties["placement"].get("substrate_shift", [0, 0, 0]))
+        # The wire moves, if at all, by whole grid steps across its axis.
+        np.testing.assert_allclose(
+            interface.cart_coords[:count] - wire.cart_coords, np.tile(shift, (count, 1)), atol=1e-9
+        )
+        assert shift[0] == 0
+        np.testing.assert_allclose(shift / 0.8, np.round(shift / 0.8), atol=1e-9)
+        for axis in (1, 2):
+            edge = interface.lattice.matrix[axis, axis]
+            assert edge - interface.cart_coords[:, axis].max() >= 7.0 - 1e-9
+            assert interface.cart_coords[:, axis].min() >= 6.0 - 1e-9
+            assert abs(edge / 0.8 - round(edge / 0.8)) < 1e-6
+        radii = vdw_radii(symbols_of(interface))
+        ratio = interface.distance_matrix / (radii[:, None] + radii[None])
+        assert ratio[:count, count:].min() == pytest.approx(0.85, abs=1e-6)
+        across = interface.cart_coords[count:].mean(axis=0) - interface.cart_coords[:count].mean(axis=0)
+        sides.add((across[1] > 0, across[2] > 0))
+    assert len(sides) >= 3
+
+
+def test_oxygen_is_aimed_at_a_metal_site_of_a_wire_and_a_slab(ether: Structure) -> None:
+    target = Target(group="[OX2]", surface="Mg")
+    for substrate in (wire_of(), slab_of(14.4, 14.4)):
+        for interface in place(substrate, from_smiles("COC", n_conformers=1), 4, seed=1, target=target):
+            site, atom = interface.properties["placement"]["aimed_pair"]
+            assert interface[site].specie.symbol == "Mg"
+            # Mg-O coordination bonds are 2.0 to 2.3 A; neighbours may keep a bulky group somewhat off.
+            assert 1.9 < interface.get_distance(site, len(substrate) + atom) < 3.4
+
+
+def test_surface_sites_know_bonds_and_burial() -> None:
+    slab = slab_of(14.4, 14.4)
+    top = surface_sites(slab, "Mg")
+    assert top
+    assert min(slab[i].z for i in top) > 8.0
+    assert surface_sites(slab, "Mg-O") == top
+    with pytest.raises(InputError, match="no Mg-H"):
+        surface_sites(slab, "Mg-H")
+    buried = slab.copy()
+    for i, site in enumerate(slab):
+        if site.z > 7.0:
+            buried.replace(i, "O")
+    with pytest.raises(InputError, match="buried"):
+        surface_sites(buried, "Mg")

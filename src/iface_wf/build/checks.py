@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from pymatgen.core import Structure
+from pymatgen.core import Element, Structure
 
 from iface_wf.build.contact import covalent_radii, symbols_of, vdw_radii
 from iface_wf.errors import MismatchError
@@ -25,7 +25,7 @@ CLASH = 0.65
 """Atoms nearer than this multiple of their covalent sum overlap."""
 
 MOBILE = frozenset({"Li", "Na", "K", "Rb", "Cs"})
-"""Ions whose contacts are no covalent bonds."""
+"""Ions that may move within a slab without the slab being another one."""
 
 
 def flags(initial: Structure, final: Structure) -> list[str]:
@@ -91,20 +91,24 @@ def desorbed(structure: Structure) -> bool:
 def dissociated(initial: Structure, final: Structure) -> bool:
     """Say whether a covalent bond of the fragment broke, or one formed within it or to the slab.
 
-    Contacts of alkali ions are not bonds, so a Li+ that leaves its anion is no dissociation in this sense.
+    Contacts of metals are not counted as bonds: an oxygen that coordinates to Gd or Li is adsorbed, not changed, and
+    a Li+ that leaves its anion is no dissociation in this sense.
     """
     fragment = ~np.isin(_labels(initial), ("slab", "graft"))
     return _bonds_changed(initial, final, fragment[:, None] | fragment[None])
 
 
 def slab_changed(initial: Structure, final: Structure) -> bool:
-    """Say whether a slab atom other than hydrogen and alkali ions moved farther than ``MOVED``.
+    """Say whether a slab atom other than hydrogen and alkali ions moved farther than ``MOVED``, or a hydroxyl broke.
 
-    Displacements are minimum images; hydrogens are judged by their bonds, because a silanol may turn freely.
+    Displacements are minimum images; hydrogens are judged by their bonds, because a silanol may turn freely. In a
+    slab of alkali atoms alone they count.
     """
     slab = np.isin(_labels(initial), ("slab", "graft"))
     symbols = np.array(symbols_of(initial))
     heavy = slab & ~np.isin(symbols, ["H", *MOBILE])
+    if not heavy.any():
+        heavy = slab & (symbols != "H")
     moved = [initial[i].distance(final[i]) for i in np.flatnonzero(heavy)]
     if moved and max(moved) > MOVED:
         return True
@@ -113,8 +117,8 @@ def slab_changed(initial: Structure, final: Structure) -> bool:
 
 
 def _bonds_changed(initial: Structure, final: Structure, pairs: NDArray[np.bool_]) -> bool:
-    ions = np.isin(symbols_of(initial), sorted(MOBILE))
-    pairs = pairs & ~ions[:, None] & ~ions[None] & ~np.eye(len(ions), dtype=bool)
+    metal = np.array([Element(symbol).is_metal for symbol in symbols_of(initial)])
+    pairs = pairs & ~metal[:, None] & ~metal[None] & ~np.eye(len(metal), dtype=bool)
     sums = _covalent_sums(initial)
     before, after = _distances(initial) / sums, _distances(final) / sums
     broke = (before < MADE) & (after > BROKEN)

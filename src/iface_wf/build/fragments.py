@@ -27,6 +27,9 @@ GRID_UNIT = 0.8
 SOLVENTS = {"EC": "C1COC(=O)O1", "DMC": "COC(=O)OC"}
 """Carbonate solvents as probes: ethylene carbonate and dimethyl carbonate."""
 
+MAX_XYZ = 600
+"""Largest molecule read from an XYZ file, atoms."""
+
 MAX_SMILES = 5000
 """Longest SMILES or PSMILES accepted, characters."""
 
@@ -302,6 +305,8 @@ def from_xyz(path: Path, charge: int = 0, label: str = "polymer") -> Structure:
         raise InputError(
             f"The XYZ file {path} is malformed: expected a count, a comment and 'symbol x y z' lines."
         ) from error
+    if count > MAX_XYZ:
+        raise InputError(f"The XYZ file {path} holds {count} atoms, at most {MAX_XYZ} are allowed.")
     if count < 1 or xyz.shape != (count, 3) or not np.all(np.isfinite(xyz)):
         raise InputError(f"The XYZ file {path} does not hold the {count} atoms that its first line announces.")
     unknown = sorted(set(symbols) - set(chemical_symbols[1:]))

@@ -13,7 +13,7 @@ from pymatgen.core import Structure
 
 from iface_wf.build.complexes import bind_salt, build_salt
 from iface_wf.build.fragments import from_smiles, from_xyz
-from iface_wf.build.oligomers import Conformation, Tacticity, build_oligomer, parse_unit
+from iface_wf.build.oligomers import Conformation, Tacticity, build_oligomer, parse_unit, record_mol
 from iface_wf.build.placements import footprint, place
 from iface_wf.build.slabs import build_slab
 from iface_wf.build.targets import Target
@@ -161,8 +161,15 @@ def build_fragment(spec: InterfaceSpec, library: Library) -> Structure:
 
 def _host(spec: InterfaceSpec, library: Library) -> Structure | None:
     if spec.polymer is not None:
+        record = _polymer(spec.polymer, library)
+        # A chain that cannot pass is refused before its conformers are searched, which takes minutes.
+        size = record_mol(record, spec.units, caps=spec.caps, sequence=spec.sequence).GetNumAtoms()
+        if size > spec.max_atoms:
+            raise InputError(
+                f"The oligomer would have {size} atoms, at most {spec.max_atoms} are allowed: use fewer units."
+            )
         return build_oligomer(
-            _polymer(spec.polymer, library),
+            record,
             spec.units,
             spec.caps,
             spec.seed,

@@ -21,7 +21,7 @@ BONDED = 1.25
 """Atoms within this multiple of their covalent sum are bonded."""
 
 HIDDEN = 1.5
-"""A surface atom is exposed when other atoms stop an oxygen above it at most this much earlier, A."""
+"""A surface atom is exposed when other atoms keep an oxygen at most this much farther than aimed, A."""
 
 REACHED = 1.6
 """An aimed placement fails when its two atoms stay farther apart than this multiple of the aimed distance."""
@@ -95,7 +95,9 @@ def surface_sites(slab: Structure, chain: str) -> list[int]:
     hidden = {i: _hidden(slab, i) for i in kept}
     least = min(hidden.values())
     if least > HIDDEN:
-        raise InputError(f"Every {chain} is buried: the most exposed one lies {least:.1f} A behind other atoms.")
+        raise InputError(
+            f"Every {chain} is buried: other atoms keep an oxygen {least:.1f} A too far from the best one."
+        )
     return [i for i in kept if hidden[i] < min(least + 0.5, HIDDEN)]
 
 
@@ -108,9 +110,10 @@ def outward_angle(slab: Structure, site: int) -> float:
 
 
 def _hidden(slab: Structure, site: int) -> float:
-    """Return how much earlier than the site itself other atoms stop an oxygen that comes straight down on it, A."""
+    """Return how far above its aimed distance other atoms stop an oxygen that comes straight down on a site, A."""
     body = Body.seen_from(slab, outward_angle(slab, site))
     reach = body.reach(["O"], 0.85)
+    reach[0, site] = aimed_length("O", body.symbols[site])
     stopped = body.lowered(body.xyz[[site]], reach)[0, 2]
     return float(stopped - body.xyz[site, 2] - reach[0, site])
 
