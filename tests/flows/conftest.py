@@ -1,4 +1,4 @@
-"""A tiny interface that GPAW calculates in seconds: water on one layer of lithium fluoride."""
+"""A tiny interface that GPAW calculates in seconds: a water molecule on a layer of water molecules."""
 
 import numpy as np
 import pytest
@@ -9,12 +9,11 @@ from iface_wf.store.settings import open_store
 
 @pytest.fixture(scope="session")
 def layer():
-    """One LiF(001) layer, 4 atoms, frozen, lowest atom at 6 A."""
-    lattice = Lattice(np.diag([4.0, 4.0, 14.4]), pbc=(True, True, False))
-    positions = [[0, 0, 6], [2, 2, 6], [2, 0, 6], [0, 2, 6]]
-    frozen = [[False] * 3] * 4
-    properties = {"component": ["slab"] * 4, "selective_dynamics": frozen}
-    return Structure(lattice, ["Li", "Li", "F", "F"], positions, coords_are_cartesian=True, site_properties=properties)
+    """A dilute layer of flat, frozen water molecules, lowest atom at 6 A: a slab of three atoms."""
+    lattice = Lattice(np.diag([6.4, 6.4, 14.4]), pbc=(True, True, False))
+    positions = np.array([[0.0, 0.0, 0.0], [0.7632, 0.5963, 0.0], [-0.7632, 0.5963, 0.0]]) + [3.2, 3.2, 6.0]
+    properties = {"component": ["slab"] * 3, "selective_dynamics": [[False] * 3] * 3}
+    return Structure(lattice, ["O", "H", "H"], positions, coords_are_cartesian=True, site_properties=properties)
 
 
 @pytest.fixture(scope="session")

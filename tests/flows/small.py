@@ -4,7 +4,7 @@ from iface_wf.engines.gpaw import GpawEngine
 from iface_wf.engines.xtb import XtbEngine
 from iface_wf.flows.binding import BindingEnergyMaker
 
-ABOUT = {"key": "test", "filler": "LiF", "surface": "(0 0 1)", "polymer": "water", "units": 1, "provenance": {}}
+ABOUT = {"key": "test", "filler": "water", "surface": "layer", "polymer": "water", "units": 1, "provenance": {}}
 
 
 def gpaw_maker(**options):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from iface_wf.documents.base import Document, StructureDict
 from iface_wf.documents.density import DensityRecord
 
 UNITS: dict[str, str] = {
@@ -26,10 +27,8 @@ UNITS: dict[str, str] = {
 }
 
 
-class EnergyTerm(BaseModel):
+class EnergyTerm(Document):
     """One total energy that entered a binding energy, with where it came from."""
-
-    model_config = ConfigDict(extra="forbid")
 
     role: str = Field(description="AB, A, B, A*, B*, A* in AB basis, B* in AB basis")
     energy: float | None = Field(description="eV, with dispersion, extrapolated to zero smearing")
@@ -41,10 +40,8 @@ class EnergyTerm(BaseModel):
     flags: list[str] = Field(default_factory=list)
 
 
-class DensityDifferenceDocument(BaseModel):
+class DensityDifferenceDocument(Document):
     """Charge-density difference rho(AB) - rho(A*) - rho(B*), one grid, one cell; positive = accumulation."""
-
-    model_config = ConfigDict(extra="forbid")
 
     density: DensityRecord = Field(description="delta_rho, e/A^3")
     basis_superposition: Literal["ghosts", "none needed", "uncorrected"] = Field(
@@ -57,23 +54,19 @@ class DensityDifferenceDocument(BaseModel):
     delta_q_z: list[float] = Field(description="Running integral of delta_rho_z, e")
 
 
-class BaderSummary(BaseModel):
+class BaderSummary(Document):
     """Charges of one density, by atom and by component, and how trustworthy the partition is."""
-
-    model_config = ConfigDict(extra="forbid")
 
     role: str
     document: dict[str, Any] = Field(description="The BaderDocument")
 
 
-class BindingDocument(BaseModel):
+class BindingDocument(Document):
     """Binding energy of an interface AB with its parts A (slab side) and B (fragment side).
 
     Definitions: binding = E(AB) - E(A) - E(B); interaction = E(AB) - E(A*) - E(B*) in AB's cell;
     deformation[X] = E(X*) - E(X); binding = interaction + sum of deformations.
     """
-
-    model_config = ConfigDict(extra="forbid")
 
     document_type: Literal["binding"] = "binding"
     key: str = Field(description="Content key of the whole interface calculation")
@@ -115,7 +108,7 @@ class BindingDocument(BaseModel):
     bader: list[BaderSummary] = Field(default_factory=list)
     density_difference: DensityDifferenceDocument | None = None
 
-    structure: dict[str, Any] = Field(description="AB, relaxed, labelled sites")
+    structure: StructureDict = Field(description="AB, relaxed, labelled sites")
     placement_ranking: list[dict[str, Any]] = Field(default_factory=list)
     converged: bool
     flags: list[str] = Field(default_factory=list)

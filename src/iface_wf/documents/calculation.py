@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from iface_wf.documents.bader import BaderDocument
+from iface_wf.documents.base import Document, StructureDict
 from iface_wf.documents.density import DensityRecord
 
 CalculationKind = Literal["relax", "static"]
@@ -15,23 +16,19 @@ CalculationKind = Literal["relax", "static"]
 FATAL_FLAGS = frozenset({"scf_unconverged", "geometry_unconverged", "desorbed", "dissociated", "clash", "slab_changed"})
 
 
-class Correction(BaseModel):
+class Correction(Document):
     """One change that an error handler made to a calculation's settings before running it again."""
-
-    model_config = ConfigDict(extra="forbid")
 
     handler: str = Field(description="Name of the handler, for example ScfHandler")
     errors: list[str] = Field(description="What it found wrong")
     actions: list[dict[str, Any]] = Field(description="The settings it changed: {key: new value}")
 
 
-class CalculationDocument(BaseModel):
+class CalculationDocument(Document):
     """Result and provenance of one relaxation or single point.
 
     Energies are in eV per cell, lengths in A, forces in eV/A, charges in e (positive = electrons removed).
     """
-
-    model_config = ConfigDict(extra="forbid")
 
     document_type: Literal["calculation"] = "calculation"
     key: str = Field(description="Content key: SHA-256 of structure, physical settings, kind and key version")
@@ -50,7 +47,7 @@ class CalculationDocument(BaseModel):
     )
     versions: dict[str, str] = Field(default_factory=dict, description="Versions of the packages that took part")
 
-    structure: dict[str, Any] = Field(description="Final structure (pymatgen Structure as a dict), labelled sites")
+    structure: StructureDict = Field(description="Final structure (pymatgen Structure as a dict), labelled sites")
     formula: str
     n_atoms: int
     ghosts: list[int] = Field(default_factory=list, description="Indices of basis-only (ghost) atoms")

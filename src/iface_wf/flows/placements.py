@@ -5,17 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from jobflow import job
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from pymatgen.core import Structure
 from pymatgen.io.ase import AseAtomsAdaptor
 
 from iface_wf.build.placements import place
+from iface_wf.documents.base import Document, StructureDict
 from iface_wf.engines.levels import level_settings
 from iface_wf.engines.xtb import calculator
 from iface_wf.errors import CalculationError
 
 
-class RankedPlacements(BaseModel):
+class RankedPlacements(Document):
     """Placements of one fragment on one slab, best first.
 
     Attributes
@@ -30,9 +31,7 @@ class RankedPlacements(BaseModel):
         Which engine ranked.
     """
 
-    model_config = ConfigDict(extra="forbid")
-
-    structure: dict[str, Any]
+    structure: StructureDict
     placement: int
     ranking: list[dict[str, Any]] = Field(default_factory=list)
     engine: str

@@ -44,7 +44,8 @@ class _Progress(logging.Handler):
         if match:
             self._announce(match.group(1), match.group(2))
         elif "failed with exception" in text and self.current:
-            cause = text.strip().splitlines()[-1]
+            # the last line of a traceback that is not indented names the exception
+            cause = [line for line in text.splitlines() if line and not line[0].isspace()][-1]
             self.failures.append(f"{self.steps[self.current][1]}: {cause}")
             self._tell("failed", cause)
 

@@ -1,0 +1,28 @@
+"""What all documents share: no unknown keys, and structures as plain dicts in whatever form they arrive."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
+
+
+def _as_dict(value: Any) -> Any:
+    """Turn a pymatgen object into its dict; jobflow decodes stored structures on their way into a job."""
+    return value.as_dict() if hasattr(value, "as_dict") else value
+
+
+StructureDict = Annotated[dict[str, Any], BeforeValidator(_as_dict)]
+"""A pymatgen Structure as a dict, with the site property ``component``."""
+
+
+class Document(BaseModel):
+    """Base of the stored documents; reads them back as the job store holds them."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_class_marks(cls, data: Any) -> Any:
+        """Drop the marks (@module, @class...) that jobflow's serialisation adds."""
+        return {k: v for k, v in data.items() if not k.startswith("@")} if isinstance(data, dict) else data
