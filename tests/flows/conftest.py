@@ -10,8 +10,8 @@ from iface_wf.store.settings import open_store
 @pytest.fixture(scope="session")
 def layer():
     """A dilute layer of flat, frozen water molecules, lowest atom at 6 A: a slab of three atoms."""
-    lattice = Lattice(np.diag([6.4, 6.4, 14.4]), pbc=(True, True, False))
-    positions = np.array([[0.0, 0.0, 0.0], [0.7632, 0.5963, 0.0], [-0.7632, 0.5963, 0.0]]) + [3.2, 3.2, 6.0]
+    lattice = Lattice(np.diag([4.8, 4.8, 14.4]), pbc=(True, True, False))
+    positions = np.array([[0.0, 0.0, 0.0], [0.7632, 0.5963, 0.0], [-0.7632, 0.5963, 0.0]]) + [2.4, 2.4, 6.0]
     properties = {"component": ["slab"] * 3, "selective_dynamics": [[False] * 3] * 3}
     return Structure(lattice, ["O", "H", "H"], positions, coords_are_cartesian=True, site_properties=properties)
 

@@ -23,6 +23,9 @@ SCF_REMEDIES: tuple[dict[str, Any], ...] = (
 #: SCF steps allowed after a correction: the first try may have been stopped too early.
 CORRECTED_SCF_STEPS = 333
 
+#: A run that dies this often without a result is not tried again.
+MAX_KILLS = 3
+
 
 def read_json(path: Path) -> dict[str, Any] | None:
     """Read a JSON file that may be missing."""
@@ -99,7 +102,9 @@ class InterruptedHandler(ErrorHandler):
     def check(self, directory: str = "./") -> bool:
         """Whether the run ended without a result."""
         result = read_json(Path(directory) / RESULT)
-        return result is None or bool(result.get("out_of_time"))
+        if result is None:  # killed, or unable to start: no use in trying that for ever
+            return self.n_applied_corrections < MAX_KILLS
+        return bool(result.get("out_of_time"))
 
     def correct(self, directory: str = "./") -> dict[str, Any]:
         """Let the next try start from the checkpoint."""
