@@ -8,33 +8,18 @@ from typing import Any
 
 import pandas as pd
 from jobflow import JobStore
-from pymatgen.core import Structure
 
-from iface_wf.build.interface import InterfaceSpec, build_interface
-from iface_wf.build.slabs import build_slab, resolve_surface, terminations
 from iface_wf.documents.binding import BindingDocument
 from iface_wf.errors import InputError
 from iface_wf.flows.events import Event
 from iface_wf.flows.requests import BindingRequest
 from iface_wf.library import Library
-from iface_wf.library.crystals import read_crystal
 from iface_wf.library.loader import validate
 from iface_wf.queues.local import plan_binding, run_binding
 from iface_wf.store.results import binding_table
 from iface_wf.store.settings import open_store
 
-__all__ = [
-    "build_parts",
-    "build_slabs",
-    "describe_store",
-    "make_request",
-    "open_store",
-    "plan",
-    "results",
-    "run",
-    "run_stored",
-    "work_folder",
-]
+__all__ = ["make_request", "open_store", "plan", "results", "run", "run_stored", "work_folder"]
 
 
 def make_request(**options: Any) -> BindingRequest:
@@ -119,59 +104,6 @@ def run_stored(
 def plan(request: BindingRequest, store: JobStore) -> list[dict[str, Any]]:
     """List what `run_stored` would calculate; empty when the result is stored."""
     return plan_binding(request, store, Library())
-
-
-def build_parts(**options: Any) -> tuple[dict[str, Structure], dict[str, Any]]:
-    """Build slab, molecule and placements of an interface.
-
-    Parameters
-    ----------
-    **options
-        Fields of `InterfaceSpec`; those that are None take the default.
-
-    Returns
-    -------
-    tuple
-        Structures by name (``slab``, ``molecule``, ``interface-0``...), and the report.
-    """
-    spec = validate({k: v for k, v in options.items() if v is not None}, InterfaceSpec, "The interface")
-    built = build_interface(spec, Library())
-    interfaces = {f"interface-{i}": structure for i, structure in enumerate(built.placements)}
-    return {"slab": built.slab, "molecule": built.fragment, **interfaces}, built.report
-
-
-def build_slabs(
-    filler: str, surface: str | None = None, *, all_terminations: bool = False
-) -> tuple[dict[str, Structure], dict[str, Any]]:
-    """Build the slab of a filler, or those of all terminations of one surface.
-
-    Returns
-    -------
-    tuple
-        Structures by name, and one line about each termination. A termination that cannot be finished (for
-        example because hydroxyl groups would overlap) is named with the reason instead of a structure.
-    """
-    record = Library().filler(filler)
-    if not all_terminations:
-        slab = build_slab(record, surface)
-        return {"slab": slab}, {k: v for k, v in slab.properties.items() if v is not None}
-    spec = resolve_surface(record, surface)
-    slabs: dict[str, Structure] = {}
-    report: dict[str, Any] = {}
-    for found in terminations(read_crystal(record.crystal_path), spec.miller, dict(record.oxidation_states)):
-        name = f"termination-{found.label.split(':')[0]}"
-        kind = ", ".join(["polar" if found.polar else "not polar", *(["symmetric"] if found.symmetric else [])])
-        report[name] = f"{found.label}, {found.broken_strength:.1f} e/nm^2 of bonds broken, {kind}"
-        try:
-            slabs[name] = build_slab(record, spec.model_copy(update={"termination": found.label}))
-        except InputError as error:
-            report[name] += f"; not built: {error}"
-    return slabs, report
-
-
-def describe_store(store: JobStore) -> str:
-    """Say where a store is, without any password."""
-    return str(getattr(store.docs_store, "path", store.docs_store.name))
 
 
 def results(

@@ -9,6 +9,7 @@ import typer
 
 from iface_wf.cli import options as opt
 from iface_wf.cli.output import new_folder, plain_table, print_json, stdout
+from iface_wf.errors import InputError
 
 if TYPE_CHECKING:
     from pymatgen.core import Structure
@@ -33,12 +34,10 @@ def build(
     Writes CIF, XYZ and POSCAR files and a picture of slab, molecule and interface, and prints a report. Without a
     polymer only the slab is built.
     """
-    from iface_wf import api
-
     if all_terminations or (polymer is None and salt is None):
-        built, report = api.build_slabs(filler, surface, all_terminations=all_terminations)
+        built, report = _slabs(filler, surface, all_terminations)
     else:
-        built, report = api.build_parts(
+        built, report = _parts(
             filler=filler, polymer=polymer, units=units, salt=salt, surface=surface, n_placements=placements, seed=seed
         )
     folder = new_folder(out)
@@ -57,6 +56,45 @@ def build(
     for line in _lines(report):
         stdout().print(line)
     stdout().print(f"Files in {folder}")
+
+
+def _parts(**options: Any) -> tuple[dict[str, Structure], dict[str, Any]]:
+    """Build slab, molecule and placements; return them by name, and the report."""
+    from iface_wf.build.interface import InterfaceSpec, build_interface
+    from iface_wf.library import Library
+    from iface_wf.library.loader import validate
+
+    spec = validate({k: v for k, v in options.items() if v is not None}, InterfaceSpec, "The interface")
+    built = build_interface(spec, Library())
+    interfaces = {f"interface-{i}": structure for i, structure in enumerate(built.placements)}
+    return {"slab": built.slab, "molecule": built.fragment, **interfaces}, built.report
+
+
+def _slabs(filler: str, surface: str | None, every: bool) -> tuple[dict[str, Structure], dict[str, Any]]:
+    """Build the slab of a filler, or those of all terminations of one surface; return them and a line about each.
+
+    A termination that cannot be finished, for example because hydroxyl groups would overlap, is named with the reason.
+    """
+    from iface_wf.build.slabs import build_slab, resolve_surface, terminations
+    from iface_wf.library import Library
+    from iface_wf.library.crystals import read_crystal
+
+    record = Library().filler(filler)
+    if not every:
+        slab = build_slab(record, surface)
+        return {"slab": slab}, dict(slab.properties)
+    spec = resolve_surface(record, surface)
+    slabs: dict[str, Structure] = {}
+    report: dict[str, Any] = {}
+    for found in terminations(read_crystal(record.crystal_path), spec.miller, dict(record.oxidation_states)):
+        name = f"termination-{found.label.split(':')[0]}"
+        kind = ", ".join(["polar" if found.polar else "not polar", *(["symmetric"] if found.symmetric else [])])
+        report[name] = f"{found.label}, {found.broken_strength:.1f} e/nm^2 of bonds broken, {kind}"
+        try:
+            slabs[name] = build_slab(record, spec.model_copy(update={"termination": found.label}))
+        except InputError as error:
+            report[name] += f"; not built: {error}"
+    return slabs, report
 
 
 def _write(structure: Structure, stem: Path) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from importlib import metadata
 from importlib.util import find_spec
+from pathlib import Path
 from typing import NamedTuple
 
 import typer
@@ -97,11 +99,13 @@ def _mpi() -> str:
 
 
 def _store(given: str | None) -> str:
-    from iface_wf import api
+    from iface_wf.store.settings import open_store
 
-    job_store = api.open_store(given)
+    job_store = open_store(given)
+    docs = job_store.docs_store
+    where = getattr(docs, "path", docs.name)  # neither shows a password
     n = job_store.count({"output.document_type": "binding"})
-    return f"{api.describe_store(job_store)}, {n} interface{'s' if n != 1 else ''}"
+    return f"{where}, {n} interface{'s' if n != 1 else ''}"
 
 
 def _vasp() -> str:
@@ -131,7 +135,7 @@ def _queue() -> str:
 
 
 def _program(name: str) -> str:
-    path = shutil.which(name)
+    path = shutil.which(name) or shutil.which(name, path=str(Path(sys.executable).parent))
     if path is None:
         raise _AbsentError(f"no program {name!r} on PATH")
     return path

@@ -31,16 +31,16 @@ def export(
     new_file(out)
     from pymatgen.core import Structure
 
-    from iface_wf import api
     from iface_wf.analysis.density import unpack
     from iface_wf.report.files import DENSITY_FORMATS, STRUCTURE_FORMATS, write_density, write_structure
     from iface_wf.store.results import find_binding, find_density
+    from iface_wf.store.settings import open_store
 
     chosen = fmt or _DEFAULTS[what]
     allowed = STRUCTURE_FORMATS if what == "structure" else DENSITY_FORMATS
     if chosen not in allowed:
         raise InputError(f"--what {what} can be written as {' or '.join(allowed)}, not as {chosen}.")
-    job_store = api.open_store(store)
+    job_store = open_store(store)
     document = find_binding(job_store, identifier, load=what == "cdd").document
     structure = Structure.from_dict(document.structure)
     if what == "structure":

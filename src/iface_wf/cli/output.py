@@ -35,7 +35,9 @@ def stdout() -> Console:
     """Return the console for results; names are printed as they are, never read as markup."""
     from rich.console import Console
 
-    return Console(markup=False, highlight=False, soft_wrap=not sys.stdout.isatty())
+    # Into a file or another program, rows stay whole lines.
+    width = None if sys.stdout.isatty() else 240
+    return Console(markup=False, highlight=False, width=width)
 
 
 def stderr() -> Console:
@@ -57,7 +59,8 @@ def plain_table(*headings: str, right: tuple[str, ...] = (), title: str | None =
 
     table = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left", title_style="bold", pad_edge=False)
     for heading in headings:
-        table.add_column(heading, justify="right" if heading in right else "left", no_wrap=heading in right)
+        aligned = heading in right
+        table.add_column(heading, justify="right" if aligned else "left", no_wrap=aligned, overflow="fold")
     return table
 
 

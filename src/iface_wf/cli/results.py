@@ -29,9 +29,12 @@ def results(
     json: opt.Json = False,
 ) -> None:
     """List the finished interfaces."""
-    from iface_wf import api
+    from iface_wf.store.results import binding_table
+    from iface_wf.store.settings import open_store
 
-    table = api.results(store, sort=sort, filler=filler, polymer=polymer, salt=salt, engine=engine, level=level)
+    table = binding_table(
+        open_store(store), sort=sort, filler=filler, polymer=polymer, salt=salt, engine=engine, level=level
+    )
     if json or fmt == "json":
         rows = table.astype(object).where(table.notna(), None).to_dict("records")
         print_json({"units": table.attrs["units"], "rows": rows})
@@ -73,10 +76,10 @@ def _text(value: object) -> str:
 
 def show(identifier: opt.Identifier, store: opt.Store = None, json: opt.Json = False) -> None:
     """Show one result with all terms and flags."""
-    from iface_wf import api
     from iface_wf.store.results import find_binding
+    from iface_wf.store.settings import open_store
 
-    document, uuid, completed_at = find_binding(api.open_store(store), identifier)
+    document, uuid, completed_at = find_binding(open_store(store), identifier)
     if json:
         data = document.model_dump(mode="json", exclude={"density_difference": {"density": {"blob"}}})
         print_json({"uuid": uuid, "completed_at": completed_at, **data})

@@ -1,0 +1,73 @@
+"""Other programs read back what was written."""
+
+import numpy as np
+import pytest
+from ase.io import read
+from ase.io.cube import read_cube
+from ase.units import Bohr
+from pymatgen.core import Structure
+from pymatgen.io.vasp import Chgcar, Poscar
+
+from iface_wf.errors import InputError
+from iface_wf.report.files import write_density, write_structure
+from tests.examples import CELL, difference, structure
+
+ANGSTROM = 1e-4
+
+
+@pytest.mark.parametrize(("fmt", "suffix"), [("cif", ".cif"), ("poscar", ".vasp")])
+def test_structure_survives(tmp_path, fmt, suffix):
+    path = tmp_path / f"x{suffix}"
+    write_structure(structure(), path, fmt)
+    again = Structure.from_file(path) if fmt == "cif" else Poscar.from_file(path).structure
+    written, again = structure().get_sorted_structure(), again.get_sorted_structure()
+    assert again.species == written.species
+    assert again.lattice.abc == pytest.approx(written.lattice.abc, abs=ANGSTROM)
+    steps = again.frac_coords - written.frac_coords
+    assert (steps - np.rint(steps)) * CELL.diagonal() == pytest.approx(0, abs=ANGSTROM)
+
+
+def test_xyz_keeps_cell_periodicity_and_labels(tmp_path):
+    write_structure(structure(), tmp_path / "x.xyz", "xyz")
+    atoms = read(tmp_path / "x.xyz")
+    assert atoms.pbc.tolist() == [True, True, False]
+    assert atoms.cell.lengths() == pytest.approx(CELL.diagonal())
+    assert list(atoms.arrays["component"]) == ["slab"] * 4 + ["polymer"] * 2
+    assert atoms.positions == pytest.approx(structure().cart_coords, abs=ANGSTROM)
+
+
+def test_cube_holds_electrons_per_cubic_bohr_on_an_uneven_grid(tmp_path):
+    write_density(difference(), structure(), tmp_path / "x.cube", "cube")
+    with (tmp_path / "x.cube").open() as file:
+        found = read_cube(file)
+    # six significant digits are written
+    assert found["data"] / Bohr**3 == pytest.approx(difference(), abs=1e-7)
+    assert found["atoms"].cell.lengths() == pytest.approx(CELL.diagonal(), abs=1e-3)
+
+
+def test_chgcar_holds_density_times_volume(tmp_path):
+    write_density(difference(), structure(), tmp_path / "CHGCAR", "chgcar")
+    again = Chgcar.from_file(tmp_path / "CHGCAR")
+    assert again.data["total"] / np.prod(CELL.diagonal()) == pytest.approx(difference(), abs=1e-7)
+    by_hand = structure()
+    assert [s.specie.symbol for s in again.structure] == ["Li", "Li", "F", "F", "F", "H"]
+    assert again.structure.cart_coords == pytest.approx(by_hand.cart_coords, abs=ANGSTROM)
+
+
+def test_nothing_is_overwritten(tmp_path):
+    path = tmp_path / "x.cif"
+    path.write_text("precious")
+    with pytest.raises(InputError, match="exists already"):
+        write_structure(structure(), path, "cif")
+    with pytest.raises(InputError, match="exists already"):
+        write_density(difference(), structure(), path, "chgcar")
+    assert path.read_text() == "precious"
+
+
+def test_unknown_format_and_missing_folder(tmp_path):
+    with pytest.raises(InputError, match="cif"):
+        write_structure(structure(), tmp_path / "x", "cfi")
+    with pytest.raises(InputError, match="cube"):
+        write_density(difference(), structure(), tmp_path / "x", "cif")
+    with pytest.raises(InputError, match="cannot be written"):
+        write_structure(structure(), tmp_path / "no" / "x.cif", "cif")

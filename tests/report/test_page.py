@@ -1,0 +1,70 @@
+"""The page needs nothing from outside and never runs what a name says."""
+
+import re
+from html.parser import HTMLParser
+
+from iface_wf.report.names import file_stem, interface_name
+from iface_wf.report.page import html_page
+from tests.examples import document
+
+EVIL = "<script>alert('x')</script>\"'&"
+
+
+class Tags(HTMLParser):
+    def __init__(self):
+        super().__init__()
+        self.tags, self.links, self.text = [], [], []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        self.links += [value for name, value in attrs if name in ("src", "href")]
+
+    def handle_data(self, data):
+        self.text.append(data)
+
+
+def parsed(page):
+    tags = Tags()
+    tags.feed(page)
+    return tags
+
+
+def test_names_are_escaped_everywhere():
+    changes = {"filler": EVIL, "polymer": EVIL, "surface": EVIL, "functional": EVIL, "flags": [EVIL]}
+    page = html_page(document(**changes, provenance={"note": EVIL}), EVIL, EVIL)
+    found = parsed(page)
+    assert "script" not in found.tags
+    assert EVIL in " ".join(found.text)
+
+
+def test_page_is_self_contained():
+    found = parsed(html_page(document(), "uuid", "2026-01-01"))
+    assert len(found.links) == 1
+    assert found.links[0].startswith("data:image/png;base64,")
+
+
+def test_page_gives_number_unit_and_sign():
+    text = " ".join(" ".join(parsed(html_page(document(), "uuid-1", "2026-01-01")).text).split())
+    assert "binding energy -0.5 eV per interface cell, negative = bound" in text
+    assert "charge transfer B 0.03 e, positive = the component lost electrons" in text
+    assert "uuid-1" in text
+
+
+def test_untrustworthy_result_is_marked():
+    text = " ".join(parsed(html_page(document(flags=["desorbed (AB)"], converged=False), "u", "t")).text)
+    assert "desorbed (AB)" in text
+    assert "Not converged" in text
+
+
+def test_missing_numbers_do_not_break_the_page():
+    empty = document(
+        binding_energy=None, binding_energy_per_area=None, deformation_energy={}, charge_transfer={},
+        density_difference=None, grid=None, polymer=None, units=None, salt="LiTFSI",
+    )  # fmt: skip
+    assert "LiTFSI on LiF" in html_page(empty, "u", "t")
+
+
+def test_file_names_are_safe():
+    stem = file_stem(document(filler="../../etc/passwd", polymer="a b/c\0"))
+    assert re.fullmatch(r"[A-Za-z0-9_+-]+", stem)
+    assert interface_name(document(units=2)) == "HF (2 units) on LiF (0 0 1)"
