@@ -1,0 +1,291 @@
+"""CHGCAR, AECCAR0, AECCAR2 and LOCPOT, read strictly: a file that is cut, broken or of another cell is an error.
+
+The files hold, after a POSCAR and the grid, the values with x running fastest: densities times the volume of the
+cell, potentials in eV. Behind them follow the one-centre occupancies of every atom (CHGCAR only) and, with spin, a
+second grid of the same form. Everything is counted through to the end, because lenient readers return what they found.
+"""
+
+from __future__ import annotations
+
+import re
+import warnings
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import TextIO
+
+import numpy as np
+from monty.io import zopen
+from pymatgen.core import Structure
+from pymatgen.io.vasp import Poscar
+
+from iface_wf.analysis.grid import FloatArray, Grid
+from iface_wf.errors import CalculationError, MismatchError
+
+ELECTRON_TOLERANCE = 1e-3
+"""A density must integrate to the number of electrons within this (e)."""
+
+CELL_TOLERANCE = 1e-4
+"""Files print the cell with six decimals; no component may differ by more than this (A)."""
+
+_BARE_EXPONENT = re.compile(r"(\d)([+-]\d{3})\b")  # Fortran drops the E of three-digit exponents
+
+
+@dataclass(frozen=True)
+class VolumetricFile:
+    """What one file holds.
+
+    Attributes
+    ----------
+    structure
+        The atoms of its header, six decimals.
+    values
+        Values as written, shape (nx, ny, nz), spin summed.
+    blocks
+        Number of grids: 1, with spin 2, non-collinear 4.
+    """
+
+    structure: Structure
+    values: FloatArray
+    blocks: int
+
+
+def find_file(directory: Path, name: str) -> Path | None:
+    """Return a file of a run, compressed or not, None when there is none."""
+    for ending in ("", ".gz", ".bz2", ".xz"):
+        path = directory / f"{name}{ending}"
+        if path.is_file():
+            return path
+    return None
+
+
+def required_file(directory: Path, name: str) -> Path:
+    """Return a file of a run that must be there; a CalculationError says which is missing where."""
+    path = find_file(directory, name)
+    if path is None:
+        raise CalculationError(f"There is no {name} in {directory}.")
+    return path
+
+
+def read_volumetric(path: Path, occupancies: bool) -> VolumetricFile:
+    """Read a CHGCAR-like file to its end.
+
+    Parameters
+    ----------
+    path
+        The file, compressed or not.
+    occupancies
+        Whether one-centre occupancies of every atom must follow each grid, as in every CHGCAR.
+
+    Returns
+    -------
+    VolumetricFile
+        The first grid (spin summed) and what else was there.
+
+    Raises
+    ------
+    CalculationError
+        Naming the file and what is wrong with it.
+    """
+    try:
+        with zopen(path, mode="rt", encoding="utf-8") as handle:
+            return _read(handle, occupancies)
+    except (ValueError, IndexError, EOFError, OSError, zlib.error, UnicodeDecodeError) as error:
+        raise CalculationError(f"{path} cannot be used: {error or type(error).__name__}.") from error
+
+
+def _read(handle: TextIO, occupancies: bool) -> VolumetricFile:
+    structure = _header(handle)
+    dimensions = _line(handle, "the grid")
+    shape = _shape(dimensions)
+    values = _block(handle, int(np.prod(shape)), "the grid").reshape(shape, order="F")
+    blocks, counted, lines = 1, 0, iter(handle.readline, "")
+    for line in lines:
+        if line.startswith("augmentation occupancies"):
+            counted += 1
+            _occupancies(line, lines)
+        elif line.split() == dimensions.split():
+            _check_occupancies(counted, len(structure), occupancies)
+            blocks, counted = blocks + 1, 0
+            _block(handle, int(np.prod(shape)), f"grid {blocks}")
+        elif line.strip():
+            _numbers(line)  # the moments of the atoms, or the imaginary parts of the occupancies
+        if not line.endswith("\n"):
+            raise ValueError("it is cut off in the middle of its last line")
+    _check_occupancies(counted, len(structure), occupancies)
+    return VolumetricFile(structure, values, blocks)
+
+
+def _header(handle: TextIO) -> Structure:
+    lines = [_line(handle, "the header") for _ in range(7)]
+    if lines[5].split() and not lines[5].split()[0].lstrip("-")[:1].isalpha():
+        raise ValueError("its header does not name the elements (VASP 4)")
+    count = sum(int(word) for word in lines[6].split())
+    lines += [_line(handle, "the header") for _ in range(1 + count)]
+    _line(handle, "the header")  # empty
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # about what a bare POSCAR leaves open
+        return Poscar.from_str("".join(lines)).structure
+
+
+def _line(handle: TextIO, what: str) -> str:
+    line = handle.readline()
+    if not line.endswith("\n"):
+        raise ValueError(f"it is cut off in {what}")
+    return line
+
+
+def _shape(line: str) -> tuple[int, int, int]:
+    numbers = [int(word) for word in line.split()]
+    if len(numbers) != 3 or min(numbers) < 1:
+        raise ValueError(f"its grid reads {line.strip()!r}")
+    return numbers[0], numbers[1], numbers[2]
+
+
+def _block(handle: TextIO, count: int, what: str) -> FloatArray:
+    """Read the lines of one grid, as many numbers to a line as its first has."""
+    first = handle.readline()
+    width = len(first.split())
+    if not width:
+        raise ValueError(f"it is cut off in {what}")
+    text = first + "".join(islice(handle, -(-count // width) - 1))
+    if not text.endswith("\n"):
+        raise ValueError(f"it is cut off in {what}")
+    values = _numbers(text)
+    if len(values) != count:
+        raise ValueError(f"{what} has {len(values)} of {count} values")
+    return values
+
+
+def _numbers(text: str) -> FloatArray:
+    if "*" in text:
+        raise ValueError("it has stars where numbers do not fit their columns (known of AECCAR with ADDGRID)")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", DeprecationWarning)  # numpy's way to say that it stopped half way
+        try:
+            values = np.fromstring(text, sep=" ")
+        except (DeprecationWarning, ValueError):
+            values = np.array(_BARE_EXPONENT.sub(r"\1E\2", text).split(), dtype=np.float64)
+    if not np.isfinite(values).all():
+        raise ValueError("it has values that are no finite numbers")
+    return np.asarray(values, dtype=np.float64)
+
+
+def _occupancies(line: str, lines: Iterator[str]) -> None:
+    match = re.fullmatch(r"augmentation occupancies(?: \(imaginary part\))?\s*(\d+)\s+(\d+)\s*\n", line)
+    if match is None:
+        raise ValueError(f"its line {line.strip()!r} is damaged")
+    wanted, found = int(match[2]), 0
+    while found < wanted:
+        text = next(lines, "")
+        if not text.endswith("\n"):
+            raise ValueError("it is cut off in the one-centre occupancies")
+        found += len(_numbers(text))
+    if found != wanted:
+        raise ValueError(f"atom {match[1]} has {found} of {wanted} one-centre occupancies")
+
+
+def _check_occupancies(found: int, atoms: int, required: bool) -> None:
+    if found % atoms or (required and not found):
+        raise ValueError(f"it has the one-centre occupancies of {found} of {atoms} atoms")
+
+
+def read_density(
+    path: Path, structure: Structure, shape: tuple[int, int, int], occupancies: bool, least_blocks: int = 1
+) -> Grid:
+    """Read a density onto the cell of a calculation.
+
+    Parameters
+    ----------
+    path
+        CHGCAR, AECCAR0 or AECCAR2.
+    structure
+        The atoms as calculated, in any order; lattice and periodic directions are taken from it.
+    shape
+        Grid that the calculation used (NGXF, NGYF, NGZF).
+    occupancies
+        See `read_volumetric`.
+    least_blocks
+        Grids that must be there: with spin 2.
+
+    Returns
+    -------
+    Grid
+        Electrons per volume, e/A^3.
+
+    Raises
+    ------
+    CalculationError
+        The file is damaged.
+    MismatchError
+        It belongs to another grid, cell or set of atoms.
+    """
+    grid = read_potential(path, structure, shape, occupancies, least_blocks)
+    return Grid(grid.values / grid.volume, grid.cell, grid.pbc)
+
+
+def read_potential(
+    path: Path, structure: Structure, shape: tuple[int, int, int], occupancies: bool = False, least_blocks: int = 1
+) -> Grid:
+    """Read values as written (LOCPOT: eV) onto the cell of a calculation; see `read_density`."""
+    file = read_volumetric(path, occupancies)
+    if file.blocks < least_blocks:
+        raise CalculationError(f"{path} cannot be used: it has {file.blocks} of {least_blocks} grids.")
+    if file.values.shape != tuple(shape):
+        raise MismatchError(f"{path} has the grid {file.values.shape}, the calculation used {tuple(shape)}.")
+    shift = float(np.abs(file.structure.lattice.matrix - structure.lattice.matrix).max())
+    if shift > CELL_TOLERANCE:
+        raise MismatchError(f"{path} has another cell than the calculation: a component differs by {shift:.2g} A.")
+    if file.structure.composition.element_composition != structure.composition.element_composition:
+        raise MismatchError(f"{path} is of {file.structure.formula}, the calculation of {structure.formula}.")
+    return Grid(file.values, structure.lattice.matrix, structure.lattice.pbc)
+
+
+def check_electrons(path: Path, density: Grid, expected: float) -> None:
+    """Refuse a density that does not hold the electrons of the calculation.
+
+    Raises
+    ------
+    CalculationError
+        Naming the file and both numbers.
+    """
+    found = density.integral()
+    if not abs(found - expected) < ELECTRON_TOLERANCE:
+        raise CalculationError(f"{path} holds {found:.4f} electrons, the calculation has {expected:.4f}.")
+
+
+def valence_density(
+    directory: Path, structure: Structure, shape: tuple[int, int, int], n_electrons: float, spins: int
+) -> Grid:
+    """Read CHGCAR, checked by its number of electrons; errors as in `read_density` and `check_electrons`."""
+    path = required_file(directory, "CHGCAR")
+    density = read_density(path, structure, shape, occupancies=True, least_blocks=spins)
+    check_electrons(path, density, n_electrons)
+    return density
+
+
+def all_electron_density(directory: Path, structure: Structure, shape: tuple[int, int, int]) -> Grid:
+    """Add AECCAR0 (core) and AECCAR2 (valence), whose basins a Bader analysis uses.
+
+    Near the nuclei the grid is too coarse for their integral; it is the place of maxima and minima that counts.
+
+    Raises
+    ------
+    CalculationError
+        A file is missing, damaged, or mostly noise (many negative values).
+    MismatchError
+        See `read_density`.
+    """
+    parts = []
+    for name in ("AECCAR0", "AECCAR2"):
+        path = required_file(directory, name)
+        parts.append(read_density(path, structure, shape, occupancies=False))
+    total = Grid(parts[0].values + parts[1].values, parts[0].cell, parts[0].pbc)
+    negative = int(np.count_nonzero(total.values < -1e-3))
+    if negative > 100:
+        raise CalculationError(
+            f"AECCAR0 and AECCAR2 in {directory} are broken: {negative} negative values (known with ADDGRID)."
+        )
+    return total
