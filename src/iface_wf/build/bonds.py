@@ -1,7 +1,8 @@
-"""Cation-anion bonds of a crystal, their Pauling strengths, and how many of them a cut breaks."""
+"""Cation-anion bonds of a crystal, their Pauling strengths, and the rigid units that they hold together."""
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
 from typing import Any
 
@@ -74,3 +75,63 @@ def find_bonds(structure: Structure, charges: dict[str, float]) -> Bonds:
     cation = np.where(q[i] > 0, i, j)
     strength = q[cation] / coordination[cation] if q.any() else np.ones(len(i))
     return Bonds(i, j, image, vector, strength)
+
+
+def rigid_units(structure: Structure, bonds: Bonds) -> npt.NDArray[np.float64]:
+    """Give each site the place of the rigid unit it belongs to, so that a cut can leave units whole.
+
+    Units are the finite groups (PO4, ZrO6 that share no corner, OH, I2) which the strongest bonds hold
+    together: bonds are added from strong to weak as long as no group becomes endless. In a network of
+    equally strong bonds such as silica every atom is its own unit.
+
+    Parameters
+    ----------
+    structure
+        Periodic structure.
+    bonds
+        Its bonds.
+
+    Returns
+    -------
+    array, shape (n, 3)
+        Fractional centre of each site's unit, in the periodic image that holds the site itself.
+    """
+    frac = np.array(structure.frac_coords)
+    centres = frac.copy()
+    for limit in sorted({round(float(x), 3) for x in bonds.strength}, reverse=True):
+        groups = _groups(len(structure), bonds, bonds.strength >= limit - 2e-3)
+        if groups is None:
+            break
+        centres = frac.copy()
+        for members, offsets in groups:
+            whole = frac[members] + offsets
+            centres[members] = whole.mean(axis=0) - offsets
+    return centres
+
+
+def _groups(
+    count: int, bonds: Bonds, chosen: npt.NDArray[np.bool_]
+) -> list[tuple[list[int], npt.NDArray[np.int_]]] | None:
+    """List connected sites and their lattice offsets; None if a group connects to its own image."""
+    links: list[list[tuple[int, npt.NDArray[np.int_]]]] = [[] for _ in range(count)]
+    for i, j, image in zip(bonds.start[chosen], bonds.end[chosen], bonds.image[chosen], strict=True):
+        links[int(i)].append((int(j), image))
+    offset: dict[int, npt.NDArray[np.int_]] = {}
+    groups = []
+    for first in range(count):
+        if first in offset:
+            continue
+        offset[first] = np.zeros(3, dtype=int)
+        members, queue = [first], deque([first])
+        while queue:
+            i = queue.popleft()
+            for j, image in links[i]:
+                place = offset[i] + image
+                if j not in offset:
+                    offset[j] = place
+                    members.append(j)
+                    queue.append(j)
+                elif not np.array_equal(offset[j], place):
+                    return None
+        groups.append((members, np.array([offset[m] for m in members])))
+    return groups

@@ -1,10 +1,9 @@
-"""Lattice planes: a cell oriented along (hkl), its possible cuts, and in-plane supercells."""
+"""Lattice planes: a cell oriented along (hkl), and supercells in the plane."""
 
 from __future__ import annotations
 
 import itertools
 import math
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,28 +14,10 @@ from pymatgen.core import Lattice, Structure
 from iface_wf.errors import InputError
 
 Matrix = npt.NDArray[np.float64]
-PLANE_TOLERANCE = 0.1
-"""Sites whose heights differ by less (A) lie in one atomic plane."""
 SYMPREC = 0.01
 MAX_MILLER = 9
 MAX_CELLS = 36
 """Largest in-plane supercell, in primitive surface cells."""
-
-
-@dataclass(frozen=True)
-class Cut:
-    """A place between two atomic planes where the crystal can be cleaved.
-
-    Attributes
-    ----------
-    height
-        Height of the cut in A above the oriented cell's origin, in [0, period).
-    gap
-        Distance in A between the planes below and above it.
-    """
-
-    height: float
-    gap: float
 
 
 def primitive(structure: Structure) -> tuple[Structure, Matrix]:
@@ -66,7 +47,8 @@ def oriented_cell(bulk: Structure, miller: tuple[int, int, int]) -> Structure:
     bulk
         Ordered crystal, periodic along all three vectors.
     miller
-        Indices in the basis of ``bulk``'s own cell; a common factor is removed.
+        Indices in the basis of ``bulk``'s own cell, or of ``bulk.properties["miller_basis"]`` (rows in A)
+        where the crystal was ordered in another cell; a common factor is removed.
 
     Returns
     -------
@@ -84,6 +66,8 @@ def oriented_cell(bulk: Structure, miller: tuple[int, int, int]) -> Structure:
     if max(abs(h) for h in miller) > MAX_MILLER:
         raise InputError(f"Miller indices {miller} are too large, at most {MAX_MILLER} is allowed.")
     small, vectors = primitive(bulk)
+    if "miller_basis" in bulk.properties:
+        vectors = np.linalg.solve(np.asarray(bulk.properties["miller_basis"]).T, small.lattice.matrix.T).T
     # a plane's indices are the projections of the cell vectors on its normal, up to a common factor
     projections = 12.0 * vectors @ np.asarray(miller, dtype=float)
     hkl = np.rint(projections).astype(int)
@@ -140,43 +124,6 @@ def _reduce(u: Any, v: Any, lattice: Matrix) -> tuple[Any, Any]:
 def period(cell: Structure) -> float:
     """Height in A of one oriented cell, the spacing of equivalent planes."""
     return float(cell.lattice.matrix[2, 2])
-
-
-def cuts(cell: Structure) -> list[Cut]:
-    """List where an oriented cell can be cut, one cut between each two atomic planes, from low to high.
-
-    Cuts that a translation, rotation or mirror of the crystal maps onto each other without turning the
-    normal over are given once; those related by turning it over are kept, because their top faces differ.
-    """
-    spacing = period(cell)
-    heights = np.sort(np.mod(cell.frac_coords[:, 2] * spacing, spacing))
-    steps = np.diff(np.append(heights, heights[0] + spacing))
-    found = [
-        Cut(float(np.mod(height + step / 2, spacing)), float(step))
-        for height, step in zip(heights, steps, strict=True)
-        if step > PLANE_TOLERANCE
-    ]
-    shifts = _symmetry_shifts(cell) * spacing
-    distinct: list[Cut] = []
-    for cut in sorted(found, key=lambda c: c.height):
-        moved = [
-            np.mod(cut.height - other.height - shifts + spacing / 2, spacing) - spacing / 2
-            for other in distinct
-        ]
-        if not any(np.abs(m).min() < PLANE_TOLERANCE / 2 for m in moved):
-            distinct.append(cut)
-    return distinct
-
-
-def _symmetry_shifts(cell: Structure) -> Matrix:
-    """Fractional heights by which symmetry operations that keep the normal move the planes."""
-    numbers = [site.specie.Z for site in cell]
-    found = spglib.get_symmetry((cell.lattice.matrix, cell.frac_coords, numbers), symprec=SYMPREC)
-    if found is None:
-        return np.zeros(1)
-    # fractional height is the third coordinate; it is kept up to a shift if the third row is (0, 0, 1)
-    keeps = [np.array_equal(rotation[2], (0, 0, 1)) for rotation in found["rotations"]]
-    return np.unique(np.round(np.mod(found["translations"][keeps][:, 2], 1.0), 6))
 
 
 def in_plane_supercell(a: Matrix, b: Matrix, lengths: tuple[float, float]) -> npt.NDArray[np.int_]:

@@ -1,21 +1,30 @@
-"""Cut slabs from crystals: every termination, thickness as asked, one fixed place in the cell."""
+"""Build slabs: thickness as asked, one fixed place in the cell, unpolar, and everything about them reported."""
 
 from __future__ import annotations
 
 import math
-from collections import Counter
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-import spglib
-from pymatgen.core import Composition, Lattice, Structure
+from pymatgen.core import Lattice, Structure
 
-from iface_wf.build.bonds import Bonds, find_bonds
+from iface_wf.build.bonds import find_bonds
 from iface_wf.build.components import label
-from iface_wf.build.planes import PLANE_TOLERANCE, Cut, cuts, in_plane_supercell, oriented_cell, period
-from iface_wf.build.surfaces import CONTACT, BrokenBond, closest_contact, hydroxylate
+from iface_wf.build.dipole import movable_elements, without_dipole
+from iface_wf.build.disorder import bulk
+from iface_wf.build.planes import in_plane_supercell
+from iface_wf.build.surfaces import CONTACT, closest_contact, hydroxylate
+from iface_wf.build.terminations import (
+    POLAR_TOLERANCE,
+    VACANT,
+    Termination,
+    area_of,
+    atoms_only,
+    dipole_of,
+    terminations,
+)
 from iface_wf.errors import InputError, unknown_name
 from iface_wf.library.crystals import read_crystal
 from iface_wf.library.records import FillerRecord, SurfaceSpec
@@ -26,77 +35,8 @@ C_STEP = 0.8
 """c is a multiple of this (A), so that grids of 0.2 or 0.16 A of a clean slab and an interface coincide."""
 MIN_VACUUM = 6.0
 MAX_ATOMS = 600
-POLAR_TOLERANCE = 0.002
-"""Dipole per area in e/A from which on a slab is called polar; it is a potential step of 0.4 V."""
 Surface = SurfaceSpec | tuple[int, int, int] | str | None
-
-
-@dataclass(frozen=True)
-class Termination:
-    """One way to cleave a crystal along a plane.
-
-    Attributes
-    ----------
-    label
-        Unique, for example ``"1:O2|Si"``: rank, atoms of the topmost plane, atoms of the lowest plane.
-    cut
-        Where the oriented cell is cut.
-    broken_strength
-        Pauling strength of the bonds broken at each face, in e per nm^2; terminations are ranked by it.
-    dipole_per_area
-        Formal-charge dipole of one repeat of the bare cut along +z in e/A (per A^2 of area, times A).
-    symmetric
-        A symmetry operation maps the top face onto the bottom face.
-    """
-
-    label: str
-    cut: Cut
-    broken_strength: float
-    dipole_per_area: float
-    symmetric: bool
-
-    @property
-    def polar(self) -> bool:
-        """Whether the stacking carries a dipole (type 3 of P. W. Tasker, 10.1088/0022-3719/12/22/036)."""
-        return abs(self.dipole_per_area) > POLAR_TOLERANCE
-
-
-def terminations(
-    bulk: Structure, miller: tuple[int, int, int], charges: dict[str, float] | None = None
-) -> list[Termination]:
-    """List all distinct terminations of a plane, the most likely first.
-
-    Parameters
-    ----------
-    bulk
-        Ordered crystal.
-    miller
-        Indices in the basis of its cell.
-    charges
-        Formal charge of each element in e.
-
-    Returns
-    -------
-    list of Termination
-        Non-polar ones first, then by the strength of the bonds they break, then by the widest gap.
-    """
-    cell = oriented_cell(bulk, miller)
-    charges = charges or {}
-    area = _area(cell)
-    found = []
-    for cut in cuts(cell):
-        shifted = _shifted(cell, cut)
-        strength = 100.0 * find_bonds(shifted, charges).broken_strength() / area
-        z = shifted.cart_coords[:, 2]
-        q = np.array([charges.get(site.specie.symbol, 0.0) for site in shifted])
-        found.append((cut, strength, float(q @ z) / area, _symmetric(_stack(shifted, 2)), _planes(shifted)))
-    found.sort(
-        key=lambda f: (abs(f[2]) > POLAR_TOLERANCE, round(f[1], 3), -round(f[0].gap, 3), not f[3], f[4])
-    )
-    return [
-        Termination(f"{rank}:{planes[0]}|{planes[-1]}", cut, strength, dipole, symmetric)
-        for rank, (cut, strength, dipole, symmetric, planes) in enumerate(found, start=1)
-    ]
+Polar = Literal["repair", "keep"]
 
 
 def build_slab(
@@ -106,18 +46,19 @@ def build_slab(
     min_in_plane: tuple[float, float] | None = None,
     vacuum: float = 8.0,
     seed: int = 0,
+    polar: Polar = "repair",
 ) -> Structure:
     """Build the slab of a filler.
 
     Parameters
     ----------
     record
-        The filler.
+        The filler. A record whose crystal file is a ready slab is used as it is, moved to its place.
     surface
         One of the record's surfaces, Miller indices, or text such as ``"101"``, ``"1 0 -1"`` and
         ``"101/2"`` (with a termination); by default the record's first surface.
     thickness
-        Smallest extent along z of the cut crystal in A; the slab is at most one plane spacing thicker.
+        Smallest extent along z of the cut crystal in A; the slab is less than one repeat thicker.
         By default the surface's own.
     min_in_plane
         Smallest lengths of the two in-plane vectors in A; by default the surface's own, else the smallest
@@ -126,6 +67,8 @@ def build_slab(
         Empty space above the topmost atom in A, at least 6; c is rounded up to a multiple of 0.8 A.
     seed
         Seed of the ordering of partly occupied sites; the same seed gives the same slab.
+    polar
+        What to do with a slab that carries a dipole: move ions until it is gone, or keep it as it is.
 
     Returns
     -------
@@ -136,41 +79,59 @@ def build_slab(
     Raises
     ------
     InputError
-        If the request cannot be fulfilled: unknown termination, no passivation possible, too many atoms.
+        If the request cannot be fulfilled: unknown termination, no passivation possible, a dipole that no
+        moves of ions remove, too many atoms.
     """
-    del seed
-    if not math.isfinite(vacuum) or not MIN_VACUUM <= vacuum <= 100.0:
-        raise InputError(
-            f"The vacuum of {vacuum} A is not allowed, it must lie between {MIN_VACUUM} and 100 A."
-        )
+    _check(vacuum, thickness)
+    if record.ready_slab:
+        return _ready(record, vacuum)
     spec = resolve_surface(record, surface)
-    asked = spec.thickness if thickness is None else thickness
-    if not math.isfinite(asked) or not 0 < asked <= 60.0:
-        raise InputError(f"The thickness of {asked} A is not allowed, it must lie above 0 and at most 60 A.")
-    bulk = read_crystal(record.crystal_path)
-    charges = dict(record.oxidation_states)
-    cell = oriented_cell(bulk, spec.miller)
-    chosen, bare, broken = _choose(record, cell, terminations(bulk, spec.miller, charges), spec, asked)
-    slab = hydroxylate(bare, broken) if spec.passivation == "hydroxyl" else bare
-    lengths = min_in_plane or spec.min_in_plane or (0.0, 0.0)
-    a, b, _ = bare.lattice.matrix
-    matrix = in_plane_supercell(a, b, lengths)
-    count = len(slab) * abs(round(float(np.linalg.det(matrix))))
-    if count > MAX_ATOMS:
-        raise InputError(f"The slab would have {count} atoms, at most {MAX_ATOMS} are allowed.")
-    slab = _place(_enlarged(slab, matrix), vacuum)
-    share, pair = closest_contact(slab)
-    if share < CONTACT:
-        raise InputError(f"The slab of {record.name} {spec.miller} has a {pair} contact that is too short.")
-    extent = float(np.ptp(bare.cart_coords[:, 2]))
-    slab = _freeze(slab, spec.frozen_fraction, extent)
-    slab.properties = _report(record, spec, chosen, slab, extent, charges) | {
-        "in_plane_supercell": matrix.tolist(),
-        "vacuum": float(slab.lattice.c - slab.cart_coords[:, 2].max()),
-    }
-    if "silanol" in slab.site_properties:
-        slab.remove_site_property("silanol")
-    return label(slab, "slab")
+    found = _terminations(record, spec, seed)
+    if spec.termination is not None:
+        named = [t for t in found if spec.termination in (t.label, t.label.split(":")[0])]
+        if not named:
+            what = f"termination of {record.name} {spec.miller}"
+            raise unknown_name(what, spec.termination, [t.label for t in found])
+        found = named
+    problem: InputError | None = None
+    for termination in found:
+        try:
+            return _finish(record, spec, termination, thickness, min_in_plane, vacuum, seed, polar)
+        except InputError as error:
+            problem = problem or error
+    raise problem or InputError(f"{record.name} {spec.miller} has no termination.")
+
+
+def build_slabs(
+    record: FillerRecord,
+    surfaces: Surface | list[Surface] = None,
+    thickness: float | None = None,
+    min_in_plane: tuple[float, float] | None = None,
+    vacuum: float = 8.0,
+    seed: int = 0,
+    polar: Polar = "keep",
+) -> Iterator[Structure]:
+    """Build a slab of every distinct termination of one or more surfaces; see ``build_slab``.
+
+    Terminations that the passivation cannot finish, or whose dipole cannot be repaired where that is asked
+    for, are left out.
+
+    Raises
+    ------
+    InputError
+        If a surface has no termination that can be built.
+    """
+    for surface in surfaces if isinstance(surfaces, list) else [surfaces]:
+        spec = resolve_surface(record, surface)
+        count = 0
+        for termination in _terminations(record, spec, seed):
+            try:
+                yield _finish(record, spec, termination, thickness, min_in_plane, vacuum, seed, polar)
+            except InputError:
+                continue  # left out, as documented; none at all is an error below
+            count += 1
+        if count == 0:
+            raise InputError(f"No termination of {record.name} {spec.miller} can be built.")
 
 
 def resolve_surface(record: FillerRecord, surface: Surface) -> SurfaceSpec:
@@ -179,7 +140,7 @@ def resolve_surface(record: FillerRecord, surface: Surface) -> SurfaceSpec:
     Raises
     ------
     InputError
-        If the text is not Miller indices.
+        If the text is not Miller indices, or all are 0.
     """
     if surface is None:
         return record.surfaces[0]
@@ -191,13 +152,9 @@ def resolve_surface(record: FillerRecord, surface: Surface) -> SurfaceSpec:
         termination = termination_text.strip() or None
         surface = _miller_from_text(text)
     if len(surface) != 3 or not any(surface):
-        raise InputError(f"Miller indices {surface} are no plane: three integers, not all 0, are needed.")
+        raise InputError(f"Miller indices {tuple(surface)} are no plane: three integers, not all 0, are needed.")
     known = [spec for spec in record.surfaces if spec.miller == tuple(surface)]
-    base = (
-        known[0]
-        if known
-        else record.surfaces[0].model_copy(update={"termination": None, "reason": "as asked"})
-    )
+    base = known[0] if known else record.surfaces[0].model_copy(update={"termination": None, "reason": "as asked"})
     update: dict[str, Any] = {"miller": tuple(int(h) for h in surface)}
     if termination is not None:
         update["termination"] = termination
@@ -208,8 +165,7 @@ def _miller_from_text(text: str) -> tuple[int, int, int]:
     body = text.strip().strip("()[]").replace(",", " ")
     parts = body.split()
     if len(parts) == 1:  # "101" or "10-1"
-        parts = []
-        sign = ""
+        parts, sign = [], ""
         for character in body:
             if character == "-" and not sign:
                 sign = "-"
@@ -225,90 +181,107 @@ def _miller_from_text(text: str) -> tuple[int, int, int]:
     return values[0], values[1], values[2]
 
 
-def _choose(
-    record: FillerRecord, cell: Structure, found: list[Termination], spec: SurfaceSpec, asked: float
-) -> tuple[Termination, Structure, list[BrokenBond]]:
-    """Pick the termination that was named, or the first one that the passivation can finish."""
-    if spec.termination is not None:
-        named = [t for t in found if spec.termination in (t.label, t.label.split(":")[0])]
-        if not named:
-            raise unknown_name(
-                f"termination of {record.name} {spec.miller}", spec.termination, [t.label for t in found]
-            )
-        found = named
-    problem = InputError(f"{record.name} {spec.miller} has no termination.")
-    for termination in found:
-        layers = max(1, math.ceil((asked + termination.cut.gap) / period(cell) - 1e-6))
-        shifted = _shifted(cell, termination.cut)
-        bare = _stack(shifted, layers)
-        broken = _broken(shifted, find_bonds(shifted, dict(record.oxidation_states)), layers)
-        if spec.passivation == "none":
-            return termination, bare, broken
-        try:
-            hydroxylate(bare, broken)
-        except InputError as error:
-            problem = error
-            continue
-        return termination, bare, broken
-    raise problem
+def _check(vacuum: float, thickness: float | None) -> None:
+    if not math.isfinite(vacuum) or not MIN_VACUUM <= vacuum <= 100.0:
+        raise InputError(f"The vacuum of {vacuum} A is not allowed, it must lie between {MIN_VACUUM} and 100 A.")
+    if thickness is not None and not (math.isfinite(thickness) and 0 < thickness <= 60.0):
+        raise InputError(f"The thickness of {thickness} A is not allowed, it must be above 0 and at most 60 A.")
 
 
-def _area(structure: Structure) -> float:
-    return float(np.linalg.norm(np.cross(*structure.lattice.matrix[:2])))
+def _terminations(record: FillerRecord, spec: SurfaceSpec, seed: int) -> list[Termination]:
+    crystal = bulk(record, seed)
+    for place in crystal.properties.get("vacant_sites", []):
+        crystal.append(VACANT, place)
+    return terminations(crystal, spec.miller, dict(record.oxidation_states))
 
 
-def _shifted(cell: Structure, cut: Cut) -> Structure:
-    """Give the oriented cell with the cut at its bottom and top face: every height in [0, 1)."""
-    frac = np.array(cell.frac_coords)
-    frac[:, 2] -= cut.height / period(cell)
-    frac[:, 2] -= np.floor(frac[:, 2])
-    return Structure(cell.lattice, cell.species, frac)
+def _finish(
+    record: FillerRecord,
+    spec: SurfaceSpec,
+    chosen: Termination,
+    thickness: float | None,
+    min_in_plane: tuple[float, float] | None,
+    vacuum: float,
+    seed: int,
+    polar: Polar,
+) -> Structure:
+    """Cut, passivate or repair, enlarge, place, freeze and describe one termination."""
+    charges = dict(record.oxidation_states)
+    layers = chosen.layers(spec.thickness if thickness is None else thickness)
+    bare = chosen.stack(layers)
+    extent = float(np.ptp(atoms_only(bare).cart_coords[:, 2]))
+    a, b, _ = bare.lattice.matrix
+    matrix = in_plane_supercell(a, b, min_in_plane or spec.min_in_plane or (0.0, 0.0))
+    count = len(atoms_only(bare)) * abs(round(float(np.linalg.det(matrix))))
+    if count > MAX_ATOMS:
+        raise InputError(f"The slab would have {count} atoms, at most {MAX_ATOMS} are allowed.")
+    moved = 0
+    if spec.passivation == "hydroxyl":
+        slab = _repeat(hydroxylate(atoms_only(bare), _renumbered(bare, chosen, layers, charges)), matrix)
+    elif polar == "repair" and chosen.polar:
+        slab, moved = _repaired(record, chosen, bare, layers, matrix)
+    else:
+        slab = _repeat(atoms_only(bare), matrix)
+    slab = _place(slab, vacuum)
+    share, pair = closest_contact(slab)
+    if share < CONTACT:
+        raise InputError(f"The slab of {record.name} {spec.miller} has a {pair} contact that is too short.")
+    slab = _freeze(slab, spec.frozen_fraction, extent)
+    slab.properties = _report(record, slab, charges) | {
+        "source": record.source,
+        "surface": f"({' '.join(map(str, spec.miller))}) {chosen.label}",
+        "miller": list(spec.miller),
+        "termination": chosen.label,
+        "reason": spec.reason,
+        "passivation": spec.passivation,
+        "thickness": extent,
+        "vacuum": float(slab.lattice.c - slab.cart_coords[:, 2].max()),
+        "in_plane_supercell": matrix.tolist(),
+        "symmetric": chosen.symmetric and not moved,
+        "stoichiometric": True,
+        "moved_ions": moved,
+        "seed": seed,
+        "ordering": bulk(record, seed).properties.get("ordering"),
+        "warnings": list(record.warnings),
+    }
+    if "silanol" in slab.site_properties:
+        slab.remove_site_property("silanol")
+    return label(slab, "slab")
 
 
-def _stack(shifted: Structure, layers: int) -> Structure:
-    """Stack cells into a slab, layer after layer, lowest atom at z = 0, with c normal to the plane."""
-    frac = np.concatenate([shifted.frac_coords + np.array([0.0, 0.0, k]) for k in range(layers)])
-    cart = frac @ shifted.lattice.matrix
-    cart[:, 2] -= cart[:, 2].min()
-    a, b, _ = shifted.lattice.matrix
-    height = float(cart[:, 2].max()) + 20.0
-    lattice = Lattice([a, b, [0.0, 0.0, height]], pbc=(True, True, False))
-    return Structure(lattice, list(shifted.species) * layers, cart, coords_are_cartesian=True)
+def _renumbered(bare: Structure, chosen: Termination, layers: int, charges: dict[str, float]) -> list[Any]:
+    """Broken bonds with the site numbers of the slab without stand-ins for empty sites."""
+    if any(site.specie.symbol == VACANT for site in bare):
+        raise InputError("A crystal with empty sites cannot be closed with hydroxyl; use passivation 'none'.")
+    return chosen.broken(layers, charges)
 
 
-def _broken(shifted: Structure, bonds: Bonds, layers: int) -> list[BrokenBond]:
-    """List the bonds of a stack that end outside it."""
-    count = len(shifted)
-    return [
-        BrokenBond(layer * count + int(i), shifted[int(j)].specie.symbol, vector)
-        for layer in range(layers)
-        for i, j, image, vector in zip(bonds.start, bonds.end, bonds.image, bonds.vector, strict=True)
-        if not 0 <= layer + image[2] < layers
-    ]
+def _repaired(
+    record: FillerRecord, chosen: Termination, bare: Structure, layers: int, matrix: npt.NDArray[np.int_]
+) -> tuple[Structure, int]:
+    """Enlarge a polar slab and move ions until its dipole is gone."""
+    charges = dict(record.oxidation_states)
+    distances = record.disorder.min_distances if record.disorder is not None else {}
+    movable = movable_elements(chosen.cell, find_bonds(chosen.cell, charges), charges)
+    repeat = layers * chosen.cell.lattice.matrix[2]
+    small = without_dipole(bare, charges, repeat, movable, distances)
+    if small is not None:
+        times = abs(round(float(np.linalg.det(matrix))))
+        return _repeat(atoms_only(small), matrix), times * small.properties["moved_ions"]
+    full = np.eye(3, dtype=int)
+    full[:2, :2] = matrix
+    large = without_dipole(
+        bare.make_supercell(full, to_unit_cell=False, in_place=False), charges, repeat, movable, distances
+    )
+    if large is None:
+        raise InputError(
+            f"{record.name} {chosen.label} carries a dipole that moving ions does not remove; ask for a larger "
+            "in-plane cell, another termination or surface, or polar='keep'."
+        )
+    return _repeat(atoms_only(large), np.eye(2, dtype=int)), large.properties["moved_ions"]
 
 
-def _planes(shifted: Structure) -> list[str]:
-    """Formulas of the atomic planes from the top down."""
-    order = np.argsort(-shifted.cart_coords[:, 2])
-    planes: list[list[int]] = []
-    for i in order:
-        z = shifted.cart_coords[i, 2]
-        if planes and shifted.cart_coords[planes[-1][-1], 2] - z < PLANE_TOLERANCE:
-            planes[-1].append(int(i))
-        else:
-            planes.append([int(i)])
-    symbols = [[shifted[i].specie.symbol for i in plane] for plane in planes]
-    return [Composition(Counter(names)).alphabetical_formula.replace(" ", "") for names in symbols]
-
-
-def _symmetric(slab: Structure) -> bool:
-    """Whether an operation turns the slab over (inversion, a two-fold axis or a mirror in the plane)."""
-    numbers = [site.specie.Z for site in slab]
-    found = spglib.get_symmetry((slab.lattice.matrix, slab.frac_coords, numbers), symprec=0.05)
-    return found is not None and any(rotation[2, 2] == -1 for rotation in found["rotations"])
-
-
-def _enlarged(slab: Structure, matrix: npt.NDArray[np.int_]) -> Structure:
+def _repeat(slab: Structure, matrix: npt.NDArray[np.int_]) -> Structure:
     """Repeat a slab in its plane and turn it so that a points along +x."""
     full = np.eye(3, dtype=int)
     full[:2, :2] = matrix
@@ -343,45 +316,65 @@ def _freeze(slab: Structure, fraction: float, extent: float) -> Structure:
     return held
 
 
-def _report(
-    record: FillerRecord,
-    spec: SurfaceSpec,
-    chosen: Termination,
-    slab: Structure,
-    extent: float,
-    charges: dict[str, float],
-) -> dict[str, Any]:
-    """Say what was built, as plain JSON; lengths in A, areas in A^2, densities per nm^2."""
-    area = _area(slab)
-    states = charges | {"O": charges.get("O", -2.0), "H": 1.0}
+def _ready(record: FillerRecord, vacuum: float) -> Structure:
+    """Take the user's own slab as it is; only its height, c and the frozen part are set."""
+    raw = read_crystal(record.crystal_path)
+    if not raw.is_ordered:
+        raise InputError(f"{record.crystal} is a slab with partly occupied sites; order it first.")
+    a, b, c = raw.lattice.matrix
+    normal = np.cross(a, b) / np.linalg.norm(np.cross(a, b))
+    if abs(float(c @ normal)) < 0.999 * float(np.linalg.norm(c)):
+        raise InputError(f"{record.crystal}: c of a ready slab must be perpendicular to a and b.")
+    if c @ normal < 0:
+        raise InputError(f"{record.crystal}: the cell of a ready slab must be right-handed.")
+    frac = np.mod(raw.frac_coords, 1.0)
+    heights = np.sort(frac[:, 2])
+    gaps = np.diff(np.append(heights, heights[0] + 1.0))
+    frac[:, 2] = np.mod(frac[:, 2] - heights[(int(np.argmax(gaps)) + 1) % len(heights)] + 1e-9, 1.0)  # heal a wrap
+    x = a / np.linalg.norm(a)
+    turn = np.array([x, np.cross(normal, x), normal]).T
+    matrix = raw.lattice.matrix @ turn
+    slab = _place(Structure(Lattice(matrix, pbc=(True, True, False)), raw.species, frac), vacuum)
+    share, pair = closest_contact(slab)
+    if share < CONTACT:
+        raise InputError(f"{record.crystal} has a {pair} contact that is too short.")
+    extent = float(np.ptp(slab.cart_coords[:, 2]))
+    slab = _freeze(slab, record.surfaces[0].frozen_fraction, extent)
+    slab.properties = _report(record, slab, dict(record.oxidation_states)) | {
+        "source": record.source,
+        "surface": "as given",
+        "miller": None,
+        "termination": "as given",
+        "passivation": "as given",
+        "thickness": extent,
+        "vacuum": float(slab.lattice.c - slab.cart_coords[:, 2].max()),
+        "warnings": list(record.warnings),
+    }
+    return label(slab, "slab")
+
+
+def _report(record: FillerRecord, slab: Structure, charges: dict[str, float]) -> dict[str, Any]:
+    """Say what a slab is, as plain JSON: areas in A^2, dipole in e/A, densities per nm^2."""
+    area = area_of(slab)
+    hydrogens = [i for i, s in enumerate(slab.site_properties.get("silanol", [])) if s]
     middle = float(np.median(slab.cart_coords[:, 2]))
-    hydrogens = [i for i, s in enumerate(slab) if slab.site_properties.get("silanol", [False] * len(slab))[i]]
     top = sum(bool(slab[i].coords[2] > middle) for i in hydrogens)
-    densities = {"top": 100.0 * top / area, "bottom": 100.0 * (len(hydrogens) - top) / area}
-    z = np.array(slab.cart_coords[:, 2])
+    plain = slab.copy()
     for i in hydrogens:  # count a hydroxyl as one ion at its oxygen: its direction is no property of the cut
-        near = [n for n in slab.get_neighbors(slab[i], 1.2) if n.specie.symbol == "O"]
-        z[i] = near[0].coords[2]
-    q = np.array([states.get(site.specie.symbol, 0.0) for site in slab])
-    charge = round(float(q.sum()), 6) if charges else 0.0
-    if charge:
-        raise InputError(f"The slab of {record.name} {spec.miller} has the formal charge {charge:+g}, not 0.")
-    dipole = float(q @ z) / area if charges else 0.0
+        oxygen = next(n for n in slab.get_neighbors(slab[i], 1.2) if n.specie.symbol == "O")
+        plain.translate_sites([i], oxygen.coords - slab[i].coords, False, False)
+    states = charges | ({"H": charges.get("H", 1.0)} if charges else {})
+    charge = sum(states.get(site.specie.symbol, 0.0) for site in slab)
+    if abs(charge) > 1e-6:
+        raise InputError(f"The slab of {record.name} has the formal charge {charge:+g}, it must be neutral.")
+    known = bool(charges) or len(slab.composition.elements) == 1
+    dipole = dipole_of(plain, states) / area
     return {
         "filler": record.name,
-        "source": record.source,
         "formula": slab.composition.formula,
-        "miller": list(spec.miller),
-        "termination": chosen.label,
-        "surface": f"({' '.join(map(str, spec.miller))}) {chosen.label}",
-        "passivation": spec.passivation,
-        "reason": spec.reason,
         "area": area,
-        "thickness": extent,
-        "silanol_density": densities,
-        "symmetric": chosen.symmetric,
-        "polar": abs(dipole) > POLAR_TOLERANCE,
-        "dipole_per_area": dipole,
-        "stoichiometric": True,
+        "silanol_density": {"top": 100.0 * top / area, "bottom": 100.0 * (len(hydrogens) - top) / area},
+        "polar": abs(dipole) > POLAR_TOLERANCE if known else None,
+        "dipole_per_area": dipole if known else None,
         "charge": 0,
     }

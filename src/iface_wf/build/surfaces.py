@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from pymatgen.core import Structure
 
-from iface_wf.build.bonds import radius
+from iface_wf.build.bonds import BOND_FACTOR, radius
+from iface_wf.build.terminations import BrokenBond
 from iface_wf.errors import InputError
 
 Vector = npt.NDArray[np.float64]
@@ -21,31 +21,13 @@ CONTACT = 0.75
 _WANTED = {"O": 1.9, "H": 2.2}  # comfortable distances (A) of a silanol's hydrogen; 2.6 to anything else
 
 
-@dataclass(frozen=True)
-class BrokenBond:
-    """One bond that a cut broke.
-
-    Attributes
-    ----------
-    site
-        Index of the atom that stayed in the slab.
-    element
-        Element of the atom that was removed.
-    vector
-        From the site to where the removed atom was, in A, shape (3,).
-    """
-
-    site: int
-    element: str
-    vector: Vector
-
-
 def hydroxylate(slab: Structure, broken: list[BrokenBond]) -> Structure:
-    """Close the broken bonds of an oxide: a cation gets OH where its oxygen was, an oxygen gets H.
+    """Close the broken bonds of an oxide with OH on cations and H on oxygens, as many of each.
 
-    A cleaved oxide that takes up water ends like this. Cutting the same bonds at both faces leaves as many
-    cations as oxygens behind, so the slab stays neutral. An oxygen that two cations have lost is put back
-    and bridges them.
+    A cleaved oxide that takes up water ends like this. By Pauling's rule a cation is satisfied when the
+    oxygens put back where bonds were lost carry the lost strength: strength 1 is an OH, strength 2 (an
+    oxygen that two cations lost) a bridging O. Cutting the same bonds at both faces leaves as much
+    strength behind on cations as on oxygens, so the slab stays neutral.
 
     Parameters
     ----------
@@ -57,72 +39,76 @@ def hydroxylate(slab: Structure, broken: list[BrokenBond]) -> Structure:
     Returns
     -------
     Structure
-        The slab with O and H appended; site property ``silanol`` marks the hydrogen (True).
+        The slab with O and H appended; site property ``silanol`` is True on the hydrogens.
 
     Raises
     ------
     InputError
-        If the cut leaves an oxygen without any bond, or a cation with more than two broken ones.
+        If the cut leaves an oxygen that would need two H, or a cation without two bonds.
     """
-    oxygens, owners = _missing_oxygens(slab, [b for b in broken if b.element == "O"])
-    lost = [(b.site, b.vector) for b in broken if b.element != "O"]
-    for site in {b.site for b in broken if b.element == "O"}:
-        if sum(site in o for o in owners) > 2:
-            name = slab[site].specie.symbol
-            raise InputError(
-                f"This termination leaves {name} with more than two broken bonds; choose another."
-            )
-    full = slab.copy()
-    heads: list[tuple[int, Vector]] = []  # oxygen that carries H, and the direction of its bond away from it
-    for position, owner in zip(oxygens, owners, strict=True):
+    for site in sorted({b.site for b in broken}):
+        name = slab[site].specie.symbol
+        left = len(_bonded(slab, site))
+        lost = sum(b.strength for b in broken if b.site == site)
+        if left < (1 if name == "O" else 2) or (name == "O" and lost > 1.5):
+            raise InputError(f"This termination leaves {name} with too few bonds to be closed; choose another.")
+    places = _lost_oxygens(slab, [b for b in broken if b.element == "O"])
+    donors = _oxygens_for_hydrogen(slab, [b for b in broken if b.element != "O"])
+    charge = 0
+    full, heads = slab.copy(), list[tuple[int, list[Vector]]]()
+    for _, position, owners in places:
+        bridging = len(owners) > 1
+        needed = 2 if bridging else 1
+        if charge + needed > len(donors):
+            break  # keep as many OH as there are H
         full.append("O", position, coords_are_cartesian=True)
-        if len(owner) == 1:
-            (site,) = owner
-            back = next(-b.vector for b in broken if b.site == site and _same(slab, site, b.vector, position))
-            heads.append((len(full) - 1, back))
-    for site, _ in lost:
-        away = _remaining_bond(slab, site)
-        if away is None or sum(s == site for s, _ in lost) > 1:
-            raise InputError("This termination leaves an oxygen without any bond; choose another.")
-        heads.append((site, away))
-    return _add_hydrogens(full, heads)
+        charge += needed
+        if not bridging:
+            heads.append((len(full) - 1, [-owners[0].vector]))
+    return _add_hydrogens(full, heads + donors[:charge])
 
 
-def _same(slab: Structure, site: int, vector: Vector, position: Vector) -> bool:
-    delta = slab[site].coords + vector - position
-    frac = slab.lattice.get_fractional_coords(delta)
-    frac[:2] -= np.rint(frac[:2])
-    return bool(np.linalg.norm(slab.lattice.get_cartesian_coords(frac)) < 0.1)
-
-
-def _missing_oxygens(slab: Structure, broken: list[BrokenBond]) -> tuple[list[Vector], list[list[int]]]:
-    """Positions of removed oxygens and the cations that lost each, periodic images counted once."""
-    positions: list[Vector] = []
-    owners: list[list[int]] = []
+def _lost_oxygens(slab: Structure, broken: list[BrokenBond]) -> list[tuple[float, Vector, list[BrokenBond]]]:
+    """Places of removed oxygens with the strength lost there, strongest first, weaker than 1/2 left out."""
+    places: list[tuple[float, Vector, list[BrokenBond]]] = []
     for bond in broken:
-        known = [k for k, p in enumerate(positions) if _same(slab, bond.site, bond.vector, p)]
-        if known:
-            owners[known[0]].append(bond.site)
+        position = slab[bond.site].coords + bond.vector
+        for k, (strength, known, owners) in enumerate(places):
+            frac = slab.lattice.get_fractional_coords(position - known)
+            frac[:2] -= np.rint(frac[:2])
+            if np.linalg.norm(slab.lattice.get_cartesian_coords(frac)) < 0.1:
+                places[k] = (strength + bond.strength, known, [*owners, bond])
+                break
         else:
-            positions.append(slab[bond.site].coords + bond.vector)
-            owners.append([bond.site])
-    return positions, owners
+            places.append((bond.strength, position, [bond]))
+    return sorted((p for p in places if p[0] >= 0.5), key=lambda p: -round(p[0], 3))
 
 
-def _remaining_bond(slab: Structure, site: int) -> Vector | None:
-    """Vector from an oxygen to the nearest atom it is still bonded to, or None."""
-    near = slab.get_neighbors(slab[site], 3.2)
-    bonded = [n for n in near if n.nn_distance < 1.15 * (radius("O") + radius(n.specie.symbol))]
-    if not bonded:
-        return None
-    nearest = min(bonded, key=lambda n: n.nn_distance)
-    return np.asarray(nearest.coords - slab[site].coords, dtype=float)
+def _oxygens_for_hydrogen(slab: Structure, broken: list[BrokenBond]) -> list[tuple[int, list[Vector]]]:
+    """Oxygens that lost at least strength 1/2, most first, each with the bonds it kept."""
+    lost: dict[int, float] = {}
+    for bond in broken:
+        if slab[bond.site].specie.symbol == "O":
+            lost[bond.site] = lost.get(bond.site, 0.0) + bond.strength
+    chosen = sorted((s for s in lost if lost[s] >= 0.5), key=lambda s: -round(lost[s], 3))
+    return [(site, _bonded(slab, site)) for site in chosen]
 
 
-def _add_hydrogens(slab: Structure, heads: list[tuple[int, Vector]]) -> Structure:
+def _bonded(slab: Structure, site: int) -> list[Vector]:
+    """Vectors from a site to the atoms it is still bonded to, oxygen to cation or cation to oxygen."""
+    oxygen = slab[site].specie.symbol == "O"
+    own = radius(slab[site].specie.symbol)
+    return [
+        np.asarray(n.coords - slab[site].coords)
+        for n in slab.get_neighbors(slab[site], 3.2)
+        if (n.specie.symbol == "O") != oxygen and n.nn_distance < BOND_FACTOR * (own + radius(n.specie.symbol))
+    ]
+
+
+def _add_hydrogens(slab: Structure, heads: list[tuple[int, list[Vector]]]) -> Structure:
     """Put one H on each oxygen, on the cone of the free angle, turned where it has most room."""
     angles = np.linspace(0.0, 2 * np.pi, 36, endpoint=False)
-    directions = [_cone(back, angles) for _, back in heads]
+    directions = [_cone(kept, angles) for _, kept in heads]
     full = slab.copy()
     first = len(full)
     for (oxygen, _), cone in zip(heads, directions, strict=True):
@@ -142,15 +128,17 @@ def _add_hydrogens(slab: Structure, heads: list[tuple[int, Vector]]) -> Structur
     return full
 
 
-def _cone(back: Vector, angles: Vector) -> Vector:
-    """Give unit vectors from an oxygen, shape (n, 3), at the silanol angle to its bond ``back``."""
-    axis = back / np.linalg.norm(back)
+def _cone(kept: list[Vector], angles: Vector) -> Vector:
+    """Give unit vectors from an oxygen, shape (n, 3), for an O-H beside the bonds it kept."""
+    axis = np.sum([v / np.linalg.norm(v) for v in kept], axis=0)
+    axis /= np.linalg.norm(axis)
+    opening = SIOH_ANGLE if len(kept) == 1 else np.pi  # between several bonds, hydrogen points away from all
     helper = np.eye(3)[int(np.argmin(np.abs(axis)))]
     e1 = np.cross(axis, helper)
     e1 /= np.linalg.norm(e1)
     e2 = np.cross(axis, e1)
     ring = np.outer(np.cos(angles), e1) + np.outer(np.sin(angles), e2)
-    return np.asarray(np.cos(SIOH_ANGLE) * axis + np.sin(SIOH_ANGLE) * ring)
+    return np.asarray(np.cos(opening) * axis + np.sin(opening) * ring)
 
 
 def _crowding(slab: Structure, trial: Vector, skip: tuple[int, int]) -> Vector:

@@ -59,9 +59,7 @@ def read_crystal(path: Path, max_atoms: int = MAX_ATOMS) -> Structure:
         AttributeError,
         ZeroDivisionError,
     ) as error:
-        raise InputError(
-            f"{path} cannot be read as a crystal: {str(error).splitlines()[0][:200]}."
-        ) from error
+        raise InputError(f"{path} cannot be read as a crystal: {str(error).splitlines()[0][:200]}.") from error
     if len(structure) > max_atoms:
         raise InputError(f"{path} has {len(structure)} sites in the cell, at most {max_atoms} are allowed.")
     _check_sites(structure, str(path))
@@ -75,9 +73,7 @@ def _parse_cif(text: str) -> Structure:
     for block in blocks:
         for symbol in block.get("_atom_site_type_symbol", block.get("_atom_site_label", [])):
             letters = "".join(c for c in symbol.strip()[:2] if c.isalpha())
-            if not (
-                Element.is_valid_symbol(letters.capitalize()) or Element.is_valid_symbol(letters[:1].upper())
-            ):
+            if not (Element.is_valid_symbol(letters.capitalize()) or Element.is_valid_symbol(letters[:1].upper())):
                 raise ValueError(f"unknown element {symbol[:20]!r}")
     structures = parser.parse_structures(primitive=False, check_occu=True, on_error="raise")
     if len(structures) != 1:

@@ -167,14 +167,10 @@ def _read(path: Path, model: type[LibraryRecord]) -> LibraryRecord:
     record = read_record(path, model)
     if isinstance(record, FillerRecord):
         if Path(record.crystal).name != record.crystal:
-            raise InputError(
-                f"{path}: 'crystal' must be a file name without folders, not {record.crystal[:80]!r}."
-            )
+            raise InputError(f"{path}: 'crystal' must be a file name without folders, not {record.crystal[:80]!r}.")
         places = (path.parent / record.crystal, path.parent.parent / "crystals" / record.crystal)
         found = [place for place in places if place.is_file()]
         if not found:
-            raise InputError(
-                f"{path}: the crystal file {record.crystal!r} lies neither beside it nor in 'crystals'."
-            )
+            raise InputError(f"{path}: the crystal file {record.crystal!r} lies neither beside it nor in 'crystals'.")
         record._crystal_path = found[0].resolve()
     return record

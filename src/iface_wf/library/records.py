@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_validator, model_validator
+from pymatgen.core import Composition
 from rdkit import Chem, rdBase
 
+Distance = Annotated[float, Field(gt=0, le=10)]
 Miller = tuple[int, int, int]
 Passivation = Literal["none", "hydroxyl"]
 Name = Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._+()-]*$")]
@@ -154,9 +156,7 @@ class SaltRecord(LibraryRecord):
     def _charges(self) -> Self:
         plus, minus = (Chem.GetFormalCharge(_parse_smiles(s, stars=0)) for s in (self.cation, self.anion))
         if plus <= 0 or plus + minus != 0:
-            raise ValueError(
-                f"cation and anion must have opposite charges, they have {plus:+d} and {minus:+d}"
-            )
+            raise ValueError(f"cation and anion must have opposite charges, they have {plus:+d} and {minus:+d}")
         return self
 
 
@@ -216,20 +216,32 @@ class Disorder(BaseModel):
     ----------
     composition
         Formula that the ordered cell must have, rounded to whole atoms of the cell and charge balanced.
+    cell
+        Order the crystal file's own cell, or its primitive cell (fewer atoms, coarser rounding).
     min_distances
         ``"Li-Li": 2.2``: pairs closer than this (A) are never occupied together.
-    balance
-        Element whose count is adapted, by the smallest number of atoms, so that the charges add up to 0.
     candidates
-        Number of orderings ranked by their Ewald energy.
+        Number of independent searches; the ordering with the lowest Ewald energy is used.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     composition: str
-    min_distances: dict[str, float] = Field(default_factory=dict)
-    balance: str | None = None
-    candidates: int = Field(default=20, ge=1, le=500)
+    cell: Literal["conventional", "primitive"] = "conventional"
+    min_distances: dict[Annotated[str, Field(pattern=r"^[A-Z][a-z]?-[A-Z][a-z]?$")], Distance] = Field(
+        default_factory=dict
+    )
+    candidates: int = Field(default=8, ge=1, le=100)
+
+    @field_validator("composition")
+    @classmethod
+    def _formula(cls, value: str) -> str:
+        try:
+            if Composition(value, strict=True).num_atoms <= 0:
+                raise ValueError("empty")
+        except ValueError as error:
+            raise ValueError(f"{value[:60]!r} is not a chemical formula") from error
+        return value
 
 
 class Graft(BaseModel):
