@@ -98,6 +98,7 @@ def test_impossible_requests_are_refused(library: Library, options: dict, word: 
     [
         {"polymer": "PEO", "molecule": "EC"},
         {"polymer": "PEO", "salt_group": "ether"},
+        {"polymer": "PEO", "salt": "LiTFSI", "salt_part": "anion"},
         {"molecule": "EC", "target": {"group": "O=C", "surface": "Xx"}},
         {"molecule": "EC", "target": {"group": "O=C", "surface": "H", "side": "top"}},
     ],
@@ -114,3 +115,12 @@ def test_psmiles_and_xyz_of_the_user(library: Library, tmp_path: Path) -> None:
     assert water.report["fragment_formula"] == "H2O"
     own = build_interface(InterfaceSpec(filler="SiO2", polymer="*CCO*", units=1, n_placements=1), library)
     assert own.report["fragment_formula"] == "C2H6O"
+
+
+@pytest.mark.parametrize(("part", "charge"), [("anion", -1), ("cation", 1)])
+def test_one_ion_on_a_surface_carries_its_charge(library: Library, part: str, charge: int) -> None:
+    spec = InterfaceSpec(filler="SiO2", salt="LiPF6", salt_part=part, n_placements=1)
+    built = build_interface(spec, library)
+    assert built.report["charge"] == charge
+    assert built.placements[0].properties["charge"] == charge
+    assert indices(built.placements[0], f"salt_{part}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -33,9 +33,10 @@ class InterfaceSpec(BaseModel):
         Polymer of the library, or the PSMILES of one, and how its oligomer is made.
     molecule, molecule_charge
         Instead of a polymer: SMILES, ``EC``, ``DMC``, or the path of an ``.xyz`` file with its charge (e).
-    salt, salt_group
+    salt, salt_group, salt_part
         Salt of the library, alone or as an ion pair beside polymer or molecule, its cation at this functional
-        group (a name from the polymer's record or SMARTS; by default at any O, N or F).
+        group (a name from the polymer's record or SMARTS; by default at any O, N or F). Of a salt alone only the
+        cation or the anion may be placed; the interface then has a charge.
     n_placements, seed, clearance, target
         Number of placements, seed of everything random, contact distance in van der Waals sums, and what shall
         touch what.
@@ -62,6 +63,7 @@ class InterfaceSpec(BaseModel):
     molecule_charge: int = Field(default=0, ge=-4, le=4)
     salt: str | None = None
     salt_group: str | None = None
+    salt_part: Literal["pair", "cation", "anion"] = "pair"
     n_placements: int = Field(default=8, ge=1, le=1000)
     seed: int = Field(default=0, ge=0, lt=2**31)
     clearance: float = Field(default=0.85, ge=0.5, le=1.5)
@@ -80,6 +82,8 @@ class InterfaceSpec(BaseModel):
             raise ValueError("give a polymer or a molecule, not both")
         if self.salt_group is not None and (self.salt is None or (self.polymer is None and self.molecule is None)):
             raise ValueError("'salt_group' needs a salt and a polymer or molecule that holds it")
+        if self.salt_part != "pair" and (self.salt is None or self.polymer is not None or self.molecule is not None):
+            raise ValueError("'salt_part' needs a salt without polymer and molecule")
         return self
 
 
@@ -151,7 +155,7 @@ def build_fragment(spec: InterfaceSpec, library: Library) -> Structure:
     host = _host(spec, library)
     if host is None:
         assert salt is not None
-        return build_salt(salt, spec.seed)
+        return build_salt(salt, spec.seed, part=spec.salt_part)
     if salt is None:
         return host
     names = host.properties.get("functional_groups", {})

@@ -83,8 +83,8 @@ def place(
     clearance
         Contact distance in van der Waals sums, 0.5 to 1.5.
     target
-        Bring this group of the fragment to this kind of surface atom; then every placement is aimed: a group and
-        a surface atom are drawn, and of 40 orientations the one that brings them nearest is kept.
+        Bring this group of the fragment to this kind of surface atom; then every placement is aimed: up to
+        three pairs of atoms are drawn, and of 40 orientations each the one that brings a pair nearest is kept.
 
     Returns
     -------

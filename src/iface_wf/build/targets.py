@@ -23,15 +23,19 @@ BONDED = 1.25
 HIDDEN = 1.5
 """A surface atom is exposed when other atoms keep an oxygen at most this much farther than aimed, A."""
 
-REACHED = 1.6
+REACHED = 1.5
 """An aimed placement fails when its two atoms stay farther apart than this multiple of the aimed distance."""
+
+GOOD = 1.15
+"""An aimed placement is good enough, and the search ends, below this multiple."""
 
 TILT = 40.0
 """Largest tilt of the group off the normal, degrees."""
 
-_TRIES = 40
+_DRAWS, _TRIES = 3, 40
 
 Vectors = NDArray[np.float64]
+Pose = tuple[Body, Vectors, Vectors, tuple[int, int], float]
 
 
 class Target(BaseModel):
@@ -146,10 +150,10 @@ class Aim:
         """Sites of the slab that may be touched."""
         return surface_sites(self.slab, self.target.surface)
 
-    def pose(
-        self, centred: Vectors, clearance: float, rng: np.random.Generator
-    ) -> tuple[Body, Vectors, Vectors, tuple[int, int], float] | None:
-        """Draw a group and a surface atom and find the orientation that brings them nearest.
+    def pose(self, centred: Vectors, clearance: float, rng: np.random.Generator) -> Pose | None:
+        """Draw groups and surface atoms and find the orientation that brings them nearest.
+
+        Up to three pairs are drawn, until one comes within ``GOOD`` times the aimed distance.
 
         Parameters
         ----------
@@ -166,7 +170,20 @@ class Aim:
             Body, coordinates in its frame, rotation (3, 3), (site of the slab, site of the fragment), and their
             distance over the aimed one; None when no orientation fits the cell.
         """
-        atom, site = int(rng.choice(self.group_atoms)), int(rng.choice(self.surface_atoms))
+        best: Pose | None = None
+        for _ in range(_DRAWS):
+            atom, site = int(rng.choice(self.group_atoms)), int(rng.choice(self.surface_atoms))
+            drawn = self._turned(centred, clearance, rng, atom, site)
+            if drawn is not None and (best is None or drawn[-1] < best[-1]):
+                best = drawn
+            if best is not None and best[-1] < GOOD:
+                break
+        return best
+
+    def _turned(
+        self, centred: Vectors, clearance: float, rng: np.random.Generator, atom: int, site: int
+    ) -> Pose | None:
+        """Try orientations of the fragment with one atom above one surface site."""
         body = Body.seen_from(self.slab, outward_angle(self.slab, site))
         symbols = symbols_of(self.fragment)
         length = aimed_length(symbols[atom], body.symbols[site])
@@ -174,7 +191,7 @@ class Aim:
         reach[atom, site] = length
         upright = _align(_outwards(centred, symbols, atom), np.array([0.0, 0.0, -1.0]))
         goal = body.xyz[site] + length * self._bond_direction(body, site)
-        best: tuple[Body, Vectors, Vectors, tuple[int, int], float] | None = None
+        best: Pose | None = None
         for _ in range(_TRIES):
             tilt = Rotation.from_euler("zxz", [rng.uniform(0, 360), rng.uniform(0, TILT), rng.uniform(0, 360)], True)
             rotation = tilt.as_matrix() @ upright
