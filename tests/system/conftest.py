@@ -24,10 +24,8 @@ class Server(NamedTuple):
     host: str
     port: int
     pid: int
-
-    @property
-    def uri(self) -> str:
-        return f"mongodb://{self.host}:{self.port}/iface_test"
+    user: str = ""
+    password: str = ""
 
 
 def mongod_binary() -> Path:
@@ -87,9 +85,9 @@ def mongod(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture(scope="session")
 def mongod_with_login(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server that wants the user USER with PASSWORD (database admin)."""
+    """A server that wants a user (of the database admin) and a password."""
     folder = tmp_path_factory.mktemp("mongod-login")
     with running_mongod(folder) as server, MongoClient(server.host, server.port) as client:
         client.admin.command("createUser", USER, pwd=PASSWORD, roles=["root"])
     with running_mongod(folder, "--auth") as server:
-        yield server
+        yield server._replace(user=USER, password=PASSWORD)

@@ -252,7 +252,7 @@ class SqliteStore(Store):
         groups: dict[str, tuple[dict[str, Any], list[dict[str, Any]]]] = {}
         exist = {field: {"$exists": True} for field in fields}
         for document in self.query({"$and": [criteria or {}, exist]}, wanted, sort, skip, limit):
-            values = project(document, fields)
+            values = project(document, {"_id": 0} | dict.fromkeys(fields, 1))
             groups.setdefault(encode(values), (values, []))[1].append(document)
         yield from groups.values()
 

@@ -124,6 +124,7 @@ def open_mongo(uri: str, password: str | None = None) -> JobStore:
         store.connect()
         create_indexes(documents, blobs)
     except PyMongoError as error:
+        store.close()
         raise InputError(_reason(address, error)) from None  # the chained error could show the address
     return store
 
