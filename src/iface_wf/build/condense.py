@@ -183,8 +183,6 @@ def _mirrored(slab: Structure, chosen: list[_Pair], candidates: list[_Pair]) -> 
     return None
 
 
-def framework_extent(slab: Structure) -> float:
-    """Extent along z in A of a hydroxylated slab without its silanols: of what was the cut crystal."""
-    topology = Topology(slab)
-    z = [site.coords[2] for i, site in enumerate(slab) if topology.symbols[i] != "H" and not topology.silanol(i)]
-    return float(np.ptp(z))
+def heavy_extent(slab: Structure) -> float:
+    """Extent of a slab along z in A without its hydrogens, whose heights are no property of the framework."""
+    return float(np.ptp([site.coords[2] for site in slab if site.specie.symbol != "H"]))

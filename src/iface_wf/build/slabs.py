@@ -12,6 +12,7 @@ from pymatgen.core import Lattice, Structure
 
 from iface_wf.build.bonds import find_bonds
 from iface_wf.build.components import label
+from iface_wf.build.condense import condense_silanols, heavy_extent
 from iface_wf.build.dipole import movable_elements, without_dipole
 from iface_wf.build.disorder import bulk
 from iface_wf.build.planes import in_plane_supercell
@@ -154,7 +155,11 @@ def resolve_surface(record: FillerRecord, surface: Surface) -> SurfaceSpec:
     if len(surface) != 3 or not any(surface):
         raise InputError(f"Miller indices {tuple(surface)} are no plane: three integers, not all 0, are needed.")
     known = [spec for spec in record.surfaces if spec.miller == tuple(surface)]
-    base = known[0] if known else record.surfaces[0].model_copy(update={"termination": None, "reason": "as asked"})
+    base = (
+        known[0]
+        if known
+        else record.surfaces[0].model_copy(update={"termination": None, "condense": False, "reason": "as asked"})
+    )
     update: dict[str, Any] = {"miller": tuple(int(h) for h in surface)}
     if termination is not None:
         update["termination"] = termination
@@ -216,8 +221,17 @@ def _finish(
     if count > MAX_ATOMS:
         raise InputError(f"The slab would have {count} atoms, at most {MAX_ATOMS} are allowed.")
     moved = 0
+    passivation: str = spec.passivation
     if spec.passivation == "hydroxyl":
         slab = _repeat(hydroxylate(atoms_only(bare), _renumbered(bare, chosen, layers, charges)), matrix)
+        if spec.condense:
+            wanted = record.silanols
+            limits = (4.0, 6.0) if wanted is None else (wanted.min_per_nm2, wanted.max_per_nm2)
+            full = len(slab)
+            slab = condense_silanols(slab, limits)
+            if len(slab) < full:
+                passivation = "hydroxyl, geminal pairs condensed"
+                extent = heavy_extent(slab)
     elif polar == "repair" and chosen.polar:
         slab, moved = _repaired(record, chosen, bare, layers, matrix)
     else:
@@ -233,7 +247,7 @@ def _finish(
         "miller": list(spec.miller),
         "termination": chosen.label,
         "reason": spec.reason,
-        "passivation": spec.passivation,
+        "passivation": passivation,
         "thickness": extent,
         "vacuum": float(slab.lattice.c - slab.cart_coords[:, 2].max()),
         "in_plane_supercell": matrix.tolist(),

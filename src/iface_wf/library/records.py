@@ -173,6 +173,9 @@ class SurfaceSpec(BaseModel):
         Label (``"2"`` or ``"2:Li-O"``) of the termination to use; by default the first one.
     passivation
         ``"hydroxyl"`` closes every broken bond with OH or H, ``"none"`` leaves the cut as it is.
+    condense
+        Condense neighbouring silanols of a hydroxylated silica surface until their density lies in the record's
+        ``silanols``, or in 4 to 6 per nm^2.
     min_in_plane
         Smallest lengths of the two in-plane cell vectors in A when the user gives none.
     frozen_fraction
@@ -187,6 +190,7 @@ class SurfaceSpec(BaseModel):
     thickness: float = Field(gt=0, le=60)
     termination: str | None = None
     passivation: Passivation = "none"
+    condense: bool = False
     min_in_plane: tuple[float, float] | None = None
     frozen_fraction: float = Field(default=0.4, ge=0, lt=1)
     reason: str = ""
@@ -197,6 +201,12 @@ class SurfaceSpec(BaseModel):
         if not any(value):
             raise ValueError("Miller indices 0 0 0 are no plane")
         return value
+
+    @model_validator(mode="after")
+    def _silanols_to_condense(self) -> Self:
+        if self.condense and self.passivation != "hydroxyl":
+            raise ValueError("'condense' needs passivation 'hydroxyl'")
+        return self
 
 
 class Silanols(BaseModel):
