@@ -8,13 +8,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from ase import Atoms
+from ase import Atoms, units
 from ase.build import molecule
 from ase.units import Bohr
 from gpaw import GPAW
 
+from iface_wf.analysis.density import heights
+from iface_wf.analysis.grid import Grid
+from iface_wf.analysis.potential import planar_average, vacuum_levels
 from iface_wf.engines import gpaw_density
-from iface_wf.engines.gpaw_density import all_electron_density, pseudo_density
+from iface_wf.engines.gpaw_density import all_electron_density, electrostatic_potential, pseudo_density
 from iface_wf.errors import InputError
 
 # Densities are tested, not energies: a loosely converged one has partial waves and occupations like any other.
@@ -173,7 +176,7 @@ from ase.build import molecule
 from ase.units import Bohr
 from gpaw import GPAW
 from gpaw.mpi import world
-from iface_wf.engines.gpaw_density import all_electron_density, pseudo_density
+from iface_wf.engines.gpaw_density import all_electron_density, electrostatic_potential, pseudo_density
 
 atoms = molecule("H2O", cell=(5.2, 5.6, 6.0), pbc=(1, 1, 0))
 atoms.center()
@@ -203,3 +206,21 @@ def test_two_processes_give_what_a_serial_restart_gives(tmp_path):
     with np.load(tmp_path / "parallel.npz") as parallel:
         np.testing.assert_allclose(parallel["rho"], rho, rtol=1e-12, atol=1e-12)
         np.testing.assert_allclose(parallel["smooth"], pseudo_density(calc), rtol=1e-12, atol=1e-12)
+
+
+def test_potential_step_of_a_polar_molecule_has_the_right_size_and_sign():
+    """Helmholtz: a layer of dipoles p per area A makes a step of p / (eps0 A).
+
+    Water with its H atoms up has its positive end up, which lowers the energy of electrons above it.
+    """
+    atoms = molecule("H2O", cell=(5.6, 5.6, 14.0), pbc=(True, True, False))
+    assert atoms.positions[1, 2] < atoms.positions[0, 2]
+    atoms.rotate(180, "x")
+    atoms.center()
+    calc = calculate(atoms, mode="lcao", basis="dzp", poissonsolver={"dipolelayer": "xy"})
+    grid = Grid(electrostatic_potential(calc), atoms.cell.array, (True, True, False))
+    z = atoms.positions[:, 2]
+    levels = vacuum_levels(planar_average(grid), heights(grid), z.min(), z.max())
+    dipole = calc.get_dipole_moment()[2]  # e A
+    assert dipole > 0.2
+    assert levels.step == pytest.approx(-dipole / (units._eps0 / units._e * 1e-10 * 5.6**2), rel=0.02)

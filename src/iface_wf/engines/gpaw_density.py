@@ -120,6 +120,25 @@ def all_electron_density(calc: Any, spacing: float = 0.067) -> tuple[FloatArray 
     }
 
 
+def electrostatic_potential(calc: Any) -> FloatArray | None:
+    """Return the electrostatic potential energy of an electron, for vacuum levels and work functions.
+
+    Parameters
+    ----------
+    calc
+        Converged or restarted calculator of class `gpaw.GPAW`.
+
+    Returns
+    -------
+    numpy.ndarray or None
+        Shape (nx, ny, nz), eV, on the scale of the Fermi level; GPAW may use more points than for the density.
+        The planes at index 0 of directions that are not periodic hold the boundary value. None on all processes
+        but the first.
+    """
+    values = calc.get_electrostatic_potential()
+    return None if world.rank != 0 else np.ascontiguousarray(values, dtype=np.float64)
+
+
 def _on_first(calc: Any, densities: Any) -> FloatArray | None:
     """Sum the spins of a distributed density and gather it on the first process."""
     if calc.dft.density.ncomponents > 2:
