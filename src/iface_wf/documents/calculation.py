@@ -9,6 +9,7 @@ from pydantic import Field
 from iface_wf.documents.bader import BaderDocument
 from iface_wf.documents.base import Document, StructureDict
 from iface_wf.documents.density import DensityRecord
+from iface_wf.documents.potential import PotentialDocument
 
 CalculationKind = Literal["relax", "static"]
 
@@ -72,6 +73,9 @@ class CalculationDocument(Document):
 
     densities: dict[str, DensityRecord] = Field(default_factory=dict, description="By kind, for example pseudo")
     bader: BaderDocument | None = Field(None, description="Bader charges of the all-electron density")
+    potential: PotentialDocument | None = Field(
+        None, description="Electrostatic potential and work functions of a slab"
+    )
     dipole: float | None = Field(None, description="Dipole moment along c, e A")
 
     wall_time: float | None = Field(None, description="s")

@@ -26,7 +26,9 @@ class VaspSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="IFACE_WF_VASP_", env_ignore_empty=True)
 
     command: str = Field(default="vasp_std", description="Command line, for example 'srun vasp_std'; $VARIABLES count")
-    gamma_command: str = Field(default="vasp_gam", description="Command line for a mesh of one k-point, if it exists")
+    gamma_command: str | None = Field(
+        default=None, description="Command line for a single k-point; by default the command with vasp_gam in it"
+    )
     potcars: Path | None = Field(
         default=None, description="Folder with POTCARs; by default pymatgen's PMG_VASP_PSP_DIR"
     )
@@ -37,9 +39,10 @@ class VaspSettings(BaseSettings):
     wall_time: float | None = Field(
         default=None, gt=0, description="Seconds a batch job may last: VASP is stopped cleanly before, to be continued"
     )
-    stop_before: float = Field(default=300.0, ge=0, description="Seconds left for that clean stop")
+    stop_before: float = Field(default=900.0, ge=0, description="Seconds left for that clean stop")
     max_errors: int = Field(default=5, ge=1, description="Corrections before custodian gives up")
-    poll_seconds: float = Field(default=10.0, gt=0, description="How often a run is looked at")
+    poll_seconds: float = Field(default=10.0, gt=0, description="How often it is seen whether VASP has ended")
+    check_seconds: float = Field(default=300.0, gt=0, description="How often a running VASP is checked for errors")
     incar: dict[str, Any] = Field(
         default_factory=dict, description="INCAR tags of parallel running only: NCORE, KPAR, NPAR, NSIM, LPLANE..."
     )
@@ -52,6 +55,11 @@ class VaspSettings(BaseSettings):
                 f"IFACE_WF_VASP_INCAR is for parallel running only and cannot set {', '.join(wrong)}: "
                 "give tags that change results as overrides of the calculation."
             )
+
+    @property
+    def gamma(self) -> str:
+        """Command line for a single k-point; custodian takes it only if its program is on PATH."""
+        return self.gamma_command or self.command.replace("vasp_std", "vasp_gam")
 
 
 def check_executable(command: str) -> None:
