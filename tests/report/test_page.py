@@ -67,4 +67,4 @@ def test_missing_numbers_do_not_break_the_page():
 def test_file_names_are_safe():
     stem = file_stem(document(filler="../../etc/passwd", polymer="a b/c\0"))
     assert re.fullmatch(r"[A-Za-z0-9_+-]+", stem)
-    assert interface_name(document(units=2)) == "HF (2 units) on LiF (0 0 1)"
+    assert interface_name(document(units=2)) == "HF (2 units) on LiF (001)"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 from typing import Annotated
 
 import typer
@@ -64,6 +65,9 @@ def main(arguments: list[str] | None = None) -> int:
     int
         Exit code: 0 all right, 1 a calculation or a check failed, 2 the input cannot be used, 130 interrupted.
     """
+    if not sys.warnoptions:
+        # Notes of libraries to their own callers are no use to whoever runs a command.
+        warnings.simplefilter("ignore", FutureWarning)
     try:
         app(arguments, prog_name="iface-wf")
     except SystemExit as stop:

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 # Written out, because importing the engines takes seconds; a test compares them with the engines' own table.
-ENGINES = ("gpaw", "xtb")
+ENGINES = ("gpaw", "vasp", "xtb")
 LEVELS = ("fast", "moderate", "precise")
 SORT_KEYS = (
     "binding_energy",

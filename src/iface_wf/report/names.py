@@ -15,10 +15,10 @@ def interface_name(document: BindingDocument) -> str:
         parts.append(f"{document.polymer}{units}")
     if document.salt:
         parts.append(document.salt)
-    surface = document.surface.strip()
-    if surface and not surface.startswith("("):
-        surface = f"({surface})"
-    return f"{' + '.join(parts) or 'molecule'} on {document.filler} {surface}".strip()
+    # The termination behind the Miller indices is told elsewhere; a title has room for the plane only.
+    indices = document.surface.split(")")[0].strip("( ").split()
+    plane = ("" if all(len(i) == 1 for i in indices) else " ").join(indices)
+    return f"{' + '.join(parts) or 'molecule'} on {document.filler}{f' ({plane})' if plane else ''}"
 
 
 def method_name(document: BindingDocument) -> str:

@@ -1,0 +1,168 @@
+"""What the commands print and write, on a store with a known result."""
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import pytest
+from ase.io import read
+
+from iface_wf.flows.events import Event
+from tests.cli.conftest import KEY
+from tests.examples import document, put
+
+
+def test_results_as_table(cli, filled_store):
+    ran = cli("results", "--store", filled_store)
+    assert ran.code == 0
+    assert ran.err == ""
+    row = next(line for line in ran.out.splitlines() if "abc0" in line)
+    assert {"LiF", "HF", "-0.500", "-0.400", "+0.0300"} <= set(row.split())
+    assert "negative = bound" in ran.out
+
+
+def test_results_as_json_with_units(cli, filled_store):
+    ran = cli("results", "--json", "--store", filled_store)
+    data = json.loads(ran.out)
+    assert data["rows"][0]["binding_energy"] == pytest.approx(-0.5)
+    assert data["rows"][0]["salt"] is None
+    assert data["units"]["binding_energy"].startswith("eV")
+
+
+def test_results_as_csv(cli, filled_store):
+    rows = list(csv.DictReader(io.StringIO(cli("results", "--format", "csv", "--store", filled_store).out)))
+    assert len(rows) == 1
+    assert float(rows[0]["binding_energy"]) == pytest.approx(-0.5)
+
+
+def test_untrustworthy_result_is_marked(cli, job_store, tmp_path):
+    put(job_store, document(KEY, flags=["desorbed (AB)"], converged=False))
+    store = tmp_path / "store.sqlite"
+    assert "NOT TRUSTWORTHY; desorbed (AB)" in cli("results", "--store", store).out
+    assert "NOT TRUSTWORTHY" in cli("show", "abc0", "--store", store).out
+
+
+def test_empty_store_says_what_to_do(cli, tmp_path):
+    ran = cli("results", "--store", tmp_path / "s")
+    assert ran.code == 0
+    assert ran.out == ""
+    assert "iface-wf run" in ran.err
+
+
+def test_names_are_printed_as_they_are(cli, job_store, tmp_path):
+    """Neither markup of the terminal library nor anything else is read into a name."""
+    put(job_store, document(KEY, filler="[red]x[/red]", polymer="[bold"))
+    out = cli("show", "abc0", "--store", tmp_path / "store.sqlite").out
+    assert "[bold (1 unit) on [red]x[/red]" in out
+
+
+def test_show_gives_all_terms_flags_and_provenance(cli, filled_store):
+    out = cli("show", "abc0", "--store", filled_store).out
+    for expected in ("-0.500", "-0.600", "+0.030", "+0.070", "-30.5000", "A*", "gpaw 26.7.0", KEY, "zero smearing"):
+        assert expected in out
+
+
+def test_show_as_json(cli, filled_store):
+    data = json.loads(cli("show", "abc0", "--json", "--store", filled_store).out)
+    assert data["key"] == KEY
+    assert data["units_of"]["charge_transfer"].startswith("e")
+    assert "blob" not in data["density_difference"]["density"]
+
+
+def test_export_of_structure_and_density(cli, filled_store, tmp_path):
+    common = ("--store", filled_store, "--out")
+    assert cli("export", "abc0", "--format", "xyz", *common, tmp_path / "x.xyz").code == 0
+    assert len(read(tmp_path / "x.xyz")) == 6
+    assert cli("export", "abc0", "--what", "cdd", *common, tmp_path / "x.cube").code == 0
+    assert len(read(tmp_path / "x.cube")) == 6
+
+
+def test_report_writes_picture_and_page(cli, filled_store, tmp_path):
+    ran = cli("report", "abc0", "--out", tmp_path, "--store", filled_store)
+    picture, page = ran.out.split()
+    assert picture.endswith(".png")
+    assert "data:image/png" in Path(page).read_text()
+
+
+def test_build_writes_files_and_a_report(cli, tmp_path):
+    ran = cli("build", "--filler", "SiO2", "--polymer", "PEO", "--units", 1, "--placements", 2, "--out", tmp_path / "b")
+    assert ran.code == 0
+    names = {p.name for p in (tmp_path / "b").iterdir()}
+    assert {f"interface-1{s}" for s in (".cif", ".xyz", ".vasp", ".png")} <= names
+    assert {"slab.cif", "molecule.cif"} <= names
+    assert "charge" in ran.out
+
+
+def test_build_of_all_terminations(cli, tmp_path):
+    ran = cli("build", "--filler", "SiO2", "--all-terminations", "--json", "--out", tmp_path / "b")
+    data = json.loads(ran.out)
+    assert len(data["structures"]) >= 2
+    assert all((tmp_path / "b" / f"{name}.cif").is_file() for name in data["structures"])
+
+
+def test_library(cli):
+    assert "PEO" in cli("library").out
+    assert "psmiles" in cli("library", "show", "peo").out
+    records = json.loads(cli("library", "list", "polymer", "--json").out)["polymer"]
+    assert any(r["name"] == "PEO" and r["source"] for r in records)
+
+
+def test_doctor_knows_what_is_here(cli, tmp_path):
+    ran = cli("doctor", "--json", "--store", tmp_path / "s")
+    data = json.loads(ran.out)
+    assert ran.code == 0
+    assert data["ok"]
+    assert {c["name"] for c in data["checks"] if c["ok"]} >= {"GPAW", "GPAW setups", "tblite (xTB)", "store"}
+    assert all(c["remedy"] for c in data["checks"])
+
+
+def test_doctor_fails_without_a_store(cli, tmp_path):
+    ran = cli("doctor", "--store", tmp_path / "no" / "s")
+    assert ran.code == 1
+    assert "MISSING" in ran.out
+
+
+@pytest.fixture
+def canned_run(monkeypatch, job_store):
+    """Replace the calculation by a finished one; everything around it is real."""
+    from iface_wf import api
+
+    uuid = "11111111-1111-1111-1111-111111111111"
+
+    def run(request, store, library, workdir, force=False, on_event=None):
+        on_event(Event("relax A", 1, 2, "started"))
+        on_event(Event("relax A", 1, 2, "found"))
+        on_event(Event("collect", 2, 2, "finished", 1.5))
+        put(store, document(KEY), uuid)
+        return document(KEY), uuid
+
+    monkeypatch.setattr(api, "run_binding", run)
+
+
+def test_run_tells_progress_on_stderr_and_the_result_on_stdout(cli, canned_run, tmp_path):
+    common = ("--store", tmp_path / "store.sqlite", "--workdir", tmp_path / "w")
+    ran = cli("run", "--filler", "SiO2", "--polymer", "PEO", *common)
+    assert ran.code == 0
+    assert "[1/2] relax A" in ran.err
+    assert "found" in ran.err
+    for expected in ("binding energy", "-0.500", "counterpoise", "+0.100", "charge transfer B", "+0.0300"):
+        assert expected in ran.out
+    picture = ran.out.split("Picture: ")[1].strip()
+    assert Path(picture).read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
+
+
+def test_run_as_json_keeps_stdout_clean(cli, canned_run, tmp_path):
+    common = ("--store", tmp_path / "store.sqlite", "--workdir", tmp_path / "w")
+    ran = cli("run", "--filler", "SiO2", "--polymer", "PEO", "--json", *common)
+    data = json.loads(ran.out)
+    assert data["binding_energy"] == pytest.approx(-0.5)
+    assert data["picture"].endswith(".png")
+
+
+def test_dry_run_lists_the_steps_and_runs_nothing(cli, tmp_path):
+    common = ("--filler", "SiO2", "--polymer", "PEO", "--units", 1, "--store", tmp_path / "s", "--json")
+    steps = json.loads(cli("run", *common, "--dry-run").out)
+    assert {"relax A", "relax B", "static AB", "static A*"} <= {s["step"] for s in steps}
+    assert steps[0]["found"] is False
+    assert not (tmp_path / "iface-wf-runs").exists()

@@ -1,0 +1,98 @@
+"""The command line starts fast, and its help is complete."""
+
+import resource
+import subprocess
+import sys
+
+import pytest
+
+from iface_wf.cli import options
+
+COMMANDS = ("run", "results", "show", "report", "export", "build", "doctor", "library")
+HEAVY = ("numpy", "pandas", "pymatgen", "ase", "rdkit", "jobflow", "maggma", "gpaw", "tblite", "matplotlib", "pydantic")
+START = "import sys; from iface_wf.cli.main import main; main(['--help'])"
+
+
+def cpu_seconds(*command):
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run([sys.executable, *command], check=True, capture_output=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def test_help_needs_less_than_0_3_seconds_of_cpu():
+    """The smallest of several runs: what other processes do to the caches is not our doing."""
+    assert min(cpu_seconds("-c", START) for _ in range(5)) < 0.3
+
+
+def test_start_imports_nothing_heavy():
+    code = f"{START}; print(sorted(set({HEAVY!r}) & set(sys.modules)))"
+    found = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
+    assert found.strip().splitlines()[-1] == "[]"
+
+
+def test_help_names_every_command(cli):
+    ran = cli("--help")
+    assert ran.code == 0
+    assert all(f"  {command} " in ran.out for command in COMMANDS)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help(cli, command):
+    ran = cli(command, "--help")
+    assert ran.code == 0
+    assert "Usage: iface-wf" in ran.out
+
+
+def test_help_gives_the_allowed_values(cli):
+    text = " ".join(cli("run", "--help").out.split())
+    assert "gpaw" in text
+    assert "fast, moderate, precise" in text
+
+
+def test_allowed_values_are_those_of_the_engines():
+    from iface_wf.engines.levels import LEVELS
+
+    assert set(options.ENGINES) == set(LEVELS)
+    assert all(set(options.LEVELS) == set(levels) for levels in LEVELS.values())
+
+
+def test_completion_offers_names_of_the_library_and_of_the_own_folder(tmp_path, monkeypatch):
+    (tmp_path / "polymers").mkdir()
+    (tmp_path / "polymers" / "PEEK.yaml").write_text("never read")
+    monkeypatch.setenv("IFACE_WF_LIBRARY", str(tmp_path))
+    names = options.record_names("polymer")
+    assert "PEO" in names
+    assert "PEEK" in names
+
+
+def test_completed_names_are_known_to_the_library():
+    from iface_wf.library import Library
+
+    for kind in ("filler", "polymer", "salt"):
+        assert options.record_names(kind) == Library().names(kind)
+
+
+def test_completion_works_through_the_shell_protocol(tmp_path):
+    environment = {"_IFACE_WF_COMPLETE": "complete_bash", "COMP_WORDS": "iface-wf run --polymer PE", "COMP_CWORD": "3"}
+    found = subprocess.run(
+        [sys.executable, "-c", "from iface_wf.cli.main import main; main()"],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"PATH": "/usr/bin", "HOME": str(tmp_path), **environment},
+    )
+    assert "PEO" in found.stdout.split()
+    assert "PAN" not in found.stdout
+
+
+def test_version(cli):
+    from iface_wf import __version__
+
+    assert cli("--version").out.strip() == f"iface-wf {__version__}"
+
+
+def test_python_interface_is_lazy():
+    code = "import sys, iface_wf; print('jobflow' in sys.modules, callable(iface_wf.run), 'jobflow' in sys.modules)"
+    found = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
+    assert found.split() == ["False", "True", "True"]
