@@ -69,12 +69,12 @@ def test_the_lower_part_is_held(slab):
 def test_properties_are_plain_json_and_say_what_was_built(slab):
     assert json.loads(json.dumps(slab.properties)) == slab.properties
     assert slab.properties["filler"] == "SiO2"
-    assert slab.properties["miller"] == [1, 0, 1]
+    assert slab.properties["miller"] == [0, 0, 1]
     assert slab.properties["symmetric"]
     assert not slab.properties["polar"]
 
 
-@pytest.mark.parametrize("surface", ["101", "1 0 1", "(1,0,1)", (1, 0, 1), "101/1"])
+@pytest.mark.parametrize("surface", ["001", "0 0 1", "(0,0,1)", (0, 0, 1), "001/1"])
 def test_one_surface_written_in_many_ways(silica, slab, surface):
     assert build_slab(silica, surface) == slab
 
