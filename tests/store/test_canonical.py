@@ -86,7 +86,7 @@ def test_digests_are_equal_where_only_arithmetic_differs(name):
     assert digests == {structure_digest(structure)}
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(name=names, seed=seeds, atom=st.integers(0, 10**6), far=st.sampled_from([1.1e-3, 0.01, 0.3]))
 def test_a_displaced_atom_makes_another_structure(name, seed, atom, far):
     structure = ALL[name]
@@ -180,7 +180,7 @@ def test_reading_back_from_cif_changes_nothing(name):
     assert same_structure(few_digits, back)
 
 
-@settings(max_examples=100, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 @given(st.dictionaries(st.text(max_size=3), st.one_of(st.floats(-1e6, 1e6), st.text(max_size=3), st.booleans())))
 def test_settings_count_by_value(found):
     def key(chosen):

@@ -65,7 +65,7 @@ def store(tmp_path):
         yield opened
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(documents=DOCUMENTS, criteria=CRITERIA)
 def test_the_sql_condition_never_loses_a_match(documents, criteria):
     condition, values = prefilter(criteria)

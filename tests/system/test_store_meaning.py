@@ -11,6 +11,8 @@ from maggma.stores import MongoStore
 
 from iface_wf.store.embedded import SqliteStore
 
+pytestmark = pytest.mark.slow
+
 # 0 and 1 are left out: mongomock takes them for False and True
 NUMBERS = st.sampled_from([-2, -1, 2, 3, 0.5, -1.25, 0.1 + 0.2])
 TEXTS = st.sampled_from(["", "a", "["])
@@ -61,7 +63,7 @@ def fill(stores, documents):
         store.update([{"_id": n, "n": n, **document} for n, document in enumerate(documents)])
 
 
-@settings(max_examples=150, **COMMON)
+@settings(max_examples=250, **COMMON)
 @given(documents=DOCUMENTS, criteria=st.lists(CRITERIA, min_size=5, max_size=5))
 def test_filters(stores, documents, criteria):
     fill(stores, documents)

@@ -88,6 +88,7 @@ def write_for_ever(uri, pipe, name):
             pipe.send(n)
 
 
+@pytest.mark.slow
 def test_kill_while_writing(uri):
     acknowledged = {}
     with open_store(uri) as reader:
@@ -145,6 +146,7 @@ def write_a_large_batch(uri, pipe):
         pipe.send("ends")
 
 
+@pytest.mark.slow
 def test_reading_goes_on_while_another_writes(uri):
     with open_store(uri) as store:
         store.update(document("small", n=-1))
@@ -200,6 +202,7 @@ def test_a_killed_owner_is_followed_at_once(uri):
             assert found is None
 
 
+@pytest.mark.slow
 def test_a_silent_owner_is_followed_when_its_claim_is_stale(uri):
     child = Child(hold_claim, uri, 1.0)
     assert child.hear() is None
