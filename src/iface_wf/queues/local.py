@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -112,7 +113,9 @@ def run_flow(flow: Flow, store: JobStore, workdir: Path, listener: Listener | No
     """
     workdir.mkdir(parents=True, exist_ok=True)
     progress = _Progress(flow, store, listener or (lambda event: None))
-    with _listening(progress):
+    with _listening(progress), warnings.catch_warnings():
+        # jobflow calls a helper that monty will remove in 2028: nothing a user could act on
+        warnings.filterwarnings("ignore", message="cd is deprecated", category=FutureWarning)
         responses = run_locally(flow, log=False, store=store, root_dir=workdir, create_folders=False)
     uuid = flow.output.uuid
     if uuid not in responses:
