@@ -117,6 +117,16 @@ def test_larger_cells_and_thicker_slabs_are_silica_too(silica, thickness, in_pla
         assert 4.0 <= large.properties["silanol_density"][face] <= 6.0
 
 
+@pytest.mark.parametrize("repeat", [(3, 2), (2, 3), (4, 2)])
+def test_repeats_of_the_hexagonal_cell_with_odd_rows_find_their_pairs(silica, repeat):
+    spec = silica.surfaces[0].model_copy(update={"condense": False})
+    small = build_slab(silica, spec, min_in_plane=(4.9, 4.9))
+    condensed = condense_silanols(small.make_supercell((*repeat, 1), in_place=False))
+    assert_silica(condensed)
+    silanols = condensed.composition["H"] / 2
+    assert 4.0 <= silanols / (0.20904 * repeat[0] * repeat[1]) <= 6.0  # 0.20904 nm^2: 4.913^2 sin 120
+
+
 def test_kept_sites_keep_order_and_properties(full):
     marked = full.copy()
     marked.add_site_property("mark", list(range(len(full))))

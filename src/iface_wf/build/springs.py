@@ -25,7 +25,7 @@ SPRINGS = {
     "Si-O": (1.63, 6.0),
     "O-H": (0.965, 6.0),
     "O-Si-O": (2.66, 3.5),
-    "Si-O-Si": (3.18, 1.0),
+    "Si-O-Si": (3.20, 1.5),
     "H-O-Si": (2.27, 0.9),
 }
 """Ideal distance (A) and weight (the root of a stiffness, arbitrary unit) of bonds and of the ends of angles."""
