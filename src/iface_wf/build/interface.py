@@ -15,8 +15,9 @@ from iface_wf.build.complexes import bind_salt, build_salt
 from iface_wf.build.fragments import from_smiles, from_xyz
 from iface_wf.build.oligomers import Conformation, Tacticity, build_oligomer, parse_unit, record_mol
 from iface_wf.build.placements import footprint, place
-from iface_wf.build.slabs import build_slab
+from iface_wf.build.slabs import build_slab, resolve_surface
 from iface_wf.build.targets import Target
+from iface_wf.build.wires import build_wire
 from iface_wf.errors import InputError
 from iface_wf.library.library import Library
 from iface_wf.library.records import Caps, Miller, PolymerRecord
@@ -29,6 +30,7 @@ class InterfaceSpec(BaseModel):
     ----------
     filler, surface
         Filler of the library (or a structure file) and Miller indices or text; by default its first surface.
+        ``"wire"`` asks for the filler's thin wire; ``thickness`` then is its diameter.
     polymer, units, sequence, caps, tacticity, conformation
         Polymer of the library, or the PSMILES of one, and how its oligomer is made.
     molecule, molecule_charge
@@ -98,7 +100,7 @@ class InterfaceBuild:
     placements
         Interfaces; slab sites first.
     report
-        Plain JSON: formula, charge (e), area (A^2), thickness (A), atoms, the slab's dipole per area by formal
+        Plain JSON: formula, charge (e), area (A^2; None for a wire), thickness (A), atoms, the slab's dipole per area by formal
         charges (e/A, along +z; None where its oxidation states are unknown), the closest contact of each placement.
     """
 
@@ -129,24 +131,39 @@ def build_interface(spec: InterfaceSpec, library: Library) -> InterfaceBuild:
         For unknown names, impossible requests, or more than ``spec.max_atoms`` atoms.
     """
     fragment = build_fragment(spec, library)
-    slab = build_slab(
-        library.filler(spec.filler),
-        spec.surface,
-        spec.thickness,
-        _in_plane(spec, fragment),
-        spec.vacuum,
-        spec.seed,
-    )
-    count = len(slab) + len(fragment)
-    if count > spec.max_atoms:
-        raise InputError(
-            f"The interface would have {count} atoms ({len(slab)} slab, {len(fragment)} fragment), at most "
-            f"{spec.max_atoms} are allowed: use fewer units, a thinner slab or raise max_atoms."
-        )
-    placements = place(slab, fragment, spec.n_placements, spec.seed, spec.vacuum, spec.clearance, spec.target)
+    slab, placements = _substrate_with_room(spec, library, fragment)
     for placement in placements:
         placement.properties["spec"] = spec.model_dump(mode="json", exclude_none=True)
     return InterfaceBuild(slab, fragment, placements, report_of(slab, fragment, placements))
+
+
+def _substrate_with_room(
+    spec: InterfaceSpec, library: Library, fragment: Structure
+) -> tuple[Structure, list[Structure]]:
+    """Build the smallest substrate on which the fragment has room, and place the fragment.
+
+    A long fragment often fits the surface's own cell along a diagonal. So that cell comes first, and the cell of
+    the fragment's footprint only where fewer than half of the placements keep clear of their periodic images.
+    """
+    sizes = [spec.min_in_plane] if spec.min_in_plane else [(0.0, 0.0), footprint(fragment)]
+    for size in sizes:
+        slab = build_substrate(spec, library, size)
+        count = len(slab) + len(fragment)
+        if count > spec.max_atoms:
+            raise InputError(
+                f"The interface would have {count} atoms ({len(slab)} slab, {len(fragment)} fragment), at most "
+                f"{spec.max_atoms} are allowed: use fewer units, a thinner slab or raise max_atoms."
+            )
+        last = size == sizes[-1]
+        try:
+            placements = place(slab, fragment, spec.n_placements, spec.seed, spec.vacuum, spec.clearance, spec.target)
+        except InputError:
+            if last:
+                raise
+            continue
+        if last or 2 * len(placements) > spec.n_placements:
+            return slab, placements
+    raise AssertionError("the last size returns or raises")
 
 
 def build_fragment(spec: InterfaceSpec, library: Library) -> Structure:
@@ -197,8 +214,15 @@ def _polymer(name: str, library: Library) -> PolymerRecord:
     return PolymerRecord(name="PSMILES", title=name, source="given by the user", psmiles=name)
 
 
-def _in_plane(spec: InterfaceSpec, fragment: Structure) -> tuple[float, float]:
-    return spec.min_in_plane or footprint(fragment)
+def build_substrate(spec: InterfaceSpec, library: Library, lengths: tuple[float, float]) -> Structure:
+    """Build the slab or wire of a spec, at least ``lengths`` (A) large along its periodic directions."""
+    filler = library.filler(spec.filler)
+    if spec.surface == "wire":
+        return build_wire(filler, spec.thickness, None, max(lengths), spec.vacuum, spec.seed)
+    if spec.min_in_plane is None:  # a surface's own cell is large enough for its chemistry, a footprint may not be
+        least = resolve_surface(filler, spec.surface).min_in_plane or (0.0, 0.0)
+        lengths = (max(lengths[0], least[0]), max(lengths[1], least[1]))
+    return build_slab(filler, spec.surface, spec.thickness, lengths, spec.vacuum, spec.seed)
 
 
 def report_of(slab: Structure, fragment: Structure, placements: Sequence[Structure]) -> dict[str, Any]:
@@ -210,7 +234,7 @@ def report_of(slab: Structure, fragment: Structure, placements: Sequence[Structu
         "fragment_formula": fragment.properties.get("formula"),
         "atoms": {"slab": len(slab), "fragment": len(fragment), "total": len(first)},
         "charge": first.properties["charge"],
-        "area": float(np.linalg.norm(np.cross(a, b))),
+        "area": float(np.linalg.norm(np.cross(a, b))) if slab.lattice.pbc[1] else None,
         "thickness": float(np.ptp(slab.cart_coords[:, 2])),
         "dipole_per_area": slab.properties.get("dipole_per_area"),
         "contacts": [placement.properties["placement"]["contact"] for placement in placements],
