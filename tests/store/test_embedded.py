@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import base64
+import os
 import pickle
 import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime, timedelta, timezone
+from types import SimpleNamespace
 
 import numpy as np
+import psutil
 import pytest
 from bson import ObjectId
 from hypothesis import given, settings
@@ -274,3 +277,28 @@ def test_ten_megabytes_of_data_as_an_additional_store(tmp_path):
         assert store.query_one({"uuid": "a"}, load=True)["output"]["density"]["blob"] == payload
         store.remove_docs({"uuid": "a"})
         assert store.additional_stores["data"].count() == 0
+
+
+def test_a_forked_process_may_go_on_with_the_store(store):
+    store.update({"uuid": "parent"})
+    child = os.fork()
+    if child == 0:
+        try:
+            store.update({"uuid": "child"})
+            os._exit(0 if store.count() == 2 else 1)
+        finally:
+            os._exit(2)
+    assert os.waitpid(child, 0)[1] == 0
+    store.update({"uuid": "parent again"})
+    assert store.distinct("uuid") == ["parent", "child", "parent again"]
+
+
+@pytest.mark.parametrize(("filesystem", "journal"), [("nfs4", "delete"), ("lustre", "delete"), ("ext4", "wal")])
+def test_the_journal_suits_the_file_system(tmp_path, monkeypatch, filesystem, journal):
+    mounts = [SimpleNamespace(mountpoint="/", fstype="ext4"), SimpleNamespace(mountpoint=tmp_path, fstype=filesystem)]
+    monkeypatch.setattr(psutil, "disk_partitions", lambda **_: mounts)
+    with SqliteStore(tmp_path / "s.sqlite") as one, SqliteStore(tmp_path / "s.sqlite") as other:
+        assert one._collection.execute("PRAGMA journal_mode").fetchone() == (journal,)
+        one.update({"task_id": 1})
+        other.update({"task_id": 2})
+        assert one.count() == other.count() == 2

@@ -7,7 +7,7 @@ import time
 
 import numpy as np
 import pytest
-from jobflow import JobStore
+from jobflow import CURRENT_JOB, JobConfig, JobStore, job, run_locally
 from maggma.stores import MemoryStore
 from pymatgen.core import Lattice, Structure
 
@@ -88,6 +88,26 @@ def test_a_block_may_calculate_once(store):
         assert found["uuid"] == "a"
     with claimed(store, "k", force=True) as found:
         assert found is None
+
+
+@job(data=["blob"], config=JobConfig(expose_store=True))
+def calculated_once(key):
+    with claimed(CURRENT_JOB.store, key) as found:
+        if found is not None:
+            return {**found["output"], "reused_from": found["uuid"]}
+        return {"key": key, "energy": -1 / 3, "density": {"blob": "B" * 1000}}
+
+
+def test_a_job_takes_over_the_result_of_an_earlier_one(store, tmp_path):
+    outputs = []
+    for _ in range(3):
+        one = calculated_once("k")
+        run_locally(one, store=store, log=False, root_dir=tmp_path, ensure_success=True)
+        outputs.append((one.uuid, store.get_output(one.uuid, load=True)))
+    (first, original), *others = outputs
+    assert "reused_from" not in original
+    for _, output in others:
+        assert output == {**original, "reused_from": first}
 
 
 def test_an_error_gives_the_claim_back(embedded):

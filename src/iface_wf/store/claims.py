@@ -147,6 +147,7 @@ class SqliteClaims:
                     return held
             values = list(asdict(claim).values())
             marks = ", ".join("?" * (len(values) + 1))
+            connection.execute("DELETE FROM claims WHERE expires < ?", (time.time(),))
             connection.execute(f"REPLACE INTO claims VALUES ({marks})", (*values, time.time() + lease))  # noqa: S608
         return None
 

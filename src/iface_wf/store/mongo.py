@@ -135,7 +135,9 @@ def create_indexes(documents: MongoStore, blobs: GridFSStore) -> None:
     documents._collection.create_indexes([unique, *(IndexModel([(field, ASCENDING)]) for field in INDEXED_FIELDS)])
     files = [IndexModel("metadata.blob_uuid"), IndexModel([("metadata.job_uuid", 1), ("metadata.job_index", 1)])]
     blobs._files_collection.create_indexes(files)
-    documents._collection.database["keys"].create_indexes([IndexModel("key", unique=True), IndexModel("family")])
+    database = documents._collection.database
+    database["claims"].create_index("expires", expireAfterSeconds=0)
+    database["keys"].create_indexes([IndexModel("key", unique=True), IndexModel("family")])
 
 
 def _reason(address: Address, error: PyMongoError) -> str:
