@@ -13,6 +13,8 @@ from pymatgen.core import Element, Structure
 
 BOND_FACTOR = 1.15
 """A cation and an anion are bonded below this multiple of the sum of their covalent radii."""
+NEUTRAL_FACTOR = 1.2
+"""The same between neutral atoms; it joins bcc neighbours and keeps iodine molecules apart."""
 
 
 @dataclass(frozen=True)
@@ -65,9 +67,10 @@ def find_bonds(structure: Structure, charges: dict[str, float]) -> Bonds:
     """
     q = np.array([charges.get(site.specie.symbol, 0.0) for site in structure])
     r = np.array([radius(site.specie.symbol) for site in structure])
-    i, j, image, distance = structure.get_neighbor_list(2 * BOND_FACTOR * float(r.max()))
+    factor = BOND_FACTOR if q.any() else NEUTRAL_FACTOR
+    i, j, image, distance = structure.get_neighbor_list(2 * factor * float(r.max()))
     opposite = q[i] * q[j] < 0 if q.any() else np.ones(len(i), dtype=bool)
-    keep = opposite & (distance < BOND_FACTOR * (r[i] + r[j]))
+    keep = opposite & (distance < factor * (r[i] + r[j]))
     i, j, image = i[keep], j[keep], np.rint(image[keep]).astype(int)
     frac = structure.frac_coords
     vector = (frac[j] + image - frac[i]) @ structure.lattice.matrix
@@ -98,15 +101,20 @@ def rigid_units(structure: Structure, bonds: Bonds) -> npt.NDArray[np.float64]:
     """
     frac = np.array(structure.frac_coords)
     centres = frac.copy()
+    for members, offsets in unit_groups(structure, bonds):
+        centres[members] = (frac[members] + offsets).mean(axis=0) - offsets
+    return centres
+
+
+def unit_groups(structure: Structure, bonds: Bonds) -> list[tuple[list[int], npt.NDArray[np.int_]]]:
+    """List the rigid units of ``rigid_units``: their sites, and lattice offsets that make each one whole."""
+    units = [([i], np.zeros((1, 3), dtype=int)) for i in range(len(structure))]
     for limit in sorted({round(float(x), 3) for x in bonds.strength}, reverse=True):
         groups = _groups(len(structure), bonds, bonds.strength >= limit - 2e-3)
         if groups is None:
             break
-        centres = frac.copy()
-        for members, offsets in groups:
-            whole = frac[members] + offsets
-            centres[members] = whole.mean(axis=0) - offsets
-    return centres
+        units = groups
+    return units
 
 
 def _groups(

@@ -64,7 +64,8 @@ def bulk(record: FillerRecord, seed: int = 0) -> Structure:
     Raises
     ------
     InputError
-        If the crystal has partial occupancies and the record does not say how to order them.
+        If the crystal has partial occupancies and the record does not say how to order them, or its
+        oxidation states do not add up to 0.
     """
     return _bulk(record.model_dump_json(), record.crystal_path, seed).copy()
 
@@ -74,12 +75,24 @@ def _bulk(record_json: str, path: Path, seed: int) -> Structure:
     record = FillerRecord.model_validate_json(record_json)
     structure = read_crystal(path)
     if structure.is_ordered:
+        _check_states(record, structure)
         return structure
     if record.disorder is None:
         raise InputError(
             f"{path.name} has partly occupied sites; give a record with 'disorder' that says which composition to order."
         )
     return order(structure, record.disorder, record.oxidation_states, seed)[0].structure
+
+
+def _check_states(record: FillerRecord, structure: Structure) -> None:
+    """Refuse oxidation states that miss an element or do not add up to 0."""
+    states = record.oxidation_states
+    missing = sorted({e.symbol for e in structure.composition.elements} - states.keys())
+    if states and missing:
+        raise InputError(f"{record.name} gives no oxidation state of {missing[0]}.")
+    charge = sum(states.get(e.symbol, 0.0) * n for e, n in structure.composition.items())
+    if abs(charge) > 1e-6:
+        raise InputError(f"The oxidation states of {record.name} add up to {charge:+g} e per cell, not 0.")
 
 
 def order(structure: Structure, rule: Disorder, charges: dict[str, float], seed: int = 0) -> list[Ordering]:

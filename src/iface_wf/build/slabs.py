@@ -11,6 +11,7 @@ import numpy.typing as npt
 from pymatgen.core import Lattice, Structure
 
 from iface_wf.build.bonds import find_bonds
+from iface_wf.build.cell import BOTTOM_VACUUM, C_STEP, check_vacuum, freeze, place, repeat
 from iface_wf.build.components import label
 from iface_wf.build.condense import condense_silanols, heavy_extent
 from iface_wf.build.dipole import movable_elements, without_dipole
@@ -30,12 +31,10 @@ from iface_wf.errors import InputError, unknown_name
 from iface_wf.library.crystals import read_crystal
 from iface_wf.library.records import FillerRecord, SurfaceSpec
 
-BOTTOM_VACUUM = 6.0
-"""Height in A of the lowest atom of every slab."""
-C_STEP = 0.8
-"""c is a multiple of this (A), so that grids of 0.2 or 0.16 A of a clean slab and an interface coincide."""
-MIN_VACUUM = 6.0
+__all__ = ["BOTTOM_VACUUM", "C_STEP", "build_slab", "build_slabs", "resolve_surface", "slab_terminations"]
+
 MAX_ATOMS = 600
+MAX_THICKNESS = 60.0
 Surface = SurfaceSpec | tuple[int, int, int] | str | None
 Polar = Literal["repair", "keep"]
 
@@ -83,11 +82,11 @@ def build_slab(
         If the request cannot be fulfilled: unknown termination, no passivation possible, a dipole that no
         moves of ions remove, too many atoms.
     """
-    _check(vacuum, thickness)
+    check_vacuum(vacuum)
     if record.ready_slab:
         return _ready(record, vacuum)
     spec = resolve_surface(record, surface)
-    found = _terminations(record, spec, seed)
+    found = slab_terminations(record, spec, seed)
     if spec.termination is not None:
         named = [t for t in found if spec.termination in (t.label, t.label.split(":")[0])]
         if not named:
@@ -125,7 +124,7 @@ def build_slabs(
     for surface in surfaces if isinstance(surfaces, list) else [surfaces]:
         spec = resolve_surface(record, surface)
         count = 0
-        for termination in _terminations(record, spec, seed):
+        for termination in slab_terminations(record, spec, seed):
             try:
                 yield _finish(record, spec, termination, thickness, min_in_plane, vacuum, seed, polar)
             except InputError:
@@ -186,17 +185,18 @@ def _miller_from_text(text: str) -> tuple[int, int, int]:
     return values[0], values[1], values[2]
 
 
-def _check(vacuum: float, thickness: float | None) -> None:
-    if not math.isfinite(vacuum) or not MIN_VACUUM <= vacuum <= 100.0:
-        raise InputError(f"The vacuum of {vacuum} A is not allowed, it must lie between {MIN_VACUUM} and 100 A.")
-    if thickness is not None and not (math.isfinite(thickness) and 0 < thickness <= 60.0):
-        raise InputError(f"The thickness of {thickness} A is not allowed, it must be above 0 and at most 60 A.")
+def slab_terminations(record: FillerRecord, surface: Surface = None, seed: int = 0) -> list[Termination]:
+    """List all distinct terminations of a filler's surface, the one that ``build_slab`` tries first first.
 
-
-def _terminations(record: FillerRecord, spec: SurfaceSpec, seed: int) -> list[Termination]:
+    Raises
+    ------
+    InputError
+        If the surface is none, or the crystal cannot be ordered.
+    """
+    spec = resolve_surface(record, surface)
     crystal = bulk(record, seed)
-    for place in crystal.properties.get("vacant_sites", []):
-        crystal.append(VACANT, place)
+    for empty in crystal.properties.get("vacant_sites", []):
+        crystal.append(VACANT, empty)
     return terminations(crystal, spec.miller, dict(record.oxidation_states))
 
 
@@ -212,7 +212,12 @@ def _finish(
 ) -> Structure:
     """Cut, passivate or repair, enlarge, place, freeze and describe one termination."""
     charges = dict(record.oxidation_states)
-    layers = chosen.layers(spec.thickness if thickness is None else thickness)
+    asked = spec.thickness if thickness is None else thickness
+    if not (math.isfinite(asked) and 0 < asked <= MAX_THICKNESS):
+        raise InputError(
+            f"The thickness of {asked} A is not allowed, it must be above 0 and at most {MAX_THICKNESS} A."
+        )
+    layers = chosen.layers(asked)
     bare = chosen.stack(layers)
     extent = float(np.ptp(atoms_only(bare).cart_coords[:, 2]))
     a, b, _ = bare.lattice.matrix
@@ -223,7 +228,7 @@ def _finish(
     moved = 0
     passivation: str = spec.passivation
     if spec.passivation == "hydroxyl":
-        slab = _repeat(hydroxylate(atoms_only(bare), _renumbered(bare, chosen, layers, charges)), matrix)
+        slab = repeat(hydroxylate(atoms_only(bare), _renumbered(bare, chosen, layers, charges)), matrix)
         if spec.condense:
             wanted = record.silanols
             limits = (4.0, 6.0) if wanted is None else (wanted.min_per_nm2, wanted.max_per_nm2)
@@ -235,12 +240,12 @@ def _finish(
     elif polar == "repair" and chosen.polar:
         slab, moved = _repaired(record, chosen, bare, layers, matrix)
     else:
-        slab = _repeat(atoms_only(bare), matrix)
-    slab = _place(slab, vacuum)
+        slab = repeat(atoms_only(bare), matrix)
+    slab = place(slab, vacuum)
     share, pair = closest_contact(slab)
     if share < CONTACT:
         raise InputError(f"The slab of {record.name} {spec.miller} has a {pair} contact that is too short.")
-    slab = _freeze(slab, spec.frozen_fraction, extent)
+    slab = freeze(slab, spec.frozen_fraction, extent)
     slab.properties = _report(record, slab, charges) | {
         "source": record.source,
         "surface": f"({' '.join(map(str, spec.miller))}) {chosen.label}",
@@ -277,57 +282,22 @@ def _repaired(
     charges = dict(record.oxidation_states)
     distances = record.disorder.min_distances if record.disorder is not None else {}
     movable = movable_elements(chosen.cell, find_bonds(chosen.cell, charges), charges)
-    repeat = layers * chosen.cell.lattice.matrix[2]
-    small = without_dipole(bare, charges, repeat, movable, distances)
+    upwards = layers * chosen.cell.lattice.matrix[2]
+    small = without_dipole(bare, charges, upwards, movable, distances)
     if small is not None:
         times = abs(round(float(np.linalg.det(matrix))))
-        return _repeat(atoms_only(small), matrix), times * small.properties["moved_ions"]
+        return repeat(atoms_only(small), matrix), times * small.properties["moved_ions"]
     full = np.eye(3, dtype=int)
     full[:2, :2] = matrix
     large = without_dipole(
-        bare.make_supercell(full, to_unit_cell=False, in_place=False), charges, repeat, movable, distances
+        bare.make_supercell(full, to_unit_cell=False, in_place=False), charges, upwards, movable, distances
     )
     if large is None:
         raise InputError(
             f"{record.name} {chosen.label} carries a dipole that moving ions does not remove; ask for a larger "
             "in-plane cell, another termination or surface, or polar='keep'."
         )
-    return _repeat(atoms_only(large), np.eye(2, dtype=int)), large.properties["moved_ions"]
-
-
-def _repeat(slab: Structure, matrix: npt.NDArray[np.int_]) -> Structure:
-    """Repeat a slab in its plane and turn it so that a points along +x."""
-    full = np.eye(3, dtype=int)
-    full[:2, :2] = matrix
-    large = slab.make_supercell(full, to_unit_cell=False, in_place=False)
-    a, b, c = large.lattice.matrix
-    x = a / np.linalg.norm(a)
-    turn = np.array([x, np.cross((0, 0, 1), x), (0, 0, 1)]).T
-    lattice = Lattice(np.array([a, b, c]) @ turn, pbc=(True, True, False))
-    return Structure(lattice, large.species, large.frac_coords, site_properties=large.site_properties)
-
-
-def _place(slab: Structure, vacuum: float) -> Structure:
-    """Put the lowest atom at the fixed height, choose c, wrap in the plane, sort by element."""
-    cart = np.array(slab.cart_coords)
-    cart[:, 2] += BOTTOM_VACUUM - cart[:, 2].min()
-    height = C_STEP * math.ceil((float(cart[:, 2].max()) + vacuum) / C_STEP - 1e-9)
-    a, b, _ = slab.lattice.matrix
-    lattice = Lattice([a, b, [0.0, 0.0, height]], pbc=(True, True, False))
-    frac = lattice.get_fractional_coords(cart)
-    frac[:, :2] -= np.floor(frac[:, :2] + 1e-9)
-    placed = Structure(lattice, slab.species, frac, site_properties=slab.site_properties)
-    return placed.get_sorted_structure(key=lambda site: (site.specie.X, site.specie.Z))
-
-
-def _freeze(slab: Structure, fraction: float, extent: float) -> Structure:
-    """Hold the atoms of the lower ``fraction`` of the slab's extent (A)."""
-    limit = BOTTOM_VACUUM + fraction * extent
-    z = slab.cart_coords[:, 2]
-    frozen = z <= limit + 1e-6 if fraction > 0 else np.zeros(len(slab), dtype=bool)
-    held = slab.copy()
-    held.add_site_property("selective_dynamics", [[not f] * 3 for f in frozen.tolist()])
-    return held
+    return repeat(atoms_only(large), np.eye(2, dtype=int)), large.properties["moved_ions"]
 
 
 def _ready(record: FillerRecord, vacuum: float) -> Structure:
@@ -348,12 +318,12 @@ def _ready(record: FillerRecord, vacuum: float) -> Structure:
     x = a / np.linalg.norm(a)
     turn = np.array([x, np.cross(normal, x), normal]).T
     matrix = raw.lattice.matrix @ turn
-    slab = _place(Structure(Lattice(matrix, pbc=(True, True, False)), raw.species, frac), vacuum)
+    slab = place(Structure(Lattice(matrix, pbc=(True, True, False)), raw.species, frac), vacuum)
     share, pair = closest_contact(slab)
     if share < CONTACT:
         raise InputError(f"{record.crystal} has a {pair} contact that is too short.")
     extent = float(np.ptp(slab.cart_coords[:, 2]))
-    slab = _freeze(slab, record.surfaces[0].frozen_fraction, extent)
+    slab = freeze(slab, record.surfaces[0].frozen_fraction, extent)
     slab.properties = _report(record, slab, dict(record.oxidation_states)) | {
         "source": record.source,
         "surface": "as given",

@@ -75,9 +75,8 @@ def _slabs(filler: str, surface: str | None, every: bool) -> tuple[dict[str, Str
 
     A termination that cannot be finished, for example because hydroxyl groups would overlap, is named with the reason.
     """
-    from iface_wf.build.slabs import build_slab, resolve_surface, terminations
+    from iface_wf.build.slabs import build_slab, resolve_surface, slab_terminations
     from iface_wf.library import Library
-    from iface_wf.library.crystals import read_crystal
 
     record = Library().filler(filler)
     if not every:
@@ -86,7 +85,7 @@ def _slabs(filler: str, surface: str | None, every: bool) -> tuple[dict[str, Str
     spec = resolve_surface(record, surface)
     slabs: dict[str, Structure] = {}
     report: dict[str, Any] = {}
-    for found in terminations(read_crystal(record.crystal_path), spec.miller, dict(record.oxidation_states)):
+    for found in slab_terminations(record, spec):
         name = f"termination-{found.label.split(':')[0]}"
         kind = ", ".join(["polar" if found.polar else "not polar", *(["symmetric"] if found.symmetric else [])])
         report[name] = f"{found.label}, {found.broken_strength:.1f} e/nm^2 of bonds broken, {kind}"

@@ -144,16 +144,27 @@ def filler_from_file(path: Path) -> FillerRecord:
     if not _is_file_name(path.name):
         raise InputError(f"{path} must be a YAML record, a CIF or a POSCAR file.")
     structure = read_crystal(path)
+    guesses = structure.composition.oxi_state_guesses(max_sites=-1) if len(structure.composition) > 1 else ()
+    states = dict(guesses[0]) if guesses else {}
     record = FillerRecord(
         name=structure.composition.reduced_formula,
         title=f"{structure.composition.reduced_formula} from the user's file",
         source=f"the user's file {path.name}",
         crystal=path.name,
         ready_slab=looks_like_slab(structure),
+        oxidation_states=states,
+        warnings=(_about(states),) if len(structure.composition) > 1 else (),
         surfaces=(SurfaceSpec(miller=(0, 0, 1), thickness=8.0, reason="default of a bare crystal file"),),
     )
     record._crystal_path = path.resolve()
     return record
+
+
+def _about(states: dict[str, float]) -> str:
+    if not states:
+        return "No oxidation states could be guessed: whether the slab is polar is not judged."
+    listed = ", ".join(f"{element} {charge:+g}" for element, charge in states.items())
+    return f"Oxidation states were guessed from the formula: {listed}."
 
 
 def _is_file_name(name: str) -> bool:
