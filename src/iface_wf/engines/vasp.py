@@ -236,7 +236,7 @@ class VaspEngine:
         return False
 
     def check(self, structure: Structure, level: str) -> None:
-        """Refuse to start what cannot run here.
+        """Refuse to start what cannot run here; does nothing for calculations that run elsewhere.
 
         Parameters
         ----------
@@ -250,6 +250,8 @@ class VaspEngine:
         InputError
             One sentence that names the program or POTCAR that is missing.
         """
+        if not self.here:
+            return
         settings = VaspSettings()
         check_executable(settings.command)
         values = self._maker("static", level).request(structure, []).settings
@@ -261,7 +263,7 @@ class VaspEngine:
 
     def relax(self, structure: Any, level: str, **options: Any) -> Job:
         """Return a job that relaxes a structure (or the output reference of one)."""
-        if self.here and isinstance(structure, Structure):
+        if isinstance(structure, Structure):
             self.check(structure, level)
         return self._maker("relax", level, **options).make(structure)
 
@@ -276,7 +278,7 @@ class VaspEngine:
         **options: Any,
     ) -> Job:
         """Return a single-point job, see `iface_wf.engines.base.Engine.static`."""
-        if self.here and isinstance(structure, Structure):
+        if isinstance(structure, Structure):
             self.check(structure, level)
         maker = self._maker("static", level, densities=densities or [], **options)
         return maker.make(structure, keep=keep, as_ghosts=as_ghosts, like=grid)

@@ -11,6 +11,17 @@ WIKI = "VASP wiki, "
 POTCAR_RELEASE = "PBE_64"
 
 
+GRID_TAGS = ("NGX", "NGY", "NGZ", "NGXF", "NGYF", "NGZF")
+#: Tags that decide the energy whatever the cell: AB, A, B, A* and B* must end with the same.
+METHOD_TAGS = (
+    "ENCUT", "PREC", "LREAL", "GGA", "METAGGA", "LASPH", "IVDW", "LUSE_VDW", "BPARAM", "ADDGRID", "LHFCALC", "AEXX",
+    "HFSCREEN",
+)  # fmt: skip
+SMEARING_TAGS = ("ISMEAR", "SIGMA")
+#: Tags that AB, A* and B*, which share a cell, must have in common too.
+CELL_TAGS = (*SMEARING_TAGS, *GRID_TAGS, "LDIPOL", "IDIPOL", "DIPOL")
+
+
 @dataclass(frozen=True)
 class Choice:
     """One choice: the tags it concerns, what they are, why, and where that comes from."""

@@ -23,18 +23,10 @@ from iface_wf.documents.calculation import CalculationKind
 from iface_wf.engines import vasp_choices as choices
 from iface_wf.engines.base import kpoint_mesh
 from iface_wf.engines.levels import level_settings
+from iface_wf.engines.vasp_choices import CELL_TAGS, GRID_TAGS, METHOD_TAGS
 from iface_wf.errors import InputError, unknown_name
 
 SystemKind = Literal["bulk", "slab", "wire", "molecule"]
-GRID_TAGS = ("NGX", "NGY", "NGZ", "NGXF", "NGYF", "NGZF")
-#: Tags that decide the energy whatever the cell: AB, A, B, A* and B* must end with the same.
-METHOD_TAGS = (
-    "ENCUT", "PREC", "LREAL", "GGA", "METAGGA", "LASPH", "IVDW", "LUSE_VDW", "BPARAM", "ADDGRID", "LHFCALC", "AEXX",
-    "HFSCREEN",
-)  # fmt: skip
-SMEARING_TAGS = ("ISMEAR", "SIGMA")
-#: Tags that AB, A* and B*, which share a cell, must have in common too.
-CELL_TAGS = (*SMEARING_TAGS, *GRID_TAGS, "LDIPOL", "IDIPOL", "DIPOL")
 #: Tags that steer how a result is reached, are derived from other settings, or choose what is written.
 TECHNICAL_TAGS = frozenset(
     {

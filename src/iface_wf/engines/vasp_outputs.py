@@ -18,8 +18,9 @@ from pymatgen.core import Lattice, Structure
 from pymatgen.io.vasp import Vasprun
 
 from iface_wf.documents.calculation import Correction
+from iface_wf.engines.vasp_choices import CELL_TAGS, GRID_TAGS, METHOD_TAGS
 from iface_wf.engines.vasp_grids import required_file
-from iface_wf.engines.vasp_inputs import CELL_TAGS, GRID_TAGS, METHOD_TAGS, plain, poscar_order
+from iface_wf.engines.vasp_inputs import plain, poscar_order
 from iface_wf.engines.vasp_outcar import Outcar, read_outcar
 from iface_wf.errors import CalculationError, MismatchError
 

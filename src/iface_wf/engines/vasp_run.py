@@ -35,12 +35,16 @@ UNCONVERGED = "Unconverged"
 class AeccarValidator(VaspAECCARValidator):
     """custodian's validator of AECCAR files, by density: vacuum may be negative by noise, and stars are no crash."""
 
+    def __init__(self) -> None:
+        self.reason = ""
+
     def check(self, directory: str = "./") -> bool:
-        """Whether the files are broken."""
+        """Whether the files are broken; ``reason`` says how."""
         try:
             run = read_run(Path(directory))
             all_electron_density(Path(directory), run.final, run.grid)
-        except IfaceError:
+        except IfaceError as error:
+            self.reason = str(error).rstrip(".")
             return True
         return False
 
@@ -196,7 +200,8 @@ def _run(request: CalculationRequest, directory: Path, settings: VaspSettings, o
         with place:
             run_vasp(**arguments)
     except CustodianError as error:
-        return str(error.message).splitlines()[0]
+        reason = getattr(getattr(error, "validator", None), "reason", "")
+        return reason or str(error.message).splitlines()[0]
     except Exception as error:  # noqa: BLE001 - handlers stumble in their own ways over what a broken run leaves behind
         return f"{type(error).__name__}: {error}"
     return ""

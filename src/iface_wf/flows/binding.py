@@ -58,6 +58,9 @@ class BindingEnergyMaker(Maker):
         Flow
             Its output is a BindingDocument.
         """
+        if check := getattr(self.engine, "check", None):  # engines whose programs or files may be missing say so now
+            for part in (slab, fragment):
+                check(part, self.level)
         relax_a = self._relax(slab, "A")
         relax_b = self._relax(fragment, "B")
         placed = place_and_rank(

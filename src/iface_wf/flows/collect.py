@@ -15,16 +15,17 @@ from iface_wf.build.checks import flags as outcome_flags
 from iface_wf.documents.binding import BaderSummary, BindingDocument, DensityDifferenceDocument, EnergyTerm
 from iface_wf.documents.calculation import FATAL_FLAGS, CalculationDocument
 from iface_wf.engines.base import now, package_versions
+from iface_wf.engines.vasp_choices import CELL_TAGS, METHOD_TAGS, SMEARING_TAGS
 from iface_wf.errors import CalculationError
 from iface_wf.flows.placements import RankedPlacements
 
 SLAB_PARTS = ["slab", "graft"]
 FRAGMENT_PARTS = ["polymer", "salt_cation", "salt_anion"]
 #: What AB, A* and B* must have in common in the end; A and B have cells of their own, hence other grids.
-FROZEN_KEYS = (
-    "mode", "basis", "cutoff", "xc", "method", "dispersion", "grid", "kpoints", "smearing", "spin_polarized",
-)  # fmt: skip
-RELAXED_KEYS = ("mode", "basis", "cutoff", "xc", "method", "dispersion", "smearing")
+RELAXED_KEYS = ("mode", "basis", "cutoff", "xc", "method", "dispersion", "smearing", *METHOD_TAGS)
+FROZEN_KEYS = (*RELAXED_KEYS, "grid", "kpoints", "spin_polarized", *CELL_TAGS)
+#: Tables by element: an element must be treated alike wherever it occurs.
+ELEMENT_KEYS = ("potcar_titles", "hubbard")
 #: A relaxed part may come out this much above its frozen copy (eV) before it is flagged: noise of grid and SCF.
 DEFORMATION_TOLERANCE = 0.02
 
@@ -53,9 +54,10 @@ def binding_document(
     Parameters
     ----------
     calculations
-        Single points by role: A, B, AB, A*, B* and, for LCAO, ``A* in AB basis``, ``B* in AB basis``.
+        Single points by role: A, B, AB, A*, B* and, for LCAO, ``A* in AB basis``, ``B* in AB basis``. Without A* and
+        B* (folders calculated elsewhere) there is a binding energy, but no interaction energy.
     relaxations
-        Relaxations by role: A, B, AB.
+        Relaxations by role: A, B, AB; none where the geometries came from elsewhere.
     uuids
         Jobs that hold the single points.
     placements
@@ -74,15 +76,20 @@ def binding_document(
         When AB, A* and B* finally used unlike settings or grids.
     """
     ab = calculations["AB"]
-    frozen = {role: c.settings for role, c in calculations.items() if role not in ("A", "B")}
-    require_same_settings(frozen, FROZEN_KEYS)
-    require_same_settings({r: calculations[r].settings for r in ("AB", "A", "B")}, RELAXED_KEYS)
+    _require_comparable(calculations)
     flags = sorted({f"{flag} ({role})" for role, c in calculations.items() for flag in c.flags})
+    # extrapolated energies of a part with vacuum around it may be compared across smearings, but not unseen
+    flags += [
+        f"smearing_differs ({role}: {name} {calculations[role].settings.get(name)}, AB: {ab.settings.get(name)})"
+        for role in ("A", "B")
+        for name in SMEARING_TAGS
+        if calculations[role].settings.get(name) != ab.settings.get(name)
+    ]
     flags += [f"{flag} (relax {role})" for role, c in relaxations.items() for flag in c.flags]
     structure = Structure.from_dict(ab.structure)
     flags += outcome_flags(Structure.from_dict(placements.structure), structure)
     converged = all(c.converged for c in (*calculations.values(), *relaxations.values()))
-    terms = _terms(calculations)
+    binding, terms = _terms(calculations)
     if terms is not None:
         flags += [
             f"negative_deformation ({part}: {energy.total:.3f} eV)"
@@ -91,7 +98,7 @@ def binding_document(
         ]
     area = float(np.linalg.norm(np.cross(*structure.lattice.matrix[:2])))
     suffix = " in AB basis" if "A* in AB basis" in calculations else ""
-    geometry = relaxations["AB"]
+    geometry = relaxations.get("AB")
     return BindingDocument(
         **{k: v for k, v in about.items() if k in BindingDocument.model_fields and k != "provenance"},
         placement=placements.placement,
@@ -110,15 +117,15 @@ def binding_document(
         kpoints=ab.kpoints,
         grid=ab.grid,
         energy_type=ab.energy_type,
-        geometry_engine=f"{geometry.engine} {geometry.functional} ({geometry.level})",
-        binding_energy=terms.binding.total if terms else None,
+        geometry_engine=f"{geometry.engine} {geometry.functional} ({geometry.level})" if geometry else "as given",
+        binding_energy=binding.total if binding else None,
         binding_energy_cp=terms.binding_cp if terms else None,
-        binding_energy_per_area=terms.binding.total / area if terms else None,
+        binding_energy_per_area=binding.total / area if binding else None,
         interaction_energy=terms.interaction.total if terms else None,
         interaction_energy_cp=terms.interaction_cp if terms else None,
         deformation_energy={k: e.total for k, e in terms.deformation.items()} if terms else {},
         bsse_energy=terms.bsse if terms else None,
-        dispersion_energy=terms.binding.dispersion if terms else None,
+        dispersion_energy=binding.dispersion if binding else None,
         dispersion_interaction=terms.interaction.dispersion if terms else None,
         terms=[_term(role, c, uuids.get(role, "")) for role, c in calculations.items()],
         charge_transfer=_charge_transfer(calculations, suffix),
@@ -143,14 +150,32 @@ def binding_document(
     )
 
 
-def _terms(calculations: dict[str, CalculationDocument]) -> BindingTerms | None:
-    """Return the energy terms, or None when a calculation did not converge."""
+def _require_comparable(calculations: dict[str, CalculationDocument]) -> None:
+    """Refuse unlike settings, each with its reason in the constants above; errors as in `binding_document`."""
+    settings = {role: c.settings for role, c in calculations.items()}
+    require_same_settings({role: s for role, s in settings.items() if role not in ("A", "B")}, FROZEN_KEYS)
+    require_same_settings({role: settings[role] for role in ("AB", "A", "B")}, RELAXED_KEYS)
+    for key in ELEMENT_KEYS:
+        tables = {role: s.get(key) or {} for role, s in settings.items()}
+        for role, table in tables.items():
+            common = sorted(set(settings[role].get("potcars") or {}) & set(settings["AB"].get("potcars") or {}))
+            named = {
+                who: {f"{key} of {x}": t.get(x) for x in common} for who, t in (("AB", tables["AB"]), (role, table))
+            }
+            require_same_settings(named, [f"{key} of {x}" for x in common])
+
+
+def _terms(calculations: dict[str, CalculationDocument]) -> tuple[Energy | None, BindingTerms | None]:
+    """Return binding energy and all terms: None when a calculation did not converge, or A* and B* are not there."""
     energies = {
         role: Energy(c.energy, c.dispersion_energy)
         for role, c in calculations.items()
         if c.converged and c.energy is not None
     }
-    return binding_terms(energies) if len(energies) == len(calculations) else None
+    if len(energies) != len(calculations):
+        return None, None
+    terms = binding_terms(energies) if {"A*", "B*"} <= set(energies) else None
+    return energies["AB"] - energies["A"] - energies["B"], terms
 
 
 def _term(role: str, calculation: CalculationDocument, uuid: str) -> EnergyTerm:
@@ -173,7 +198,8 @@ def _charge_transfer(calculations: dict[str, CalculationDocument], suffix: str) 
         return {}
     transfer = {}
     for part, labels in (("A", SLAB_PARTS), ("B", FRAGMENT_PARTS)):
-        alone = calculations[f"{part}*{suffix}"].bader
+        frozen = calculations.get(f"{part}*{suffix}")
+        alone = frozen.bader if frozen else None
         if alone is None:
             return {}
         in_ab = sum(charge for label, charge in ab.component_charges.items() if label in labels)
@@ -186,7 +212,10 @@ def _difference(
 ) -> DensityDifferenceDocument | None:
     """Return the difference density, or None (and a flag) where the densities do not allow it."""
     roles = ("AB", f"A*{suffix}", f"B*{suffix}")
-    records = [calculations[role].densities.get("pseudo") for role in roles]
+    if not set(roles) <= set(calculations):
+        return None
+    densities = [calculations[role].densities for role in roles]
+    records = [d.get("pseudo") or d.get("valence") for d in densities]
     if any(record is None for record in records):
         return None
     try:

@@ -25,7 +25,7 @@ class BindingRequest(InterfaceSpec):
     Attributes
     ----------
     engine
-        Code that gives the energies: ``gpaw`` or ``xtb``.
+        Code that gives the energies: ``gpaw``, ``vasp`` or ``xtb``.
     level
         ``fast``, ``moderate`` or ``precise``, see `iface_wf.engines.levels.LEVELS`.
     overrides
@@ -54,6 +54,10 @@ class BindingRequest(InterfaceSpec):
         """Return the engine that gives the energies."""
         if self.engine == "gpaw":
             return GpawEngine(processes=self.processes, overrides=self.overrides)
+        if self.engine == "vasp":
+            from iface_wf.engines.vasp import VaspEngine  # atomate2's VASP part takes seconds to import
+
+            return VaspEngine(overrides=self.overrides)
         return XtbEngine(overrides=self.overrides)
 
     def geometry_engine(self) -> tuple[Engine, str]:
