@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal, TypeVar
 
 import platformdirs
+from pymatgen.core import Structure
 
 from iface_wf.errors import InputError, unknown_name
 from iface_wf.library.crystals import looks_like_slab, read_crystal
@@ -144,8 +145,7 @@ def filler_from_file(path: Path) -> FillerRecord:
     if not _is_file_name(path.name):
         raise InputError(f"{path} must be a YAML record, a CIF or a POSCAR file.")
     structure = read_crystal(path)
-    guesses = structure.composition.oxi_state_guesses(max_sites=-1) if len(structure.composition) > 1 else ()
-    states = dict(guesses[0]) if guesses else {}
+    states = _guess_states(structure) if structure.is_ordered else {}
     record = FillerRecord(
         name=structure.composition.reduced_formula,
         title=f"{structure.composition.reduced_formula} from the user's file",
@@ -158,6 +158,14 @@ def filler_from_file(path: Path) -> FillerRecord:
     )
     record._crystal_path = path.resolve()
     return record
+
+
+def _guess_states(structure: Structure) -> dict[str, float]:
+    """Guess formal charges from the formula; none for an element or where no guess is whole."""
+    if len(structure.composition) == 1:
+        return {}
+    guesses = structure.composition.oxi_state_guesses(max_sites=-1)
+    return {e: float(q) for e, q in guesses[0].items()} if guesses else {}
 
 
 def _about(states: dict[str, float]) -> str:
