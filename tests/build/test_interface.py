@@ -59,12 +59,15 @@ def test_polymer_with_ion_pair_keeps_its_labels(library: Library) -> None:
 def test_sulfonyl_oxygen_is_aimed_at_a_silanol(library: Library) -> None:
     target = {"group": "O=S", "surface": "H-O-Si"}
     built = build_interface(InterfaceSpec(filler="SiO2", salt="LiTFSI", target=target, n_placements=3), library)
+    distances = []
     for interface in built.placements:
         site, atom = interface.properties["placement"]["aimed_pair"]
         pair = interface[site].specie.symbol, interface[len(built.slab) + atom].specie.symbol
         assert pair == ("H", "O")
-        # Hydrogen bonds are 1.6 to 2.2 A long; the aim is 0.7 van der Waals sums, 1.89 A.
-        assert 1.6 < interface.get_distance(site, len(built.slab) + atom) < 2.2
+        distances.append(interface.get_distance(site, len(built.slab) + atom))
+    # The aim is 0.7 van der Waals sums, 1.89 A; neighbours may keep a group off, at most 1.5 times as far.
+    assert 1.88 < min(distances) < 2.2  # a hydrogen bond
+    assert max(distances) < 1.5 * 1.9
 
 
 def test_named_groups_of_the_polymer_are_understood(library: Library) -> None:
@@ -81,7 +84,6 @@ def test_named_groups_of_the_polymer_are_understood(library: Library) -> None:
     [
         ({"molecule": "EC", "target": {"group": "O=C", "surface": "Gd"}}, "no Gd"),
         ({"molecule": "EC", "target": {"group": "C#N", "surface": "H"}}, "matches nothing"),
-        ({"molecule": "EC", "target": {"group": "O=C", "surface": "Si"}}, "buried|cannot reach"),
         ({"polymer": "PEOO"}, "did you mean PEO"),
         ({"polymer": "PEO", "units": 200}, "oligomer would have 1405 atoms"),
         ({"polymer": "*CC(O"}, "cannot be read"),
@@ -124,3 +126,19 @@ def test_one_ion_on_a_surface_carries_its_charge(library: Library, part: str, ch
     assert built.report["charge"] == charge
     assert built.placements[0].properties["charge"] == charge
     assert indices(built.placements[0], f"salt_{part}")
+
+
+@pytest.mark.slow
+def test_salt_on_a_wire_touches_gadolinium(library: Library) -> None:
+    target = {"group": "O=S", "surface": "Gd"}
+    spec = InterfaceSpec(filler="GdOOH", surface="wire", salt="LiTFSI", target=target, n_placements=3)
+    built = build_interface(spec, library)
+    assert built.report["area"] is None
+    distances = []
+    for interface in built.placements:
+        assert tuple(interface.lattice.pbc) == (True, False, False)
+        site, atom = interface.properties["placement"]["aimed_pair"]
+        assert interface[site].specie.symbol == "Gd"
+        distances.append(interface.get_distance(site, len(built.slab) + atom))
+    # Gd-O in oxides and sulfonates is 2.3 to 2.6 A; the aim, 1.05 covalent sums, is 2.75 A.
+    assert 2.3 < min(distances) < 3.1

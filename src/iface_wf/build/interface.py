@@ -100,8 +100,9 @@ class InterfaceBuild:
     placements
         Interfaces; slab sites first.
     report
-        Plain JSON: formula, charge (e), area (A^2; None for a wire), thickness (A), atoms, the slab's dipole per area by formal
-        charges (e/A, along +z; None where its oxidation states are unknown), the closest contact of each placement.
+        Plain JSON: formula, charge (e), area (A^2; None for a wire), thickness (A), atoms, the slab's
+        dipole per area by formal charges (e/A, along +z; None where its oxidation states are unknown), and the
+        closest contact of each placement.
     """
 
     slab: Structure
