@@ -102,6 +102,12 @@ def test_the_faces_are_images_of_each_other(slab):
     assert z + z[::-1] == pytest.approx(np.full(len(z), z[0] + z[-1]), abs=0.1)
 
 
+def test_a_cell_that_forbids_turning_over_says_so(silica, slab):
+    # The rectangular cell has no two-fold axis along its sides, so its faces need not be images.
+    assert slab.properties["symmetric"]
+    assert not build_slab(silica, min_in_plane=(14.0, 9.8)).properties["symmetric"]
+
+
 def test_building_twice_gives_the_same_slab(silica, slab):
     again = build_slab(silica)
     assert again.species == slab.species

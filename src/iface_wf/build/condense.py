@@ -45,7 +45,8 @@ def condense_silanols(slab: Structure, per_nm2: tuple[float, float] = (4.0, 6.0)
     Returns
     -------
     Structure
-        The slab without the waters; kept sites keep their order and their properties, positions are relaxed.
+        The slab without the waters; kept sites keep their order and their properties, positions are relaxed. The
+        property ``faces_alike`` says whether the lower face is the image of the upper one; the cell may forbid it.
 
     Raises
     ------
@@ -88,6 +89,7 @@ def condense_silanols(slab: Structure, per_nm2: tuple[float, float] = (4.0, 6.0)
     moved.properties = dict(slab.properties)
     relaxed = relax(moved, topology, sorted(set(range(len(slab))) - set(leaving)))
     relaxed.remove_sites(leaving)
+    relaxed.properties["faces_alike"] = below is not None
     check_silica(relaxed)
     return relaxed
 

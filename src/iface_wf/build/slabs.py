@@ -227,6 +227,7 @@ def _finish(
         raise InputError(f"The slab would have {count} atoms, at most {MAX_ATOMS} are allowed.")
     moved = 0
     passivation: str = spec.passivation
+    alike = True
     if spec.passivation == "hydroxyl":
         slab = repeat(hydroxylate(atoms_only(bare), _renumbered(bare, chosen, layers, charges)), matrix)
         if spec.condense:
@@ -237,6 +238,7 @@ def _finish(
             if len(slab) < full:
                 passivation = "hydroxyl, geminal pairs condensed"
                 extent = heavy_extent(slab)
+                alike = bool(slab.properties["faces_alike"])
     elif polar == "repair" and chosen.polar:
         slab, moved = _repaired(record, chosen, bare, layers, matrix)
     else:
@@ -256,7 +258,7 @@ def _finish(
         "thickness": extent,
         "vacuum": float(slab.lattice.c - slab.cart_coords[:, 2].max()),
         "in_plane_supercell": matrix.tolist(),
-        "symmetric": chosen.symmetric and not moved,
+        "symmetric": chosen.symmetric and alike and not moved,
         "stoichiometric": True,
         "moved_ions": moved,
         "seed": seed,
