@@ -149,11 +149,14 @@ def _free_pose(
     index: int,
     rng: np.random.Generator,
 ) -> tuple[Body, Vectors, Vectors, str] | None:
-    """Draw orientation and position until the fragment keeps off its images; None when it never does."""
+    """Draw orientation and position until the fragment keeps off its images; None when it never does.
+
+    On an oblique cell the first placement may not fit along the longer vector; then it lies flat in another way.
+    """
     angle = 0.0 if slab.lattice.pbc[1] else float(rng.uniform(0, 360))
     body = Body.seen_from(slab, angle)
-    for _ in range(_TRIES):
-        rotation, mode = _orientation(flat, body.lattice, index, rng)
+    for attempt in range(_TRIES):
+        rotation, mode = _orientation(flat, body.lattice, index if attempt == 0 else index or 2, rng)
         xyz = centred @ rotation.T + _spot(body, rng)
         if images_apart(xyz, symbols, body.lattice):
             return body, body.lowered(xyz, body.reach(symbols, clearance)), rotation, mode
