@@ -1,0 +1,1 @@
+"""Structures: slabs and wires, oligomers and salts, and the interfaces made of them."""
