@@ -230,10 +230,25 @@ class EngineMaker(AseMaker):
         if store is None:
             return self.calculate(request, run_directory(key))
         with claimed(store, key, force=self.force) as found:
-            if found is not None:
-                document = CalculationDocument.model_validate(found["output"])
+            document = None if found is None else CalculationDocument.model_validate(found["output"])
+            if found is not None and document is not None and same_frame(document, structure):
                 return document.model_copy(update={"reused_from": found["uuid"], "role": self.role})
             return self.calculate(request, run_directory(key))
+
+
+def same_frame(document: CalculationDocument, structure: Structure) -> bool:
+    """Whether a stored result can stand for a structure atom by atom and grid point by grid point.
+
+    Keys ignore the order of sites and translations, which leave energies alone; charges and densities belong to
+    one order and one place. A relaxation moves atoms, so only the order counts there.
+    """
+    stored = Structure.from_dict(document.structure)
+    labels = [s.site_properties.get("component") for s in (stored, structure)]
+    if stored.species != structure.species or labels[0] != labels[1]:
+        return False
+    if document.kind == "relax":
+        return True
+    return bool(np.allclose(stored.cart_coords, structure.cart_coords, atol=1e-3))
 
 
 def run_directory(key: str) -> Path:

@@ -91,8 +91,8 @@ LEVELS: dict[str, dict[str, dict[str, Any]]] = {
         },
     },
     "xtb": {
-        "fast": {"method": "GFN1-xTB", "accuracy": 1.0, "fmax": 0.1, "max_steps": 80},
-        "moderate": {"method": "GFN1-xTB", "accuracy": 0.5, "fmax": 0.05, "max_steps": 200},
+        "fast": {"method": "GFN1-xTB", "accuracy": 1.0, "fmax": 0.05, "max_steps": 150},
+        "moderate": {"method": "GFN1-xTB", "accuracy": 0.5, "fmax": 0.02, "max_steps": 300},
         "precise": {"method": "GFN1-xTB", "accuracy": 0.1, "fmax": 0.01, "max_steps": 500},
     },
 }
