@@ -20,6 +20,9 @@ def build(
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the files; new or empty.", show_default=False)],
     polymer: opt.Polymer = None,
     units: opt.Units = None,
+    molecule: Annotated[
+        str | None, typer.Option("--molecule", help="Instead of a polymer: SMILES, EC, DMC or an .xyz file.")
+    ] = None,
     salt: opt.Salt = None,
     surface: opt.Surface = None,
     placements: Annotated[int, typer.Option("--placements", min=1, help="How many placements to write.")] = 1,
@@ -34,11 +37,18 @@ def build(
     Writes CIF, XYZ and POSCAR files and a picture of slab, molecule and interface, and prints a report. Without a
     polymer only the slab is built.
     """
-    if all_terminations or (polymer is None and salt is None):
-        built, report = _slabs(filler, surface, all_terminations)
+    if all_terminations or (polymer is None and molecule is None and salt is None):
+        built, report = _slabs(filler, surface, all_terminations, seed)
     else:
         built, report = _parts(
-            filler=filler, polymer=polymer, units=units, salt=salt, surface=surface, n_placements=placements, seed=seed
+            filler=filler,
+            polymer=polymer,
+            units=units,
+            molecule=molecule,
+            salt=salt,
+            surface=surface,
+            n_placements=placements,
+            seed=seed,
         )
     folder = new_folder(out)
     for name, structure in built.items():
@@ -70,17 +80,21 @@ def _parts(**options: Any) -> tuple[dict[str, Structure], dict[str, Any]]:
     return {"slab": built.slab, "molecule": built.fragment, **interfaces}, built.report
 
 
-def _slabs(filler: str, surface: str | None, every: bool) -> tuple[dict[str, Structure], dict[str, Any]]:
+def _slabs(filler: str, surface: str | None, every: bool, seed: int) -> tuple[dict[str, Structure], dict[str, Any]]:
     """Build the slab of a filler, or those of all terminations of one surface; return them and a line about each.
 
     A termination that cannot be finished, for example because hydroxyl groups would overlap, is named with the reason.
     """
     from iface_wf.build.slabs import build_slab, resolve_surface, slab_terminations
+    from iface_wf.build.wires import build_wire
     from iface_wf.library import Library
 
     record = Library().filler(filler)
+    if surface == "wire":
+        wire = build_wire(record, seed=seed)
+        return {"wire": wire}, dict(wire.properties)
     if not every:
-        slab = build_slab(record, surface)
+        slab = build_slab(record, surface, seed=seed)
         return {"slab": slab}, dict(slab.properties)
     spec = resolve_surface(record, surface)
     slabs: dict[str, Structure] = {}
@@ -90,7 +104,7 @@ def _slabs(filler: str, surface: str | None, every: bool) -> tuple[dict[str, Str
         kind = ", ".join(["polar" if found.polar else "not polar", *(["symmetric"] if found.symmetric else [])])
         report[name] = f"{found.label}, {found.broken_strength:.1f} e/nm^2 of bonds broken, {kind}"
         try:
-            slabs[name] = build_slab(record, spec.model_copy(update={"termination": found.label}))
+            slabs[name] = build_slab(record, spec.model_copy(update={"termination": found.label}), seed=seed)
         except InputError as error:
             report[name] += f"; not built: {error}"
     return slabs, report

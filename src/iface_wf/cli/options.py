@@ -65,7 +65,7 @@ Polymer = Annotated[
     typer.Option(
         "--polymer",
         "-p",
-        help="Name from the library.",
+        help="Name from the library, or a PSMILES with two * ends, such as '*CCO*'.",
         autocompletion=_polymers,
         show_default=False,
     ),
@@ -77,7 +77,9 @@ Salt = Annotated[
 ]
 Surface = Annotated[
     str | None,
-    typer.Option("--surface", help="Miller indices such as 101 or '1 0 -1'; default: the filler's first surface."),
+    typer.Option(
+        "--surface", help="Miller indices such as 101 or '1 0 -1', or wire; default: the filler's first surface."
+    ),
 ]
 EngineName = Annotated[
     str, typer.Option("--engine", "-e", help=f"Allowed: {', '.join(ENGINES)}.", autocompletion=_engines)
