@@ -8,6 +8,7 @@ from typing import Any
 from jobflow import Flow, Job, Maker
 from pymatgen.core import Structure
 
+from iface_wf.build.targets import Target
 from iface_wf.engines.base import Engine
 from iface_wf.flows.collect import FRAGMENT_PARTS, SLAB_PARTS, collect_binding
 from iface_wf.flows.placements import place_and_rank
@@ -30,7 +31,7 @@ class BindingEnergyMaker(Maker):
         Relaxes A, B and AB.
     level
         ``fast``, ``moderate`` or ``precise``.
-    n_placements, seed, vacuum
+    n_placements, seed, vacuum, clearance, target
         See `iface_wf.build.placements.place`.
     """
 
@@ -42,6 +43,8 @@ class BindingEnergyMaker(Maker):
     n_placements: int = 6
     seed: int = 0
     vacuum: float = 8.0
+    clearance: float = 0.85
+    target: Target | None = None
 
     def make(self, slab: Structure, fragment: Structure, about: dict[str, Any]) -> Flow:
         """Wire the jobs.
@@ -69,6 +72,8 @@ class BindingEnergyMaker(Maker):
             n=self.n_placements,
             seed=self.seed,
             vacuum=self.vacuum,
+            clearance=self.clearance,
+            target=self.target,
         )
         placed.name = "place"
         relax_ab = self._relax(placed.output.structure, "AB")

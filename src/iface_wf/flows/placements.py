@@ -10,6 +10,7 @@ from pymatgen.core import Structure
 from pymatgen.io.ase import AseAtomsAdaptor
 
 from iface_wf.build.placements import place
+from iface_wf.build.targets import Target
 from iface_wf.documents.base import Document, StructureDict
 from iface_wf.engines.levels import level_settings
 from iface_wf.engines.xtb import calculator
@@ -39,7 +40,13 @@ class RankedPlacements(Document):
 
 @job
 def place_and_rank(
-    slab: Structure | dict[str, Any], fragment: Structure | dict[str, Any], n: int, seed: int, vacuum: float
+    slab: Structure | dict[str, Any],
+    fragment: Structure | dict[str, Any],
+    n: int,
+    seed: int,
+    vacuum: float,
+    clearance: float = 0.85,
+    target: Target | None = None,
 ) -> RankedPlacements:
     """Generate placements and order them by the energy of the cheap engine.
 
@@ -53,6 +60,8 @@ def place_and_rank(
         Seed of orientations and positions.
     vacuum
         Empty space above the topmost atom, A.
+    clearance, target
+        Contact distance and aim, see `iface_wf.build.placements.place`.
 
     Returns
     -------
@@ -65,7 +74,7 @@ def place_and_rank(
         When the cheap engine can calculate none of the placements.
     """
     slab, fragment = (Structure.from_dict(x) if isinstance(x, dict) else x for x in (slab, fragment))
-    candidates = place(slab, fragment, n=n, seed=seed, vacuum=vacuum)
+    candidates = place(slab, fragment, n, seed, vacuum, clearance, target)
     settings = level_settings("xtb", "fast")
     entries: list[dict[str, Any]] = []
     for index, candidate in enumerate(candidates):

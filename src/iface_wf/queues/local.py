@@ -143,6 +143,8 @@ def binding_flow(request: BindingRequest, library: Library) -> tuple[str, Flow]:
         n_placements=request.n_placements,
         seed=request.seed,
         vacuum=request.vacuum,
+        clearance=request.clearance,
+        target=request.target,
     )
     about = {
         "key": key,
