@@ -67,7 +67,8 @@ def test_water_is_polar_with_equal_hydrogen_atoms(water):
     assert -1.25 < oxygen < -1.0
     assert first == pytest.approx(second, abs=0.005)
     assert sum(result.net_charges) == pytest.approx(0, abs=1e-4)
-    assert result.n_maxima >= 3
+    assert result.n_maxima == 3
+    assert result.flags == []
     # Some 0.02 e lie below the vacuum cut; they belong to the molecule and must not get lost.
     assert 0.01 < result.vacuum_charge < 0.05
     coarser = analyse(water, 0.1)
@@ -96,7 +97,8 @@ def test_hydrogen_bond_moves_electrons_from_acceptor_to_donor():
     }
     transfer = charge_transfer(whole, isolated)
     assert sum(transfer.values()) == pytest.approx(0, abs=1e-3)
-    assert 0.003 < transfer["acceptor"] < 0.05
+    assert 0.01 < transfer["acceptor"] < 0.04
+    assert whole.flags == ["grid_coarse_for_hydrogen"]
 
     densities = [Grid(pseudo_density(a.calc), dimer.cell.array, (False,) * 3) for a in (dimer, *parts.values())]
     profile = difference_profile(difference(*densities))

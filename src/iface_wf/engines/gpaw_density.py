@@ -6,6 +6,8 @@ only the first one gets the arrays.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +17,7 @@ from ase.units import Bohr
 from gpaw.mpi import world
 from gpaw.sphere.spherical_harmonics import Y
 from numpy.typing import NDArray
-from scipy.interpolate import CubicSpline
+from scipy.interpolate import CubicSpline, make_interp_spline
 
 from iface_wf.analysis.grid import FloatArray
 from iface_wf.errors import CalculationError, InputError
@@ -56,15 +58,20 @@ def all_electron_density(calc: Any, spacing: float = 0.067) -> tuple[FloatArray 
     ``n = ñ + sum_ij D_ij (phi_i phi_j - phit_i phit_j) + n_core - ñ_core``
     (Blöchl, Phys. Rev. B 50, 17953 (1994), doi 10.1103/PhysRevB.50.17953). No grid resolves the cusps: what the
     sum over a sphere misses is put on the point nearest to the nucleus, which makes the number of electrons
-    exact. The smooth density is interpolated by Fourier series, hence may be slightly negative in the vacuum.
+    exact.
+
+    The smooth density is interpolated by periodic splines of fifth order, which keep its integral. Fourier series
+    would be exact for a density without components beyond the grid; but the usual grids cut off the ones near
+    nuclei, and the series rings along the grid axes far into the vacuum, with negative densities and maxima that
+    belong to no atom.
 
     Parameters
     ----------
     calc
         Converged or restarted calculator of class `gpaw.GPAW`. Ghost atoms contribute nothing.
     spacing
-        Distance of neighbouring points wanted, A; GPAW rounds to a convenient number of points. The grid of the
-        calculation is used where that is finer already.
+        Largest distance of neighbouring points along a cell vector, A. The grid of the calculation is used where
+        that is finer already.
 
     Returns
     -------
@@ -85,15 +92,14 @@ def all_electron_density(calc: Any, spacing: float = 0.067) -> tuple[FloatArray 
     dft = calc.dft
     atoms = calc.get_atoms()
     cell = np.array(atoms.cell)
-    heights = 1 / np.linalg.norm(np.linalg.inv(cell), axis=0)
-    # GPAW counts the distance of planes, which in oblique cells is less than the distance of points.
-    planes = spacing * float((heights / np.linalg.norm(cell, axis=1)).min())
-    finer = planes < float((heights / np.array(dft.density.nt_sR.desc.size_c)).min())
-    smooth = dft.densities().pseudo_densities(grid_spacing=planes if finer else None, add_compensation_charges=False)
-    rho = _on_first(calc, smooth)
+    coarse = _on_first(calc, dft.densities().pseudo_densities(add_compensation_charges=False))
     matrices = dft.density.D_asii.gather()
-    if rho is None:
+    if coarse is None:
         return None, {}
+    lengths = np.linalg.norm(cell, axis=1)
+    # The small term keeps 8 A / 0.05 A at 160 points.
+    shape = [max(n, math.ceil(x / spacing - 1e-6)) for n, x in zip(coarse.shape, lengths, strict=True)]
+    rho = _refine(coarse, shape)
     point_volume = float(atoms.get_volume()) / rho.size
     pseudo_electrons = float(rho.sum()) * point_volume
 
@@ -148,6 +154,21 @@ def _on_first(calc: Any, densities: Any) -> FloatArray | None:
     if whole is None or world.rank != 0:
         return None
     return np.ascontiguousarray(whole.data.sum(axis=0), dtype=np.float64)
+
+
+def _refine(coarse: FloatArray, shape: Sequence[int]) -> FloatArray:
+    """Interpolate a periodic array to another number of points, keeping its mean."""
+    fine = coarse.copy()
+    for axis, (n, m) in enumerate(zip(coarse.shape, shape, strict=True)):
+        if m != n:
+            # Each row interpolates one unit vector: applied as a matrix, this costs next to nothing.
+            unit = np.vstack([np.eye(n), np.eye(n)[:1]])
+            spline = make_interp_spline(np.arange(n + 1) / n, unit, k=5, bc_type="periodic")
+            fine = np.moveaxis(np.tensordot(spline(np.arange(m) / m), fine, axes=(1, axis)), 0, axis)
+    # Only for whole multiples of the number of points is the mean kept exactly.
+    result: FloatArray = np.ascontiguousarray(fine)
+    result *= coarse.mean() / fine.mean()
+    return result
 
 
 @dataclass(frozen=True)
@@ -237,7 +258,7 @@ def _complete(
     inside = distance2 < waves.radius**2
     values = waves.density(vectors[inside], matrix) / Bohr**3
     # A sphere wider than the cell meets the same point more than once.
-    np.add.at(rho.reshape(-1), np.ravel_multi_index(tuple((points[inside] % shape).T), rho.shape), values)
+    np.add.at(rho, tuple((points[inside] % shape).T), values)
     point_volume = float(abs(np.linalg.det(cell))) / rho.size
     missing = waves.charge(matrix) - float(values.sum()) * point_volume
     rho[nearest] += missing / point_volume
