@@ -15,7 +15,7 @@ from jobflow import Flow, JobStore, run_locally
 
 from iface_wf.build.interface import build_interface
 from iface_wf.documents.binding import BindingDocument
-from iface_wf.errors import CalculationError
+from iface_wf.errors import CalculationError, InputError
 from iface_wf.flows.binding import BindingEnergyMaker
 from iface_wf.flows.events import Event
 from iface_wf.flows.plan import plan_flow
@@ -132,12 +132,19 @@ def binding_flow(request: BindingRequest, library: Library) -> tuple[str, Flow]:
         The content key of the interface calculation, and the flow.
     """
     built = build_interface(request, library)
+    charge = float(built.report["charge"])
+    if abs(charge) > 1e-6:
+        raise InputError(
+            f"The interface of {request.filler} carries a charge of {charge:+g} e, but a cell repeated in the plane must "
+            "be neutral: give the whole salt, or cap the charge."
+        )
     key = request.key(structure_digest(built.slab), structure_digest(built.fragment))
     engine, geometry_level = request.geometry_engine()
+    polymer = request.polymer or request.molecule
     maker = BindingEnergyMaker(
         engine=request.main_engine(),
         geometry_engine=engine,
-        name=f"{request.filler} + {request.polymer or request.salt}",
+        name=f"{request.filler} + {polymer or request.salt}",
         level=request.level,
         geometry_level=geometry_level,
         n_placements=request.n_placements,
@@ -150,7 +157,7 @@ def binding_flow(request: BindingRequest, library: Library) -> tuple[str, Flow]:
         "key": key,
         "filler": request.filler,
         "surface": str(built.slab.properties.get("surface", "")),
-        "polymer": request.polymer,
+        "polymer": polymer,
         "units": request.units if request.polymer else None,
         "salt": request.salt,
         "provenance": {"request": request.model_dump(mode="json"), "build": built.report},
