@@ -1,0 +1,8 @@
+#!/usr/bin/env bash
+# Write constraints.txt anew from .venv, after dependencies have changed and the tests have passed.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+.venv/bin/python -m pip freeze --exclude-editable |
+  grep -E '^[A-Za-z0-9._-]+==' |
+  grep -viE '^(pip|setuptools|neosqlite|dftd4|pytest-xdist|execnet)==' >constraints.txt
+wc -l constraints.txt
