@@ -18,7 +18,9 @@ def write(inputs, steps, scf, ions, version, entropy):
     values = []
     for fractions, energy, forces, vdw in steps:
         own = {"fr": energy - ts / 2, "wo": energy + ts / 2, "e0": energy}
-        values.append((fractions, forces, own, {k: v + vdw * pairwise for k, v in own.items()}, vdw if pairwise else None))
+        values.append(
+            (fractions, forces, own, {k: v + vdw * pairwise for k, v in own.items()}, vdw if pairwise else None)
+        )
     outcar(inputs, values, scf, ions, version)
     vasprun(inputs, values, scf, version)
     oszicar(values, scf)
@@ -59,7 +61,7 @@ def outcar(inputs, values, scf, ions, version):
 
 def energies(values):
     return "".join(
-        f"    <i name=\"{name}\">{value:16.8f} </i>\n"
+        f'    <i name="{name}">{value:16.8f} </i>\n'
         for name, value in zip(("e_fr_energy", "e_wo_entrp", "e_0_energy"), values, strict=True)
     )
 
@@ -98,7 +100,11 @@ def entry(name, value):
 def parameters(inputs):
     tags = dict(inputs.tags)
     tags.setdefault("NELM", "60")
-    values = {"PREC": tags["PREC"][:6].lower(), "ENMAX": f"{float(tags['ENCUT']):.8f}", "NELECT": f"{inputs.nelect:.8f}"}
+    values = {
+        "PREC": tags["PREC"][:6].lower(),
+        "ENMAX": f"{float(tags['ENCUT']):.8f}",
+        "NELECT": f"{inputs.nelect:.8f}",
+    }
     values |= {name: tags[name] for name in ("EDIFF", "ISMEAR", "SIGMA", "ISPIN", "NELM", "NSW", "LASPH")}
     values["LREAL"] = "F" if tags["LREAL"][:2].strip(".").upper().startswith("F") else "T"
     values |= {"IBRION": tags.get("IBRION", "-1"), "LDIPOL": tags.get("LDIPOL", "F"), "IDIPOL": tags.get("IDIPOL", "0")}
@@ -135,7 +141,9 @@ def vasprun(inputs, values, scf, version):
     text += "".join(entry(name, value) for name, value in inputs.tags.items()) + " </incar>\n"
     text += f' <kpoints>\n  <generation param="Gamma">\n   <v type="int" name="divisions">{mesh} </v>\n'
     text += '   <v name="usershift"> 0.0 0.0 0.0 </v>\n  </generation>\n  <varray name="kpointlist" >\n'
-    text += '   <v> 0.0 0.0 0.0 </v>\n  </varray>\n  <varray name="weights" >\n   <v> 1.0 </v>\n  </varray>\n </kpoints>\n'
+    text += (
+        '   <v> 0.0 0.0 0.0 </v>\n  </varray>\n  <varray name="weights" >\n   <v> 1.0 </v>\n  </varray>\n </kpoints>\n'
+    )
     text += f" <parameters>\n{parameters(inputs)} </parameters>\n{atoms(inputs)}"
     text += crystal(inputs.cell, inputs.fractions, "initialpos")
     for fractions, forces, own, total, _ in values:

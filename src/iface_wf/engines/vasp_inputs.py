@@ -117,8 +117,8 @@ def c_is_perpendicular(structure: Structure) -> bool:
 
 @cache
 def incar_tag_names() -> frozenset[str]:
-    """Return the INCAR tags that pymatgen knows."""
-    return frozenset(loadfn(Path(vasp_io.__file__).with_name("incar_parameters.json")))
+    """Return the INCAR tags that pymatgen knows, and those of ours that it does not."""
+    return frozenset(loadfn(Path(vasp_io.__file__).with_name("incar_parameters.json"))) | set(METHOD_TAGS)
 
 
 def check_overrides(overrides: Mapping[str, Any]) -> None:

@@ -15,7 +15,7 @@ from monty.io import zopen
 
 from iface_wf.errors import CalculationError
 
-_NUMBER = r"\s*=?\s*(-?\d+\.\d+)"
+_NUMBER = r"\s*=?\s*(-?\d+\.\d+)(?=\s)"
 _LAST_STEP = "FREE ENERGIE OF THE ION-ELECTRON SYSTEM"
 _END = re.compile(r"Voluntary context switches:[^\n]*\n")
 
@@ -96,7 +96,7 @@ def read_outcar(path: Path) -> Outcar:
     if not min(free, without) - 1e-5 <= energy <= max(free, without) + 1e-5:
         raise CalculationError(f"{path} is damaged: {energy} eV at zero smearing is not between {free} and {without}.")
     version = re.search(r"vasp\.(\d+\.\d+\.\d+\w*)", text[:2000])
-    valences = re.search(r"Ionic Valenz\s*\n\s*ZVAL\s*=((?:\s*\d+\.\d+)+)", text)
+    valences = re.search(r"Ionic Valenz\s*\n\s*ZVAL\s*=((?:\s*\d+\.\d+)+)(?=\s)", text)
     if valences is None:
         raise CalculationError(f"{path} is damaged: it does not list the valence electrons.")
     ranks = re.search(r"running(?:\s+on)?\s+(\d+)\s+(?:total cores|mpi-ranks)", text)

@@ -21,7 +21,7 @@ from pymatgen.io.vasp import Incar, Kpoints, Poscar
 from iface_wf.documents.calculation import Correction
 from iface_wf.engines.base import CalculationRequest
 from iface_wf.engines.vasp_grids import all_electron_density, find_file
-from iface_wf.engines.vasp_inputs import incar_tag_names, poscar_structure
+from iface_wf.engines.vasp_inputs import poscar_structure
 from iface_wf.engines.vasp_outcar import read_outcar
 from iface_wf.engines.vasp_outputs import read_corrections, read_run
 from iface_wf.engines.vasp_settings import VaspSettings, check_executable, potcar_folder, read_potcars
@@ -51,7 +51,7 @@ class AeccarValidator(VaspAECCARValidator):
 
 def incar_of(settings: dict[str, Any]) -> Incar:
     """Return the INCAR of some settings."""
-    tags = {name: value for name, value in settings.items() if name in incar_tag_names()}
+    tags = {name: value for name, value in settings.items() if name.isupper()}
     tags |= settings.get("technical", {})
     return Incar({name: value for name, value in tags.items() if value is not None})
 

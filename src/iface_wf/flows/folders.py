@@ -1,0 +1,150 @@
+"""From VASP folders calculated by hand, ours or others', to the same BindingDocument as from a flow."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from jobflow import Flow, job
+from pymatgen.core import Structure
+
+from iface_wf.documents.calculation import CalculationDocument
+from iface_wf.engines.vasp_folders import (
+    RELAXATIONS,
+    STATICS,
+    is_calculated,
+    read_folder,
+    read_foreign_folder,
+    read_project,
+    write_statics,
+)
+from iface_wf.errors import InputError
+from iface_wf.flows.collect import FRAGMENT_PARTS, SLAB_PARTS, collect_binding
+from iface_wf.flows.placements import RankedPlacements
+
+
+@dataclass(frozen=True)
+class ProjectState:
+    """How far a project folder is.
+
+    Attributes
+    ----------
+    waiting
+        Folders that are still to be calculated.
+    written
+        Folders that were written just now, to be calculated next.
+    flow
+        Stores all calculations and the BindingDocument when run; None as long as folders are waiting.
+    """
+
+    waiting: list[Path] = field(default_factory=list)
+    written: list[Path] = field(default_factory=list)
+    flow: Flow | None = None
+
+
+@job(data=["blob"])
+def keep_calculation(document: CalculationDocument) -> CalculationDocument:
+    """Store a calculation that was made elsewhere."""
+    return document
+
+
+def collect_project(directory: Path) -> ProjectState:
+    """Take the next step of a project folder: write the single points, or put everything together.
+
+    Parameters
+    ----------
+    directory
+        Written by `iface_wf.engines.vasp_folders.write_project`.
+
+    Returns
+    -------
+    ProjectState
+        What to do next.
+
+    Raises
+    ------
+    InputError
+        When it is no project folder.
+    CalculationError, MismatchError
+        Naming the file that is damaged or does not belong there.
+    """
+    project = read_project(directory)
+    waiting = [directory / name for name in RELAXATIONS.values() if not is_calculated(directory / name)]
+    if waiting:
+        return ProjectState(waiting=waiting)
+    relaxations = {role: read_folder(directory / name) for role, name in RELAXATIONS.items()}
+    if not any((directory / name).exists() for name in STATICS.values()):
+        relaxed = {role: Structure.from_dict(document.structure) for role, document in relaxations.items()}
+        return ProjectState(written=write_statics(directory, relaxed, SLAB_PARTS, FRAGMENT_PARTS))
+    waiting = [directory / name for name in STATICS.values() if not is_calculated(directory / name)]
+    if waiting:
+        return ProjectState(waiting=waiting)
+    calculations = {role: read_folder(directory / name) for role, name in STATICS.items()}
+    return ProjectState(flow=folder_flow(calculations, relaxations, project["about"]))
+
+
+def collect_foreign(folders: Mapping[str, Path], about: Mapping[str, Any], component: str = "polymer") -> Flow:
+    """Put folders together that somebody else calculated.
+
+    Parameters
+    ----------
+    folders
+        By role: A (slab), B (molecule in its box), AB and, for interaction energy and densities, A* and B* in AB's cell.
+    about
+        filler, polymer and other names for the document.
+    component
+        Label of the molecule's atoms.
+
+    Returns
+    -------
+    Flow
+        Stores all calculations and the BindingDocument when run.
+
+    Raises
+    ------
+    InputError
+        When A, B or AB is missing.
+    CalculationError, MismatchError
+        Naming the file that is damaged, or what does not fit together.
+    """
+    missing = [role for role in ("A", "B", "AB") if role not in folders]
+    if missing or set(folders) - set(STATICS):
+        raise InputError(f"Name the folders of A, B and AB, and perhaps of A* and B*; missing: {', '.join(missing)}.")
+    slab = read_foreign_folder(folders["A"], "A")
+    calculations = {"A": slab, "B": read_foreign_folder(folders["B"], "B", component=component)}
+    atoms = Structure.from_dict(slab.structure)
+    calculations["AB"] = read_foreign_folder(folders["AB"], "AB", slab=atoms, component=component)
+    for role in ("A*", "B*"):
+        if role in folders:
+            calculations[role] = read_foreign_folder(folders[role], role, component=component, periodic=2)
+    return folder_flow(calculations, {}, about)
+
+
+def folder_flow(
+    calculations: Mapping[str, CalculationDocument],
+    relaxations: Mapping[str, CalculationDocument],
+    about: Mapping[str, Any],
+) -> Flow:
+    """Wire jobs that store each calculation and combine them."""
+    kept = {role: keep_calculation(document) for role, document in calculations.items()}
+    relaxed = {role: keep_calculation(document) for role, document in relaxations.items()}
+    for prefix, jobs in (("static", kept), ("relax", relaxed)):
+        for role, one in jobs.items():
+            one.name = f"{prefix} {role}"
+    placements = RankedPlacements(
+        structure=(relaxations.get("AB") or calculations["AB"]).structure, placement=0, engine="none: folders as given"
+    )
+    keys = "".join(document.key for _, document in sorted(calculations.items()))
+    named = {"filler": "", "surface": "", "key": hashlib.sha256(keys.encode()).hexdigest()} | dict(about)
+    collect = collect_binding(
+        calculations={role: one.output for role, one in kept.items()},
+        relaxations={role: one.output for role, one in relaxed.items()},
+        uuids={role: one.uuid for role, one in kept.items()},
+        placements=placements,
+        about=named,
+    )
+    collect.name = "collect"
+    return Flow([*kept.values(), *relaxed.values(), collect], output=collect.output, name="collect folders")
