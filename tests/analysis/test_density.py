@@ -48,6 +48,12 @@ def test_pack_and_unpack_keep_the_density():
     assert sum(record.planar) * 9.0 / 40 == pytest.approx(record.n_electrons, rel=1e-12)
 
 
+def test_record_survives_the_marks_of_a_job_store():
+    record = pack(np.ones((4, 4, 4)), np.eye(3), (True,) * 3, "pseudo")
+    marked = record.model_dump(mode="json") | {"@module": "x", "@class": "DensityRecord", "@version": None}
+    assert DensityRecord.model_validate(marked) == record
+
+
 def test_stored_file_is_chunked_compressed_float32_and_reproducible():
     rho = gaussian((24, 24, 24), 6 * np.eye(3), (0.5, 0.5, 0.5), 1.0)
     record = pack(rho, 6 * np.eye(3), (True,) * 3, "valence")
@@ -136,9 +142,7 @@ def test_planar_integral_is_independent_of_the_in_plane_angle():
     """A density that depends on z alone has planar integral = density x area."""
     rho = np.broadcast_to(np.sin(np.arange(12) / 12 * 2 * np.pi) ** 2, (5, 6, 12))
     area = np.linalg.norm(np.cross(HEXAGONAL[0], HEXAGONAL[1]))
-    np.testing.assert_allclose(
-        planar_integral(Grid(rho, HEXAGONAL)), rho[0, 0] * area, rtol=1e-12, atol=1e-15
-    )
+    np.testing.assert_allclose(planar_integral(Grid(rho, HEXAGONAL)), rho[0, 0] * area, rtol=1e-12, atol=1e-15)
 
 
 def test_padding_adds_the_boundary_plane_at_zero():

@@ -23,9 +23,7 @@ DATASET = "density"
 _CHUNK = 64
 
 
-def pack(
-    values: ArrayLike, cell: ArrayLike, pbc: tuple[bool, bool, bool], kind: DensityKind
-) -> DensityRecord:
+def pack(values: ArrayLike, cell: ArrayLike, pbc: tuple[bool, bool, bool], kind: DensityKind) -> DensityRecord:
     """Compress a density: HDF5 in memory, float32, chunked, shuffled and gzipped.
 
     Integral and planar profile are taken before rounding to float32, which costs at most 6e-8 of a value.
@@ -92,15 +90,11 @@ def unpack(record: DensityRecord) -> FloatArray:
         raise CalculationError("The stored density is damaged: its bytes are not base64 text.") from error
     digest = hashlib.sha256(raw).hexdigest()
     if digest != record.sha256:
-        raise CalculationError(
-            f"The stored density is damaged: SHA-256 {digest[:12]} instead of {record.sha256[:12]}."
-        )
+        raise CalculationError(f"The stored density is damaged: SHA-256 {digest[:12]} instead of {record.sha256[:12]}.")
     with h5py.File(io.BytesIO(raw), "r") as file:
         values: FloatArray = file[DATASET][()].astype(np.float64)
     if values.shape != record.shape:
-        raise CalculationError(
-            f"The stored density has the shape {values.shape}, its record says {record.shape}."
-        )
+        raise CalculationError(f"The stored density has the shape {values.shape}, its record says {record.shape}.")
     return values
 
 

@@ -111,9 +111,7 @@ def check_same_grid(*grids: Grid) -> None:
         if other.pbc != first.pbc:
             differs.append(f"pbc {first.pbc} and {other.pbc}")
         if differs:
-            raise MismatchError(
-                f"Grids 1 and {number} cannot be combined; they differ in {'; '.join(differs)}."
-            )
+            raise MismatchError(f"Grids 1 and {number} cannot be combined; they differ in {'; '.join(differs)}.")
 
 
 def pad_boundary(values: ArrayLike, pbc: tuple[bool, bool, bool], shape: tuple[int, int, int]) -> FloatArray:
@@ -141,9 +139,7 @@ def pad_boundary(values: ArrayLike, pbc: tuple[bool, bool, bool], shape: tuple[i
     field = np.asarray(values, dtype=np.float64)
     missing = [n - m for n, m in zip(shape, field.shape, strict=True)]
     if any(gap not in (0, 1) or (gap == 1 and periodic) for gap, periodic in zip(missing, pbc, strict=True)):
-        raise MismatchError(
-            f"An array of shape {field.shape} does not fit a grid of {shape} points with pbc {pbc}."
-        )
+        raise MismatchError(f"An array of shape {field.shape} does not fit a grid of {shape} points with pbc {pbc}.")
     return np.pad(field, [(gap, 0) for gap in missing])
 
 
@@ -225,8 +221,6 @@ def check_cell(grid: Grid, structure: Structure) -> None:
     """Raise a MismatchError unless the lattice of the structure is the cell of the grid."""
     shift = float(abs(grid.cell - structure.lattice.matrix).max())
     if shift > CELL_TOLERANCE:
-        raise MismatchError(
-            f"Structure and density have different cells: a component differs by {shift:.2g} A."
-        )
+        raise MismatchError(f"Structure and density have different cells: a component differs by {shift:.2g} A.")
     if tuple(structure.lattice.pbc) != grid.pbc:
         raise MismatchError(f"Structure and density differ in pbc: {structure.lattice.pbc} and {grid.pbc}.")

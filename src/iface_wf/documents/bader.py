@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from iface_wf.documents.base import Document
 from iface_wf.documents.density import DensityKind
 
 BaderFlag = Literal["grid_too_coarse", "grid_coarse_for_hydrogen", "negative_density", "maximum_off_nucleus"]
@@ -18,7 +19,7 @@ FLAG_MEANINGS: dict[BaderFlag, str] = {
 }
 
 
-class BaderDocument(BaseModel):
+class BaderDocument(Document):
     """Electrons and charges of the atoms from Bader's partition, with all that is needed to judge them.
 
     Lists have one entry per atom in the order of the structure. Positive charges mean lost electrons.
@@ -27,8 +28,6 @@ class BaderDocument(BaseModel):
     below 1e-5 e/A^3, hence noise, to the nearest atom. ``net_charges`` includes them, so that the charges of
     all atoms add up to the charge of the system; ``net_charges_above_cut`` leaves them out.
     """
-
-    model_config = ConfigDict(extra="forbid")
 
     method: Literal["weight"] = Field(description="how grid points are divided between atoms")
     engine: str = Field(description="program that did it")

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from iface_wf.documents.base import Document
 
 DensityKind = Literal["pseudo", "all_electron", "valence", "difference"]
 Vector = tuple[float, float, float]
 
 
-class DensityRecord(BaseModel):
+class DensityRecord(Document):
     """An electron density as a compressed file plus the facts needed to use it without unpacking it.
 
     The grid is periodic: point ``i`` of ``n`` lies at the fraction ``i / n`` of its cell vector. Along
@@ -18,8 +20,6 @@ class DensityRecord(BaseModel):
     count electrons, so they are positive (``difference``: positive where electrons accumulate).
     `iface_wf.analysis.density.pack` writes a record, `iface_wf.analysis.density.unpack` reads it.
     """
-
-    model_config = ConfigDict(extra="forbid")
 
     kind: DensityKind = Field(
         description="pseudo: smooth density of a PAW code; all_electron: with the core; valence: without; "
