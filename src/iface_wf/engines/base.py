@@ -22,6 +22,7 @@ from pymatgen.core import Structure
 
 from iface_wf.build.components import indices, select
 from iface_wf.documents.calculation import CalculationDocument, CalculationKind
+from iface_wf.engines.calculation_log import logged
 from iface_wf.store.canonical import calculation_key
 from iface_wf.store.references import claimed
 
@@ -228,11 +229,15 @@ class EngineMaker(AseMaker):
         key = request.key()
         store = getattr(CURRENT_JOB, "store", None)
         if store is None:
-            return self.calculate(request, run_directory(key))
+            return self._calculate(request, key)
         with claimed(store, key, force=self.force) as found:
             document = None if found is None else CalculationDocument.model_validate(found["output"])
             if found is not None and document is not None and same_frame(document, structure):
                 return document.model_copy(update={"reused_from": found["uuid"], "role": self.role})
+            return self._calculate(request, key)
+
+    def _calculate(self, request: CalculationRequest, key: str) -> CalculationDocument:
+        with logged(key, kind=self.kind, role=self.role, engine=self.engine_name, level=self.level):
             return self.calculate(request, run_directory(key))
 
 

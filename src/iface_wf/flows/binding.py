@@ -3,15 +3,33 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
-from jobflow import Flow, Job, Maker
+from jobflow import Flow, Job, Maker, OutputReference
 from pymatgen.core import Structure
 
 from iface_wf.build.targets import Target
 from iface_wf.engines.base import Engine
 from iface_wf.flows.collect import FRAGMENT_PARTS, SLAB_PARTS, collect_binding
 from iface_wf.flows.placements import place_and_rank
+
+
+class ReferenceOutputs(NamedTuple):
+    """Where the outputs of a part in isolation are, in this flow or in the store.
+
+    Attributes
+    ----------
+    relax, static
+        Outputs of its relaxation and of the single point on the relaxed geometry.
+    """
+
+    relax: OutputReference
+    static: OutputReference
+
+    @classmethod
+    def of(cls, jobs: tuple[Job, Job]) -> ReferenceOutputs:
+        """Refer to the outputs of the two jobs of a part."""
+        return cls(jobs[0].output, jobs[1].output)
 
 
 @dataclass
@@ -45,6 +63,8 @@ class BindingEnergyMaker(Maker):
     vacuum: float = 8.0
     clearance: float = 0.85
     target: Target | None = None
+    frozen: bool = True
+    densities: bool = True
 
     def make(self, slab: Structure, fragment: Structure, about: dict[str, Any]) -> Flow:
         """Wire the jobs.
@@ -61,14 +81,39 @@ class BindingEnergyMaker(Maker):
         Flow
             Its output is a BindingDocument.
         """
+        jobs_a, jobs_b = self.reference(slab, "A"), self.reference(fragment, "B")
+        pair = self.pair(ReferenceOutputs.of(jobs_a), ReferenceOutputs.of(jobs_b), about)
+        (relax_a, static_a), (relax_b, static_b) = jobs_a, jobs_b
+        return Flow([relax_a, relax_b, static_a, static_b, *pair], output=pair[-1].output, name=self.name)
+
+    def reference(self, structure: Structure, part: Literal["A", "B"]) -> tuple[Job, Job]:
+        """Return the two jobs of a part in isolation: its relaxation, and the single point on what comes out.
+
+        Parameters
+        ----------
+        structure
+            The part as built, labelled sites.
+        part
+            ``A`` for a slab, ``B`` for a fragment.
+        """
         if check := getattr(self.engine, "check", None):  # engines whose programs or files may be missing say so now
-            for part in (slab, fragment):
-                check(part, self.level)
-        relax_a = self._relax(slab, "A")
-        relax_b = self._relax(fragment, "B")
+            check(structure, self.level)
+        relax = self._relax(structure, part)
+        return relax, self.engine.static(relax.output.structure, self.level, role=part, name=f"static {part}")
+
+    def pair(self, slab: ReferenceOutputs, fragment: ReferenceOutputs, about: dict[str, Any]) -> list[Job]:
+        """Return the jobs of an interface whose parts are calculated elsewhere; the last one collects.
+
+        Parameters
+        ----------
+        slab, fragment
+            Where the outputs of the parts' jobs are.
+        about
+            As in `make`.
+        """
         placed = place_and_rank(
-            relax_a.output.structure,
-            relax_b.output.structure,
+            slab.relax.structure,
+            fragment.relax.structure,
             n=self.n_placements,
             seed=self.seed,
             vacuum=self.vacuum,
@@ -77,36 +122,31 @@ class BindingEnergyMaker(Maker):
         )
         placed.name = "place"
         relax_ab = self._relax(placed.output.structure, "AB")
-        statics = self._statics(relax_a, relax_b, relax_ab)
+        own = self._statics(relax_ab)
+        statics = {"A": slab.static, "B": fragment.static} | {role: job.output for role, job in own.items()}
         collect = collect_binding(
-            calculations={role: job.output for role, job in statics.items()},
-            relaxations={"A": relax_a.output, "B": relax_b.output, "AB": relax_ab.output},
-            uuids={role: job.uuid for role, job in statics.items()},
+            calculations=statics,
+            relaxations={"A": slab.relax, "B": fragment.relax, "AB": relax_ab.output},
+            uuids={role: output.uuid for role, output in statics.items()},
             placements=placed.output,
             about=about,
         )
         collect.name = "collect"
-        return Flow(
-            [relax_a, relax_b, placed, relax_ab, *statics.values(), collect],
-            output=collect.output,
-            name=self.name,
-        )
+        return [placed, relax_ab, *own.values(), collect]
 
     def _relax(self, structure: Any, role: str) -> Job:
         return self.geometry_engine.relax(structure, self.geometry_level, role=role, name=f"relax {role}")
 
-    def _statics(self, relax_a: Job, relax_b: Job, relax_ab: Job) -> dict[str, Job]:
-        """Single points on the relaxed geometries; the ghost ones carry the densities where there are ghosts."""
-        plain = list(self.engine.densities)
+    def _statics(self, relax_ab: Job) -> dict[str, Job]:
+        """Single points on the relaxed interface; the ghost ones carry the densities where there are ghosts."""
+        plain = list(self.engine.densities) if self.densities else []
         ghosts = self.engine.counterpoise(self.level)
         interface = relax_ab.output.structure
         ab = self.engine.static(interface, self.level, densities=plain, role="AB", name="static AB")
         like = ab.output.settings
-        jobs = {
-            "A": self.engine.static(relax_a.output.structure, self.level, role="A", name="static A"),
-            "B": self.engine.static(relax_b.output.structure, self.level, role="B", name="static B"),
-            "AB": ab,
-        }
+        jobs = {"AB": ab}
+        if not self.frozen:
+            return jobs
         for letter, own, other in (("A", SLAB_PARTS, FRAGMENT_PARTS), ("B", FRAGMENT_PARTS, SLAB_PARTS)):
             jobs[f"{letter}*"] = self.engine.static(
                 interface,

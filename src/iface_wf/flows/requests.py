@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
@@ -17,6 +17,11 @@ from iface_wf.errors import unknown_name
 
 #: Raised by hand when the flow changes in a way that makes stored interface results no longer comparable.
 FLOW_VERSION = 1
+
+
+Quantity = Literal["binding_energy", "interaction_energy", "charges"]
+#: Each one needs what the ones before it need.
+QUANTITIES: tuple[Quantity, ...] = ("binding_energy", "interaction_energy", "charges")
 
 
 class BindingRequest(InterfaceSpec):
@@ -32,12 +37,24 @@ class BindingRequest(InterfaceSpec):
         Settings of the engine that replace those of the level; stored in every document.
     processes
         MPI processes per calculation; 0 means all available cores. Plays no part in the result.
+    quantities
+        What is wanted: ``binding_energy``; ``interaction_energy``, which needs A* and B*; ``charges``, which needs
+        their densities too.
     """
 
     engine: str = "gpaw"
     level: str = "fast"
     overrides: dict[str, Any] = Field(default_factory=dict)
     processes: int = Field(0, ge=0)
+    quantities: tuple[Quantity, ...] = QUANTITIES
+
+    @field_validator("quantities")
+    @classmethod
+    def _needed_too(cls, value: tuple[Quantity, ...]) -> tuple[Quantity, ...]:
+        """Complete what each quantity needs: whoever wants charges gets the energies on the way."""
+        if not value:
+            raise ValueError(f"give at least one of {', '.join(QUANTITIES)}")
+        return QUANTITIES[: 1 + max(QUANTITIES.index(quantity) for quantity in value)]
 
     @field_validator("engine")
     @classmethod
@@ -49,6 +66,11 @@ class BindingRequest(InterfaceSpec):
     def model_post_init(self, _context: Any) -> None:
         """Check the level once the engine is known."""
         level_settings(self.engine, self.level)
+
+    @property
+    def label(self) -> str:
+        """Name of the interface for people, for example ``SiO2 + PEO``."""
+        return " + ".join(part for part in (self.filler, self.polymer or self.molecule, self.salt) if part)
 
     def main_engine(self) -> Engine:
         """Return the engine that gives the energies."""
@@ -78,7 +100,9 @@ class BindingRequest(InterfaceSpec):
         str
             SHA-256, hexadecimal.
         """
-        content = self.model_dump(mode="json", exclude={"processes"})
+        # the quantities stay out where all are wanted, so that keys of before they could be chosen are found
+        usual = {"quantities"} if self.quantities == QUANTITIES else set()
+        content = self.model_dump(mode="json", exclude={"processes", *usual})
         engine, level = self.geometry_engine()
         content |= {
             "slab": slab_digest,

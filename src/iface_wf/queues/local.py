@@ -15,13 +15,12 @@ from jobflow import Flow, JobStore, run_locally
 
 from iface_wf.build.interface import build_interface
 from iface_wf.documents.binding import BindingDocument
-from iface_wf.errors import CalculationError, InputError
-from iface_wf.flows.binding import BindingEnergyMaker
+from iface_wf.errors import CalculationError
 from iface_wf.flows.events import Event
+from iface_wf.flows.interfaces import binding_maker, describe
 from iface_wf.flows.plan import plan_flow
 from iface_wf.flows.requests import BindingRequest
 from iface_wf.library.library import Library
-from iface_wf.store.canonical import structure_digest
 
 Listener = Callable[[Event], None]
 _MESSAGE = re.compile(r"(Starting|Finished) job - .* \(([0-9a-f-]{36})(?:, \d+)?\)")
@@ -116,7 +115,7 @@ def run_flow(flow: Flow, store: JobStore, workdir: Path, listener: Listener | No
     with _listening(progress), warnings.catch_warnings():
         # jobflow calls a helper that monty will remove in 2028: nothing a user could act on
         warnings.filterwarnings("ignore", message="cd is deprecated", category=FutureWarning)
-        responses = run_locally(flow, log=False, store=store, root_dir=workdir, create_folders=False)
+        responses = run_locally(flow, log=False, store=store, root_dir=workdir, allow_external_references=True)
     uuid = flow.output.uuid
     if uuid not in responses:
         raise CalculationError("; ".join(progress.failures) or f"Flow {flow.name} ended without its output.")
@@ -132,37 +131,8 @@ def binding_flow(request: BindingRequest, library: Library) -> tuple[str, Flow]:
         The content key of the interface calculation, and the flow.
     """
     built = build_interface(request, library)
-    charge = float(built.report["charge"])
-    if abs(charge) > 1e-6:
-        raise InputError(
-            f"The interface of {request.filler} carries a charge of {charge:+g} e, but a cell repeated in the plane must "
-            "be neutral: give the whole salt, or cap the charge."
-        )
-    key = request.key(structure_digest(built.slab), structure_digest(built.fragment))
-    engine, geometry_level = request.geometry_engine()
-    polymer = request.polymer or request.molecule
-    maker = BindingEnergyMaker(
-        engine=request.main_engine(),
-        geometry_engine=engine,
-        name=f"{request.filler} + {polymer or request.salt}",
-        level=request.level,
-        geometry_level=geometry_level,
-        n_placements=request.n_placements,
-        seed=request.seed,
-        vacuum=request.vacuum,
-        clearance=request.clearance,
-        target=request.target,
-    )
-    about = {
-        "key": key,
-        "filler": request.filler,
-        "surface": str(built.slab.properties.get("surface", "")),
-        "polymer": polymer,
-        "units": request.units if request.polymer else None,
-        "salt": request.salt,
-        "provenance": {"request": request.model_dump(mode="json"), "build": built.report},
-    }
-    return key, maker.make(built.slab, built.fragment, about)
+    about = describe(request, built.slab, built.fragment, built.report)
+    return about["key"], binding_maker(request).make(built.slab, built.fragment, about)
 
 
 def plan_binding(request: BindingRequest, store: JobStore, library: Library) -> list[dict[str, Any]]:
