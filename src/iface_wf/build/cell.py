@@ -39,7 +39,7 @@ def repeat(slab: Structure, matrix: npt.NDArray[np.int_]) -> Structure:
 
 
 def place(slab: Structure, vacuum: float) -> Structure:
-    """Put a slab in its cell and sort its sites by electronegativity.
+    """Put a slab in its cell.
 
     Parameters
     ----------
@@ -60,8 +60,12 @@ def place(slab: Structure, vacuum: float) -> Structure:
     lattice = Lattice([a, b, [0.0, 0.0, height]], pbc=(True, True, False))
     frac = lattice.get_fractional_coords(cart)
     frac[:, :2] -= np.floor(frac[:, :2] + 1e-9)
-    placed = Structure(lattice, slab.species, frac, site_properties=slab.site_properties)
-    return placed.get_sorted_structure(key=lambda site: (site.specie.X, site.specie.Z))
+    return Structure(lattice, slab.species, frac, site_properties=slab.site_properties)
+
+
+def by_element(slab: Structure) -> Structure:
+    """Sort sites by electronegativity, keeping their order within an element."""
+    return slab.get_sorted_structure(key=lambda site: (site.specie.X, site.specie.Z))
 
 
 def freeze(slab: Structure, fraction: float, extent: float) -> Structure:

@@ -11,11 +11,12 @@ import numpy.typing as npt
 from pymatgen.core import Lattice, Structure
 
 from iface_wf.build.bonds import find_bonds
-from iface_wf.build.cell import BOTTOM_VACUUM, C_STEP, check_vacuum, freeze, place, repeat
+from iface_wf.build.cell import BOTTOM_VACUUM, C_STEP, by_element, check_vacuum, freeze, place, repeat
 from iface_wf.build.components import label
 from iface_wf.build.condense import condense_silanols, heavy_extent
 from iface_wf.build.dipole import movable_elements, without_dipole
 from iface_wf.build.disorder import bulk
+from iface_wf.build.graft import graft
 from iface_wf.build.planes import in_plane_supercell
 from iface_wf.build.surfaces import CONTACT, closest_contact, hydroxylate
 from iface_wf.build.terminations import (
@@ -29,7 +30,7 @@ from iface_wf.build.terminations import (
 )
 from iface_wf.errors import InputError, unknown_name
 from iface_wf.library.crystals import read_crystal
-from iface_wf.library.records import FillerRecord, SurfaceSpec
+from iface_wf.library.records import FillerRecord, Graft, SurfaceSpec
 
 __all__ = ["BOTTOM_VACUUM", "C_STEP", "build_slab", "build_slabs", "resolve_surface", "slab_terminations"]
 
@@ -243,12 +244,16 @@ def _finish(
         slab, moved = _repaired(record, chosen, bare, layers, matrix)
     else:
         slab = repeat(atoms_only(bare), matrix)
-    slab = place(slab, vacuum)
+    slab = by_element(place(slab, vacuum))
+    report = _report(record, slab, charges)
+    if record.graft is not None:
+        slab = place(graft(slab, record.graft, seed), vacuum)
+        report |= _grafted(record.graft, slab, report)
     share, pair = closest_contact(slab)
     if share < CONTACT:
         raise InputError(f"The slab of {record.name} {spec.miller} has a {pair} contact that is too short.")
     slab = freeze(slab, spec.frozen_fraction, extent)
-    slab.properties = _report(record, slab, charges) | {
+    slab.properties = report | {
         "source": record.source,
         "surface": f"({' '.join(map(str, spec.miller))}) {chosen.label}",
         "miller": list(spec.miller),
@@ -258,7 +263,7 @@ def _finish(
         "thickness": extent,
         "vacuum": float(slab.lattice.c - slab.cart_coords[:, 2].max()),
         "in_plane_supercell": matrix.tolist(),
-        "symmetric": chosen.symmetric and alike and not moved,
+        "symmetric": chosen.symmetric and alike and not moved and record.graft is None,
         "stoichiometric": True,
         "moved_ions": moved,
         "seed": seed,
@@ -267,7 +272,18 @@ def _finish(
     }
     if "silanol" in slab.site_properties:
         slab.remove_site_property("silanol")
-    return label(slab, "slab")
+    return slab if record.graft is not None else label(slab, "slab")
+
+
+def _grafted(rule: Graft, slab: Structure, report: dict[str, Any]) -> dict[str, Any]:
+    """Say what arms change; the charge stays 0, as both arms and what they replace are neutral."""
+    taken = 100.0 * rule.count / report["area"]
+    before = report["silanol_density"]
+    return {
+        "formula": slab.composition.formula,
+        "silanol_density": {"top": before["top"] - taken, "bottom": before["bottom"]},
+        "graft": {"smiles": rule.smiles, "counter_ion": rule.counter_ion, "per_nm2": taken, "source": rule.source},
+    }
 
 
 def _renumbered(bare: Structure, chosen: Termination, layers: int, charges: dict[str, float]) -> list[Any]:
@@ -320,7 +336,7 @@ def _ready(record: FillerRecord, vacuum: float) -> Structure:
     x = a / np.linalg.norm(a)
     turn = np.array([x, np.cross(normal, x), normal]).T
     matrix = raw.lattice.matrix @ turn
-    slab = place(Structure(Lattice(matrix, pbc=(True, True, False)), raw.species, frac), vacuum)
+    slab = by_element(place(Structure(Lattice(matrix, pbc=(True, True, False)), raw.species, frac), vacuum))
     share, pair = closest_contact(slab)
     if share < CONTACT:
         raise InputError(f"{record.crystal} has a {pair} contact that is too short.")

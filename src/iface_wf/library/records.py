@@ -255,24 +255,30 @@ class Disorder(BaseModel):
 
 
 class Graft(BaseModel):
-    """A molecular arm that replaces the hydrogen of surface silanols.
+    """Molecular arms that replace the hydrogen of silanols on the top face.
 
     Attributes
     ----------
     smiles
-        The arm; ``*`` is its bond to the surface oxygens' silicon (a silane head).
+        The arm; its one ``*`` is the oxygen of the surface.
     counter_ion
-        Cation that neutralises each arm.
+        SMILES of the one-atom cation that neutralises the arm.
     count
-        Arms per slab face (the top one).
+        Arms on the slab.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
 
     smiles: str
     counter_ion: str | None = None
     count: int = Field(default=1, ge=1, le=4)
     source: str
+
+    @field_validator("smiles")
+    @classmethod
+    def _one_end(cls, value: str) -> str:
+        _parse_smiles(value, stars=1)
+        return value
 
 
 class Wire(BaseModel):
@@ -326,6 +332,12 @@ class FillerRecord(LibraryRecord):
     density: float | None = Field(default=None, gt=0)
 
     _crystal_path: Path | None = PrivateAttr(default=None)
+
+    @model_validator(mode="after")
+    def _silanols_to_graft(self) -> Self:
+        if self.graft is not None and any(s.passivation != "hydroxyl" for s in self.surfaces):
+            raise ValueError("'graft' needs surfaces with passivation 'hydroxyl'")
+        return self
 
     @property
     def crystal_path(self) -> Path:
