@@ -93,6 +93,18 @@ def document_structure(document):
     return Structure.from_dict(document.structure)
 
 
+def test_plane_waves_give_densities_and_charges(water, tmp_path):
+    overrides = {"cutoff": 300.0, "grid_spacing": 0.2, "convergence": {"energy": 1e-4, "density": 1e-3}}
+    maker = GpawMaker(level="precise", densities=["pseudo", "all_electron"], overrides=overrides, processes=2)
+    document = maker.calculate(maker.request(water, []), tmp_path)
+    assert document.converged
+    assert document.n_processes == 1  # a single k-point cannot be shared out
+    assert document.basis == "PW 300 eV"
+    assert document.densities["pseudo"].n_electrons == pytest.approx(8, abs=1e-4)
+    assert document.bader.total_electrons == pytest.approx(10, abs=1e-4)
+    assert -1.35 < document.bader.net_charges[0] < -1.0  # -1.09 at full cutoff; 300 eV is low
+
+
 def test_failure_names_its_cause(water, tmp_path):
     with pytest.raises(CalculationError, match="NoSuchFunctional"):
         calculate(water, tmp_path, xc="NoSuchFunctional")

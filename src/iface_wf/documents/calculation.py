@@ -76,6 +76,13 @@ class CalculationDocument(Document):
     potential: PotentialDocument | None = Field(
         None, description="Electrostatic potential and work functions of a slab"
     )
+    potential_z: list[float] | None = Field(
+        None, description="Planar average of the electrostatic potential energy of an electron along c, eV; slabs only"
+    )
+    vacuum_level: dict[str, float] = Field(default_factory=dict, description="By side (below, above), eV")
+    work_function: dict[str, float] = Field(
+        default_factory=dict, description="Vacuum level - Fermi level by side (below, above), eV"
+    )
     dipole: float | None = Field(None, description="Dipole moment along c, e A")
 
     wall_time: float | None = Field(None, description="s")

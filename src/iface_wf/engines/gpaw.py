@@ -7,6 +7,7 @@ Methods: PAW (Bloechl, 10.1103/PhysRevB.50.17953) in GPAW (Mortensen et al., 10.
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
 import shutil
@@ -25,6 +26,7 @@ from pymatgen.core import Structure
 from iface_wf.analysis.bader import bader_charges
 from iface_wf.analysis.density import pack
 from iface_wf.analysis.grid import Grid
+from iface_wf.analysis.potential import VacuumLevels, vacuum_levels
 from iface_wf.documents.bader import BaderDocument
 from iface_wf.documents.calculation import CalculationDocument, CalculationKind, Correction
 from iface_wf.engines import base
@@ -134,20 +136,13 @@ class GpawMaker(base.EngineMaker):
         if converged and "all_electron" in request.densities:
             bader, trouble = charges(directory / "density-all_electron.npy", structure, request.ghosts)
             flags += trouble
+        potential = result.get("potential_z")
+        levels = vacuum(potential, structure, result.get("fermi_level"), flags) if potential else None
         for leftover in ("checkpoint.npz", *(f"density-{kind}.npy" for kind in request.densities)):
             (directory / leftover).unlink(missing_ok=True)
         basis = f"LCAO {settings['basis']}" if settings["mode"] == "lcao" else settings["mode"].upper()
         if settings["mode"] == "pw":
             basis = f"PW {settings['cutoff']:g} eV"
-        keys = (
-            "energy",
-            "electronic_energy",
-            "free_energy",
-            "fermi_level",
-            "max_force",
-            "n_electrons",
-            "dipole",
-        )
         return CalculationDocument(
             key=request.key(),
             kind=request.kind,
@@ -183,6 +178,13 @@ class GpawMaker(base.EngineMaker):
             flags=flags,
             densities=densities,
             bader=bader,
+            potential_z=potential,
+            vacuum_level={"below": levels.lower, "above": levels.upper} if levels else {},
+            work_function=(
+                {"below": levels.work_function_lower, "above": levels.work_function_upper}
+                if levels and levels.work_function_lower is not None and levels.work_function_upper is not None
+                else {}
+            ),
             wall_time=result.get("wall_time"),
             cpu_time=result.get("cpu_time"),
             n_processes=result.get("n_processes", 1),
@@ -210,6 +212,20 @@ def charges(path: Path, structure: Structure, ghosts: list[int]) -> tuple[BaderD
         return None, [f"bader_failed: {error}"]
 
 
+def vacuum(
+    potential: list[float], structure: Structure, fermi_level: float | None, flags: list[str]
+) -> VacuumLevels | None:
+    """Read the vacuum levels of a slab; a potential that is not flat is a flag."""
+    profile = np.array(potential)
+    heights = np.linspace(0.0, structure.lattice.c, len(profile), endpoint=False)
+    z = structure.cart_coords[:, 2]
+    try:
+        return vacuum_levels(profile, heights, float(z.min()), float(z.max()), fermi_level)
+    except CalculationError as error:
+        flags.append(f"vacuum_level_unclear: {error}")
+        return None
+
+
 def execute(
     request: base.CalculationRequest, directory: Path, processes: int, max_seconds: float
 ) -> tuple[dict[str, Any], dict[str, Any], list[Correction]]:
@@ -230,7 +246,7 @@ def execute(
     (directory / INPUT).write_text(json.dumps(task))
     custodian = Custodian(
         handlers=[ScfHandler(), InterruptedHandler()],
-        jobs=[GpawJob(command(processes), environment())],
+        jobs=[GpawJob(command(usable_processes(request.settings, processes)), environment())],
         max_errors=ScfHandler.max_num_corrections + InterruptedHandler.max_num_corrections,
         polling_time_step=0.2,
         monitor_freq=1_000_000,
@@ -268,10 +284,21 @@ def last_words(text: str) -> str:
     return (errors or lines or ["it said nothing"])[-1][:300]
 
 
+def usable_processes(settings: dict[str, Any], processes: int) -> int:
+    """Return how many MPI processes a calculation can use.
+
+    Without ScaLAPACK, which the wheels of GPAW lack, plane waves and grids cannot be split over domains or bands,
+    only over k-points, and time reversal leaves about half of those.
+    """
+    processes = processes or len(os.sched_getaffinity(0))
+    if settings["mode"] == "lcao":
+        return processes
+    return min(processes, (math.prod(int(n) for n in settings["kpoints"]) + 1) // 2)
+
+
 def command(processes: int) -> list[str]:
     """Return the command line that runs one calculation in the current folder."""
     run = [str(Path(sys.executable).with_name("gpaw")), "python", "-m", "iface_wf.engines.gpaw_run"]
-    processes = processes or len(os.sched_getaffinity(0))
     if processes < 2 or shutil.which("mpirun") is None:
         return [sys.executable, "-m", "iface_wf.engines.gpaw_run"]
     return ["mpirun", "--oversubscribe", "-n", str(processes), *run]

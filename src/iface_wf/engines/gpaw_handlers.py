@@ -103,7 +103,7 @@ class InterruptedHandler(ErrorHandler):
         """Whether the run ended without a result."""
         result = read_json(Path(directory) / RESULT)
         if result is None:  # killed, or unable to start: no use in trying that for ever
-            return self.n_applied_corrections < MAX_KILLS
+            return int(self.n_applied_corrections) < MAX_KILLS
         return bool(result.get("out_of_time"))
 
     def correct(self, directory: str = "./") -> dict[str, Any]:

@@ -25,7 +25,7 @@ from pymatgen.core import Structure
 from pymatgen.io.ase import AseAtomsAdaptor
 
 from iface_wf.engines.dispersion import dispersion_calculator, dispersion_energy
-from iface_wf.engines.gpaw_density import all_electron_density, pseudo_density
+from iface_wf.engines.gpaw_density import all_electron_density, electrostatic_potential, pseudo_density
 
 INPUT, RESULT, LOG = "calculation.json", "result.json", "gpaw.txt"
 CHECKPOINT, TRAJECTORY = "checkpoint.npz", "relax.traj"
@@ -69,6 +69,8 @@ def calculator_parameters(settings: dict[str, Any], ghosts: list[int], pbc: list
     }
     if settings["mode"] == "lcao":
         parameters["basis"] = settings["basis"]
+    else:
+        parameters["parallel"] = {"domain": 1, "band": 1}  # see `GpawMaker.usable_processes`
     if settings.get("mixer"):
         parameters["mixer"] = settings["mixer"]
     if settings.get("start") == "hund":
@@ -236,6 +238,10 @@ def run(task: dict[str, Any]) -> dict[str, Any]:
         "dipole": float(calc.get_dipole_moment(bare)[2]),
         "fermi_level": float(calc.get_fermi_level()),
     }
+    if atoms.pbc.tolist() == [True, True, False]:
+        potential = electrostatic_potential(calc)
+        if potential is not None:
+            result["potential_z"] = potential.mean(axis=(0, 1)).tolist()
     if "pseudo" in task["densities"]:
         save("pseudo", pseudo_density(calc))
     if "all_electron" in task["densities"]:
