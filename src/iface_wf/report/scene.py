@@ -23,7 +23,8 @@ Array = npt.NDArray[np.float64]
 ACCUMULATION = np.array([0.95, 0.77, 0.06])
 DEPLETION = np.array([0.20, 0.58, 0.86])
 ATOM_SCALE = 0.50
-"""Drawn radius over covalent radius (10.1039/b801115j)."""
+ION_SCALE = 0.32
+"""Drawn radius over covalent radius (10.1039/b801115j), of atoms and of the ions in `NO_STICKS`."""
 BOND_FACTOR = 1.18
 """Atoms nearer than this multiple of the sum of their covalent radii are joined by a stick."""
 NO_STICKS = (3, 11, 19, 57, 64)
@@ -113,23 +114,24 @@ class Scene:
     def _balls(self, ax: Axes, atoms: Array, fog: Array, here: npt.NDArray[np.int_], order: float) -> None:
         if not len(here):
             return
-        size = 2 * ATOM_SCALE * covalent_radii[self.numbers[here]]
+        scale = np.where(np.isin(self.numbers[here], NO_STICKS), ION_SCALE, ATOM_SCALE)
+        size = 2 * scale * covalent_radii[self.numbers[here]]
         colour = _fogged(jmol_colors[self.numbers[here]], fog[here])
-        for scale, shift, paint, edge in (
+        for part, shift, paint, edge in (
             (1.0, 0.0, colour, 0.6),
             (0.55, 0.11, _fogged(colour, np.full(len(here), 0.38)), 0.0),
             (0.22, 0.17, _fogged(colour, np.full(len(here), 0.8)), 0.0),
         ):
             ax.add_collection(
                 EllipseCollection(
-                    size * scale,
-                    size * scale,
+                    size * part,
+                    size * part,
                     np.zeros(len(here)),
                     offsets=atoms[here, :2] + size[:, None] * [-shift, shift],
                     facecolors=paint,
                     edgecolors=_fogged(np.full((len(here), 3), 0.15), fog[here]) if edge else "none",
                     linewidths=edge,
-                    zorder=order + (1 - scale) * 0.1,
+                    zorder=order + (1 - part) * 0.1,
                     units="x",
                     offset_transform=ax.transData,
                 )
