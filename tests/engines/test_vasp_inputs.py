@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 from pymatgen.core import Lattice, Structure
 from pymatgen.io.vasp import Incar, Kpoints, Poscar
-from tests.engines.vasp_fixtures import interface, lithium_fluoride_slab, potcars, write_potcars
 
 from iface_wf.engines import vasp_choices as choices
 from iface_wf.engines.vasp import VaspEngine, VaspMaker
@@ -15,7 +14,9 @@ from iface_wf.engines.vasp_inputs import cubic_box, is_cubic
 from iface_wf.engines.vasp_run import write_inputs
 from iface_wf.engines.vasp_settings import VaspSettings, check_executable
 from iface_wf.errors import InputError
+from tests.engines.vasp_fixtures import interface, lithium_fluoride_slab, write_potcars
 
+pytest_plugins = ["tests.engines.vasp_fixtures"]
 GOLDEN = Path(__file__).parent / "golden_vasp"
 FILES = ("INCAR", "KPOINTS", "POSCAR", "POTCAR.spec")
 LEVELS = ("fast", "moderate", "precise")

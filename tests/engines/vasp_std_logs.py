@@ -7,8 +7,8 @@ import numpy as np
 LAST = "  FREE ENERGIE OF THE ION-ELECTRON SYSTEM (eV)\n  ---------------------------------------------------\n"
 
 
-def write(inputs, steps, scf, ions, version, entropy):
-    """Write the three files.
+def write(inputs, steps, scf, ions, version, entropy, ended=True):
+    """Write the three files; while it is running only OUTCAR, up to where it is.
 
     steps: per ionic step fractions, energy (zero smearing, no dispersion), forces, dispersion. scf: electronic steps
     and whether they converged. ions: whether the relaxation did. entropy: T*S per atom.
@@ -18,21 +18,24 @@ def write(inputs, steps, scf, ions, version, entropy):
     values = []
     for fractions, energy, forces, vdw in steps:
         own = {"fr": energy - ts / 2, "wo": energy + ts / 2, "e0": energy}
-        values.append(
-            (fractions, forces, own, {k: v + vdw * pairwise for k, v in own.items()}, vdw if pairwise else None)
-        )
-    outcar(inputs, values, scf, ions, version)
-    vasprun(inputs, values, scf, version)
-    oszicar(values, scf)
+        total = {k: v + vdw * pairwise for k, v in own.items()}
+        values.append((fractions, forces, own, total, vdw if pairwise else None))
+    outcar(inputs, values, scf, ions, version, ended)
+    if ended:
+        vasprun(inputs, values, scf, version)
+        oszicar(values, scf)
 
 
-def outcar(inputs, values, scf, ions, version):
+def outcar(inputs, values, scf, ions, version, ended):
     fine, coarse = inputs.grid(fine=True), inputs.grid(fine=False)
     text = f" vasp.{version} 01Jan24 (build stand-in) complex\n\n running    1 mpi-ranks, on    1 nodes\n"
+    text += "   k-points           NKPTS =      1   k-points in BZ     NKDIM =      1   number of bands    NBANDS=     16\n"
+    text += f"   total plane-waves  NPLWV = {coarse[0] * coarse[1] * coarse[2]:6d}\n"
     text += f"   dimension x,y,z NGX = {coarse[0]:5d} NGY ={coarse[1]:5d} NGZ ={coarse[2]:5d}\n"
     text += f"   dimension x,y,z NGXF= {fine[0]:5d} NGYF={fine[1]:5d} NGZF={fine[2]:5d}\n"
     text += "  Ionic Valenz\n   ZVAL   = " + "".join(f"{z:8.2f}" for z in inputs.zvals) + "\n"
     text += "  Atomic Wigner-Seitz radii\n   RWIGS  =    -1.00\n"
+    text += f"   IBRION = {inputs.tags.get('IBRION', '-1'):>6}    ionic relax: 0-MD 1-quasi-New 2-CG\n"
     text += f"   NELECT =  {inputs.nelect:12.4f}    total number of electrons\n"
     for number, (_, forces, own, total, vdw) in enumerate(values, start=1):
         for step in range(1, scf[0] + 1):
@@ -48,6 +51,9 @@ def outcar(inputs, values, scf, ions, version):
         text += LAST + f"  free  energy   TOTEN  = {total['fr']:17.8f} eV\n\n"
         text += f"  energy  without entropy= {total['wo']:17.8f}  energy(sigma->0) = {total['e0']:17.8f}\n\n"
         text += "     LOOP+:  cpu time      0.1000: real time      0.1000\n"
+    if not ended:
+        Path("OUTCAR").write_text(text)
+        return
     if ions and int(inputs.tags["NSW"]):
         text += " reached required accuracy - stopping structural energy minimisation\n"
     text += f" number of electron   {inputs.nelect:.7f} magnetization       0.0000000\n"
