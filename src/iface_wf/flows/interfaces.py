@@ -31,7 +31,13 @@ def binding_maker(request: BindingRequest) -> BindingEnergyMaker:
     )
 
 
-def describe(request: BindingRequest, slab: Structure, fragment: Structure, report: dict[str, Any]) -> dict[str, Any]:
+def describe(
+    request: BindingRequest,
+    slab: Structure,
+    fragment: Structure,
+    report: dict[str, Any],
+    digests: tuple[str, str] | None = None,
+) -> dict[str, Any]:
     """Describe an interface for its document.
 
     Parameters
@@ -42,6 +48,8 @@ def describe(request: BindingRequest, slab: Structure, fragment: Structure, repo
         The two parts as built.
     report
         What building them told, plain JSON, for the provenance.
+    digests
+        Digests of slab and fragment, where they are known already.
 
     Returns
     -------
@@ -60,7 +68,7 @@ def describe(request: BindingRequest, slab: Structure, fragment: Structure, repo
             "be neutral: give the whole salt, or cap the charge."
         )
     return {
-        "key": request.key(structure_digest(slab), structure_digest(fragment)),
+        "key": request.key(*(digests or (structure_digest(slab), structure_digest(fragment)))),
         "filler": request.filler,
         "surface": str(slab.properties.get("surface", "")),
         "polymer": request.polymer or request.molecule,

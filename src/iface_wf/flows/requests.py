@@ -69,8 +69,11 @@ class BindingRequest(InterfaceSpec):
 
     @property
     def label(self) -> str:
-        """Name of the interface for people, for example ``SiO2 + PEO``."""
-        return " + ".join(part for part in (self.filler, self.polymer or self.molecule, self.salt) if part)
+        """Name of the interface for people, for example ``SiO2 (101) + PEO x 4``."""
+        surface = "" if self.surface is None else f" ({self.surface})"
+        units = "" if self.units is None else f" x {self.units}"
+        parts = (f"{self.filler}{surface}", f"{self.polymer or self.molecule or ''}{units}", self.salt)
+        return " + ".join(part for part in parts if part)
 
     def main_engine(self) -> Engine:
         """Return the engine that gives the energies."""
