@@ -44,8 +44,8 @@ def test_a_job_leaves_the_document_of_any_engine(vasp):
     assert document.densities["valence"].n_electrons == pytest.approx(2 * 3 + 2 * 7, abs=1e-4)
     assert sum(document.bader.net_charges) == pytest.approx(0.0, abs=1e-3)
     assert set(document.bader.component_charges) == {"slab"}
-    assert document.potential.work_function_upper == pytest.approx(5.0 + 1.25, abs=0.01)  # as the stand-in draws it
-    assert document.potential.work_function_lower == pytest.approx(4.0 + 1.25, abs=0.01)
+    assert document.work_function["above"] == pytest.approx(5.0 + 1.25, abs=0.01)  # as the stand-in draws it
+    assert document.work_function["below"] == pytest.approx(4.0 + 1.25, abs=0.01)
     structure = Structure.from_dict(document.structure)
     assert structure.site_properties["component"] == ["slab"] * 4
     assert [s.specie.symbol for s in structure] == ["Li", "F", "Li", "F"]

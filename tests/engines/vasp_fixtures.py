@@ -51,21 +51,35 @@ def potcars(tmp_path, monkeypatch):
     return folder
 
 
-@pytest.fixture
-def vasp(tmp_path, monkeypatch, potcars):
-    """vasp_std on PATH; the temporary folder is the current one."""
-    programs = tmp_path / "bin"
+def put_on_path(folder, patch):
+    """Make a folder the current one, with vasp_std in its bin and settings for short runs."""
+    programs = folder / "bin"
     programs.mkdir()
     program = programs / "vasp_std"
     program.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{HERE / "vasp_std"}" "$@"\n')
     program.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{programs}{os.pathsep}{os.environ['PATH']}")
-    monkeypatch.setenv("IFACE_WF_VASP_POLL_SECONDS", "0.02")
-    monkeypatch.setenv("IFACE_WF_VASP_CHECK_SECONDS", "0.1")
-    monkeypatch.delenv("CUSTODIAN_WALLTIME_START", raising=False)
-    monkeypatch.delenv("STANDIN", raising=False)
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
+    patch.setenv("PATH", f"{programs}{os.pathsep}{os.environ['PATH']}")
+    patch.setenv("IFACE_WF_VASP_POLL_SECONDS", "0.02")
+    patch.setenv("IFACE_WF_VASP_CHECK_SECONDS", "0.1")
+    patch.delenv("CUSTODIAN_WALLTIME_START", raising=False)
+    patch.delenv("STANDIN", raising=False)
+    patch.chdir(folder)
+    return folder
+
+
+@pytest.fixture
+def vasp(tmp_path, monkeypatch, potcars):
+    """vasp_std on PATH; the temporary folder is the current one."""
+    return put_on_path(tmp_path, monkeypatch)
+
+
+@pytest.fixture(scope="module")
+def module_vasp(tmp_path_factory):
+    """The same for fixtures of a module."""
+    folder = tmp_path_factory.mktemp("vasp")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("IFACE_WF_VASP_POTCARS", str(write_potcars(folder / "potcars")))
+        yield put_on_path(folder, patch)
 
 
 #: Coarse enough for grids of a few thousand points; the invented POTCARs ask for 100 eV.

@@ -9,7 +9,6 @@ from pydantic import Field
 from iface_wf.documents.bader import BaderDocument
 from iface_wf.documents.base import Document, StructureDict
 from iface_wf.documents.density import DensityRecord
-from iface_wf.documents.potential import PotentialDocument
 
 CalculationKind = Literal["relax", "static"]
 
@@ -73,9 +72,6 @@ class CalculationDocument(Document):
 
     densities: dict[str, DensityRecord] = Field(default_factory=dict, description="By kind, for example pseudo")
     bader: BaderDocument | None = Field(None, description="Bader charges of the all-electron density")
-    potential: PotentialDocument | None = Field(
-        None, description="Electrostatic potential and work functions of a slab"
-    )
     potential_z: list[float] | None = Field(
         None, description="Planar average of the electrostatic potential energy of an electron along c, eV; slabs only"
     )

@@ -21,12 +21,11 @@ from iface_wf.analysis.grid import Grid
 from iface_wf.documents.bader import BaderDocument
 from iface_wf.documents.calculation import CalculationDocument, CalculationKind, Correction
 from iface_wf.documents.density import DensityRecord
-from iface_wf.documents.potential import PotentialDocument
 from iface_wf.engines import base
 from iface_wf.engines import vasp_outputs as outputs
 from iface_wf.engines.vasp_grids import all_electron_density, find_file, read_potential, valence_density
 from iface_wf.engines.vasp_inputs import InterfaceInputGenerator, c_is_perpendicular, cubic_box, system_kind
-from iface_wf.engines.vasp_potential import slab_potential
+from iface_wf.engines.vasp_potential import SlabPotential, slab_potential
 from iface_wf.engines.vasp_run import execute, finished
 from iface_wf.engines.vasp_settings import VaspSettings, check_executable, find_potcar
 from iface_wf.errors import CalculationError, InputError
@@ -132,6 +131,7 @@ def read_document(
         densities, bader, trouble = _densities(run, structure, request.densities)
         flags += trouble
     potential = None if flags else _potential(run, structure)
+    flags += potential.flags if potential else []
     if system_kind(structure) == "slab" and not c_is_perpendicular(structure):
         flags.append("dipole_uncorrected: c is not perpendicular to a and b")
     settings = request.settings | run.settings
@@ -169,8 +169,10 @@ def read_document(
         flags=flags,
         densities=densities,
         bader=bader,
-        potential=potential,
-        dipole=None if potential is None else potential.dipole,
+        potential_z=potential.potential_z if potential else None,
+        vacuum_level=potential.vacuum_level if potential else {},
+        work_function=potential.work_function if potential else {},
+        dipole=potential.dipole if potential else None,
         wall_time=run.outcar.elapsed,
         cpu_time=run.outcar.cpu,
         n_processes=run.outcar.processes,
@@ -202,7 +204,7 @@ def charges(valence: Grid, reference: Grid, structure: Structure, valences: dict
     return bader_charges(valence, structure, kind="valence", valence_electrons=valences, reference=reference)
 
 
-def _potential(run: outputs.VaspRun, structure: Structure) -> PotentialDocument | None:
+def _potential(run: outputs.VaspRun, structure: Structure) -> SlabPotential | None:
     """Read the potential of a slab where LOCPOT holds the electrostatic one."""
     path = find_file(run.directory, "LOCPOT")
     hartree = run.vasprun.parameters.get("LVHAR") or run.vasprun.incar.get("LVHAR")
