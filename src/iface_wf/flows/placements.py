@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+from ase.calculators.calculator import CalculationFailed
 from jobflow import job
 from pydantic import Field
 from pymatgen.core import Structure
@@ -12,8 +14,9 @@ from pymatgen.io.ase import AseAtomsAdaptor
 from iface_wf.build.placements import place
 from iface_wf.build.targets import Target
 from iface_wf.documents.base import Document, StructureDict
+from iface_wf.engines.gpaw import moved
 from iface_wf.engines.levels import level_settings
-from iface_wf.engines.xtb import calculator
+from iface_wf.engines.xtb import calculator, relax
 from iface_wf.errors import CalculationError
 
 
@@ -23,11 +26,11 @@ class RankedPlacements(Document):
     Attributes
     ----------
     structure
-        The best placement, labelled sites.
+        The best placement after its few steps, labelled sites.
     placement
         Its index among the generated ones.
     ranking
-        For every placement: index, energy (eV) relative to the best, closest contact (A) and its atoms.
+        For every placement: index, energy as placed and after a few steps of relaxation (eV), closest contact (A).
     engine
         Which engine ranked.
     """
@@ -36,6 +39,10 @@ class RankedPlacements(Document):
     placement: int
     ranking: list[dict[str, Any]] = Field(default_factory=list)
     engine: str
+
+
+#: How many of the placements that look best untouched are relaxed a little before one is chosen, and how far.
+REFINED, REFINING_STEPS = 2, 15
 
 
 @job
@@ -75,29 +82,39 @@ def place_and_rank(
     """
     slab, fragment = (Structure.from_dict(x) if isinstance(x, dict) else x for x in (slab, fragment))
     candidates = place(slab, fragment, n, seed, vacuum, clearance, target)
+    contacts = [candidate.properties["placement"]["contact"] for candidate in candidates]
+    entries: list[dict[str, Any]] = [{"placement": i, "contact": contact} for i, contact in enumerate(contacts)]
+    if len(candidates) == 1:
+        return RankedPlacements(structure=candidates[0].as_dict(), placement=0, ranking=entries, engine="none")
     settings = level_settings("xtb", "fast")
-    entries: list[dict[str, Any]] = []
-    for index, candidate in enumerate(candidates):
-        entry = {"placement": index, "contact": candidate.properties["placement"]["contact"]}
-        if len(candidates) > 1:
-            atoms = AseAtomsAdaptor.get_atoms(candidate, msonable=False)
-            atoms.calc = calculator(settings)
-            try:
-                entry["energy"] = float(atoms.get_potential_energy())
-            except RuntimeError as error:
-                entry["failed"] = str(error).splitlines()[0][:200]
-        entries.append(entry)
-    usable = [e for e in entries if "failed" not in e]
+    for entry, candidate in zip(entries, candidates, strict=True):
+        entry |= _score(candidate, settings, steps=0)[0]
+    usable = sorted((e for e in entries if "energy" in e), key=lambda e: e["energy"])
     if not usable:
         raise CalculationError(f"{settings['method']} could calculate none of {len(entries)} placements.")
-    usable.sort(key=lambda e: e.get("energy", 0.0))
-    lowest = usable[0].get("energy", 0.0)
-    for entry in usable:
-        entry["energy"] = entry.get("energy", 0.0) - lowest
+    refined = {}
+    for entry in usable[:REFINED]:
+        score, structure = _score(candidates[entry["placement"]], settings, steps=REFINING_STEPS)
+        if "energy" in score:
+            entry["refined_energy"] = score["energy"]
+            refined[entry["placement"]] = structure
+    usable.sort(key=lambda e: e.get("refined_energy", e["energy"]))
     best = usable[0]["placement"]
     return RankedPlacements(
-        structure=candidates[best].as_dict(),
+        structure=refined.get(best, candidates[best]).as_dict(),
         placement=best,
-        ranking=[*usable, *(e for e in entries if "failed" in e)],
-        engine=settings["method"] if len(candidates) > 1 else "none: a single placement",
+        ranking=[*usable, *(e for e in entries if "energy" not in e)],
+        engine=f"{settings['method']}, the best {len(refined)} relaxed for {REFINING_STEPS} steps",
     )
+
+
+def _score(structure: Structure, settings: dict[str, Any], steps: int) -> tuple[dict[str, Any], Structure]:
+    """Return the energy (eV) of a placement after some steps of relaxation, and its geometry then."""
+    atoms = AseAtomsAdaptor.get_atoms(structure, msonable=False)
+    atoms.calc = calculator(settings)
+    try:
+        if steps:
+            relax(atoms, {"fmax": settings["fmax"], "max_steps": steps}, Path.cwd())
+        return {"energy": float(atoms.get_potential_energy())}, moved(structure, atoms.positions.tolist())
+    except (CalculationFailed, RuntimeError) as error:
+        return {"failed": str(error).splitlines()[0][:200]}, structure

@@ -16,7 +16,7 @@ from iface_wf.engines.xtb import XtbEngine
 from iface_wf.errors import unknown_name
 
 #: Raised by hand when the flow changes in a way that makes stored interface results no longer comparable.
-FLOW_VERSION = 1
+FLOW_VERSION = 2
 
 
 Quantity = Literal["binding_energy", "interaction_energy", "charges"]

@@ -46,6 +46,7 @@ class _Progress(logging.Handler):
         elif "failed with exception" in text and self.current:
             # the last line of a traceback that is not indented names the exception
             cause = [line for line in text.splitlines() if line and not line[0].isspace()][-1]
+            cause = re.sub(r"^iface_wf\.errors\.\w+: ", "", cause)  # our own errors speak for themselves
             self.failures.append(f"{self.steps[self.current][1]}: {cause}")
             self._tell("failed", cause)
 

@@ -278,3 +278,35 @@ def _register(store: JobStore) -> Iterator[Store | None]:
         yield register
     else:
         yield None
+
+
+@contextmanager
+def working_on(store: JobStore, key: str, stale: float = STALE_SECONDS) -> Iterator[bool]:
+    """Claim a larger piece of work, without waiting.
+
+    Parameters
+    ----------
+    store
+        Connected job store.
+    key
+        What the work is called.
+    stale
+        As in `claimed`.
+
+    Yields
+    ------
+    bool
+        False if another process is at it; what is to be done meanwhile, the caller knows best.
+    """
+    claims = claims_of(store)
+    mine = Claim.of_this_process(key)
+    if claims is None:
+        yield True
+    elif claims.take(mine, stale, finished=True) is not None:
+        yield False
+    else:
+        try:
+            with _heartbeat(claims, mine, stale):
+                yield True
+        finally:
+            claims.drop(mine)

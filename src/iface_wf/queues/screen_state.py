@@ -1,0 +1,175 @@
+"""What the store knows about a screening: which parts and interfaces are finished, and what failed."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import Any, NamedTuple
+
+from jobflow import JobStore, OutputReference
+from pymatgen.core import Structure
+
+from iface_wf.engines.base import EngineMaker
+from iface_wf.flows.binding import BindingEnergyMaker, ReferenceOutputs
+from iface_wf.flows.screening import Reference
+from iface_wf.store.references import complete, find_finished
+from iface_wf.store.results import trustworthy
+
+#: After so many failures something is not tried again unless the user asks for it.
+MAX_ATTEMPTS = 2
+_CHUNK = 400
+_SUSPECTS = 16
+
+
+class Failure(NamedTuple):
+    """Why something could not be calculated.
+
+    Attributes
+    ----------
+    cause
+        One sentence.
+    attempts
+        How often it has been tried.
+    """
+
+    cause: str
+    attempts: int
+
+    @property
+    def final(self) -> bool:
+        """Whether it is not tried again by itself."""
+        return self.attempts >= MAX_ATTEMPTS
+
+
+class ReferenceState(NamedTuple):
+    """What is stored of a part in isolation.
+
+    Attributes
+    ----------
+    relax, static
+        The uuids of the two jobs, None where one is missing.
+    problem
+        Why no interface can be calculated with it, although it is finished.
+    """
+
+    relax: str | None
+    static: str | None
+    problem: str | None = None
+
+    @property
+    def outputs(self) -> ReferenceOutputs | None:
+        """Where the outputs are, if both are there."""
+        if self.relax is None or self.static is None:
+            return None
+        return ReferenceOutputs(OutputReference(self.relax), OutputReference(self.static))
+
+
+def reference_state(store: JobStore, maker: BindingEnergyMaker, reference: Reference) -> ReferenceState:
+    """Look for the finished relaxation of a part, and for the single point on what came out of it."""
+    relax, static = maker.reference(reference.structure, reference.part)
+    relaxed = _find(store, relax.maker, reference.structure)
+    if relaxed is None:
+        return ReferenceState(None, None)
+    single = _find(store, static.maker, Structure.from_dict(relaxed["output"]["structure"]))
+    problem = None
+    if single is not None and single["output"].get("energy") is None:
+        problem = f"{reference.name}: its single point gave no energy ({', '.join(single['output']['flags'])})"
+    return ReferenceState(relaxed["uuid"], single["uuid"] if single else None, problem)
+
+
+def _find(store: JobStore, maker: EngineMaker, structure: Structure) -> dict[str, Any] | None:
+    return find_finished(store, maker.request(structure, [], None).key(), load=False)
+
+
+def stored_pairs(store: JobStore, keys: Iterable[str]) -> set[str]:
+    """Say which interfaces are finished, with their large data.
+
+    A process that is killed leaves at most one document without its large data, the newest that it wrote; so only
+    the newest ones are looked at closely.
+    """
+    fields = ["uuid", "completed_at", "output.key"]
+    entries = [
+        entry
+        for chunk in _chunks(keys)
+        for entry in store.query(
+            {"output.document_type": "binding", "output.key": {"$in": chunk}}, properties=fields, load=False
+        )
+    ]
+    entries.sort(key=lambda entry: str(entry["completed_at"]))
+    sound = {entry["output"]["key"] for entry in entries[:-_SUSPECTS]}
+    for entry in entries[-_SUSPECTS:]:
+        document = store.query_one({"uuid": entry["uuid"]}, load=False)
+        if document is not None and complete(store, document):
+            sound.add(entry["output"]["key"])
+    return sound
+
+
+def started_calculations(store: JobStore, keys: Iterable[str]) -> dict[str, set[tuple[str, str]]]:
+    """List the finished calculations (kind, role) of interfaces that are not finished themselves, by interface."""
+    found: dict[str, set[tuple[str, str]]] = {}
+    for chunk in _chunks(keys):
+        criteria = {"output.document_type": "calculation", "metadata.interface": {"$in": chunk}}
+        fields = ["metadata.interface", "output.kind", "output.role"]
+        for entry in store.query(criteria, properties=fields, load=False):
+            done = (entry["output"]["kind"], entry["output"]["role"])
+            found.setdefault(entry["metadata"]["interface"], set()).add(done)
+    return found
+
+
+def ranked_keys(store: JobStore, keys: Iterable[str]) -> list[str]:
+    """Order interfaces by binding energy, the most strongly bound first; those without a trustworthy one are left out."""
+    fields = ["output.key", "output.binding_energy", "output.converged", "output.flags"]
+    energies: dict[str, float] = {}
+    for chunk in _chunks(keys):
+        criteria = {"output.document_type": "binding", "output.key": {"$in": chunk}}
+        for entry in store.query(criteria, properties=fields, sort={"completed_at": 1}, load=False):
+            output = entry["output"]
+            energy = output.get("binding_energy")
+            if energy is not None and trustworthy(output["converged"], energy, output["flags"]):
+                energies[output["key"]] = energy
+    return sorted(energies, key=lambda key: (energies[key], key))
+
+
+def failures(store: JobStore, keys: Iterable[str]) -> dict[str, Failure]:
+    """Return what has failed before, by key."""
+    found = {}
+    for chunk in _chunks(keys):
+        for entry in store.query({"output.document_type": "failure", "output.key": {"$in": chunk}}, load=False):
+            output = entry["output"]
+            found[output["key"]] = Failure(output["cause"], output["attempts"])
+    return found
+
+
+def record_failure(store: JobStore, key: str, name: str, cause: str) -> Failure:
+    """Remember that something failed, so that it is not tried for ever."""
+    before = failures(store, [key]).get(key)
+    failure = Failure(cause, 1 + (before.attempts if before else 0))
+    output = {"document_type": "failure", "key": key, "name": name, **failure._asdict()}
+    entry = {
+        "uuid": _uuid(key),
+        "index": 1,
+        "name": "failure",
+        "output": output,
+        "completed_at": dt.datetime.now(dt.UTC).replace(tzinfo=None).isoformat(),
+        "metadata": {},
+        "hosts": [],
+    }
+    store.update(entry, key=["uuid", "index"])
+    return failure
+
+
+def forget_failure(store: JobStore, key: str) -> None:
+    """Forget a failure that has been overcome."""
+    store.remove_docs({"uuid": _uuid(key)})
+
+
+def _uuid(key: str) -> str:
+    return str(uuid.uuid5(uuid.NAMESPACE_OID, f"failure of {key}"))
+
+
+def _chunks(keys: Iterable[str]) -> Iterator[list[str]]:
+    keys = iter(keys)
+    while chunk := list(islice(keys, _CHUNK)):
+        yield chunk

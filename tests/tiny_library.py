@@ -1,0 +1,57 @@
+"""A library of tiny things that xTB calculates in a tenth of a second: layers of small molecules, and small molecules."""
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+from pymatgen.core import Lattice, Structure
+
+LAYERS = {
+    "water-layer": (["O", "H", "H"], [[0, 0, 0], [0.76, 0.0, 0.59], [-0.76, 0.0, 0.59]]),
+    "HF-layer": (["F", "H"], [[0, 0, 0], [0.3, 0.2, 0.85]]),
+    "HCN-layer": (["N", "C", "H"], [[0, 0, 0], [0.0, 0.0, 1.16], [0.0, 0.0, 2.23]]),
+}
+MOLECULES = {"methane": "*C*", "water": "*O*", "ammonia": "*N*", "methanol": "*CO*", "ethane": "*CC*"}
+_FILLER = """
+name: {name}
+title: Layer of small molecules
+source: made up
+crystal: {name}.vasp
+ready_slab: true
+surfaces: [{{miller: [0, 0, 1], thickness: 1.0, frozen_fraction: 0.2}}]
+"""
+_POLYMER = 'name: {name}\ntitle: Small molecule\nsource: made up\npsmiles: "{psmiles}"\ndefault_units: 1\n'
+
+
+def write_library(folder: Path) -> Path:
+    """Write the files of the library and return their folder."""
+    for kind in ("fillers", "polymers", "crystals"):
+        (folder / kind).mkdir(parents=True)
+    for name, (species, positions) in LAYERS.items():
+        cart = np.array(positions, dtype=float) + [1.75, 1.75, 6.0]
+        layer = Structure(Lattice.orthorhombic(3.5, 3.5, 16.0), species, cart, coords_are_cartesian=True)
+        layer.make_supercell([2, 2, 1])
+        layer.to(str(folder / "crystals" / f"{name}.vasp"), fmt="poscar")
+        (folder / "fillers" / f"{name}.yaml").write_text(_FILLER.format(name=name), encoding="utf-8")
+    for name, psmiles in MOLECULES.items():
+        text = _POLYMER.format(name=name, psmiles=psmiles)
+        (folder / "polymers" / f"{name}.yaml").write_text(text, encoding="utf-8")
+    return folder
+
+
+def spec_text(fillers=tuple(LAYERS), polymers=tuple(MOLECULES), **more):
+    """Write a spec for xTB; JSON is YAML."""
+    content = {"fillers": list(fillers), "polymers": list(polymers), "engine": "xtb", "placements": 2, "vacuum": 6.0}
+    return "".join(f"{key}: {json.dumps(value)}\n" for key, value in (content | more).items())
+
+
+def read_log(path: Path):
+    """Return the lines of a calculation log."""
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()] if path.exists() else []
+
+
+def counted(lines, event="end"):
+    """Count what the calculations wrote: (kind, A or B or AB or frozen) of every one."""
+    names = {"A": "A", "B": "B", "AB": "AB"}
+    return Counter((line["kind"], names.get(line["role"], "frozen")) for line in lines if line["event"] == event)
