@@ -84,3 +84,40 @@ def test_a_crystal_must_be_a_file_beside_its_record(tmp_path):
     record.write_text(text.replace("[0, 0, 1]", "[0, 0, 0]") + "x.cif", encoding="utf-8")
     with pytest.raises(InputError, match="0 0 0"):
         Library().filler(record)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (("  Cl  ", "  Vac  "), "unknown element 'Vac'"),
+        (("_cell_length_a   5.64", "_cell_length_a   999.64"), "cell lengths"),
+        (("_cell_length_a   5.64", "_cell_length_a   nan"), "finite|cannot be read"),
+        (("_cell_angle_alpha   90.0", "_cell_angle_alpha   179.9"), "flat|finite|cannot be read"),
+    ],
+)
+def test_what_pymatgen_would_let_through_is_refused(cif, change, message):
+    with pytest.raises(InputError, match=message):
+        read_crystal(cif(change))
+
+
+@pytest.mark.parametrize("value", ["?", "."])
+def test_a_missing_coordinate_is_not_taken_for_zero(tmp_path, value):
+    path = tmp_path / "x.cif"
+    path.write_text(
+        "data_x\n"
+        + "".join(f"_cell_length_{k} 5\n" for k in "abc")
+        + "".join(f"_cell_angle_{k} 90\n" for k in ("alpha", "beta", "gamma"))
+        + "loop_\n_atom_site_label\n_atom_site_type_symbol\n_atom_site_fract_x\n_atom_site_fract_y\n_atom_site_fract_z\n"
+        + f"Na1 Na 0 0 0\nCl1 Cl 0.5 0.5 {value}\n",
+        encoding="utf-8",
+    )
+    with pytest.raises(InputError, match="no coordinate along z"):
+        read_crystal(path)
+
+
+def test_coordinates_far_outside_the_cell_are_brought_in(tmp_path):
+    far = SALT.copy()
+    far.translate_sites([0, 3], [1e6, 0, -1e6], to_unit_cell=False)
+    path = tmp_path / "POSCAR"
+    far.to(str(path), fmt="poscar")
+    assert read_crystal(path).matches(SALT)
