@@ -89,18 +89,21 @@ install_system_packages() {
   "${apt[@]}" install -y --no-install-recommends "${wanted[@]}" >&2
 }
 update_lists() {
-  if command -v apt-get >/dev/null; then
-    if [[ $(id -u) -eq 0 ]]; then apt-get update >&2 || true
-    elif command -v sudo >/dev/null && sudo -n true 2>/dev/null; then sudo -n apt-get update >&2 || true
-    fi
+  local apt
+  # A failed update is not fatal: older lists may do, and the installation that follows says what is wrong.
+  if [[ $(id -u) -eq 0 ]]; then apt=(apt-get)
+  elif command -v sudo >/dev/null && sudo -n true 2>/dev/null; then apt=(sudo -n apt-get)
+  else return 0
   fi
+  say "Reading the package lists"
+  "${apt[@]}" update -q >&2 || true
 }
 
 mapfile -t wanted < <(missing_libraries)
 python=$(find_python) || python=
 if [[ ${#wanted[@]} -gt 0 || -z $python ]]; then
-  say "Reading the package lists"
-  update_lists
+  if command -v apt-get >/dev/null; then update_lists; fi
+  more=()
   [[ -n $python ]] || read -r -a more <<<"$(python_packages)"
   install_system_packages "${wanted[@]}" "${more[@]}"
   mapfile -t wanted < <(missing_libraries)

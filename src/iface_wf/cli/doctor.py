@@ -59,8 +59,8 @@ def _checks(store: str | None) -> list[tuple[str, bool, Callable[[], str], str]]
         ("tblite (xTB)", True, lambda: _version("tblite"), "pip install tblite"),
         ("DFT-D3", True, lambda: _version("dftd3"), "pip install dftd3"),
         ("store", True, lambda: _store(store), "give a writable --store file or a reachable mongodb:// URI"),
-        ("VASP", False, _vasp, "set ATOMATE2_VASP_CMD or put vasp_std on PATH (licence needed)"),
-        ("VASP potentials", False, _potentials, "set PMG_VASP_PSP_DIR in ~/.config/.pmgrc.yaml (pmg config -p)"),
+        ("VASP", False, _vasp, "put vasp_std on PATH or set IFACE_WF_VASP_COMMAND (you need a licence)"),
+        ("VASP potentials", False, _potentials, "set IFACE_WF_VASP_POTCARS, or pymatgen's PMG_VASP_PSP_DIR"),
         ("bader program", False, lambda: _program("bader"), "optional: only a cross-check of the built-in analysis"),
         ("queue", False, _queue, "pip install 'iface-wf[queue]', then: jf project generate"),
     ]
@@ -109,18 +109,19 @@ def _store(given: str | None) -> str:
 
 
 def _vasp() -> str:
-    from atomate2 import SETTINGS
+    from iface_wf.engines.vasp_settings import VaspSettings, check_executable
 
-    command = str(SETTINGS.VASP_CMD).split()
-    return _program(command[0] if command[:1] != ["mpirun"] else command[-1])
+    command = VaspSettings().command
+    check_executable(command)
+    return command
 
 
 def _potentials() -> str:
-    from pymatgen.core import SETTINGS
+    from iface_wf.engines.vasp_settings import VaspSettings, potcar_folder
 
-    folder = SETTINGS.get("PMG_VASP_PSP_DIR")
-    if not folder:
-        raise _AbsentError("PMG_VASP_PSP_DIR is not set")
+    folder = potcar_folder(VaspSettings())
+    if folder is None or not folder.is_dir():
+        raise _AbsentError("no folder with POTCARs is known" if folder is None else f"{folder} does not exist")
     return str(folder)
 
 

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from iface_wf import __version__
-from iface_wf.cli import build, doctor, export, library, report, results, run
+from iface_wf.cli import build, doctor, export, library, report, results, run, screen
 from iface_wf.errors import IfaceError, InputError
 
 DEBUG_VARIABLE = "IFACE_WF_DEBUG"
@@ -43,6 +43,7 @@ def _global_options(
 
 
 app.command("run")(run.run)
+app.command("screen")(screen.screen)
 app.command("results")(results.results)
 app.command("show")(results.show)
 app.command("report")(report.report)

@@ -21,6 +21,7 @@ class Progress:
         self._status: Any = None
 
     def __enter__(self) -> Self:
+        self._console.print("A: filler, B: molecule, AB: interface, *: frozen as in the interface", style="dim")
         return self
 
     def __exit__(
