@@ -29,7 +29,7 @@ def write_library(folder: Path) -> Path:
     for kind in ("fillers", "polymers", "crystals"):
         (folder / kind).mkdir(parents=True)
     for name, (species, positions) in LAYERS.items():
-        cart = np.array(positions, dtype=float) + [1.75, 1.75, 6.0]
+        cart = np.array(positions, dtype=float) + np.array([1.75, 1.75, 6.0])
         layer = Structure(Lattice.orthorhombic(3.5, 3.5, 16.0), species, cart, coords_are_cartesian=True)
         layer.make_supercell([2, 2, 1])
         layer.to(str(folder / "crystals" / f"{name}.vasp"), fmt="poscar")
@@ -43,6 +43,7 @@ def write_library(folder: Path) -> Path:
 def spec_text(fillers=tuple(LAYERS), polymers=tuple(MOLECULES), **more):
     """Write a spec for xTB; JSON is YAML."""
     content = {"fillers": list(fillers), "polymers": list(polymers), "engine": "xtb", "placements": 2, "vacuum": 6.0}
+    content["overrides"] = {"fmax": 0.5}  # a few steps: what is counted does not depend on it
     return "".join(f"{key}: {json.dumps(value)}\n" for key, value in (content | more).items())
 
 

@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 from jobflow import JobStore, OutputReference
 from pymatgen.core import Structure
 
-from iface_wf.engines.base import EngineMaker
+from iface_wf.documents.calculation import CalculationDocument
+from iface_wf.engines.base import EngineMaker, same_frame
 from iface_wf.flows.binding import BindingEnergyMaker, ReferenceOutputs
 from iface_wf.flows.screening import Reference
 from iface_wf.store.references import complete, find_finished
@@ -80,7 +81,12 @@ def reference_state(store: JobStore, maker: BindingEnergyMaker, reference: Refer
 
 
 def _find(store: JobStore, maker: EngineMaker, structure: Structure) -> dict[str, Any] | None:
-    return find_finished(store, maker.request(structure, [], None).key(), load=False)
+    found = find_finished(store, maker.request(structure, [], None).key(), load=False)
+    if found is None:
+        return None
+    output = found["output"]
+    document = CalculationDocument.model_construct(kind=output["kind"], structure=output["structure"])
+    return found if same_frame(document, structure) else None
 
 
 def stored_pairs(store: JobStore, keys: Iterable[str]) -> set[str]:

@@ -1,0 +1,107 @@
+"""``iface-wf screen``: every filler with every polymer and every salt of a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from iface_wf.cli import options as opt
+from iface_wf.cli.output import plain_table, print_json, say, stdout
+
+if TYPE_CHECKING:
+    from iface_wf.queues.screen import Outcome
+    from iface_wf.queues.screen_plan import Stage
+
+
+def screen(
+    spec: Annotated[
+        Path | None, typer.Argument(metavar="SPEC", help="YAML file, see docs/screening.md.", show_default=False)
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Count the calculations; run nothing.")] = False,
+    retry: Annotated[bool, typer.Option("--retry", help="Also try again what has failed twice.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Accept more than 10,000 interfaces.")] = False,
+    schema: Annotated[
+        bool, typer.Option("--schema", help="Print the JSON schema of SPEC, for completion in editors.")
+    ] = False,
+    store: opt.Store = None,
+    workdir: Annotated[
+        Path | None, typer.Option("--workdir", help="Folder of the calculations; default: ./iface-wf-runs.")
+    ] = None,
+    json: opt.Json = False,
+) -> None:
+    """Compute all interfaces of a screening that are not stored yet.
+
+    Interrupt it at any time and start it again: what is finished is not repeated. Start it several times, and the
+    processes share the work.
+    """
+    from iface_wf.errors import InputError
+    from iface_wf.flows.screening_spec import ScreeningSpec, check_names, read_spec
+
+    if schema:
+        print_json(ScreeningSpec.model_json_schema())
+        return
+    if spec is None:
+        raise InputError("Give the YAML file of a screening, for example workflows/two-minutes.yaml.")
+    from iface_wf.library import Library
+
+    checked, library = read_spec(spec, many=yes), Library()
+    check_names(spec, checked, library)
+    from iface_wf.store.settings import open_store
+
+    job_store = open_store(store)
+    if dry_run:
+        from iface_wf.queues.screen_plan import plan_screening
+
+        _print_plan(plan_screening(checked, job_store, library), json)
+        return
+    from iface_wf import api
+    from iface_wf.cli.screen_progress import ScreeningProgress
+    from iface_wf.queues.screen import run_screening
+
+    with ScreeningProgress() as progress:
+        outcome = run_screening(checked, job_store, library, api.work_folder(workdir), progress.tell, retry=retry)
+    _print_outcome(outcome, json)
+    if outcome.failed:
+        raise typer.Exit(1)
+
+
+def _print_plan(stages: list[Stage], json: bool) -> None:
+    from dataclasses import asdict
+
+    from iface_wf.queues.screen_plan import KINDS, totals
+
+    total = totals(stages)
+    if json:
+        print_json(total | {"stages": [asdict(stage) for stage in stages]})
+        return
+    table = plain_table("stage", "calculations", "all", "stored", "to run", right=("all", "stored", "to run"))
+    for stage in stages:
+        title = f"{stage.name}: {stage.engine} {stage.level}{'' if stage.exact else ', at most'}"
+        table.add_row(title, "interfaces", *_numbers(stage.pairs, stage.stored))
+        for kind in KINDS:
+            table.add_row("", kind.replace("_", " "), *_numbers(stage.counts[kind], stage.found[kind]))
+    stdout().print(table)
+    for stage in stages:
+        for name, cause in stage.refused:
+            say(f"{name} would give no result: {cause}")
+    basis = "; ".join(sorted({part for stage in stages if stage.basis for part in stage.basis.split("; ")}))
+    stdout().print(f"About {total['core_hours']:.3g} core-hours ({basis or 'nothing to run'}).")
+
+
+def _numbers(everything: int, there: int) -> list[str]:
+    return [str(everything), str(there), str(everything - there)]
+
+
+def _print_outcome(outcome: Outcome, json: bool) -> None:
+    if json:
+        data: dict[str, Any] = {"finished": sorted(outcome.finished), "failed": outcome.failed}
+        print_json(data)
+        return
+    for name, cause in outcome.failed.items():
+        say(f"{name}: {cause}")
+    stdout().print(
+        f"{len(outcome.finished)} interfaces are stored, {len(outcome.failed)} gave no result. "
+        "List them with: iface-wf results, iface-wf best 10"
+    )
