@@ -21,7 +21,6 @@ class Progress:
         self._status: Any = None
 
     def __enter__(self) -> Self:
-        self._console.print("A: filler, B: molecule, AB: interface, *: frozen as in the interface", style="dim")
         return self
 
     def __exit__(
@@ -34,6 +33,8 @@ class Progress:
         place = f"[{event.index:>{len(str(event.total))}}/{event.total}]"
         if event.state == "started":
             self._clear()
+            if event.index == 1:
+                self._console.print("A: filler, B: molecule, AB: interface, *: frozen as in the interface", style="dim")
             if self._console.is_terminal:
                 self._status = self._console.status(f"{place} {event.step} ...")
                 self._status.start()
