@@ -69,3 +69,22 @@ def test_energy_ignores_translation_and_order_of_atoms(interface, tmp_path):
         # half a cell is a whole number of grid steps, so only the SCF is left: 1e-7 eV an electron
         assert document.energy == pytest.approx(reference.energy, abs=1e-3)
         assert document.key == reference.key
+
+
+def test_isolated_part_is_calculated_on_the_grid_steps_of_the_interface(tmp_path):
+    """A lone molecule in a wide hexagonal slab cell costs the same as in its own box on the same grid steps."""
+    lattice = Lattice([[9.0, 0, 0], [-4.5, 4.5 * 3**0.5, 0], [0, 0, 12.8]], pbc=(True, True, False))
+    positions = np.array([[0.0, 0.0, 0.1193], [0.0, 0.7632, -0.477], [0.0, -0.7632, -0.477]]) + [1.0, 3.0, 6.4]
+    in_cell = Structure(lattice, ["O", "H", "H"], positions, coords_are_cartesian=True)
+    box = Lattice(np.eye(3) * 12.8, pbc=(False, False, False))
+    alone = Structure(box, ["O", "H", "H"], positions + [5.4, 3.4, 0.0], coords_are_cartesian=True)
+    maker = GpawMaker(overrides=TIGHT, processes=1)
+    cell = maker.calculate(maker.request(in_cell, []), tmp_path)
+    request = maker.request(alone, [], like=cell.settings)
+    steps = request.atoms_structure.lattice.matrix / np.array(request.settings["grid"])[:, None]
+    np.testing.assert_allclose(steps, cell.settings["grid_steps"], atol=1e-8)
+    same_steps = maker.calculate(request, tmp_path)
+    own_steps = maker.calculate(maker.request(alone, []), tmp_path)
+    # what is left: images 9 A apart, and the place of the atoms between grid points, about 20 meV together
+    assert same_steps.energy == pytest.approx(cell.energy, abs=0.03)
+    assert abs(own_steps.energy - cell.energy) > 0.03  # the error that the shared steps remove

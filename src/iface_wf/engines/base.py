@@ -29,6 +29,7 @@ from iface_wf.store.references import claimed
 #: Settings that steer how a result is reached, not what it is: they stay out of keys and of comparisons.
 TECHNICAL_SETTINGS = frozenset(
     {
+        "grid_steps",  # follows from cell and grid
         "mixer",
         "max_scf_steps",
         "scf_step_cap",
@@ -119,6 +120,10 @@ class Engine(Protocol):
 
     def counterpoise(self, level: str) -> bool:
         """Whether the basis is atom-centred, so that ghost atoms are possible and needed."""
+        ...
+
+    def grid_bound(self, level: str) -> bool:
+        """Whether absolute energies hang on the steps of a real-space grid, which then must be the interface's."""
         ...
 
     def relax(self, structure: Structure, level: str, **options: Any) -> Job:
@@ -232,7 +237,7 @@ class EngineMaker(AseMaker):
             return self._calculate(request, key)
         with claimed(store, key, force=self.force) as found:
             document = None if found is None else CalculationDocument.model_validate(found["output"])
-            if found is not None and document is not None and same_frame(document, structure):
+            if found is not None and document is not None and same_frame(document, request.atoms_structure):
                 return document.model_copy(update={"reused_from": found["uuid"], "role": self.role})
             return self._calculate(request, key)
 
@@ -317,7 +322,7 @@ def grid_shape(structure: Structure, spacing: float) -> tuple[int, int, int]:
     heights = 1.0 / np.linalg.norm(np.linalg.inv(structure.lattice.matrix), axis=0)
     in_plane = [max(4, round(h / spacing / 4) * 4) for h in heights[:2]]
     # along c the cell edge is a multiple of 0.8 A: the exact spacing keeps the slab on the same grid points in every cell
-    along_c = max(4, round(heights[2] / spacing / 2) * 2)
+    along_c = max(4, round(heights[2] / spacing))
     return int(in_plane[0]), int(in_plane[1]), int(along_c)
 
 

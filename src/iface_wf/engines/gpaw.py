@@ -21,11 +21,11 @@ import numpy as np
 from custodian import Custodian
 from jobflow import Job
 from monty.json import MontyDecoder
-from pymatgen.core import Structure
+from pymatgen.core import Lattice, Structure
 
 from iface_wf.analysis.bader import bader_charges
 from iface_wf.analysis.density import pack
-from iface_wf.analysis.grid import Grid
+from iface_wf.analysis.grid import FloatArray, Grid
 from iface_wf.analysis.potential import VacuumLevels, vacuum_levels
 from iface_wf.documents.bader import BaderDocument
 from iface_wf.documents.calculation import CalculationDocument, CalculationKind, Correction
@@ -84,6 +84,10 @@ class GpawMaker(base.EngineMaker):
         spacing = level.pop("grid_spacing")
         length = level.pop("kpoint_length")
         level.pop("relaxed_by", None)
+        shared = {k: v for k, v in (like or {}).items() if k in SHARED_SETTINGS}
+        if like is not None and not any(structure.lattice.pbc):
+            structure, shared["grid"] = boxed_on_steps(structure, np.array(like["grid_steps"]))
+            shared["kpoints"] = [1, 1, 1]
         settings: dict[str, Any] = {
             "xc": "PBE",
             "dispersion": "D3(BJ)",
@@ -99,7 +103,9 @@ class GpawMaker(base.EngineMaker):
             settings |= {"spin_polarized": True, "magnetic_moments": [float(m or 0.0) for m in moments]}
         elif round(electrons) % 2:
             settings |= {"spin_polarized": True, "start": "hund"}
-        settings |= level | {k: v for k, v in (like or {}).items() if k in SHARED_SETTINGS}
+        settings |= level | shared
+        steps = structure.lattice.matrix / np.array(settings["grid"])[:, None]
+        settings["grid_steps"] = np.round(steps, 10).tolist()
         if self.kind == "static":
             settings = {k: v for k, v in settings.items() if k not in ("fmax", "max_steps")}
         if "all_electron" in self.densities:
@@ -191,6 +197,47 @@ class GpawMaker(base.EngineMaker):
             directory=base.location(directory),
             completed_at=base.now(),
         )
+
+
+#: Empty space on every side of an isolated part, A.
+BOX_VACUUM = 6.0
+
+
+def boxed_on_steps(structure: Structure, steps: FloatArray) -> tuple[Structure, list[int]]:
+    """Put an isolated molecule into a box whose grid has given steps.
+
+    On a real-space grid an absolute energy depends on the grid's steps by tenths of an eV; it cancels only between
+    calculations with the same ones. So an isolated part gets a box made of whole steps of the interface's grid.
+
+    Parameters
+    ----------
+    structure
+        The molecule, not periodic.
+    steps
+        Vectors between neighbouring grid points as rows, shape (3, 3), A.
+
+    Returns
+    -------
+    tuple
+        The molecule in its box, labels kept, and the number of grid points along each edge.
+    """
+    reciprocal = np.linalg.inv(steps)
+    along = structure.cart_coords @ reciprocal  # in steps
+    margin = BOX_VACUUM * np.linalg.norm(reciprocal, axis=0)
+    points = np.ceil((np.ptp(along, axis=0) + 2 * margin) / 4).astype(int) * 4
+    # GPAW takes oblique axes only when they are periodic: then the images are kept apart by the vacuum
+    oblique = abs(float(steps[0] @ steps[1])) > 1e-6
+    lattice = Lattice(steps * points[:, None], pbc=(oblique, oblique, False))
+    shift = (points - along.max(axis=0) - along.min(axis=0)) / 2 @ steps
+    box = Structure(
+        lattice,
+        structure.species,
+        structure.cart_coords + shift,
+        coords_are_cartesian=True,
+        site_properties=structure.site_properties,
+        properties=structure.properties,
+    )
+    return box, [int(n) for n in points]
 
 
 def moved(structure: Structure, positions: list[list[float]]) -> Structure:
@@ -332,6 +379,10 @@ class GpawEngine:
     max_seconds: float = 0.0
     name: str = "gpaw"
     densities: tuple[str, ...] = ("pseudo", "all_electron")
+
+    def grid_bound(self, level: str) -> bool:
+        """Whether the level uses LCAO or a grid, not plane waves."""
+        return bool((level_settings("gpaw", level) | (self.overrides or {}))["mode"] != "pw")
 
     def counterpoise(self, level: str) -> bool:
         """Whether the level uses LCAO, whose basis is atom-centred."""

@@ -233,6 +233,10 @@ class VaspEngine:
     name: str = "vasp"
     densities: tuple[str, ...] = ("valence", "all_electron")
 
+    def grid_bound(self, level: str) -> bool:
+        """Never: plane waves to one cutoff are the same in every cell."""
+        return False
+
     def counterpoise(self, level: str) -> bool:
         """Never: plane waves do not belong to atoms."""
         return False

@@ -156,6 +156,10 @@ class XtbEngine:
     name: str = "xtb"
     densities: tuple[str, ...] = ()
 
+    def grid_bound(self, level: str) -> bool:
+        """Never: xTB has no grid."""
+        return False
+
     def counterpoise(self, level: str) -> bool:
         """Never: tblite knows no ghost atoms."""
         return False

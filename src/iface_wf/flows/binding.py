@@ -84,7 +84,8 @@ class BindingEnergyMaker(Maker):
         jobs_a, jobs_b = self.reference(slab, "A"), self.reference(fragment, "B")
         pair = self.pair(ReferenceOutputs.of(jobs_a), ReferenceOutputs.of(jobs_b), about)
         (relax_a, static_a), (relax_b, static_b) = jobs_a, jobs_b
-        return Flow([relax_a, relax_b, static_a, static_b, *pair], output=pair[-1].output, name=self.name)
+        own = [] if self.engine.grid_bound(self.level) else [static_b]
+        return Flow([relax_a, relax_b, static_a, *own, *pair], output=pair[-1].output, name=self.name)
 
     def reference(self, structure: Structure, part: Literal["A", "B"]) -> tuple[Job, Job]:
         """Return the two jobs of a part in isolation: its relaxation, and the single point on what comes out.
@@ -123,6 +124,10 @@ class BindingEnergyMaker(Maker):
         placed.name = "place"
         relax_ab = self._relax(placed.output.structure, "AB")
         own = self._statics(relax_ab)
+        if self.engine.grid_bound(self.level):
+            # absolute energies on unlike grid steps differ by tenths of an eV: B gets a box on AB's steps
+            like = own["AB"].output.settings
+            own["B"] = self.engine.static(fragment.relax.structure, self.level, grid=like, role="B", name="static B")
         statics = {"A": slab.static, "B": fragment.static} | {role: job.output for role, job in own.items()}
         collect = collect_binding(
             calculations=statics,

@@ -155,6 +155,8 @@ def _require_comparable(calculations: dict[str, CalculationDocument]) -> None:
     settings = {role: c.settings for role, c in calculations.items()}
     require_same_settings({role: s for role, s in settings.items() if role not in ("A", "B")}, FROZEN_KEYS)
     require_same_settings({role: settings[role] for role in ("AB", "A", "B")}, RELAXED_KEYS)
+    if settings["AB"].get("mode") in ("lcao", "fd"):
+        require_same_settings({role: {"grid_steps": _rounded(s)} for role, s in settings.items()}, ["grid_steps"])
     for key in ELEMENT_KEYS:
         tables = {role: s.get(key) or {} for role, s in settings.items()}
         for role, table in tables.items():
@@ -163,6 +165,12 @@ def _require_comparable(calculations: dict[str, CalculationDocument]) -> None:
                 who: {f"{key} of {x}": t.get(x) for x in common} for who, t in (("AB", tables["AB"]), (role, table))
             }
             require_same_settings(named, [f"{key} of {x}" for x in common])
+
+
+def _rounded(settings: dict[str, Any]) -> list[list[float]]:
+    """Grid steps of a calculation to 1e-4 A; adding zero makes -0.0 and 0.0 look alike."""
+    steps: list[list[float]] = (np.round(settings["grid_steps"], 4) + 0.0).tolist()
+    return steps
 
 
 def _terms(calculations: dict[str, CalculationDocument]) -> tuple[Energy | None, BindingTerms | None]:
