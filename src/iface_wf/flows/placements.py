@@ -30,7 +30,7 @@ class RankedPlacements(Document):
     placement
         Its index among the generated ones.
     ranking
-        For every placement: index, energy as placed and after a few steps of relaxation (eV), closest contact (A).
+        For every placement: index, energy after a few steps of relaxation (eV), closest contact when placed (A).
     engine
         Which engine ranked.
     """
@@ -41,8 +41,9 @@ class RankedPlacements(Document):
     engine: str
 
 
-#: How many of the placements that look best untouched are relaxed a little before one is chosen, and how far.
-REFINED, REFINING_STEPS = 2, 15
+#: Steps of relaxation before placements are compared: as placed, one that stands upright and touches the surface with
+#: few atoms looks better than one that lies flat and will bind more strongly.
+RANKING_STEPS = 12
 
 
 @job
@@ -87,34 +88,28 @@ def place_and_rank(
     if len(candidates) == 1:
         return RankedPlacements(structure=candidates[0].as_dict(), placement=0, ranking=entries, engine="none")
     settings = level_settings("xtb", "fast")
+    relaxed: dict[int, Structure] = {}
     for entry, candidate in zip(entries, candidates, strict=True):
-        entry |= _score(candidate, settings, steps=0)[0]
+        score, relaxed[entry["placement"]] = _score(candidate, settings)
+        entry |= score
     usable = sorted((e for e in entries if "energy" in e), key=lambda e: e["energy"])
     if not usable:
         raise CalculationError(f"{settings['method']} could calculate none of {len(entries)} placements.")
-    refined = {}
-    for entry in usable[:REFINED]:
-        score, structure = _score(candidates[entry["placement"]], settings, steps=REFINING_STEPS)
-        if "energy" in score:
-            entry["refined_energy"] = score["energy"]
-            refined[entry["placement"]] = structure
-    usable.sort(key=lambda e: e.get("refined_energy", e["energy"]))
     best = usable[0]["placement"]
     return RankedPlacements(
-        structure=refined.get(best, candidates[best]).as_dict(),
+        structure=relaxed[best].as_dict(),
         placement=best,
         ranking=[*usable, *(e for e in entries if "energy" not in e)],
-        engine=f"{settings['method']}, the best {len(refined)} relaxed for {REFINING_STEPS} steps",
+        engine=f"{settings['method']}, each relaxed for {RANKING_STEPS} steps",
     )
 
 
-def _score(structure: Structure, settings: dict[str, Any], steps: int) -> tuple[dict[str, Any], Structure]:
+def _score(structure: Structure, settings: dict[str, Any]) -> tuple[dict[str, Any], Structure]:
     """Return the energy (eV) of a placement after some steps of relaxation, and its geometry then."""
     atoms = AseAtomsAdaptor.get_atoms(structure, msonable=False)
     atoms.calc = calculator(settings)
     try:
-        if steps:
-            relax(atoms, {"fmax": settings["fmax"], "max_steps": steps}, Path.cwd())
+        relax(atoms, {"fmax": settings["fmax"], "max_steps": RANKING_STEPS}, Path.cwd())
         return {"energy": float(atoms.get_potential_energy())}, moved(structure, atoms.positions.tolist())
     except (CalculationFailed, RuntimeError) as error:
         return {"failed": str(error).splitlines()[0][:200]}, structure
