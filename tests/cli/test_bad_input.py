@@ -57,6 +57,12 @@ def test_psmiles_that_is_malformed_or_has_not_two_ends(refused, own_polymer, tmp
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize("psmiles", ["*CC(O*", "*C", "*C*C*", "*"])
+def test_psmiles_on_the_command_line(refused, tmp_path, psmiles):
+    text = refused("run", "--filler", "SiO2", "--polymer", psmiles, "--units", 2, "--store", tmp_path / "s")
+    assert psmiles in text
+
+
 def test_cif_with_partial_occupancies(refused, tmp_path):
     (tmp_path / "x.cif").write_text(PARTIAL)
     text = refused("build", "--filler", tmp_path / "x.cif", "--polymer", "PEO", "--out", tmp_path / "out")

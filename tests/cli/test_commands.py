@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from ase.io import read
+from pymatgen.core import Lattice, Structure
 
 from iface_wf.flows.events import Event
 from tests.cli.conftest import KEY
@@ -166,3 +167,38 @@ def test_dry_run_lists_the_steps_and_runs_nothing(cli, tmp_path):
     assert {"relax A", "relax B", "static AB", "static A*"} <= {s["step"] for s in steps}
     assert steps[0]["found"] is False
     assert not (tmp_path / "iface-wf-runs").exists()
+
+
+@pytest.fixture
+def small_slab(tmp_path):
+    """One layer of lithium fluoride, 16 atoms, as a user's own file: xTB relaxes it within seconds."""
+    places = [(i, j) for i in range(4) for j in range(4)]
+    species = ["Li" if (i + j) % 2 == 0 else "F" for i, j in places]
+    lattice = Lattice.orthorhombic(8.06, 8.06, 20)
+    slab = Structure(lattice, species, [[i / 4, j / 4, 0.3] for i, j in places]).get_sorted_structure()
+    slab.to(str(tmp_path / "LiF.vasp"), fmt="poscar")
+    return tmp_path / "LiF.vasp"
+
+
+def test_real_run_from_a_file_to_table_picture_and_export(cli, small_slab, tmp_path):
+    """Nothing is made up here: xTB calculates, and the second run finds everything."""
+    store = ("--store", tmp_path / "s.sqlite")
+    command = ("run", "--filler", small_slab, "--polymer", "PEO", "--units", 1, "--engine", "xtb", "--placements", 1)
+    first = cli(*command, *store, "--workdir", tmp_path / "w", "--json")
+    assert first.code == 0, first.err
+    result = json.loads(first.out)
+    parts = result["interaction_energy"] + sum(result["deformation_energy"].values())
+    assert result["binding_energy"] == pytest.approx(parts, abs=1e-9)
+    assert Path(result["picture"]).stat().st_size > 10_000
+
+    again = cli(*command, *store, "--workdir", tmp_path / "w")
+    assert again.code == 0
+    assert "relax" not in again.err
+    assert "found" in again.err
+
+    assert result["key"][:8] in cli("results", *store).out
+    assert cli("export", result["key"][:10], "--out", tmp_path / "x.cif", *store).code == 0
+    assert len(Structure.from_file(tmp_path / "x.cif")) == result["n_atoms"]
+    refused = cli("export", result["key"][:10], "--what", "density", "--out", tmp_path / "x.cube", *store)
+    assert refused.code == 2
+    assert "xtb gives none" in refused.err

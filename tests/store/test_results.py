@@ -1,11 +1,14 @@
 """The table of results and the search for one of them."""
 
+import numpy as np
 import pytest
 
-from iface_wf.analysis.density import unpack
+from iface_wf.analysis.density import pack, unpack
+from iface_wf.documents.binding import EnergyTerm
+from iface_wf.documents.calculation import CalculationDocument
 from iface_wf.errors import InputError
 from iface_wf.store.results import binding_table, column_units, find_binding, find_density
-from tests.examples import difference, document, put
+from tests.examples import CELL, PBC, difference, document, put, structure
 
 OTHER = "22222222-2222-2222-2222-222222222222"
 
@@ -110,6 +113,20 @@ def test_find_refuses_what_is_missing_ambiguous_or_no_id(job_store):
         find_binding(job_store, "cd")
     with pytest.raises(InputError, match="no ID"):
         find_binding(job_store, ".*")
+
+
+def test_density_of_an_interface(job_store):
+    record = pack(np.abs(difference()), CELL, PBC, "pseudo")
+    calculation = CalculationDocument(
+        key="c" * 64, kind="static", engine="gpaw", engine_version="1", level="fast", functional="PBE",
+        structure=structure().as_dict(), formula="x", n_atoms=6, energy=-1.0, converged=True,
+        densities={"pseudo": record},
+    )  # fmt: skip
+    put(job_store, calculation, uuid=OTHER)
+    term = EnergyTerm(role="AB", energy=-1.0, dispersion_energy=0.0, key="c" * 64, uuid=OTHER, converged=True)
+    found, atoms = find_density(job_store, document(terms=[term]))
+    assert unpack(found) == pytest.approx(np.abs(difference()), abs=1e-8)
+    assert len(atoms) == 6
 
 
 def test_density_of_an_interface_whose_calculation_is_gone(job_store):
