@@ -29,9 +29,9 @@ def write_library(folder: Path) -> Path:
     for kind in ("fillers", "polymers", "crystals"):
         (folder / kind).mkdir(parents=True)
     for name, (species, positions) in LAYERS.items():
-        cart = np.array(positions, dtype=float) + np.array([1.75, 1.75, 6.0])
-        layer = Structure(Lattice.orthorhombic(3.5, 3.5, 16.0), species, cart, coords_are_cartesian=True)
-        layer.make_supercell([2, 2, 1])
+        places = [np.array([x, y, 6.0]) for x, y in ((1.4, 1.3), (4.2, 3.9))]
+        cart = np.vstack([np.array(positions) + place for place in places])
+        layer = Structure(Lattice.orthorhombic(5.6, 5.2, 16.0), species * 2, cart, coords_are_cartesian=True)
         layer.to(str(folder / "crystals" / f"{name}.vasp"), fmt="poscar")
         (folder / "fillers" / f"{name}.yaml").write_text(_FILLER.format(name=name), encoding="utf-8")
     for name, psmiles in MOLECULES.items():
@@ -42,8 +42,8 @@ def write_library(folder: Path) -> Path:
 
 def spec_text(fillers=tuple(LAYERS), polymers=tuple(MOLECULES), **more):
     """Write a spec for xTB; JSON is YAML."""
-    content = {"fillers": list(fillers), "polymers": list(polymers), "engine": "xtb", "placements": 2, "vacuum": 6.0}
-    content["overrides"] = {"fmax": 0.5}  # a few steps: what is counted does not depend on it
+    content = {"fillers": list(fillers), "polymers": list(polymers), "engine": "xtb", "placements": 1, "vacuum": 6.0}
+    content["overrides"] = {"fmax": 0.2}  # a few steps
     return "".join(f"{key}: {json.dumps(value)}\n" for key, value in (content | more).items())
 
 

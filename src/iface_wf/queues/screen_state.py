@@ -84,8 +84,7 @@ def _find(store: JobStore, maker: EngineMaker, structure: Structure) -> dict[str
     found = find_finished(store, maker.request(structure, [], None).key(), load=False)
     if found is None:
         return None
-    output = found["output"]
-    document = CalculationDocument.model_construct(kind=output["kind"], structure=output["structure"])
+    document = CalculationDocument.model_validate(found["output"])
     return found if same_frame(document, structure) else None
 
 

@@ -1,0 +1,129 @@
+"""Local screenings with real xTB, counted by what the calculations themselves write into a log."""
+
+import json
+
+from iface_wf.cli.main import main
+from iface_wf.engines.xtb import XtbMaker
+from iface_wf.errors import CalculationError
+from iface_wf.flows.screening_spec import ScreeningSpec
+from iface_wf.library import Library
+from iface_wf.queues.screen_plan import plan_screening
+from iface_wf.queues.screen_state import MAX_ATTEMPTS
+from iface_wf.store.results import binding_table
+from tests.tiny_library import LAYERS, MOLECULES, counted, read_log, spec_text
+
+
+def dry_run(tmp_path, capsys):
+    capsys.readouterr()
+    assert (
+        main(["screen", str(tmp_path / "spec.yaml"), "--dry-run", "--json", "--store", str(tmp_path / "store.sqlite")])
+        == 0
+    )
+    return json.loads(capsys.readouterr().out)
+
+
+def test_three_fillers_and_five_polymers_need_eight_references(screen, tmp_path, job_store, capsys):
+    log = tmp_path / "calculations.jsonl"
+    four = list(MOLECULES)[:4]
+    spec = tmp_path / "spec.yaml"
+    spec.write_text(spec_text(polymers=MOLECULES), encoding="utf-8")
+    expected = {"references": 8, "reference_statics": 8, "complexes": 15, "complex_statics": 15, "frozen_statics": 30}
+    assert dry_run(tmp_path, capsys)["counts"] == expected
+
+    outcome, _ = screen(spec_text(polymers=four))
+    assert (len(outcome.finished), outcome.failed) == (12, {})
+    first = counted(read_log(log))
+    assert first["relax", "A"] + first["relax", "B"] == 3 + 4
+    assert (first["relax", "AB"], first["static", "AB"], first["static", "frozen"]) == (12, 12, 24)
+
+    outcome, _ = screen(spec_text(polymers=four))
+    assert len(outcome.finished) == 12
+    assert counted(read_log(log)) == first  # a second run: nothing
+
+    spec.write_text(spec_text(polymers=MOLECULES), encoding="utf-8")
+    plan = dry_run(tmp_path, capsys)
+    assert plan["to_run"] == {
+        "references": 1, "reference_statics": 1, "complexes": 3, "complex_statics": 3, "frozen_statics": 6,
+    }  # fmt: skip
+    screen(spec_text(polymers=MOLECULES))
+    more = counted(read_log(log)) - first
+    assert dict(more) == {
+        ("relax", "B"): 1, ("static", "B"): 1, ("relax", "AB"): 3, ("static", "AB"): 3, ("static", "frozen"): 6,
+    }  # fmt: skip
+    plan = dry_run(tmp_path, capsys)
+    assert plan["found"] == plan["counts"] == expected
+    assert plan["core_hours"] == 0
+    table = binding_table(job_store)
+    assert len(table) == 15
+    assert sorted(set(table["filler"])) == sorted(LAYERS)
+
+
+def small(**more):
+    return spec_text(fillers=["HF-layer"], polymers=["methane", "water"], **more)
+
+
+def test_one_interface_that_fails_stops_no_other_and_is_not_tried_for_ever(screen, tmp_path, monkeypatch):
+    real = XtbMaker.calculate
+
+    def sometimes(self, request, directory):
+        if self.role == "AB" and "C" in request.atoms_structure.formula:
+            raise CalculationError("the disk of node 7 is broken.")
+        return real(self, request, directory)
+
+    monkeypatch.setattr(XtbMaker, "calculate", sometimes)
+    for _ in range(MAX_ATTEMPTS):
+        outcome, events = screen(small())
+        assert len(outcome.finished) == 1
+        assert "node 7" in outcome.failed["HF-layer + methane"]
+        assert [e.name for e in events if e.state == "failed"] == ["HF-layer + methane"]
+    before = len(read_log(tmp_path / "calculations.jsonl"))
+    outcome, events = screen(small())
+    assert "--retry" in outcome.failed["HF-layer + methane"]
+    assert [e.state for e in events if e.name == "HF-layer + methane"] == ["skipped"]
+    assert len(read_log(tmp_path / "calculations.jsonl")) == before
+    monkeypatch.setattr(XtbMaker, "calculate", real)
+    outcome, _ = screen(small(), retry=True)
+    assert (len(outcome.finished), outcome.failed) == (2, {})
+
+
+def test_a_failed_reference_fails_its_interfaces_with_its_cause(screen, monkeypatch):
+    real = XtbMaker.calculate
+
+    def never_methane(self, request, directory):
+        if self.role == "B" and self.kind == "relax" and "C" in request.atoms_structure.formula:
+            raise CalculationError("methane exploded.")
+        return real(self, request, directory)
+
+    monkeypatch.setattr(XtbMaker, "calculate", never_methane)
+    for states in (["skipped"], ["skipped"], ["skipped"]):
+        outcome, events = screen(small())
+        assert len(outcome.finished) == 1
+        assert "methane exploded" in outcome.failed["HF-layer + methane"]
+        assert [e.state for e in events if e.name == "HF-layer + methane"] == states
+    assert [e.state for e in events if e.name == "methane"] == ["skipped"]  # the third time not even tried
+
+
+def test_a_funnel_lets_only_the_best_through(screen, tmp_path, job_store, tiny):
+    text = small(level="moderate", funnel={"engine": "xtb", "level": "fast", "keep": 1}, overrides={})
+    outcome, events = screen(text)
+    assert len(outcome.finished) == 1
+    assert {e.stage for e in events} == {"references", "ranking", "interfaces"}
+    table = binding_table(job_store)
+    assert sorted(table["level"]) == ["fast", "fast", "moderate"]
+    best = table[table["level"] == "fast"].sort_values("binding_energy").iloc[0]["polymer"]
+    assert list(table[table["level"] == "moderate"]["polymer"]) == [best]
+    spec = ScreeningSpec.model_validate(json.loads(json.dumps({
+        "fillers": ["HF-layer"], "polymers": ["methane", "water"], "engine": "xtb", "placements": 1, "vacuum": 6.0,
+        "level": "moderate", "funnel": {"keep": 1},
+    })))  # fmt: skip
+    stages = plan_screening(spec, job_store, Library(tiny))
+    assert [(s.name, s.pairs, s.stored, s.exact) for s in stages] == [
+        ("ranking", 2, 2, True),
+        ("interfaces", 1, 1, True),
+    ]
+
+
+def test_an_interface_that_cannot_be_built_is_named_and_passed_over(screen):
+    outcome, _ = screen(small(max_atoms=8))
+    assert len(outcome.finished) == 1
+    assert "9 atoms" in outcome.failed["HF-layer + methane"]
