@@ -116,6 +116,15 @@ def test_ghosts_are_refused_for_plane_waves(water):
         maker.request(water, [0])
 
 
+def test_elements_with_moments_start_magnetic_and_ghosts_do_not(water):
+    maker = GpawMaker(overrides={"magmoms": {"O": 2.0}})
+    settings = maker.request(water, []).settings
+    assert settings["spin_polarized"]
+    assert settings["magnetic_moments"] == [2.0, 0.0, 0.0]
+    assert not maker.request(water, [0]).settings["spin_polarized"]
+    assert not GpawMaker().request(water, []).settings["spin_polarized"]
+
+
 def test_counterpoise_follows_the_basis():
     assert GpawEngine().counterpoise("fast")
     assert not GpawEngine().counterpoise("precise")

@@ -84,6 +84,7 @@ class GpawMaker(base.EngineMaker):
         spacing = level.pop("grid_spacing")
         length = level.pop("kpoint_length")
         level.pop("relaxed_by", None)
+        by_element = level.pop("magmoms", None) or {}
         shared = {k: v for k, v in (like or {}).items() if k in SHARED_SETTINGS}
         if like is not None and not any(structure.lattice.pbc):
             structure, shared["grid"] = boxed_on_steps(structure, np.array(like["grid_steps"]))
@@ -98,6 +99,8 @@ class GpawMaker(base.EngineMaker):
             "max_scf_steps": 150,
         }
         moments = structure.site_properties.get("magmom")
+        if by_element and moments is None:
+            moments = [0.0 if i in ghosts else by_element.get(x.symbol, 0.0) for i, x in enumerate(structure.species)]
         electrons = sum(site.specie.Z for i, site in enumerate(structure) if i not in set(ghosts)) - self.charge
         if moments is not None and any(moments):
             settings |= {"spin_polarized": True, "magnetic_moments": [float(m or 0.0) for m in moments]}

@@ -9,14 +9,15 @@ from pymatgen.core import Structure
 from iface_wf.errors import InputError
 from iface_wf.flows.binding import BindingEnergyMaker
 from iface_wf.flows.requests import BindingRequest
+from iface_wf.library.records import FillerRecord
 from iface_wf.store.canonical import structure_digest
 
 
-def binding_maker(request: BindingRequest) -> BindingEnergyMaker:
-    """Return the maker of a request's flow."""
-    engine, geometry_level = request.geometry_engine()
+def binding_maker(request: BindingRequest, *fillers: FillerRecord) -> BindingEnergyMaker:
+    """Return the maker of a request's flow; the fillers' records say how the engine treats their elements."""
+    engine, geometry_level = request.geometry_engine(*fillers)
     return BindingEnergyMaker(
-        engine=request.main_engine(),
+        engine=request.main_engine(*fillers),
         geometry_engine=engine,
         name=request.label,
         level=request.level,

@@ -14,6 +14,7 @@ from iface_wf.engines.gpaw import GpawEngine
 from iface_wf.engines.levels import LEVELS, level_settings
 from iface_wf.engines.xtb import XtbEngine
 from iface_wf.errors import unknown_name
+from iface_wf.library.records import FillerRecord
 
 #: Raised by hand when the flow changes in a way that makes stored interface results no longer comparable.
 FLOW_VERSION = 2
@@ -75,20 +76,32 @@ class BindingRequest(InterfaceSpec):
         parts = (f"{self.filler}{surface}", f"{self.polymer or self.molecule or ''}{units}", self.salt)
         return " + ".join(part for part in parts if part)
 
-    def main_engine(self) -> Engine:
-        """Return the engine that gives the energies."""
+    def main_engine(self, *fillers: FillerRecord) -> Engine:
+        """Return the engine that gives the energies, treating the elements of some fillers as their records say.
+
+        Parameters
+        ----------
+        *fillers
+            Records whose ``engines`` entry names, for GPAW, the moment (Bohr magnetons) to start an element with.
+        """
         if self.engine == "gpaw":
-            return GpawEngine(processes=self.processes, overrides=self.overrides)
+            moments = {k: v for f in fillers for k, v in f.engines.get("gpaw", {}).get("magmoms", {}).items()}
+            own = {"magmoms": moments} if moments else {}
+            return GpawEngine(processes=self.processes, overrides=own | self.overrides)
         if self.engine == "vasp":
             from iface_wf.engines.vasp import VaspEngine  # atomate2's VASP part takes seconds to import
 
             return VaspEngine(overrides=self.overrides)
         return XtbEngine(overrides=self.overrides)
 
-    def geometry_engine(self) -> tuple[Engine, str]:
+    def geometry_engine(self, *fillers: FillerRecord) -> tuple[Engine, str]:
         """Return the engine that relaxes, and its level: the cheap one at `fast`, the main one from `moderate` on."""
         by = LEVELS[self.engine][self.level].get("relaxed_by", self.engine)
-        return (XtbEngine(), self.level) if by == "xtb" and self.engine != "xtb" else (self.main_engine(), self.level)
+        return (
+            (XtbEngine(), self.level)
+            if by == "xtb" and self.engine != "xtb"
+            else (self.main_engine(*fillers), self.level)
+        )
 
     def key(self, slab_digest: str, fragment_digest: str) -> str:
         """Content key of the whole interface calculation.

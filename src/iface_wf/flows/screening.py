@@ -118,7 +118,8 @@ def build_screening(spec: ScreeningSpec, library: Library) -> Screening:
     """
     choices = spec.fragments()
     requests = [[spec.request(filler, *choice, library) for choice in choices] for filler in spec.fillers]
-    screening = Screening(binding_maker(requests[0][0]))
+    records = [library.filler(row[0].filler) for row in requests]
+    screening = Screening(binding_maker(requests[0][0], *records))
     fragments: dict[int, Reference] = {}
     for index, request in enumerate(requests[0]):
         try:

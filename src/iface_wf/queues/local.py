@@ -133,7 +133,7 @@ def binding_flow(request: BindingRequest, library: Library) -> tuple[str, Flow]:
     """
     built = build_interface(request, library)
     about = describe(request, built.slab, built.fragment, built.report)
-    return about["key"], binding_maker(request).make(built.slab, built.fragment, about)
+    return about["key"], binding_maker(request, library.filler(request.filler)).make(built.slab, built.fragment, about)
 
 
 def plan_binding(request: BindingRequest, store: JobStore, library: Library) -> list[dict[str, Any]]:
