@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 def build(
     filler: opt.Filler,
-    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the files; new or empty.", show_default=False)],
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Folder for the files; new or empty.", show_default=False)
+    ] = None,
     polymer: opt.Polymer = None,
     units: opt.Units = None,
     molecule: Annotated[
@@ -29,6 +31,13 @@ def build(
     all_terminations: Annotated[
         bool, typer.Option("--all-terminations", help="Write the bare slab of every termination of the surface.")
     ] = False,
+    write_inputs: Annotated[
+        tuple[str, Path] | None,
+        typer.Option(
+            "--write-inputs", metavar="vasp DIR", help="Instead: complete input folders, to be submitted by hand."
+        ),
+    ] = None,
+    level: Annotated[str, typer.Option("--level", "-l", help="Level of --write-inputs.")] = "moderate",
     seed: opt.Seed = 0,
     json: opt.Json = False,
 ) -> None:
@@ -37,6 +46,20 @@ def build(
     Writes CIF, XYZ and POSCAR files and a picture of slab, molecule and interface, and prints a report. Without a
     polymer only the slab is built.
     """
+    if write_inputs is not None:
+        from iface_wf.cli import vasp
+
+        wanted: dict[str, Any] = {
+            "polymer": polymer,
+            "units": units,
+            "molecule": molecule,
+            "salt": salt,
+            "surface": surface,
+        }
+        vasp.write_inputs(*write_inputs, json, filler=filler, level=level, seed=seed, n_placements=placements, **wanted)
+        return
+    if out is None:
+        raise InputError("Give a folder for the files: --out DIR.")
     if all_terminations or (polymer is None and molecule is None and salt is None):
         built, report = _slabs(filler, surface, all_terminations, seed)
     else:

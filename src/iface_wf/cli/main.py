@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from iface_wf import __version__
-from iface_wf.cli import build, doctor, export, library, report, results, run, screen
+from iface_wf.cli import build, doctor, export, library, report, results, run, screen, vasp
 from iface_wf.errors import IfaceError, InputError
 
 DEBUG_VARIABLE = "IFACE_WF_DEBUG"
@@ -49,6 +49,7 @@ app.command("show")(results.show)
 app.command("report")(report.report)
 app.command("export")(export.export)
 app.command("build")(build.build)
+app.command("collect")(vasp.collect)
 app.add_typer(library.app, name="library")
 app.command("doctor")(doctor.doctor)
 

@@ -11,7 +11,9 @@ from typing import Any
 from jobflow import Flow, job
 from pymatgen.core import Structure
 
+from iface_wf.build.interface import build_interface
 from iface_wf.documents.calculation import CalculationDocument
+from iface_wf.engines.vasp import VaspEngine
 from iface_wf.engines.vasp_folders import (
     RELAXATIONS,
     STATICS,
@@ -19,11 +21,15 @@ from iface_wf.engines.vasp_folders import (
     read_folder,
     read_foreign_folder,
     read_project,
+    write_project,
     write_statics,
 )
 from iface_wf.errors import InputError
 from iface_wf.flows.collect import FRAGMENT_PARTS, SLAB_PARTS, collect_binding
+from iface_wf.flows.interfaces import describe
 from iface_wf.flows.placements import RankedPlacements
+from iface_wf.flows.requests import BindingRequest
+from iface_wf.library import Library
 
 
 @dataclass(frozen=True)
@@ -49,6 +55,37 @@ class ProjectState:
 def keep_calculation(document: CalculationDocument) -> CalculationDocument:
     """Store a calculation that was made elsewhere."""
     return document
+
+
+def write_binding(request: BindingRequest, library: Library, directory: Path) -> list[Path]:
+    """Build the interface of a request and write the folders of its relaxations.
+
+    Parameters
+    ----------
+    request
+        With ``engine="vasp"``.
+    library
+        Where names are looked up.
+    directory
+        New or empty folder.
+
+    Returns
+    -------
+    list of pathlib.Path
+        The folders to be calculated; `collect_project` writes the single points afterwards.
+
+    Raises
+    ------
+    InputError
+        For unknown names, unusable structures, missing POTCARs or a folder that is not empty.
+    """
+    built = build_interface(request, library)
+    about = describe(request, built.slab, built.fragment, built.report)
+    engine = request.main_engine(library.filler(request.filler))
+    if not isinstance(engine, VaspEngine):
+        raise InputError(f"Inputs are written for vasp only, not for {request.engine}.")
+    structures = {"A": built.slab, "B": built.fragment, "AB": built.placements[0]}
+    return write_project(directory, structures, request.level, about, engine.overrides)
 
 
 def collect_project(directory: Path) -> ProjectState:
