@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import PurePath
 
 from iface_wf.documents.binding import BindingDocument
 
@@ -18,7 +19,8 @@ def interface_name(document: BindingDocument) -> str:
     # The termination behind the Miller indices is told elsewhere; a title has room for the plane only.
     indices = document.surface.split(")")[0].strip("( ").split()
     plane = ("" if all(len(i) == 1 for i in indices) else " ").join(indices)
-    return f"{' + '.join(parts) or 'molecule'} on {document.filler}{f' ({plane})' if plane else ''}"
+    filler = PurePath(document.filler).name  # a user's own file goes by its name
+    return f"{' + '.join(parts) or 'molecule'} on {filler}{f' ({plane})' if plane else ''}"
 
 
 def method_name(document: BindingDocument) -> str:
@@ -30,6 +32,6 @@ def method_name(document: BindingDocument) -> str:
 
 def file_stem(document: BindingDocument) -> str:
     """Give a file name without suffix that is safe whatever the names hold."""
-    names = [document.filler, document.polymer, document.salt]
+    names = [PurePath(document.filler).name, document.polymer, document.salt]
     safe = "_".join(re.sub(r"[^A-Za-z0-9+-]+", "-", n).strip("-")[:40] for n in names if n)
     return f"{safe or 'interface'}_{document.key[:8]}"
