@@ -6,6 +6,8 @@ from ase.build import molecule
 from pymatgen.core import Lattice, Structure
 from pymatgen.io.ase import AseAtomsAdaptor
 
+from tests.engines.vasp_fixtures import module_vasp, potcars, vasp
+
 
 def boxed(atoms, edge, component="polymer", pbc=(False, False, False)):
     """Put a molecule into a cubic box and label its sites."""
@@ -40,4 +42,4 @@ def run_here(tmp_path, monkeypatch):
     return tmp_path
 
 
-__all__ = ["AseAtomsAdaptor", "boxed"]
+__all__ = ["AseAtomsAdaptor", "boxed", "module_vasp", "potcars", "vasp"]

@@ -1,5 +1,6 @@
 """Binding energies with VASP: the whole flow, folders calculated by hand, other people's folders, GPAW's densities."""
 
+import json
 import subprocess
 
 import numpy as np
@@ -10,6 +11,7 @@ from iface_wf.analysis.bader import bader_charges
 from iface_wf.analysis.density import difference, difference_profile, unpack, unpack_grid
 from iface_wf.analysis.grid import Grid
 from iface_wf.build.components import select
+from iface_wf.cli.main import main
 from iface_wf.documents.binding import BindingDocument
 from iface_wf.engines.vasp import VaspEngine, VaspMaker, read_document
 from iface_wf.engines.vasp_choices import CELL_TAGS, METHOD_TAGS
@@ -20,10 +22,10 @@ from iface_wf.flows.collect import FRAGMENT_PARTS, SLAB_PARTS, binding_document
 from iface_wf.flows.folders import collect_foreign, collect_project
 from iface_wf.flows.placements import RankedPlacements
 from iface_wf.flows.requests import BindingRequest
+from iface_wf.library import Library
 from iface_wf.queues.local import run_flow
 from tests.engines.vasp_fixtures import COARSE, hydrogen_fluoride, interface, lithium_fluoride_slab, third_party
 
-pytest_plugins = ["tests.engines.vasp_fixtures"]
 ABOUT = {"key": "k", "filler": "LiF", "surface": "001", "polymer": "HF"}
 
 
@@ -106,6 +108,8 @@ def test_request_and_engine_are_one_word(vasp):
     request = BindingRequest(filler="SiO2", polymer="PEO", units=2, engine="vasp", level="moderate")
     engine, level = request.geometry_engine()
     assert (request.main_engine().name, engine.name, level) == ("vasp", "vasp", "moderate")
+    gadolinium = request.main_engine(Library().filler("GdOOH"))
+    assert gadolinium.overrides == {"potcars": {"Gd": "Gd_3"}}  # as its record says
     cheap = request.model_copy(update={"level": "fast"}).geometry_engine()[0]
     assert cheap.name == "xtb"
 
@@ -176,6 +180,32 @@ def test_folders_submitted_by_hand_end_in_the_same_document(vasp, job_store):
     request = flowed.request(structures["B"], [])
     (vasp / "flow").mkdir()
     assert flowed.calculate(request, vasp / "flow").energy == read_folder(project / "relax-B").energy
+
+
+def test_the_commands_write_and_collect(vasp, capfd, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    store = str(vasp / "store.sqlite")
+    wanted = ["build", "--filler", "SiO2", "--polymer", "PEO", "--units", "1", "--write-inputs", "vasp", "project"]
+    assert main(wanted) == 0
+    assert capfd.readouterr().out.split() == ["project/relax-A", "project/relax-B", "project/relax-AB"]
+    assert (vasp / "project" / "relax-AB" / "POTCAR").stat().st_size > 0
+    assert main(["collect", "project", "--store", store, "--json"]) == 0
+    assert json.loads(capfd.readouterr().out)["waiting"] == ["project/relax-A", "project/relax-B", "project/relax-AB"]
+    named = [("--slab", "slab_static"), ("--molecule", "mol_static"), ("--interface", "ads_static_1_3")]
+    arguments = [str(word) for option, name in named for word in (option, third_party(name))]
+    assert main(["collect", *arguments, "--filler", "Au", "--polymer", "O", "--store", store, "--json"]) == 0
+    assert json.loads(capfd.readouterr().out)["binding_energy"] == pytest.approx(-2.09767, abs=1e-4)
+    assert main(["results", "--store", store, "--format", "json"]) == 0
+    assert json.loads(capfd.readouterr().out)["rows"][0]["binding_energy"] == pytest.approx(-2.09767, abs=1e-4)
+    for wrong, words in (
+        (["collect"], "Give the folder of a project"),
+        (["collect", "project", "--slab", "x"], "Give the folder of a project"),
+        (["collect", str(vasp)], "was not written by iface-wf build --write-inputs"),
+        ([*wanted[:-2], "vsap", "other"], "did you mean vasp"),
+        (wanted, "is not empty"),
+    ):
+        assert main(wrong) == 2
+        assert words in capfd.readouterr().err
 
 
 def test_without_potcars_their_names_are_written(tmp_path, monkeypatch):

@@ -16,7 +16,6 @@ from iface_wf.engines.vasp_settings import VaspSettings, check_executable
 from iface_wf.errors import InputError
 from tests.engines.vasp_fixtures import interface, lithium_fluoride_slab, write_potcars
 
-pytest_plugins = ["tests.engines.vasp_fixtures"]
 GOLDEN = Path(__file__).parent / "golden_vasp"
 FILES = ("INCAR", "KPOINTS", "POSCAR", "POTCAR.spec")
 LEVELS = ("fast", "moderate", "precise")

@@ -17,8 +17,6 @@ from iface_wf.engines.vasp_outputs import read_corrections, read_run
 from iface_wf.errors import CalculationError, MismatchError
 from tests.engines.vasp_fixtures import COARSE, copy_run, hydrogen_fluoride, lithium_fluoride_slab, third_party
 
-pytest_plugins = ["tests.engines.vasp_fixtures"]
-
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory, module_vasp):

@@ -29,7 +29,9 @@ def write(inputs, steps, scf, ions, version, entropy, ended=True):
 def outcar(inputs, values, scf, ions, version, ended):
     fine, coarse = inputs.grid(fine=True), inputs.grid(fine=False)
     text = f" vasp.{version} 01Jan24 (build stand-in) complex\n\n running    1 mpi-ranks, on    1 nodes\n"
-    text += "   k-points           NKPTS =      1   k-points in BZ     NKDIM =      1   number of bands    NBANDS=     16\n"
+    text += (
+        "   k-points           NKPTS =      1   k-points in BZ     NKDIM =      1   number of bands    NBANDS=     16\n"
+    )
     text += f"   total plane-waves  NPLWV = {coarse[0] * coarse[1] * coarse[2]:6d}\n"
     text += f"   dimension x,y,z NGX = {coarse[0]:5d} NGY ={coarse[1]:5d} NGZ ={coarse[2]:5d}\n"
     text += f"   dimension x,y,z NGXF= {fine[0]:5d} NGYF={fine[1]:5d} NGZF={fine[2]:5d}\n"

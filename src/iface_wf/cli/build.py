@@ -59,7 +59,7 @@ def build(
         vasp.write_inputs(*write_inputs, json, filler=filler, level=level, seed=seed, n_placements=placements, **wanted)
         return
     if out is None:
-        raise InputError("Give a folder for the files: --out DIR.")
+        raise typer.BadParameter("name a new folder for the files.", param_hint="--out")
     if all_terminations or (polymer is None and molecule is None and salt is None):
         built, report = _slabs(filler, surface, all_terminations, seed)
     else:

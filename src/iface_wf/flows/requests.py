@@ -82,7 +82,8 @@ class BindingRequest(InterfaceSpec):
         Parameters
         ----------
         *fillers
-            Records whose ``engines`` entry names, for GPAW, the moment (Bohr magnetons) to start an element with.
+            Records whose ``engines`` entry names, for GPAW, the moment (Bohr magnetons) to start an element with, and
+            for VASP overrides such as the POTCARs of elements.
         """
         if self.engine == "gpaw":
             moments = {k: v for f in fillers for k, v in f.engines.get("gpaw", {}).get("magmoms", {}).items()}
@@ -91,7 +92,10 @@ class BindingRequest(InterfaceSpec):
         if self.engine == "vasp":
             from iface_wf.engines.vasp import VaspEngine  # atomate2's VASP part takes seconds to import
 
-            return VaspEngine(overrides=self.overrides)
+            entries = {k: v for f in fillers for k, v in f.engines.get("vasp", {}).items()}
+            if "potcar" in entries:
+                entries["potcars"] = entries.pop("potcar")
+            return VaspEngine(overrides=entries | self.overrides)
         return XtbEngine(overrides=self.overrides)
 
     def geometry_engine(self, *fillers: FillerRecord) -> tuple[Engine, str]:
