@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from iface_wf.cli.main import main
 from iface_wf.engines.xtb import XtbMaker
 from iface_wf.errors import CalculationError
@@ -127,3 +129,25 @@ def test_an_interface_that_cannot_be_built_is_named_and_passed_over(screen):
     outcome, _ = screen(small(max_atoms=8))
     assert len(outcome.finished) == 1
     assert "9 atoms" in outcome.failed["HF-layer + methane"]
+
+
+@pytest.mark.slow
+def test_gpaw_gives_what_the_dry_run_counts(screen, tmp_path, job_store, capsys):
+    """One tiny interface with real DFT; the relaxations are xTB's, the single points GPAW's."""
+    overrides = {"convergence": {"energy": 1e-4, "density": 1e-3}, "kpoint_length": 1.0}
+    text = spec_text(fillers=["HF-layer"], polymers=["water"], engine="gpaw", overrides=overrides, processes=1)
+    (tmp_path / "spec.yaml").write_text(text, encoding="utf-8")
+    plan = dry_run(tmp_path, capsys)
+    outcome, _ = screen(text)
+    assert outcome.failed == {}
+    lines = [line for line in read_log(tmp_path / "calculations.jsonl") if line["event"] == "end"]
+    assert [line["engine"] for line in lines if line["kind"] == "relax"] == ["xtb"] * 3
+    assert {line["engine"] for line in lines if line["kind"] == "static"} == {"gpaw"}
+    assert len(lines) == sum(plan["counts"].values())
+    assert dry_run(tmp_path, capsys)["found"] == plan["counts"]
+    row = binding_table(job_store).iloc[0]
+    assert (row["engine"], row["filler"], row["polymer"]) == ("gpaw", "HF-layer", "water")
+    # 1e-6 eV: the identity is arithmetic
+    assert row["binding_energy"] == pytest.approx(
+        row["interaction_energy"] + row["deformation_A"] + row["deformation_B"], abs=1e-6
+    )

@@ -20,16 +20,16 @@ class ReferenceOutputs(NamedTuple):
     Attributes
     ----------
     relax, static
-        Outputs of its relaxation and of the single point on the relaxed geometry.
+        Outputs of its relaxation and, unless the interfaces do that, of the single point on the relaxed geometry.
     """
 
     relax: OutputReference
-    static: OutputReference
+    static: OutputReference | None
 
     @classmethod
-    def of(cls, jobs: tuple[Job, Job]) -> ReferenceOutputs:
-        """Refer to the outputs of the two jobs of a part."""
-        return cls(jobs[0].output, jobs[1].output)
+    def of(cls, jobs: list[Job]) -> ReferenceOutputs:
+        """Refer to the outputs of the jobs of a part."""
+        return cls(jobs[0].output, jobs[1].output if len(jobs) > 1 else None)
 
 
 @dataclass
@@ -83,12 +83,12 @@ class BindingEnergyMaker(Maker):
         """
         jobs_a, jobs_b = self.reference(slab, "A"), self.reference(fragment, "B")
         pair = self.pair(ReferenceOutputs.of(jobs_a), ReferenceOutputs.of(jobs_b), about)
-        (relax_a, static_a), (relax_b, static_b) = jobs_a, jobs_b
-        own = [] if self.engine.grid_bound(self.level) else [static_b]
-        return Flow([relax_a, relax_b, static_a, *own, *pair], output=pair[-1].output, name=self.name)
+        return Flow([*jobs_a, *jobs_b, *pair], output=pair[-1].output, name=self.name)
 
-    def reference(self, structure: Structure, part: Literal["A", "B"]) -> tuple[Job, Job]:
-        """Return the two jobs of a part in isolation: its relaxation, and the single point on what comes out.
+    def reference(self, structure: Structure, part: Literal["A", "B"]) -> list[Job]:
+        """Return the jobs of a part in isolation: its relaxation, and the single point on what comes out.
+
+        Where energies are bound to grid steps, the single point of a fragment belongs to each interface instead.
 
         Parameters
         ----------
@@ -100,7 +100,9 @@ class BindingEnergyMaker(Maker):
         if check := getattr(self.engine, "check", None):  # engines whose programs or files may be missing say so now
             check(structure, self.level)
         relax = self._relax(structure, part)
-        return relax, self.engine.static(relax.output.structure, self.level, role=part, name=f"static {part}")
+        if part == "B" and self.engine.grid_bound(self.level):
+            return [relax]
+        return [relax, self.engine.static(relax.output.structure, self.level, role=part, name=f"static {part}")]
 
     def pair(self, slab: ReferenceOutputs, fragment: ReferenceOutputs, about: dict[str, Any]) -> list[Job]:
         """Return the jobs of an interface whose parts are calculated elsewhere; the last one collects.
@@ -127,8 +129,11 @@ class BindingEnergyMaker(Maker):
         if self.engine.grid_bound(self.level):
             # absolute energies on unlike grid steps differ by tenths of an eV: B gets a box on AB's steps
             like = own["AB"].output.settings
-            own["B"] = self.engine.static(fragment.relax.structure, self.level, grid=like, role="B", name="static B")
-        statics = {"A": slab.static, "B": fragment.static} | {role: job.output for role, job in own.items()}
+            static_b = self.engine.static(fragment.relax.structure, self.level, grid=like, role="B", name="static B")
+            own = {"B": static_b} | own
+        shared = {"A": slab.static, "B": fragment.static}
+        statics = {role: output for role, output in shared.items() if output is not None}
+        statics |= {role: job.output for role, job in own.items()}
         collect = collect_binding(
             calculations=statics,
             relaxations={"A": slab.relax, "B": fragment.relax, "AB": relax_ab.output},

@@ -118,7 +118,7 @@ def build_screening(spec: ScreeningSpec, library: Library) -> Screening:
     """
     choices = spec.fragments()
     requests = [[spec.request(filler, *choice, library) for choice in choices] for filler in spec.fillers]
-    records = [library.filler(row[0].filler) for row in requests]
+    records = [library.filler(filler.name) for filler in spec.fillers]
     screening = Screening(binding_maker(requests[0][0], *records))
     fragments: dict[int, Reference] = {}
     for index, request in enumerate(requests[0]):
@@ -170,12 +170,13 @@ def _add_filler(
 
 def _reference(maker: BindingEnergyMaker, structure: Structure, part: Literal["A", "B"], name: str) -> Reference:
     """Give a reference its key: that of its relaxation, and the settings of the single point after it."""
-    relax, static = maker.reference(structure, part)
+    relax, *static = maker.reference(structure, part)
     assert isinstance(relax.maker, EngineMaker)
-    assert isinstance(static.maker, EngineMaker)
-    relaxation = relax.maker.request(structure, [], None).key()
-    settings = static.maker.request(structure, [], None).settings
-    content = [str(relaxation), static.maker.engine_name, static.maker.level, settings]
+    content: list[Any] = [str(relax.maker.request(structure, [], None).key())]
+    for job in static:
+        assert isinstance(job.maker, EngineMaker)
+        settings = job.maker.request(structure, [], None).settings
+        content += [job.maker.engine_name, job.maker.level, settings]
     key = hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()
     return Reference(key, name, part, structure, structure_digest(structure))
 
@@ -216,13 +217,11 @@ class ScreeningMaker(Maker):
         Flow
             Of the flows of all references and all interfaces.
         """
-        parts: dict[str, tuple[Job, Job]] = {}
+        parts: dict[str, list[Job]] = {}
         for key, reference in screening.references.items():
             parts[key] = screening.maker.reference(reference.structure, reference.part)
         outputs = {key: ReferenceOutputs.of(jobs) for key, jobs in parts.items()}
-        flows = [
-            Flow(list(jobs), output=jobs[-1].output, name=screening.references[key].name) for key, jobs in parts.items()
-        ]
+        flows = [Flow(jobs, output=jobs[-1].output, name=screening.references[key].name) for key, jobs in parts.items()]
         flows += [
             pair_flow(screening, pair, outputs[pair.slab], outputs[pair.fragment]) for pair in screening.pairs.values()
         ]

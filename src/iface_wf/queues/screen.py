@@ -124,7 +124,7 @@ def _run(
 
     def run_reference(reference: Reference, tell: Callable[[Event], None]) -> None:
         jobs = screening.maker.reference(reference.structure, reference.part)
-        run_flow(Flow(list(jobs), output=jobs[-1].output, name=reference.name), store, workdir, tell)
+        run_flow(Flow(jobs, output=jobs[-1].output, name=reference.name), store, workdir, tell)
         if not reference_known(reference):
             raise CalculationError(f"{reference.name} was calculated but its result is not in the store.")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections import Counter, defaultdict
 from collections.abc import Iterable
@@ -99,31 +100,33 @@ def plan_screening(spec: ScreeningSpec, store: JobStore, library: Library) -> li
         chosen = funnel_choice(spec, screening, ranking, store)
         return [first, _stage("interfaces", spec, screening.only(chosen), store)]
     second = _stage("interfaces", spec, screening, store)
+    share = min(1.0, spec.funnel.keep / second.pairs)
     kept = min(spec.funnel.keep, second.pairs)
-    most = min(len(screening.references), 2 * kept)
-    for kind in KINDS:
-        per_pair = second.counts[kind] // max(second.pairs, 1)
-        second.counts[kind] = most if kind.startswith("reference") else kept * per_pair
+    for kind in KINDS:  # the largest possible numbers: as if no two of the best shared a part
+        most = 2 * kept if kind == "references" else math.ceil(second.counts[kind] * share)
+        second.counts[kind] = min(second.counts[kind], most if kind != "reference_statics" else 2 * kept)
         second.found[kind] = min(second.found[kind], second.counts[kind])
-    second.core_hours *= kept / max(second.pairs, 1)
+    second.core_hours *= share
     second.pairs, second.exact = kept, False
     return [first, second]
 
 
 def _stage(name: str, spec: ScreeningSpec, screening: Screening, store: JobStore) -> Stage:
     template = _calculations_of_a_pair(screening)
-    n_pairs, n_references = len(screening.pairs), len(screening.references)
-    counts = dict.fromkeys(KINDS, 0) | {"references": n_references, "reference_statics": n_references}
+    n_pairs = len(screening.pairs)
+    counts = dict.fromkeys(KINDS, 0)
     for kind, _ in template.values():
         counts[kind] += n_pairs
     found: Counter[str] = Counter(dict.fromkeys(KINDS, 0))
     missing: list[tuple[str, str, int]] = []  # engine, relax or static, atoms
     for reference in screening.references.values():
-        state = reference_state(store, screening.maker, reference)
-        for kind, uuid, maker in zip(KINDS[:2], state[:2], _reference_makers(screening), strict=True):
+        jobs = screening.maker.reference(reference.structure, reference.part)
+        for job, uuid in zip(jobs, reference_state(store, screening.maker, reference).uuids, strict=True):
+            kind = "references" if job.maker.kind == "relax" else "reference_statics"
+            counts[kind] += 1
             found[kind] += uuid is not None
             if uuid is None:
-                missing.append((maker.engine_name, maker.kind, len(reference.structure)))
+                missing.append((job.maker.engine_name, job.maker.kind, len(reference.structure)))
     stored = stored_pairs(store, screening.pairs)
     open_pairs = [key for key in screening.pairs if key not in stored]
     started = started_calculations(store, open_pairs)
@@ -169,9 +172,12 @@ def _calculations_of_a_pair(screening: Screening) -> dict[tuple[str, str], tuple
     return found
 
 
-def _reference_makers(screening: Screening) -> list[EngineMaker]:
-    reference = next(iter(screening.references.values()))
-    return [job.maker for job in screening.maker.reference(reference.structure, reference.part)]
+def _name_of(maker: EngineMaker) -> str:
+    if maker.role in ("A", "B"):  # a fragment's single point on the grid steps of an interface
+        return "reference_statics"
+    if maker.role != "AB":
+        return "frozen_statics"
+    return "complexes" if maker.kind == "relax" else "complex_statics"
 
 
 def _estimate(missing: Iterable[tuple[str, str, int]], level: str, store: JobStore) -> tuple[float, str]:

@@ -49,35 +49,37 @@ class ReferenceState(NamedTuple):
 
     Attributes
     ----------
-    relax, static
-        The uuids of the two jobs, None where one is missing.
+    uuids
+        Of its jobs, in the order of `BindingEnergyMaker.reference`; None where one is missing.
     problem
         Why no interface can be calculated with it, although it is finished.
     """
 
-    relax: str | None
-    static: str | None
+    uuids: list[str | None]
     problem: str | None = None
 
     @property
     def outputs(self) -> ReferenceOutputs | None:
-        """Where the outputs are, if both are there."""
-        if self.relax is None or self.static is None:
+        """Where the outputs are, if all are there."""
+        found = [OutputReference(uuid) for uuid in self.uuids if uuid is not None]
+        if len(found) < len(self.uuids):
             return None
-        return ReferenceOutputs(OutputReference(self.relax), OutputReference(self.static))
+        return ReferenceOutputs(found[0], found[1] if len(found) > 1 else None)
 
 
 def reference_state(store: JobStore, maker: BindingEnergyMaker, reference: Reference) -> ReferenceState:
     """Look for the finished relaxation of a part, and for the single point on what came out of it."""
-    relax, static = maker.reference(reference.structure, reference.part)
-    relaxed = _find(store, relax.maker, reference.structure)
-    if relaxed is None:
-        return ReferenceState(None, None)
-    single = _find(store, static.maker, Structure.from_dict(relaxed["output"]["structure"]))
+    uuids: list[str | None] = []
+    structure: Structure | None = reference.structure
     problem = None
-    if single is not None and single["output"].get("energy") is None:
-        problem = f"{reference.name}: its single point gave no energy ({', '.join(single['output']['flags'])})"
-    return ReferenceState(relaxed["uuid"], single["uuid"] if single else None, problem)
+    for job in maker.reference(reference.structure, reference.part):
+        found = None if structure is None else _find(store, job.maker, structure)
+        uuids.append(found["uuid"] if found else None)
+        structure = Structure.from_dict(found["output"]["structure"]) if found else None
+        if found is not None and found["output"].get("energy") is None:
+            flags = ", ".join(found["output"]["flags"])
+            problem = f"{reference.name}: {job.name} gave no energy ({flags or 'no reason given'})"
+    return ReferenceState(uuids, problem)
 
 
 def _find(store: JobStore, maker: EngineMaker, structure: Structure) -> dict[str, Any] | None:
