@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from atomate2.vasp.powerups import update_user_incar_settings
 from pymatgen.core import Lattice, Structure
 from pymatgen.io.vasp import Incar, Kpoints, Poscar
 
@@ -148,6 +149,29 @@ def test_grid_of_a_single_point_is_fine_enough_for_bader_charges():
         edges = slab().lattice.abc
         assert all(edge / n <= spacing + 1e-9 for edge, n in zip(edges, settings["grid"], strict=True))
         assert all(settings[f"NG{x}F"] >= 2 * settings[f"NG{x}"] for x in "XYZ")
+
+
+@pytest.mark.parametrize(
+    ("edges", "encut", "prec", "coarse", "fine"),
+    [
+        ((8.3973471, 8.3973471, 25.1920412), 700.0, "Accurate", (72, 72, 224), (144, 144, 448)),  # VASP 6.3.2, O on Au
+        ((10.0, 10.0, 10.0), 700.0, "Accurate", (90, 90, 90), (180, 180, 180)),  # VASP 6.3.2, O
+        ((8.0, 8.0, 8.0), 400.0, "Normal", (40, 40, 40), (80, 80, 80)),  # VASP 5.4.1, O, tutorial of the VASP wiki
+    ],
+)
+def test_the_grid_is_the_one_that_vasp_chooses(edges, encut, prec, coarse, fine):
+    atom = Structure(Lattice(np.diag(edges)), ["O"], [[0.5, 0.5, 0.5]])
+    maker = VaspMaker(level="fast", overrides={"ENCUT": encut, "PREC": prec})
+    settings = maker.request(atom, []).settings
+    assert tuple(settings[f"NG{x}"] for x in "XYZ") == coarse
+    assert tuple(settings["grid"]) == fine
+
+
+def test_atomate2_s_powerups_work_on_the_maker():
+    job = VaspEngine(here=False).static(molecule(), "fast")
+    changed = update_user_incar_settings(job, {"ENCUT": 650.0, "ALGO": "Normal"})
+    settings = changed.maker.request(molecule(), []).settings
+    assert (settings["ENCUT"], settings["technical"]["ALGO"]) == (650.0, "Normal")
 
 
 def test_frozen_parts_share_everything_with_the_whole():

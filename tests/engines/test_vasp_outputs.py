@@ -13,6 +13,7 @@ from iface_wf.analysis.density import unpack
 from iface_wf.engines.vasp import VaspMaker, read_document
 from iface_wf.engines.vasp_folders import read_foreign_folder
 from iface_wf.engines.vasp_grids import read_density, read_volumetric
+from iface_wf.engines.vasp_outcar import read_outcar
 from iface_wf.engines.vasp_outputs import read_corrections, read_run
 from iface_wf.errors import CalculationError, MismatchError
 from tests.engines.vasp_fixtures import COARSE, copy_run, hydrogen_fluoride, lithium_fluoride_slab, third_party
@@ -109,6 +110,67 @@ def test_compressed_outputs_are_read(finished, tmp_path):
     again = read_document(tmp_path / "run", request)
     assert again.energy == document.energy
     assert again.densities["valence"].sha256 == document.densities["valence"].sha256
+
+
+OUTCAR_541 = """ vasp.5.4.1 05Feb16 (build Mar 19 2019 01:13:45) complex
+
+ executed on           IFC91_ompi date 2019.03.20  18:28:46
+ running on    4 total cores
+  Ionic Valenz
+   ZVAL   =   6.00
+  Atomic Wigner-Seitz radii
+----------------------------------------- Iteration    1(   1)  ---------------------------------------
+ number of electron       6.0000000 magnetization
+  free energy    TOTEN  =        38.46837506 eV
+
+  energy without entropy =       38.46837506  energy(sigma->0) =       38.46837506
+E-fermi :  -8.9012     XC(G=0):  -0.8046     alpha+bet : -0.1463
+------------------------ aborting loop because EDIFF is reached ----------------------------------------
+  FREE ENERGIE OF THE ION-ELECTRON SYSTEM (eV)
+  ---------------------------------------------------
+  free  energy   TOTEN  =        -0.02147094 eV
+
+  energy  without entropy=       -0.00604471  energy(sigma->0) =       -0.01375782
+
+General timing and accounting informations for this job:
+                 Total CPU time used (sec):        2.570
+                        Elapsed time (sec):        3.504
+                Voluntary context switches:          270
+"""
+
+
+def test_the_layout_of_version_5_4_1_is_read(tmp_path):
+    """Lines as VASP 5.4.1 prints them for an oxygen atom (public tutorial output)."""
+    (tmp_path / "OUTCAR").write_text(OUTCAR_541)
+    outcar = read_outcar(tmp_path / "OUTCAR")
+    assert (outcar.version, outcar.processes, outcar.valences) == ("5.4.1", 4, (6.0,))
+    assert (outcar.energy, outcar.free_energy, outcar.fermi_level) == (-0.01375782, -0.02147094, -8.9012)
+    assert outcar.scf_converged
+    assert outcar.dispersion is None
+    assert outcar.moment == 0.0
+    assert outcar.cpu == pytest.approx(4 * 2.570)
+
+
+@pytest.mark.parametrize(
+    ("line", "value"),
+    [
+        ("  Edisp (eV)  -28.80731\n", -28.80731),
+        ("  Edisp (eV):   -0.12345\n", -0.12345),
+        ("  Edisp (eV) = -1.5\n", -1.5),
+    ],
+)
+def test_the_dispersion_energy_is_found_in_every_layout(line, value, tmp_path):
+    (tmp_path / "OUTCAR").write_text(OUTCAR_541.replace("E-fermi", f"{line}E-fermi"))
+    assert read_outcar(tmp_path / "OUTCAR").dispersion == value
+    (tmp_path / "OUTCAR").write_text(OUTCAR_541.replace("E-fermi", "  Edisp (eV)  -28.8*731\nE-fermi"))
+    with pytest.raises(CalculationError, match="OUTCAR is damaged: its last dispersion energy reads"):
+        read_outcar(tmp_path / "OUTCAR")
+
+
+def test_an_scf_that_was_stopped_or_ran_out_of_steps_has_not_converged(tmp_path):
+    for ending in ("because hard stop was set", "EDIFF was not reached (unconverged)"):
+        (tmp_path / "OUTCAR").write_text(OUTCAR_541.replace("because EDIFF is reached", ending))
+        assert not read_outcar(tmp_path / "OUTCAR").scf_converged
 
 
 # ---- damage --------------------------------------------------------------------------------------------------------

@@ -168,6 +168,7 @@ def test_an_ion_has_its_charge_and_may_have_a_positive_energy(vasp):
     document = calculate(vasp / "run", cation, charge=1.0)
     assert document.charge == pytest.approx(1.0)
     assert document.settings["IDIPOL"] == 4
+    assert "monopole, dipole and quadrupole of images corrected" in document.energy_type
     request = VaspMaker(charge=1.0).request(cation, [])
     names = {type(h).__name__ for h in handlers(request, VaspSettings())}
     assert "PositiveEnergyErrorHandler" not in names

@@ -154,7 +154,7 @@ def read_document(
         charge=sum(run.valences[site.specie.symbol] for site in structure) - run.n_electrons,
         magnetic_moment=run.outcar.moment,
         energy=run.outcar.energy,
-        energy_type=outputs.ENERGY_TYPE,
+        energy_type=outputs.energy_type(run),
         electronic_energy=run.outcar.energy - dispersion,
         dispersion_energy=dispersion,
         free_energy=run.outcar.free_energy,

@@ -95,7 +95,7 @@ def read_outcar(path: Path) -> Outcar:
     energy = _last(rf"energy\(sigma->0\){_NUMBER}", last, path)
     if not min(free, without) - 1e-5 <= energy <= max(free, without) + 1e-5:
         raise CalculationError(f"{path} is damaged: {energy} eV at zero smearing is not between {free} and {without}.")
-    version = re.search(r"vasp\.(\d+\.\d+\.\d+\w*)", text[:2000])
+    version = re.search(r"vasp\.(\d+\.\d+\.\d+\w*)", text[:20_000])
     valences = re.search(r"Ionic Valenz\s*\n\s*ZVAL\s*=((?:\s*\d+\.\d+)+)(?=\s)", text)
     if valences is None:
         raise CalculationError(f"{path} is damaged: it does not list the valence electrons.")

@@ -326,6 +326,12 @@ def dispersion_energy(run: VaspRun) -> float:
     return 0.0
 
 
+def energy_type(run: VaspRun) -> str:
+    """Say which energy it is, and how the periodic images of an ion were treated."""
+    ion = run.settings.get("IDIPOL") == 4
+    return ENERGY_TYPE + (", monopole, dipole and quadrupole of images corrected (IDIPOL 4)" if ion else "")
+
+
 def convergence(run: VaspRun) -> list[str]:
     """Return scf_unconverged or geometry_unconverged where they apply."""
     steps = len(run.vasprun.ionic_steps[-1]["electronic_steps"])
