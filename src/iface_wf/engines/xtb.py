@@ -2,7 +2,9 @@
 
 Methods: GFN1-xTB (Grimme, Bannwarth, Shushkov, 10.1021/acs.jctc.7b00118), GFN2-xTB (10.1021/acs.jctc.8b01176).
 GFN1 is the default: GFN2 often fails to converge on slabs with Li. tblite knows no partial periodicity: a slab is
-repeated along c too, apart by its vacuum.
+repeated along c too, apart by its vacuum. Its energies of slabs then hang on that vacuum, by eV and without limit (a
+hydroxylated quartz slab of 48 atoms: -4384.1, -4387.4, -4391.1 and -4396.3 eV at c = 16, 22, 33 and 60 A), because its
+charges do. They cancel between cells of one height, so every slab and wire is calculated in one wide cell.
 """
 
 from __future__ import annotations
@@ -36,6 +38,36 @@ REMEDIES: tuple[dict[str, Any], ...] = (
 )
 
 
+#: Edge along directions that are not periodic, A, for everything that is periodic in another direction.
+WIDE_EDGE = 60.0
+#: Least empty space in it, A.
+WIDE_VACUUM = 12.0
+
+
+def wide_edge(structure: Structure) -> float:
+    """Return the edge of the wide cell of a slab or wire, A: one value unless it is too tall for that."""
+    open_axes = [axis for axis, periodic in enumerate(structure.lattice.pbc) if not periodic]
+    if len(open_axes) in (0, 3):
+        return WIDE_EDGE
+    extent = max(float(np.ptp(structure.cart_coords[:, axis])) for axis in open_axes)
+    return WIDE_EDGE * float(np.ceil((extent + WIDE_VACUUM) / WIDE_EDGE))
+
+
+def in_wide_cell(structure: Structure) -> Atoms:
+    """Return ASE atoms with the cell in which tblite's energies of slabs and wires can be compared.
+
+    Positions stay as they are. Molecules and crystals keep their cells.
+    """
+    atoms = AseAtomsAdaptor.get_atoms(structure, msonable=False)
+    atoms.pbc = structure.lattice.pbc
+    if any(atoms.pbc) and not all(atoms.pbc):
+        cell = atoms.cell.array.copy()
+        for axis in np.flatnonzero(~atoms.pbc):
+            cell[axis] *= wide_edge(structure) / np.linalg.norm(cell[axis])
+        atoms.set_cell(cell)
+    return atoms
+
+
 @dataclass
 class XtbMaker(base.EngineMaker):
     """Maker of GFN-xTB calculations; parameters as in `iface_wf.engines.base.EngineMaker`.
@@ -60,7 +92,11 @@ class XtbMaker(base.EngineMaker):
         """Write out every setting."""
         if ghosts or self.densities:
             raise InputError("xTB has neither ghost atoms nor densities: choose the gpaw engine for those.")
-        settings = {"charge": self.charge} | level_settings("xtb", self.level) | self.overrides
+        settings = (
+            {"charge": self.charge, "wide_edge": wide_edge(structure)}
+            | level_settings("xtb", self.level)
+            | self.overrides
+        )
         if self.kind == "static":
             settings = {k: v for k, v in settings.items() if k not in ("fmax", "max_steps")}
         return base.CalculationRequest(
@@ -76,7 +112,7 @@ class XtbMaker(base.EngineMaker):
         """Run xTB in this process."""
         started, cpu = time.time(), time.process_time()
         structure = request.atoms_structure
-        atoms = AseAtomsAdaptor.get_atoms(structure, msonable=False)
+        atoms = in_wide_cell(structure)
         settings = dict(request.settings)
         corrections: list[Correction] = []
         scf_converged, geometry_converged, steps = False, request.kind == "static", 0
@@ -117,6 +153,7 @@ class XtbMaker(base.EngineMaker):
             energy=energy,
             energy_type="total, electronic temperature 300 K unless corrected",
             electronic_energy=energy,
+            dispersion_energy=0.0,
             max_force=max_force,
             converged=scf_converged and geometry_converged,
             ionic_steps=steps,

@@ -22,12 +22,13 @@ from iface_wf.flows.placements import RankedPlacements
 SLAB_PARTS = ["slab", "graft"]
 FRAGMENT_PARTS = ["polymer", "salt_cation", "salt_anion"]
 #: What AB, A* and B* must have in common in the end; A and B have cells of their own, hence other grids.
-RELAXED_KEYS = ("mode", "basis", "cutoff", "xc", "method", "dispersion", "smearing", *METHOD_TAGS)
+RELAXED_KEYS = ("mode", "basis", "cutoff", "xc", "method", "dispersion", "smearing", "wide_edge", *METHOD_TAGS)
 FROZEN_KEYS = (*RELAXED_KEYS, "grid", "kpoints", "spin_polarized", *CELL_TAGS)
 #: Tables by element: an element must be treated alike wherever it occurs.
 ELEMENT_KEYS = ("potcar_titles", "hubbard")
-#: A relaxed part may come out this much above its frozen copy (eV) before it is flagged: noise of grid and SCF.
-DEFORMATION_TOLERANCE = 0.02
+#: A relaxed part may come out this much above its frozen copy (eV) before it is flagged: noise of grid and SCF where one
+#: engine relaxed and gave the energies; where a cheap one relaxed, its minimum is not that of the energies either.
+DEFORMATION_TOLERANCE = {"same engine": 0.02, "cheap geometry": 0.15}
 
 
 @job(data=["blob"])
@@ -91,10 +92,12 @@ def binding_document(
     converged = all(c.converged for c in (*calculations.values(), *relaxations.values()))
     binding, terms = _terms(calculations)
     if terms is not None:
+        cheap = any(c.engine != ab.engine for c in relaxations.values())
+        minimum = "cheap geometry" if cheap else "same engine"
         flags += [
             f"negative_deformation ({part}: {energy.total:.3f} eV)"
             for part, energy in terms.deformation.items()
-            if energy.total < -DEFORMATION_TOLERANCE
+            if energy.total < -DEFORMATION_TOLERANCE[minimum]
         ]
     area = float(np.linalg.norm(np.cross(*structure.lattice.matrix[:2])))
     suffix = " in AB basis" if "A* in AB basis" in calculations else ""

@@ -9,14 +9,13 @@ from ase.calculators.calculator import CalculationFailed
 from jobflow import job
 from pydantic import Field
 from pymatgen.core import Structure
-from pymatgen.io.ase import AseAtomsAdaptor
 
 from iface_wf.build.placements import place
 from iface_wf.build.targets import Target
 from iface_wf.documents.base import Document, StructureDict
 from iface_wf.engines.gpaw import moved
 from iface_wf.engines.levels import level_settings
-from iface_wf.engines.xtb import calculator, relax
+from iface_wf.engines.xtb import calculator, in_wide_cell, relax
 from iface_wf.errors import CalculationError
 
 
@@ -106,7 +105,7 @@ def place_and_rank(
 
 def _score(structure: Structure, settings: dict[str, Any]) -> tuple[dict[str, Any], Structure]:
     """Return the energy (eV) of a placement after some steps of relaxation, and its geometry then."""
-    atoms = AseAtomsAdaptor.get_atoms(structure, msonable=False)
+    atoms = in_wide_cell(structure)
     atoms.calc = calculator(settings)
     try:
         relax(atoms, {"fmax": settings["fmax"], "max_steps": RANKING_STEPS}, Path.cwd())

@@ -17,7 +17,7 @@ from iface_wf.errors import unknown_name
 from iface_wf.library.records import FillerRecord
 
 #: Raised by hand when the flow changes in a way that makes stored interface results no longer comparable.
-FLOW_VERSION = 2
+FLOW_VERSION = 3
 
 
 Quantity = Literal["binding_energy", "interaction_energy", "charges"]
