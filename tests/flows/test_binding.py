@@ -1,10 +1,10 @@
 """The binding flow on a tiny interface with real engines: physics, reuse, and honest marks."""
 
 import pytest
-from tests.flows.small import ABOUT, gpaw_maker, xtb_maker
 
 from iface_wf.documents.binding import BindingDocument
 from iface_wf.queues.local import run_flow
+from tests.flows.small import ABOUT, gpaw_maker, xtb_maker
 
 
 def calculate(maker, slab, fragment, store, folder):
