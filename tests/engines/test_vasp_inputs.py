@@ -258,6 +258,13 @@ def test_a_cutoff_below_what_a_potcar_needs_is_refused(tmp_path, monkeypatch):
         written(request(slab(), "static", "fast"), tmp_path / "inputs")
 
 
+def test_a_potcar_with_other_electrons_than_its_name_says_is_refused(tmp_path, potcars):
+    path = potcars / "POT_PAW_PBE_64" / "O" / "POTCAR"
+    path.write_text(path.read_text().replace("ZVAL   =    6.000", "ZVAL   =    5.000"))
+    with pytest.raises(InputError, match="The POTCAR O has 5 valence electrons, not 6"):
+        written(request(slab(), "static", "fast"), tmp_path / "inputs")
+
+
 def test_a_missing_executable_is_told_when_the_flow_is_built(tmp_path, monkeypatch, potcars):
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(InputError, match="program 'vasp_std' is not on PATH"):

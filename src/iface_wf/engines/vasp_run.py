@@ -20,6 +20,7 @@ from pymatgen.io.vasp import Incar, Kpoints, Poscar
 
 from iface_wf.documents.calculation import Correction
 from iface_wf.engines.base import CalculationRequest
+from iface_wf.engines.vasp_choices import GD_VALENCE, POTCARS
 from iface_wf.engines.vasp_grids import all_electron_density, find_file
 from iface_wf.engines.vasp_inputs import poscar_structure
 from iface_wf.engines.vasp_outcar import read_outcar
@@ -28,6 +29,8 @@ from iface_wf.engines.vasp_settings import VaspSettings, check_executable, potca
 from iface_wf.errors import CalculationError, IfaceError, InputError
 
 REQUEST, UNFINISHED = "iface-wf.json", "unfinished.json"
+#: POTCAR: valence electrons, from which those of ions are counted.
+VALENCES = dict((*POTCARS.values(), GD_VALENCE))
 #: What custodian says of a calculation that is complete but not converged.
 UNCONVERGED = "Unconverged"
 
@@ -90,6 +93,12 @@ def write_inputs(
             raise InputError(
                 f"ENCUT of {values['ENCUT']:g} eV is below the {hardest.enmax:g} eV that POTCAR {hardest.symbol} needs."
             )
+        for single in potcar:
+            if single.nelectrons != VALENCES.get(single.symbol, single.nelectrons):
+                raise InputError(
+                    f"The POTCAR {single.symbol} has {single.nelectrons:g} valence electrons, not "
+                    f"{VALENCES[single.symbol]} as the one of that name in VASP's releases."
+                )
         potcar.write_file(directory / "POTCAR")
     incar.write_file(directory / "INCAR")
     Kpoints.gamma_automatic(tuple(values["kpoints"])).write_file(directory / "KPOINTS")
