@@ -8,7 +8,8 @@ import time
 
 import pytest
 
-from iface_wf.engines.gpaw import GpawEngine, GpawMaker, command, environment
+from iface_wf.engines.gpaw import GpawEngine, GpawMaker
+from iface_wf.engines.gpaw_execute import command, environment
 from iface_wf.engines.gpaw_handlers import INPUT, RESULT
 from iface_wf.errors import CalculationError, InputError
 

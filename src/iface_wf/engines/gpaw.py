@@ -6,31 +6,24 @@ Methods: PAW (Bloechl, 10.1103/PhysRevB.50.17953) in GPAW (Mortensen et al., 10.
 
 from __future__ import annotations
 
-import json
-import math
-import os
-import re
-import shutil
-import sys
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from custodian import Custodian
 from jobflow import Job
-from monty.json import MontyDecoder
-from pymatgen.core import Lattice, Structure
+from pymatgen.core import Structure
 
 from iface_wf.analysis.bader import bader_charges
 from iface_wf.analysis.density import pack
-from iface_wf.analysis.grid import FloatArray, Grid
+from iface_wf.analysis.grid import Grid
 from iface_wf.analysis.potential import VacuumLevels, vacuum_levels
 from iface_wf.documents.bader import BaderDocument
-from iface_wf.documents.calculation import CalculationDocument, CalculationKind, Correction
+from iface_wf.documents.calculation import CalculationDocument, CalculationKind
 from iface_wf.engines import base
-from iface_wf.engines.gpaw_handlers import INPUT, RESULT, GpawJob, InterruptedHandler, ScfHandler, read_json
+from iface_wf.engines.cells import boxed_on_steps, grid_shape, kpoint_mesh, moved
+from iface_wf.engines.gpaw_execute import execute
 from iface_wf.engines.levels import level_settings
 from iface_wf.errors import CalculationError, InputError
 
@@ -92,8 +85,8 @@ class GpawMaker(base.EngineMaker):
         settings: dict[str, Any] = {
             "xc": "PBE",
             "dispersion": "D3(BJ)",
-            "grid": list(base.grid_shape(structure, spacing)),
-            "kpoints": list(base.kpoint_mesh(structure, length)),
+            "grid": list(grid_shape(structure, spacing)),
+            "kpoints": list(kpoint_mesh(structure, length)),
             "charge": self.charge,
             "spin_polarized": False,
             "max_scf_steps": 150,
@@ -202,55 +195,6 @@ class GpawMaker(base.EngineMaker):
         )
 
 
-#: Empty space on every side of an isolated part, A.
-BOX_VACUUM = 6.0
-
-
-def boxed_on_steps(structure: Structure, steps: FloatArray) -> tuple[Structure, list[int]]:
-    """Put an isolated molecule into a box whose grid has given steps.
-
-    On a real-space grid an absolute energy depends on the grid's steps by tenths of an eV; it cancels only between
-    calculations with the same ones. So an isolated part gets a box made of whole steps of the interface's grid.
-
-    Parameters
-    ----------
-    structure
-        The molecule, not periodic.
-    steps
-        Vectors between neighbouring grid points as rows, shape (3, 3), A.
-
-    Returns
-    -------
-    tuple
-        The molecule in its box, labels kept, and the number of grid points along each edge.
-    """
-    reciprocal = np.linalg.inv(steps)
-    along = structure.cart_coords @ reciprocal  # in steps
-    margin = BOX_VACUUM * np.linalg.norm(reciprocal, axis=0)
-    points = np.ceil((np.ptp(along, axis=0) + 2 * margin) / 4).astype(int) * 4
-    # GPAW takes oblique axes only when they are periodic: then the images are kept apart by the vacuum
-    oblique = abs(float(steps[0] @ steps[1])) > 1e-6
-    lattice = Lattice(steps * points[:, None], pbc=(oblique, oblique, False))
-    shift = (points - along.max(axis=0) - along.min(axis=0)) / 2 @ steps
-    box = Structure(
-        lattice,
-        structure.species,
-        structure.cart_coords + shift,
-        coords_are_cartesian=True,
-        site_properties=structure.site_properties,
-        properties=structure.properties,
-    )
-    return box, [int(n) for n in points]
-
-
-def moved(structure: Structure, positions: list[list[float]]) -> Structure:
-    """Return the structure with new Cartesian positions (A), labels kept."""
-    copy = structure.copy()
-    for index, position in enumerate(positions):
-        copy[index].coords = position
-    return copy
-
-
 def charges(path: Path, structure: Structure, ghosts: list[int]) -> tuple[BaderDocument | None, list[str]]:
     """Divide the all-electron density between the real atoms; a failure is a flag, not an end of the flow."""
     real = structure.copy()
@@ -274,93 +218,6 @@ def vacuum(
     except CalculationError as error:
         flags.append(f"vacuum_level_unclear: {error}")
         return None
-
-
-def execute(
-    request: base.CalculationRequest, directory: Path, processes: int, max_seconds: float
-) -> tuple[dict[str, Any], dict[str, Any], list[Correction]]:
-    """Run a request under custodian.
-
-    Returns
-    -------
-    tuple
-        result.json, the settings finally used, and the corrections made on the way.
-
-    Raises
-    ------
-    CalculationError
-        When GPAW failed for another reason than convergence or interruption, with its own last words.
-    """
-    task = request.model_dump(mode="json")
-    task["max_seconds"] = max_seconds
-    (directory / INPUT).write_text(json.dumps(task))
-    custodian = Custodian(
-        handlers=[ScfHandler(), InterruptedHandler()],
-        jobs=[GpawJob(command(usable_processes(request.settings, processes)), environment())],
-        max_errors=ScfHandler.max_num_corrections + InterruptedHandler.max_num_corrections,
-        polling_time_step=0.2,
-        monitor_freq=1_000_000,
-        terminate_on_nonzero_returncode=False,
-        directory=str(directory),
-    )
-    custodian.run()
-    result = read_json(directory / RESULT)
-    if result is None or result.get("failed") or result.get("out_of_time"):
-        said = (result or {}).get("failed") or tail(directory / "stdout.txt")
-        raise CalculationError(f"GPAW gave no result in {directory}: {last_words(said)}.")
-    settings = json.loads((directory / INPUT).read_text())["settings"]
-    log = json.loads((directory / "custodian.json").read_text(), cls=None)
-    corrections = [
-        Correction(
-            handler=str(c["handler"].get("@class", "")),
-            errors=list(c["errors"]),
-            actions=MontyDecoder().process_decoded(c["actions"]),
-        )
-        for entry in log
-        for c in entry["corrections"]
-    ]
-    return result, settings, corrections
-
-
-def tail(path: Path, size: int = 20_000) -> str:
-    """Return the end of a text file, empty when there is none."""
-    return path.read_text(errors="replace")[-size:] if path.exists() else ""
-
-
-def last_words(text: str) -> str:
-    """Return the last line that names an error, else the last line: MPI's own farewell hides the cause."""
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    errors = [line for line in lines if re.search(r"\w+(Error|Exception)\b", line)]
-    return (errors or lines or ["it said nothing"])[-1][:300]
-
-
-def usable_processes(settings: dict[str, Any], processes: int) -> int:
-    """Return how many MPI processes a calculation can use.
-
-    Without ScaLAPACK, which the wheels of GPAW lack, plane waves and grids cannot be split over domains or bands,
-    only over k-points, and time reversal leaves about half of those.
-    """
-    processes = processes or len(os.sched_getaffinity(0))
-    if settings["mode"] == "lcao":
-        return processes
-    return min(processes, (math.prod(int(n) for n in settings["kpoints"]) + 1) // 2)
-
-
-def command(processes: int) -> list[str]:
-    """Return the command line that runs one calculation in the current folder."""
-    run = [str(Path(sys.executable).with_name("gpaw")), "python", "-m", "iface_wf.engines.gpaw_run"]
-    if processes < 2 or shutil.which("mpirun") is None:
-        return [sys.executable, "-m", "iface_wf.engines.gpaw_run"]
-    return ["mpirun", "--oversubscribe", "-n", str(processes), *run]
-
-
-def environment() -> dict[str, str]:
-    """Return the environment of a run: one thread per process, and OpenMPI's consent where we are root."""
-    variables = dict(os.environ) | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-    if os.geteuid() == 0:
-        variables |= {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
-    # kernels' busy waiting would starve the other ranks on an oversubscribed machine
-    return variables | {"OMPI_MCA_mpi_yield_when_idle": "1"}
 
 
 @dataclass(frozen=True)

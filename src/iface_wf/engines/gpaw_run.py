@@ -70,7 +70,7 @@ def calculator_parameters(settings: dict[str, Any], ghosts: list[int], pbc: list
     if settings["mode"] == "lcao":
         parameters["basis"] = settings["basis"]
     else:
-        parameters["parallel"] = {"domain": 1, "band": 1}  # see `GpawMaker.usable_processes`
+        parameters["parallel"] = {"domain": 1, "band": 1}  # see `gpaw_execute.usable_processes`
     if settings.get("mixer"):
         parameters["mixer"] = settings["mixer"]
     if settings.get("start") == "hund":

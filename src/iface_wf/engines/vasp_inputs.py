@@ -21,7 +21,7 @@ from pymatgen.io.vasp.sets import next_num_with_prime_factors
 
 from iface_wf.documents.calculation import CalculationKind
 from iface_wf.engines import vasp_choices as choices
-from iface_wf.engines.base import kpoint_mesh
+from iface_wf.engines.cells import kpoint_mesh
 from iface_wf.engines.levels import level_settings
 from iface_wf.engines.vasp_choices import CELL_TAGS, GRID_TAGS, METHOD_TAGS
 from iface_wf.errors import InputError, unknown_name

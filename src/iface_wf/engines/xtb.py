@@ -26,7 +26,7 @@ from tblite.ase import TBLite
 
 from iface_wf.documents.calculation import CalculationDocument, CalculationKind, Correction
 from iface_wf.engines import base
-from iface_wf.engines.gpaw import moved
+from iface_wf.engines.cells import moved
 from iface_wf.engines.levels import level_settings
 from iface_wf.errors import InputError
 

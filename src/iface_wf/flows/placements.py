@@ -13,7 +13,7 @@ from pymatgen.core import Structure
 from iface_wf.build.placements import place
 from iface_wf.build.targets import Target
 from iface_wf.documents.base import Document, StructureDict
-from iface_wf.engines.gpaw import moved
+from iface_wf.engines.cells import moved
 from iface_wf.engines.levels import level_settings
 from iface_wf.engines.xtb import calculator, in_wide_cell, relax
 from iface_wf.errors import CalculationError

@@ -1,0 +1,102 @@
+"""Cells, grids and k-points of a calculation, and structures with new positions."""
+
+from __future__ import annotations
+
+import numpy as np
+from pymatgen.core import Lattice, Structure
+
+from iface_wf.analysis.grid import FloatArray
+
+
+def grid_shape(structure: Structure, spacing: float) -> tuple[int, int, int]:
+    """Choose the real-space grid of a cell.
+
+    Parameters
+    ----------
+    structure
+        The structure; only the cell counts.
+    spacing
+        Wanted spacing between grid planes, A.
+
+    Returns
+    -------
+    tuple of int
+        (nx, ny, nz), each a multiple of 4 where that keeps the spacing, so that half-cell translations are
+        grid translations.
+    """
+    heights = 1.0 / np.linalg.norm(np.linalg.inv(structure.lattice.matrix), axis=0)
+    in_plane = [max(4, round(h / spacing / 4) * 4) for h in heights[:2]]
+    # along c the cell edge is a multiple of 0.8 A: the exact spacing keeps the slab on the same grid points in every cell
+    along_c = max(4, round(heights[2] / spacing))
+    return int(in_plane[0]), int(in_plane[1]), int(along_c)
+
+
+def kpoint_mesh(structure: Structure, length: float) -> tuple[int, int, int]:
+    """Choose a Monkhorst-Pack mesh by length, with one point along non-periodic directions.
+
+    Parameters
+    ----------
+    structure
+        The structure.
+    length
+        Every periodic edge times its k-points reaches at least this length, A.
+
+    Returns
+    -------
+    tuple of int
+        k-points along each reciprocal axis.
+    """
+    mesh = [
+        max(1, int(np.ceil(length / edge - 0.01))) if periodic else 1
+        for edge, periodic in zip(structure.lattice.abc, structure.lattice.pbc, strict=True)
+    ]
+    return mesh[0], mesh[1], mesh[2]
+
+
+#: Empty space on every side of an isolated part, A.
+BOX_VACUUM = 6.0
+
+
+def boxed_on_steps(structure: Structure, steps: FloatArray) -> tuple[Structure, list[int]]:
+    """Put an isolated molecule into a box whose grid has given steps.
+
+    On a real-space grid an absolute energy depends on the grid's steps by tenths of an eV; it cancels only between
+    calculations with the same ones. So an isolated part gets a box made of whole steps of the interface's grid.
+
+    Parameters
+    ----------
+    structure
+        The molecule, not periodic.
+    steps
+        Vectors between neighbouring grid points as rows, shape (3, 3), A.
+
+    Returns
+    -------
+    tuple
+        The molecule in its box, labels kept, and the number of grid points along each edge.
+    """
+    reciprocal = np.linalg.inv(steps)
+    along = structure.cart_coords @ reciprocal  # in steps
+    margin = BOX_VACUUM * np.linalg.norm(reciprocal, axis=0)
+    points = np.ceil((np.ptp(along, axis=0) + 2 * margin) / 4).astype(int) * 4
+    # GPAW takes oblique axes only when they are periodic: then the images are kept apart by the vacuum
+    oblique = abs(float(steps[0] @ steps[1])) > 1e-6
+    lattice = Lattice(steps * points[:, None], pbc=(oblique, oblique, False))
+    shift = (points - along.max(axis=0) - along.min(axis=0)) / 2 @ steps
+    box = Structure(
+        lattice,
+        structure.species,
+        structure.cart_coords + shift,
+        coords_are_cartesian=True,
+        site_properties=structure.site_properties,
+        properties=structure.properties,
+    )
+    return box, [int(n) for n in points]
+
+
+def moved(structure: Structure, positions: list[list[float]]) -> Structure:
+    """Return the structure with new Cartesian positions (A), labels kept."""
+    copy = structure.copy()
+    for index, position in enumerate(positions):
+        copy[index].coords = position
+    return copy
