@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from iface_wf import __version__
-from iface_wf.cli import build, doctor, export, library, report, results, run, screen, vasp
+from iface_wf.cli import build, doctor, export, library, ranking, report, results, run, screen, vasp
 from iface_wf.errors import IfaceError, InputError
 
 DEBUG_VARIABLE = "IFACE_WF_DEBUG"
@@ -45,7 +45,10 @@ def _global_options(
 app.command("run")(run.run)
 app.command("screen")(screen.screen)
 app.command("results")(results.results)
+app.command("best")(ranking.best)
+app.command("compare")(ranking.compare)
 app.command("show")(results.show)
+app.command("provenance")(ranking.provenance)
 app.command("report")(report.report)
 app.command("export")(export.export)
 app.command("build")(build.build)

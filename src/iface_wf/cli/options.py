@@ -108,3 +108,6 @@ FilterLevel = Annotated[str | None, typer.Option("--level", "-l", autocompletion
 Sort = Annotated[
     str, typer.Option("--sort", autocompletion=_sort_keys, help="Column to sort by; a leading - reverses.")
 ]
+Where = Annotated[
+    str | None, typer.Option("--where", help="Conditions, e.g. 'binding_energy < -0.5 and n_atoms <= 200'.")
+]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from iface_wf.cli import options as opt
-from iface_wf.cli.output import number, plain_table, print_json, say, stdout
+from iface_wf.cli.output import new_file, number, plain_table, print_json, say, stdout
+from iface_wf.errors import InputError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,14 +19,17 @@ if TYPE_CHECKING:
 
 def results(
     fmt: Annotated[
-        Literal["table", "csv", "json"], typer.Option("--format", help="What is written on stdout.")
+        Literal["table", "csv", "json", "parquet"],
+        typer.Option("--format", help="What is written on stdout; parquet goes to the file --out."),
     ] = "table",
     filler: opt.FilterFiller = None,
     polymer: opt.FilterPolymer = None,
     salt: opt.FilterSalt = None,
     engine: opt.FilterEngine = None,
     level: opt.FilterLevel = None,
+    where: opt.Where = None,
     sort: opt.Sort = "binding_energy",
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="File for parquet; it must not exist.")] = None,
     store: opt.Store = None,
     json: opt.Json = False,
 ) -> None:
@@ -32,10 +37,14 @@ def results(
     from iface_wf.store.results import binding_table
     from iface_wf.store.settings import open_store
 
+    if (fmt == "parquet") != (out is not None):
+        raise InputError("--format parquet and --out belong together.")
     table = binding_table(
-        open_store(store), sort=sort, filler=filler, polymer=polymer, salt=salt, engine=engine, level=level
+        open_store(store), sort=sort, where=where, filler=filler, polymer=polymer, salt=salt, engine=engine, level=level
     )
-    if json or fmt == "json":
+    if out is not None:
+        _write_parquet(table, new_file(out))
+    elif json or fmt == "json":
         rows = table.astype(object).where(table.notna(), None).to_dict("records")
         print_json({"units": table.attrs["units"], "rows": rows})
     elif fmt == "csv":
@@ -44,10 +53,19 @@ def results(
     elif table.empty:
         say("No results yet (or none that match). Make one with: iface-wf run --filler SiO2 --polymer PEO")
     else:
-        _print_rows(table)
+        print_rows(table)
 
 
-def _print_rows(table: pd.DataFrame) -> None:
+def _write_parquet(table: pd.DataFrame, out: Path) -> None:
+    try:
+        table.to_parquet(out, index=False)  # keeps the units too, they are in the table's attributes
+    except ImportError as error:
+        raise InputError("Parquet files need pyarrow: pip install 'iface-wf[parquet]'.") from error
+    say(f"Wrote {len(table)} rows to {out}")
+
+
+def print_rows(table: pd.DataFrame) -> None:
+    """Print a table of results for people."""
     energies = {"binding": "binding_energy", "corrected": "binding_energy_cp", "interaction": "interaction_energy"}
     headings = ("ID", "filler", "surface", "polymer", "n", "salt", "method", *energies, "dQ molecule", "flags")
     shown = plain_table(*headings, right=("ID", "n", *energies, "dQ molecule"))

@@ -13,6 +13,7 @@ from iface_wf.documents.binding import UNITS, BindingDocument
 from iface_wf.documents.calculation import FATAL_FLAGS, CalculationDocument
 from iface_wf.documents.density import DensityRecord
 from iface_wf.errors import InputError, unknown_name
+from iface_wf.store.where import parse_where
 
 #: Columns of the table and the field of BindingDocument that each one shows.
 COLUMNS: dict[str, str] = {
@@ -64,7 +65,9 @@ class StoredBinding(NamedTuple):
     completed_at: str
 
 
-def binding_table(store: JobStore, sort: str = "binding_energy", **filters: str | int | None) -> pd.DataFrame:
+def binding_table(
+    store: JobStore, sort: str = "binding_energy", where: str | None = None, **filters: str | int | None
+) -> pd.DataFrame:
     """Collect the finished interfaces of a store, one row per interface, the newest where one was repeated.
 
     Nothing is averaged; ``ok`` is False where a number must not be trusted (not converged, no energy, or a fatal
@@ -76,6 +79,9 @@ def binding_table(store: JobStore, sort: str = "binding_energy", **filters: str 
         Connected job store.
     sort
         Column to sort by, ascending; a leading ``-`` sorts descending. Rows that are not ok come last.
+    where
+        Conditions on columns, such as ``"binding_energy < -0.5 and n_atoms <= 200"``, see
+        `iface_wf.store.where.parse_where`.
     **filters
         ``filler``, ``polymer``, ``salt``, ``engine``, ``level``, ``surface``: only rows with this value, case
         ignored; None means any.
@@ -89,7 +95,7 @@ def binding_table(store: JobStore, sort: str = "binding_energy", **filters: str 
     Raises
     ------
     InputError
-        For an unknown filter or column to sort by.
+        For an unknown filter, column to sort by or condition.
     """
     for name in filters:
         if name not in FILTERS:
@@ -98,6 +104,8 @@ def binding_table(store: JobStore, sort: str = "binding_energy", **filters: str 
     for name, value in filters.items():
         if value is not None:
             criteria[f"output.{name}"] = {"$regex": f"^{re.escape(str(value))}$", "$options": "i"}
+    if where is not None:
+        criteria["$and"] = parse_where(where, COLUMNS)
     wanted = ["uuid", "completed_at", *(f"output.{field}" for field in COLUMNS.values())]
     rows = [_row(entry) for entry in store.query(criteria, properties=wanted)]
     table = pd.DataFrame(rows, columns=[*COLUMNS, "ok", "completed_at", "uuid"])
@@ -105,11 +113,24 @@ def binding_table(store: JobStore, sort: str = "binding_energy", **filters: str 
     if column not in table.columns or column == "flags":
         raise unknown_name("column to sort by", column, [c for c in table.columns if c != "flags"])
     table = table.sort_values("completed_at", kind="stable").drop_duplicates("key", keep="last")
+    if where is not None and not table.empty:  # an older result that fulfils the conditions must not stand for a newer
+        table = table[[newest == own for newest, own in zip(_newest(store, table["key"]), table["uuid"], strict=True)]]
     table = table.astype(dict.fromkeys(_NUMBERS, "float64") | {"ok": "bool"})
     table = table.sort_values(column, ascending=not sort.startswith("-"), kind="stable", na_position="last")
     table = table.sort_values("ok", ascending=False, kind="stable").reset_index(drop=True)
     table.attrs["units"] = column_units()
     return table
+
+
+def _newest(store: JobStore, keys: pd.Series[str]) -> list[str]:
+    """Return the uuid of the newest result of each key."""
+    wanted = list(keys)
+    newest: dict[str, str] = {}
+    for start in range(0, len(wanted), 400):
+        criteria = _BINDING | {"output.key": {"$in": wanted[start : start + 400]}}
+        entries = store.query(criteria, properties=["uuid", "completed_at", "output.key"])
+        newest |= {e["output"]["key"]: e["uuid"] for e in sorted(entries, key=lambda e: str(e["completed_at"]))}
+    return [newest[key] for key in wanted]
 
 
 def column_units() -> dict[str, str]:

@@ -1,0 +1,104 @@
+"""``iface-wf best``, ``compare`` and ``provenance``: answers from what the store holds."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from iface_wf.cli import options as opt
+from iface_wf.cli.output import number, plain_table, print_json, say, stdout
+
+
+def best(
+    count: Annotated[int, typer.Argument(metavar="N", min=1, help="How many.")] = 10,
+    filler: opt.FilterFiller = None,
+    polymer: opt.FilterPolymer = None,
+    salt: opt.FilterSalt = None,
+    engine: opt.FilterEngine = None,
+    level: opt.FilterLevel = None,
+    where: opt.Where = None,
+    store: opt.Store = None,
+    json: opt.Json = False,
+) -> None:
+    """List the N most strongly bound interfaces with a trustworthy energy."""
+    from iface_wf.cli.results import print_rows
+    from iface_wf.store.results import binding_table
+    from iface_wf.store.settings import open_store
+
+    table = binding_table(
+        open_store(store), where=where, filler=filler, polymer=polymer, salt=salt, engine=engine, level=level
+    )
+    units = table.attrs["units"]
+    table = table[table["ok"]].head(count)
+    methods = sorted({f"{row.engine} {row.level}" for row in table.itertuples()})
+    if len(methods) > 1:
+        say(f"These are of unlike methods ({', '.join(methods)}); choose one with --engine and --level.")
+    if json:
+        print_json({"units": units, "rows": table.astype(object).where(table.notna(), None).to_dict("records")})
+    elif table.empty:
+        say("No trustworthy results (or none that match).")
+    else:
+        print_rows(table)
+
+
+def compare(
+    first: Annotated[str, typer.Argument(metavar="LEVEL_A", help="Level, or engine/level such as xtb/fast.")],
+    second: Annotated[str, typer.Argument(metavar="LEVEL_B", help="The other one.")],
+    filler: opt.FilterFiller = None,
+    polymer: opt.FilterPolymer = None,
+    salt: opt.FilterSalt = None,
+    store: opt.Store = None,
+    json: opt.Json = False,
+) -> None:
+    """Compare the binding energies and the order of two levels."""
+    from iface_wf.store.compare import compare_levels
+    from iface_wf.store.results import binding_table
+    from iface_wf.store.settings import open_store
+
+    table = binding_table(open_store(store), filler=filler, polymer=polymer, salt=salt)
+    both = compare_levels(table, first, second)
+    if json:
+        print_json({**both.attrs, "rows": both.to_dict("records")})
+        return
+    shown = plain_table("filler", "surface", "polymer", "n", "salt", first, second, "difference", "places",
+                        right=(first, second, "difference", "places"))  # fmt: skip
+    for row in both.to_dict("records"):
+        names = (str(row[c]) for c in ("filler", "surface", "polymer", "units", "salt"))
+        values = (number(row[c]) for c in ("binding_energy 1", "binding_energy 2", "difference"))
+        shown.add_row(*names, *values, f"{row['rank 1']}, {row['rank 2']}")
+    stdout().print(shown)
+    attrs = both.attrs
+    order = (
+        "too few for a correlation"
+        if attrs["spearman"] is None
+        else f"rank correlation {attrs['spearman']:+.2f} (Spearman), {attrs['kendall']:+.2f} (Kendall)"
+    )
+    stdout().print(
+        f"{attrs['n']} interfaces, binding energies in eV; {order}; {second} - {first}: mean "
+        f"{attrs['mean_difference']:+.3f}, mean size {attrs['mean_absolute_difference']:.3f}"
+    )
+
+
+def provenance(identifier: opt.Identifier, store: opt.Store = None, json: opt.Json = False) -> None:
+    """Trace every energy of a result to its calculation and input files."""
+    from iface_wf.store.provenance import trace
+    from iface_wf.store.settings import open_store
+
+    found = trace(open_store(store), identifier)
+    if json:
+        print_json(found)
+        return
+    table = plain_table("term", "energy / eV", "code", "job", "folder", "files", right=("energy / eV",))
+    for calculation in found["calculations"]:
+        energy = calculation["energy"]
+        table.add_row(
+            calculation["role"],
+            "-" if energy is None else f"{energy:.4f}",
+            " ".join(str(calculation.get(name, "")) for name in ("engine", "engine_version", "level")).strip(),
+            str(calculation.get("uuid", calculation.get("missing")))[:36],
+            str(calculation.get("directory", "")),
+            ", ".join(calculation.get("files", [])),
+        )
+    stdout().print(table)
+    stdout().print(f"Result {found['key']}, job {found['uuid']}; --json gives all settings and versions.")

@@ -1,0 +1,58 @@
+"""Conditions on results in one line of text, such as ``binding_energy < -0.5 and n_atoms <= 200``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from iface_wf.errors import InputError, unknown_name
+
+_OPERATORS = {"<": "$lt", "<=": "$lte", ">": "$gt", ">=": "$gte", "=": "$eq", "==": "$eq", "!=": "$ne"}
+_CLAUSE = re.compile(r"\s*(\w+)\s*(<=|>=|==|!=|<|>|=)\s*(\"[^\"]*\"|'[^']*'|[^\s<>=!\"']+)\s*")
+_WORDS = {"true": True, "false": False}
+
+
+def parse_where(text: str, fields: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Read conditions that are joined by ``and``; the text is taken apart, never evaluated.
+
+    Parameters
+    ----------
+    text
+        ``column operator value``; operators are ``< <= > >= = !=``; a text with spaces stands in quotes.
+    fields
+        Allowed columns, and the field of the stored document that each one shows.
+
+    Returns
+    -------
+    list of dict
+        MongoDB conditions, all of which must hold.
+
+    Raises
+    ------
+    InputError
+        For an unknown column, or text that is no condition.
+    """
+    conditions = []
+    for clause in re.split(r"\s+and\s+", text.strip(), flags=re.IGNORECASE):
+        match = _CLAUSE.fullmatch(clause)
+        if match is None:
+            raise InputError(
+                f'{clause[:80]!r} is no condition: write for example "binding_energy < -0.5 and polymer = PEO".'
+            )
+        column, operator, value = match.groups()
+        if column not in fields:
+            raise unknown_name("column", column, fields)
+        conditions.append({f"output.{fields[column]}": {_OPERATORS[operator]: _value(value)}})
+    return conditions
+
+
+def _value(text: str) -> str | float | bool:
+    if text[0] in "\"'":
+        return text[1:-1]
+    if text.lower() in _WORDS:
+        return _WORDS[text.lower()]
+    try:
+        return float(text)
+    except ValueError:
+        return text
