@@ -42,7 +42,7 @@ class RankedPlacements(Document):
 
 #: Steps of relaxation before placements are compared: as placed, one that stands upright and touches the surface with
 #: few atoms looks better than one that lies flat and will bind more strongly.
-RANKING_STEPS = 12
+RANKING_STEPS = 5
 
 
 @job
