@@ -43,7 +43,7 @@ def write_library(folder: Path) -> Path:
 def spec_text(fillers=tuple(LAYERS), polymers=tuple(MOLECULES), **more):
     """Write a spec for xTB; JSON is YAML."""
     content = {"fillers": list(fillers), "polymers": list(polymers), "engine": "xtb", "placements": 1, "vacuum": 6.0}
-    content["overrides"] = {"fmax": 0.2}  # a few steps
+    content["overrides"] = {"fmax": 0.1}
     return "".join(f"{key}: {json.dumps(value)}\n" for key, value in (content | more).items())
 
 

@@ -1,6 +1,7 @@
 """A screening's file and graph."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -135,3 +136,13 @@ def test_all_fragments_share_a_slab_that_is_large_enough(write):
     fixed = build_screening(read_spec(write(text.format(f"{short}, {long}") + "cell: [9.0, 9.0]\n")), library)
     assert [name for name, _ in fixed.refused] == ["SiO2 + PEO x 6"]
     assert set(fixed.pairs) == set(small.pairs)
+
+
+@pytest.mark.parametrize(
+    ("name", "pairs"), [("two-minutes.yaml", 4), ("coated-garnet.yaml", 15), ("all-fillers.yaml", 264)]
+)
+def test_the_specs_that_come_with_the_package(name, pairs):
+    path = Path(__file__).parents[2] / "workflows" / name
+    spec = read_spec(path)
+    check_names(path, spec, Library())
+    assert spec.n_pairs == pairs

@@ -11,6 +11,7 @@ from iface_wf.flows.screening_spec import ScreeningSpec
 from iface_wf.library import Library
 from iface_wf.queues.screen_plan import plan_screening
 from iface_wf.queues.screen_state import MAX_ATTEMPTS
+from iface_wf.store.provenance import trace
 from iface_wf.store.results import binding_table
 from tests.tiny_library import LAYERS, MOLECULES, counted, read_log, spec_text
 
@@ -151,3 +152,16 @@ def test_gpaw_gives_what_the_dry_run_counts(screen, tmp_path, job_store, capsys)
     assert row["binding_energy"] == pytest.approx(
         row["interaction_energy"] + row["deformation_A"] + row["deformation_B"], abs=1e-6
     )
+
+
+def test_every_number_is_traced_to_its_input_files(screen, job_store):
+    screen(small())
+    for key in binding_table(job_store)["key"]:
+        found = trace(job_store, key)
+        roles = [calculation["role"] for calculation in found["calculations"]]
+        assert sorted(roles) == sorted(["A", "B", "AB", "A*", "B*", "relax A", "relax B", "relax AB"])
+        for calculation in found["calculations"]:
+            assert calculation["settings"]["method"] == "GFN1-xTB"
+            assert calculation["kind"] == ("relax" if "relax" in calculation["role"] else "static")
+        files = {c["role"]: c["files"] for c in found["calculations"]}
+        assert files["relax AB"] == ["relax.log"]

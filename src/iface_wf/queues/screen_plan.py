@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import statistics
 from collections import Counter, defaultdict
 from collections.abc import Iterable
@@ -54,7 +53,8 @@ class Stage:
     pairs, stored
         Interfaces, and how many of them are finished.
     counts, found
-        Calculations by kind (`KINDS`): all, and those whose results are in the store.
+        Calculations by kind (`KINDS`): all, and those whose results are in the store. What the cheap stage of a funnel
+        relaxes just as the other one would is counted there only.
     exact
         False for the second stage of a funnel whose ranking is not finished: then every count is the largest possible.
     core_hours
@@ -96,23 +96,41 @@ def plan_screening(spec: ScreeningSpec, store: JobStore, library: Library) -> li
         return [_stage("interfaces", spec, screening, store)]
     ranking = build_screening(spec.cheap(), library)
     first = _stage("ranking", spec.cheap(), ranking, store)
+    relaxed = _relaxation(screening) == _relaxation(ranking)
     if first.stored == first.pairs and ranked_keys(store, ranking.pairs):
         chosen = funnel_choice(spec, screening, ranking, store)
-        return [first, _stage("interfaces", spec, screening.only(chosen), store)]
-    second = _stage("interfaces", spec, screening, store)
-    share = min(1.0, spec.funnel.keep / second.pairs)
-    kept = min(spec.funnel.keep, second.pairs)
-    for kind in KINDS:  # the largest possible numbers: as if no two of the best shared a part
-        most = 2 * kept if kind == "references" else math.ceil(second.counts[kind] * share)
-        second.counts[kind] = min(second.counts[kind], most if kind != "reference_statics" else 2 * kept)
-        second.found[kind] = min(second.found[kind], second.counts[kind])
-    second.core_hours *= share
-    second.pairs, second.exact = kept, False
-    return [first, second]
+        return [first, _stage("interfaces", spec, screening.only(chosen), store, relaxed)]
+    return [first, _at_most(_stage("interfaces", spec, screening, store, relaxed), spec.funnel.keep)]
 
 
-def _stage(name: str, spec: ScreeningSpec, screening: Screening, store: JobStore) -> Stage:
+def _relaxation(screening: Screening) -> list[Any]:
+    """Tell how a screening relaxes: where a funnel's two stages do it alike, the second one finds all of it."""
+    reference = next(iter(screening.references.values()))
+    maker = screening.maker.reference(reference.structure, reference.part)[0].maker
+    assert isinstance(maker, EngineMaker)
+    return [maker.engine_name, maker.request(reference.structure, [], None).settings]
+
+
+def _at_most(stage: Stage, keep: int) -> Stage:
+    """Cut a stage down to the largest possible numbers for so many interfaces, whichever they will be."""
+    kept = min(keep, stage.pairs)
+    per_pair = {kind: stage.counts[kind] // stage.pairs for kind in KINDS}
+    for kind in KINDS:
+        shared = stage.counts[kind] - per_pair[kind] * stage.pairs
+        stage.counts[kind] = kept * per_pair[kind] + min(shared, 2 * kept)
+        stage.found[kind] = min(stage.found[kind], stage.counts[kind])
+    stage.core_hours *= kept / stage.pairs
+    stage.stored = min(stage.stored, kept)
+    stage.pairs, stage.exact = kept, False
+    return stage
+
+
+def _stage(
+    name: str, spec: ScreeningSpec, screening: Screening, store: JobStore, relaxed_before: bool = False
+) -> Stage:
     template = _calculations_of_a_pair(screening)
+    if relaxed_before:
+        template = {step: calculation for step, calculation in template.items() if step[0] != "relax"}
     n_pairs = len(screening.pairs)
     counts = dict.fromkeys(KINDS, 0)
     for kind, _ in template.values():
@@ -122,6 +140,8 @@ def _stage(name: str, spec: ScreeningSpec, screening: Screening, store: JobStore
     for reference in screening.references.values():
         jobs = screening.maker.reference(reference.structure, reference.part)
         for job, uuid in zip(jobs, reference_state(store, screening.maker, reference).uuids, strict=True):
+            if relaxed_before and job.maker.kind == "relax":
+                continue
             kind = "references" if job.maker.kind == "relax" else "reference_statics"
             counts[kind] += 1
             found[kind] += uuid is not None
@@ -165,10 +185,7 @@ def _calculations_of_a_pair(screening: Screening) -> dict[tuple[str, str], tuple
     for job in screening.maker.pair(nowhere, nowhere, about):
         maker = job.maker
         if isinstance(maker, EngineMaker):
-            kind = (
-                "frozen_statics" if maker.role != "AB" else "complexes" if maker.kind == "relax" else "complex_statics"
-            )
-            found[maker.kind, maker.role] = (kind, maker.engine_name)
+            found[maker.kind, maker.role] = (_name_of(maker), maker.engine_name)
     return found
 
 
