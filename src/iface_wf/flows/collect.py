@@ -26,9 +26,8 @@ RELAXED_KEYS = ("mode", "basis", "cutoff", "xc", "method", "dispersion", "smeari
 FROZEN_KEYS = (*RELAXED_KEYS, "grid", "kpoints", "spin_polarized", *CELL_TAGS)
 #: Tables by element: an element must be treated alike wherever it occurs.
 ELEMENT_KEYS = ("potcar_titles", "hubbard")
-#: A relaxed part may come out this much above its frozen copy (eV) before it is flagged: noise of grid and SCF where one
-#: engine relaxed and gave the energies; where a cheap one relaxed, its minimum is not that of the energies either.
-DEFORMATION_TOLERANCE = {"same engine": 0.02, "cheap geometry": 0.15}
+#: A relaxed part may come out this much above its frozen copy (eV) before it is flagged: noise of grid and SCF.
+DEFORMATION_TOLERANCE = 0.02
 
 
 @job(data=["blob"])
@@ -92,12 +91,14 @@ def binding_document(
     converged = all(c.converged for c in (*calculations.values(), *relaxations.values()))
     binding, terms = _terms(calculations)
     if terms is not None:
+        # minima of a cheap engine are not those of the energies: there a negative deformation tells how large the
+        # error of its geometries is, while within one engine it tells that a part is not relaxed
         cheap = any(c.engine != ab.engine for c in relaxations.values())
-        minimum = "cheap geometry" if cheap else "same engine"
+        name = "deformation_of_cheap_geometry" if cheap else "negative_deformation"
         flags += [
-            f"negative_deformation ({part}: {energy.total:.3f} eV)"
+            f"{name} ({part}: {energy.total:.3f} eV)"
             for part, energy in terms.deformation.items()
-            if energy.total < -DEFORMATION_TOLERANCE[minimum]
+            if energy.total < -DEFORMATION_TOLERANCE
         ]
     area = float(np.linalg.norm(np.cross(*structure.lattice.matrix[:2])))
     suffix = " in AB basis" if "A* in AB basis" in calculations else ""
