@@ -10,7 +10,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from pymatgen.core import Structure
 
 from iface_wf.report.scene import ACCUMULATION, DEPLETION, Array, Scene, View, choose_iso, isosurface, scene_of
@@ -58,27 +58,6 @@ def structure_figure(structure: Structure, title: str = "") -> Figure:
     return figure
 
 
-def centred(structure: Structure, values: NDArray[np.float64] | None) -> tuple[Structure, NDArray[np.float64] | None]:
-    """Move the molecule to the middle of the cell, density and slab with it, by whole steps of the grid.
-
-    Otherwise a molecule across the cell's border is drawn on one side and its isosurfaces on the other.
-    """
-    labels = structure.site_properties.get("component") or [""] * len(structure)
-    top = [i for i, label in enumerate(labels) if label not in ("slab", "graft")]
-    shift = np.zeros(3)
-    for axis in (axis for axis in range(3) if top and structure.lattice.pbc[axis] and axis < 2):
-        angles = 2 * np.pi * structure.frac_coords[top, axis]
-        middle = np.arctan2(np.sin(angles).mean(), np.cos(angles).mean()) / (2 * np.pi)
-        shift[axis] = 0.5 - middle
-        if values is not None:
-            steps = round(shift[axis] * values.shape[axis])
-            shift[axis] = steps / values.shape[axis]
-            values = np.roll(values, steps, axis=axis)
-    moved = structure.copy()
-    moved.translate_sites(list(range(len(moved))), shift, frac_coords=True, to_unit_cell=True)
-    return moved, values
-
-
 def binding_figure(
     structure: Structure,
     delta_rho: ArrayLike | None,
@@ -110,12 +89,11 @@ def binding_figure(
         Yellow surfaces: electrons accumulate; blue: they are missing.
     """
     profiles = (z, drho_z, dq_z) if z is not None and drho_z is not None and dq_z is not None else None
-    values = None if delta_rho is None else np.asarray(delta_rho, dtype=np.float64)
-    structure, values = centred(structure, values)
     scene = scene_of(structure)
-    if values is not None:
+    if delta_rho is not None:
+        values = np.asarray(delta_rho, dtype=np.float64)
         iso = choose_iso(values) if iso is None else iso
-        scene.surfaces = isosurface(values, structure, iso)
+        scene.surfaces = isosurface(values, structure, iso, scene.positions)
     view = View.side(looking_along(structure), TURN)
     flat = view.project(scene.positions)[:, :2]
     extent = np.ptp(flat, axis=0) + 2 * MARGIN

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -16,6 +17,7 @@ from pymatgen.core import Structure
 from pymatgen.io.ase import AseAtomsAdaptor
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import breadth_first_order, connected_components
+from scipy.spatial import cKDTree
 from skimage.measure import marching_cubes
 
 Array = npt.NDArray[np.float64]
@@ -186,7 +188,7 @@ def scene_of(structure: Structure) -> Scene:
     return Scene(numbers, positions, _sticks_between(numbers, positions))
 
 
-def isosurface(values: Array, structure: Structure, iso: float) -> list[Surface]:
+def isosurface(values: Array, structure: Structure, iso: float, atoms: Array | None = None) -> list[Surface]:
     """Triangulate the surfaces +iso (accumulation) and -iso (depletion) of a density in the scene's frame.
 
     Parameters
@@ -197,6 +199,9 @@ def isosurface(values: Array, structure: Structure, iso: float) -> list[Surface]
         Gives cell, periodic directions and the shift of the scene.
     iso
         e/A^3, positive.
+    atoms
+        Positions in the scene, shape (n, 3), A: every piece is drawn at the periodic image nearest to them, because
+        a molecule across the cell's border is drawn whole on one side of it.
 
     Returns
     -------
@@ -228,8 +233,22 @@ def isosurface(values: Array, structure: Structure, iso: float) -> list[Surface]
             elif not ((spot >= 0) & (spot < 1) | ~pbc).all():
                 continue  # the same piece is drawn a lattice vector away
             if len(piece):
-                pieces.append(Surface(corners[piece], colour))
+                pieces.append(Surface(corners[piece] + _towards(atoms, corners[piece], structure), colour))
     return pieces
+
+
+def _towards(atoms: Array | None, corners: Array, structure: Structure) -> Array:
+    """Return the lattice vector, A, that brings a piece nearest to the atoms as they are drawn."""
+    if atoms is None:
+        return np.zeros(3)
+    reach = [(-1, 0, 1) if periodic else (0,) for periodic in structure.lattice.pbc]
+    vectors = np.array(list(itertools.product(*reach))) @ structure.lattice.matrix
+    middles = corners.mean(axis=1)
+    tree = cKDTree(atoms)
+    # half a tenth of an Angstrom in favour of staying: equal images must not depend on rounding
+    costs = [tree.query(middles + v)[0].mean() + 0.05 * bool(v.any()) for v in vectors]
+    shift: Array = vectors[int(np.argmin(costs))]
+    return shift
 
 
 def _pieces(n_vertices: int, faces: npt.NDArray[np.int_]) -> list[npt.NDArray[np.int_]]:
