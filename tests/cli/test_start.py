@@ -8,7 +8,20 @@ import pytest
 
 from iface_wf.cli import options
 
-COMMANDS = ("run", "results", "show", "report", "export", "build", "doctor", "library", "screen", "best", "compare", "provenance")
+COMMANDS = (
+    "run",
+    "results",
+    "show",
+    "report",
+    "export",
+    "build",
+    "doctor",
+    "library",
+    "screen",
+    "best",
+    "compare",
+    "provenance",
+)
 HEAVY = ("numpy", "pandas", "pymatgen", "ase", "rdkit", "jobflow", "maggma", "gpaw", "tblite", "matplotlib", "pydantic")
 START = "import sys; from iface_wf.cli.main import main; main(['--help'])"
 
