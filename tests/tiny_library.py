@@ -28,10 +28,11 @@ def write_library(folder: Path) -> Path:
     """Write the files of the library and return their folder."""
     for kind in ("fillers", "polymers", "crystals"):
         (folder / kind).mkdir(parents=True)
-    for name, (species, positions) in LAYERS.items():
+    # unlike cells: the same molecule, frozen in the same cell on two layers, would be one calculation, not two
+    for length, (name, (species, positions)) in zip((5.6, 5.5, 5.7), LAYERS.items(), strict=True):
         places = [np.array([x, y, 6.0]) for x, y in ((1.4, 1.3), (4.2, 3.9))]
         cart = np.vstack([np.array(positions) + place for place in places])
-        layer = Structure(Lattice.orthorhombic(5.6, 5.2, 16.0), species * 2, cart, coords_are_cartesian=True)
+        layer = Structure(Lattice.orthorhombic(length, 5.2, 16.0), species * 2, cart, coords_are_cartesian=True)
         layer.to(str(folder / "crystals" / f"{name}.vasp"), fmt="poscar")
         (folder / "fillers" / f"{name}.yaml").write_text(_FILLER.format(name=name), encoding="utf-8")
     for name, psmiles in MOLECULES.items():
