@@ -6,10 +6,11 @@ import itertools
 
 import numpy as np
 import pytest
+from ase.calculators.calculator import Calculator
 from pymatgen.analysis.ewald import EwaldSummation
 from pymatgen.core import Composition, Lattice, Species, Structure
 
-from iface_wf.build.disorder import bulk, order, whole_numbers
+from iface_wf.build.disorder import bulk, order, rerank, whole_numbers
 from iface_wf.errors import CalculationError, InputError
 from iface_wf.library import Library
 from iface_wf.library.crystals import read_crystal
@@ -135,3 +136,24 @@ def test_an_element_on_two_kinds_of_mixed_sites_is_refused():
     rule = Disorder(composition="NaK0.5Li0.5O")
     with pytest.raises(InputError, match="Na shares sites"):
         order(mixed, rule, {"Na": 1, "K": 1, "Li": 1, "O": -2})
+
+
+class SpreadLithium(Calculator):
+    """An energy that falls with the distance of the two nearest lithium atoms, unlike Ewald's."""
+
+    implemented_properties = ("energy",)
+
+    def calculate(self, atoms=None, properties=None, system_changes=None):
+        lithium = atoms[[a.index for a in atoms if a.symbol == "Li"]]
+        distances = lithium.get_all_distances(mic=True)
+        self.results = {"energy": -distances[distances > 0].min()}
+
+
+def test_candidates_are_ordered_anew_by_any_calculator(lagp):
+    crystal, rule = lagp
+    orderings = order(crystal, rule, CHARGES)
+    again = rerank(orderings, SpreadLithium())
+    energies = [o.structure.properties["rerank_energy"] for o in again]
+    assert energies == sorted(energies)
+    assert sorted(o.energy for o in again) == pytest.approx([o.energy for o in orderings], abs=1e-9)
+    assert again[0].structure.properties["reranked_by"] == "SpreadLithium"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -11,8 +12,10 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from ase.calculators.calculator import Calculator
 from pymatgen.analysis.ewald import EwaldSummation
 from pymatgen.core import Composition, Species, Structure
+from pymatgen.io.ase import AseAtomsAdaptor
 
 from iface_wf.build.planes import primitive
 from iface_wf.errors import CalculationError, InputError
@@ -141,6 +144,38 @@ def order(structure: Structure, rule: Disorder, charges: dict[str, float], seed:
         raise CalculationError(f"No ordering of {rule.composition} keeps the smallest distances {limits}.")
     found.sort(key=lambda r: r[0])
     return [Ordering(problem.structure(kinds, energy, seed, basis), energy) for energy, kinds in found]
+
+
+def rerank(orderings: Sequence[Ordering], calculator: Calculator) -> list[Ordering]:
+    """Order candidates by the energy of any ASE calculator, for example an ML potential, instead of Ewald's.
+
+    Ewald energies of formal charges know neither bonds nor polarisation; an ML potential such as CHGNet
+    (10.1038/s42256-023-00716-3), whose packages offer ASE calculators, tells near ones apart.
+
+    Parameters
+    ----------
+    orderings
+        Results of `order`; their number is ``candidates`` of the rule.
+    calculator
+        Gives the total energy of a crystal, eV.
+
+    Returns
+    -------
+    list of Ordering
+        Lowest energy of the calculator first; ``energy`` is still Ewald's, and the structure's properties hold the
+        calculator's as ``rerank_energy`` (eV) with its name as ``reranked_by``.
+    """
+    ranked = []
+    for ordering in orderings:
+        atoms = AseAtomsAdaptor.get_atoms(ordering.structure.copy().remove_oxidation_states(), msonable=False)
+        atoms.info = {}
+        atoms.calc = calculator
+        energy = float(atoms.get_potential_energy())
+        structure = ordering.structure.copy()
+        structure.properties |= {"rerank_energy": energy, "reranked_by": type(calculator).__name__}
+        ranked.append((energy, Ordering(structure, ordering.energy)))
+    ranked.sort(key=lambda pair: pair[0])
+    return [ordering for _, ordering in ranked]
 
 
 def whole_numbers(
