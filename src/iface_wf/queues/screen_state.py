@@ -17,6 +17,7 @@ from iface_wf.flows.binding import BindingEnergyMaker, ReferenceOutputs
 from iface_wf.flows.screening import Reference
 from iface_wf.store.references import complete, find_finished
 from iface_wf.store.results import trustworthy
+from iface_wf.store.scalars import scalars
 
 #: After so many failures something is not tried again unless the user asks for it.
 MAX_ATTEMPTS = 2
@@ -96,20 +97,19 @@ def stored_pairs(store: JobStore, keys: Iterable[str]) -> set[str]:
     A process that is killed leaves at most one document without its large data, the newest that it wrote; so only
     the newest ones are looked at closely.
     """
-    fields = ["uuid", "completed_at", "output.key"]
-    entries = [
-        entry
+    fields = ["completed_at", "uuid", "output.key", "output.document_type"]
+    entries = sorted(
+        (str(completed_at), job, key)
         for chunk in _chunks(keys)
-        for entry in store.query(
-            {"output.document_type": "binding", "output.key": {"$in": chunk}}, properties=fields, load=False
-        )
-    ]
-    entries.sort(key=lambda entry: str(entry["completed_at"]))
-    sound = {entry["output"]["key"] for entry in entries[:-_SUSPECTS]}
-    for entry in entries[-_SUSPECTS:]:
-        document = store.query_one({"uuid": entry["uuid"]}, load=False)
+        # the type is looked at here: SQLite would take the index of the types, which says little
+        for completed_at, job, key, kind in scalars(store, fields, {"output.key": {"$in": chunk}})
+        if kind == "binding"
+    )
+    sound = {key for _, _, key in entries[:-_SUSPECTS]}
+    for _, job, key in entries[-_SUSPECTS:]:
+        document = store.query_one({"uuid": job}, load=False)
         if document is not None and complete(store, document):
-            sound.add(entry["output"]["key"])
+            sound.add(key)
     return sound
 
 
@@ -117,11 +117,10 @@ def started_calculations(store: JobStore, keys: Iterable[str]) -> dict[str, set[
     """List the finished calculations (kind, role) of interfaces that are not finished themselves, by interface."""
     found: dict[str, set[tuple[str, str]]] = {}
     for chunk in _chunks(keys):
-        criteria = {"output.document_type": "calculation", "metadata.interface": {"$in": chunk}}
-        fields = ["metadata.interface", "output.kind", "output.role"]
-        for entry in store.query(criteria, properties=fields, load=False):
-            done = (entry["output"]["kind"], entry["output"]["role"])
-            found.setdefault(entry["metadata"]["interface"], set()).add(done)
+        fields = ["metadata.interface", "output.document_type", "output.kind", "output.role"]
+        for interface, document_type, kind, role in scalars(store, fields, {"metadata.interface": {"$in": chunk}}):
+            if document_type == "calculation":
+                found.setdefault(interface, set()).add((kind, role))
     return found
 
 

@@ -1,0 +1,46 @@
+"""A few plain fields of many documents, without reading the documents."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from jobflow import JobStore
+
+from iface_wf.store.embedded import SqliteStore
+from iface_wf.store.pushdown import column, prefilter
+
+
+def scalars(store: JobStore, fields: Sequence[str], criteria: dict[str, Any]) -> Iterator[tuple[Any, ...]]:
+    """Give the values of some fields of the documents that match.
+
+    Parameters
+    ----------
+    store
+        Connected job store.
+    fields
+        Dotted paths of texts and numbers; None where a document has none.
+    criteria
+        Equality and ``$in`` on texts and numbers only, with at most 500 values: this much SQLite decides by itself.
+
+    Yields
+    ------
+    tuple
+        In the order of ``fields``.
+    """
+    documents = store.docs_store
+    if isinstance(documents, SqliteStore):
+        columns = ", ".join(str(column(field)) for field in fields)
+        condition, values = prefilter(criteria)
+        table = f"docs_{documents.collection_name}"
+        yield from documents._rows(f"SELECT {columns} FROM {table} WHERE {condition}", values)  # noqa: S608 - own names
+        return
+    for document in store.query(criteria, properties=list(fields), load=False):
+        yield tuple(_at(document, field) for field in fields)
+
+
+def _at(document: dict[str, Any], field: str) -> Any:
+    value: Any = document
+    for part in field.split("."):
+        value = value.get(part) if isinstance(value, dict) else None
+    return value
