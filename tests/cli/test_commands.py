@@ -53,9 +53,9 @@ def test_empty_store_says_what_to_do(cli, tmp_path):
 
 def test_names_are_printed_as_they_are(cli, job_store, tmp_path):
     """Neither markup of the terminal library nor anything else is read into a name."""
-    put(job_store, document(KEY, filler="[red]x[/red]", polymer="[bold"))
+    put(job_store, document(KEY, filler="[red]x[bold]", polymer="[bold"))
     out = cli("show", "abc0", "--store", tmp_path / "store.sqlite").out
-    assert "[bold (1 unit) on [red]x[/red]" in out
+    assert "[bold (1 unit) on [red]x[bold]" in out
 
 
 def test_show_gives_all_terms_flags_and_provenance(cli, filled_store):
