@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import datetime as dt
 import socket
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from atomate2.ase.jobs import AseMaker
@@ -105,34 +105,49 @@ def physical_settings(settings: dict[str, Any]) -> dict[str, Any]:
     return {k: v for k, v in settings.items() if k not in TECHNICAL_SETTINGS}
 
 
-class Engine(Protocol):
-    """What a code has to offer to take part in the flows."""
+class Engine(ABC):
+    """What a code offers to the flows: relaxations and single points as jobs, and what its energies hang on.
 
-    @property
-    def name(self) -> str:
-        """Name in documents and on the command line."""
-        ...
+    A new engine is a frozen dataclass with these two attributes and `_maker`.
 
-    @property
-    def densities(self) -> tuple[str, ...]:
-        """Densities that statics of an interface are asked for."""
-        ...
+    Attributes
+    ----------
+    name
+        Name in documents and on the command line.
+    densities
+        Densities that single points of an interface are asked for.
+    """
+
+    name: str
+    densities: tuple[str, ...]
+
+    @abstractmethod
+    def _maker(self, kind: CalculationKind, level: str, **options: Any) -> EngineMaker:
+        """Return the maker of one calculation."""
 
     def counterpoise(self, level: str) -> bool:
         """Whether the basis is atom-centred, so that ghost atoms are possible and needed."""
-        ...
+        return False
 
     def grid_bound(self, level: str) -> bool:
         """Whether absolute energies hang on the steps of a real-space grid, which then must be the interface's."""
-        ...
+        return False
 
-    def relax(self, structure: Structure, level: str, **options: Any) -> Job:
-        """Return a job that relaxes a structure; its output is a CalculationDocument."""
-        ...
+    def check(self, structure: Structure, level: str) -> None:  # noqa: B027 - most engines need nothing
+        """Refuse to start what cannot run here, naming the program or file that is missing (`InputError`)."""
+
+    def relax(self, structure: Any, level: str, **options: Any) -> Job:
+        """Return a job that relaxes a structure, or the output reference of one.
+
+        Its output is a CalculationDocument.
+        """
+        if isinstance(structure, Structure):
+            self.check(structure, level)
+        return self._maker("relax", level, **options).make(structure)
 
     def static(
         self,
-        structure: Structure,
+        structure: Any,
         level: str,
         densities: list[str] | None = None,
         grid: Any = None,
@@ -145,7 +160,10 @@ class Engine(Protocol):
         ``grid`` is the settings of the calculation whose grid it shares; ``keep`` and ``as_ghosts`` choose
         components, see `EngineMaker.make`.
         """
-        ...
+        if isinstance(structure, Structure):
+            self.check(structure, level)
+        maker = self._maker("static", level, densities=densities or [], **options)
+        return maker.make(structure, keep=keep, as_ghosts=as_ghosts, like=grid)
 
 
 @dataclass

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jobflow import Job
 from pymatgen.core import Structure
 
 from iface_wf.analysis.bader import bader_charges
@@ -221,7 +220,7 @@ def vacuum(
 
 
 @dataclass(frozen=True)
-class GpawEngine:
+class GpawEngine(base.Engine):
     """GPAW as an engine of the flows.
 
     Parameters
@@ -257,21 +256,3 @@ class GpawEngine:
             max_seconds=self.max_seconds,
             **options,
         )
-
-    def relax(self, structure: Any, level: str, **options: Any) -> Job:
-        """Return a job that relaxes a structure (or the output reference of one)."""
-        return self._maker("relax", level, **options).make(structure)
-
-    def static(
-        self,
-        structure: Any,
-        level: str,
-        densities: list[str] | None = None,
-        grid: Any = None,
-        keep: list[str] | None = None,
-        as_ghosts: list[str] | None = None,
-        **options: Any,
-    ) -> Job:
-        """Return a single-point job, see `iface_wf.engines.base.Engine.static`."""
-        maker = self._maker("static", level, densities=densities or [], **options)
-        return maker.make(structure, keep=keep, as_ghosts=as_ghosts, like=grid)

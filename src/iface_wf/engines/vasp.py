@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from atomate2.vasp.jobs.base import BaseVaspMaker
-from jobflow import Job
 from pymatgen.core import Structure
 
 from iface_wf.analysis.bader import bader_charges
@@ -216,7 +215,7 @@ def _potential(run: outputs.VaspRun, structure: Structure) -> SlabPotential | No
 
 
 @dataclass(frozen=True)
-class VaspEngine:
+class VaspEngine(base.Engine):
     """VASP as an engine of the flows.
 
     Parameters
@@ -232,14 +231,6 @@ class VaspEngine:
     here: bool = True
     name: str = "vasp"
     densities: tuple[str, ...] = ("valence", "all_electron")
-
-    def grid_bound(self, level: str) -> bool:
-        """Never: plane waves to one cutoff are the same in every cell."""
-        return False
-
-    def counterpoise(self, level: str) -> bool:
-        """Never: plane waves do not belong to atoms."""
-        return False
 
     def check(self, structure: Structure, level: str) -> None:
         """Refuse to start what cannot run here; does nothing for calculations that run elsewhere.
@@ -266,25 +257,3 @@ class VaspEngine:
 
     def _maker(self, kind: CalculationKind, level: str, **options: Any) -> VaspMaker:
         return VaspMaker(kind=kind, level=level, overrides=dict(self.overrides or {}), **options)
-
-    def relax(self, structure: Any, level: str, **options: Any) -> Job:
-        """Return a job that relaxes a structure (or the output reference of one)."""
-        if isinstance(structure, Structure):
-            self.check(structure, level)
-        return self._maker("relax", level, **options).make(structure)
-
-    def static(
-        self,
-        structure: Any,
-        level: str,
-        densities: list[str] | None = None,
-        grid: Any = None,
-        keep: list[str] | None = None,
-        as_ghosts: list[str] | None = None,
-        **options: Any,
-    ) -> Job:
-        """Return a single-point job, see `iface_wf.engines.base.Engine.static`."""
-        if isinstance(structure, Structure):
-            self.check(structure, level)
-        maker = self._maker("static", level, densities=densities or [], **options)
-        return maker.make(structure, keep=keep, as_ghosts=as_ghosts, like=grid)

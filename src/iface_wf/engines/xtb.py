@@ -19,7 +19,6 @@ import numpy as np
 from ase import Atoms
 from ase.calculators.calculator import CalculationFailed
 from ase.optimize import LBFGS
-from jobflow import Job
 from pymatgen.core import Structure
 from pymatgen.io.ase import AseAtomsAdaptor
 from tblite.ase import TBLite
@@ -180,7 +179,7 @@ def relax(atoms: Atoms, settings: dict[str, Any], directory: Path) -> tuple[bool
 
 
 @dataclass(frozen=True)
-class XtbEngine:
+class XtbEngine(base.Engine):
     """GFN-xTB as an engine of the flows.
 
     Parameters
@@ -193,31 +192,5 @@ class XtbEngine:
     name: str = "xtb"
     densities: tuple[str, ...] = ()
 
-    def grid_bound(self, level: str) -> bool:
-        """Never: xTB has no grid."""
-        return False
-
-    def counterpoise(self, level: str) -> bool:
-        """Never: tblite knows no ghost atoms."""
-        return False
-
     def _maker(self, kind: CalculationKind, level: str, **options: Any) -> XtbMaker:
         return XtbMaker(kind=kind, level=level, overrides=dict(self.overrides or {}), **options)
-
-    def relax(self, structure: Any, level: str, **options: Any) -> Job:
-        """Return a job that relaxes a structure."""
-        return self._maker("relax", level, **options).make(structure)
-
-    def static(
-        self,
-        structure: Any,
-        level: str,
-        densities: list[str] | None = None,
-        grid: Any = None,
-        keep: list[str] | None = None,
-        as_ghosts: list[str] | None = None,
-        **options: Any,
-    ) -> Job:
-        """Return a single-point job, see `iface_wf.engines.base.Engine.static`."""
-        maker = self._maker("static", level, densities=densities or [], **options)
-        return maker.make(structure, keep=keep, as_ghosts=as_ghosts, like=grid)

@@ -97,8 +97,7 @@ class BindingEnergyMaker(Maker):
         part
             ``A`` for a slab, ``B`` for a fragment.
         """
-        if check := getattr(self.engine, "check", None):  # engines whose programs or files may be missing say so now
-            check(structure, self.level)
+        self.engine.check(structure, self.level)  # missing programs or files are told now, not after the relaxation
         relax = self._relax(structure, part)
         if part == "B" and self.engine.grid_bound(self.level):
             return [relax]
