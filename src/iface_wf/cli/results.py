@@ -116,7 +116,7 @@ def _print_terms(document: BindingDocument) -> None:
         table.add_row(
             term.role,
             "-" if term.energy is None else f"{term.energy:.4f}",
-            f"{term.dispersion_energy:.4f}",
+            "-" if term.dispersion_energy is None else f"{term.dispersion_energy:.4f}",
             "yes" if term.converged else "NO",
             str(term.corrections),
             ", ".join(term.flags),

@@ -32,7 +32,7 @@ class EnergyTerm(Document):
 
     role: str = Field(description="AB, A, B, A*, B*, A* in AB basis, B* in AB basis")
     energy: float | None = Field(description="eV, with dispersion, extrapolated to zero smearing")
-    dispersion_energy: float = Field(description="eV")
+    dispersion_energy: float | None = Field(description="eV; None where the code does not tell it apart")
     key: str = Field(description="Key of the CalculationDocument")
     uuid: str = Field("", description="Job that holds the CalculationDocument")
     converged: bool

@@ -57,7 +57,9 @@ class CalculationDocument(Document):
     energy: float | None = Field(description="Total energy with dispersion, extrapolated to zero smearing, eV")
     energy_type: str = Field("extrapolated to zero smearing", description="Which energy `energy` is")
     electronic_energy: float | None = Field(None, description="`energy` without the dispersion term, eV")
-    dispersion_energy: float = Field(0.0, description="Dispersion term, eV; ghost atoms take no part")
+    dispersion_energy: float | None = Field(
+        0.0, description="Dispersion term, eV; ghost atoms take no part; None where the code does not tell it apart"
+    )
     free_energy: float | None = Field(None, description="Mermin free energy with dispersion, eV")
     fermi_level: float | None = Field(None, description="eV, on the scale of the potential")
     max_force: float | None = Field(None, description="Largest force on a free atom, eV/A")

@@ -152,7 +152,7 @@ class XtbMaker(base.EngineMaker):
             energy=energy,
             energy_type="total, electronic temperature 300 K unless corrected",
             electronic_energy=energy,
-            dispersion_energy=0.0,
+            dispersion_energy=None,  # tblite gives the total only
             max_force=max_force,
             converged=scf_converged and geometry_converged,
             ionic_steps=steps,

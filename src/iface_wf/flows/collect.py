@@ -90,6 +90,7 @@ def binding_document(
     flags += outcome_flags(Structure.from_dict(placements.structure), structure)
     converged = all(c.converged for c in (*calculations.values(), *relaxations.values()))
     binding, terms = _terms(calculations)
+    told = all(c.dispersion_energy is not None for c in calculations.values())
     if terms is not None:
         # minima of a cheap engine are not those of the energies: there a negative deformation tells how large the
         # error of its geometries is, while within one engine it tells that a part is not relaxed
@@ -129,8 +130,8 @@ def binding_document(
         interaction_energy_cp=terms.interaction_cp if terms else None,
         deformation_energy={k: e.total for k, e in terms.deformation.items()} if terms else {},
         bsse_energy=terms.bsse if terms else None,
-        dispersion_energy=binding.dispersion if binding else None,
-        dispersion_interaction=terms.interaction.dispersion if terms else None,
+        dispersion_energy=binding.dispersion if binding and told else None,
+        dispersion_interaction=terms.interaction.dispersion if terms and told else None,
         terms=[_term(role, c, uuids.get(role, "")) for role, c in calculations.items()],
         charge_transfer=_charge_transfer(calculations, suffix),
         bader=[
@@ -180,7 +181,7 @@ def _rounded(settings: dict[str, Any]) -> list[list[float]]:
 def _terms(calculations: dict[str, CalculationDocument]) -> tuple[Energy | None, BindingTerms | None]:
     """Return binding energy and all terms: None when a calculation did not converge, or A* and B* are not there."""
     energies = {
-        role: Energy(c.energy, c.dispersion_energy)
+        role: Energy(c.energy, c.dispersion_energy or 0.0)
         for role, c in calculations.items()
         if c.converged and c.energy is not None
     }
