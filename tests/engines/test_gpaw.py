@@ -10,7 +10,7 @@ import pytest
 
 from iface_wf.engines.gpaw import GpawEngine, GpawMaker
 from iface_wf.engines.gpaw_execute import command, environment
-from iface_wf.engines.gpaw_handlers import INPUT, RESULT
+from iface_wf.engines.gpaw_files import INPUT, RESULT
 from iface_wf.errors import CalculationError, InputError
 
 pytestmark = pytest.mark.slow

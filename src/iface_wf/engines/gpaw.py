@@ -23,6 +23,7 @@ from iface_wf.documents.calculation import CalculationDocument, CalculationKind
 from iface_wf.engines import base
 from iface_wf.engines.cells import boxed_on_steps, grid_shape, kpoint_mesh, moved
 from iface_wf.engines.gpaw_execute import execute
+from iface_wf.engines.gpaw_files import CHECKPOINT, density_file
 from iface_wf.engines.levels import level_settings
 from iface_wf.errors import CalculationError, InputError
 
@@ -132,14 +133,14 @@ class GpawMaker(base.EngineMaker):
             flags.append("geometry_unconverged")
         densities, bader = {}, None
         if converged and "pseudo" in request.densities:
-            smooth = np.load(directory / "density-pseudo.npy")
+            smooth = np.load(directory / density_file("pseudo"))
             densities["pseudo"] = pack(smooth, structure.lattice.matrix, structure.lattice.pbc, "pseudo")
         if converged and "all_electron" in request.densities:
-            bader, trouble = charges(directory / "density-all_electron.npy", structure, request.ghosts)
+            bader, trouble = charges(directory / density_file("all_electron"), structure, request.ghosts)
             flags += trouble
         potential = result.get("potential_z")
         levels = vacuum(potential, structure, result.get("fermi_level"), flags) if potential else None
-        for leftover in ("checkpoint.npz", *(f"density-{kind}.npy" for kind in request.densities)):
+        for leftover in (CHECKPOINT, *map(density_file, request.densities)):
             (directory / leftover).unlink(missing_ok=True)
         basis = f"LCAO {settings['basis']}" if settings["mode"] == "lcao" else settings["mode"].upper()
         if settings["mode"] == "pw":
@@ -241,11 +242,14 @@ class GpawEngine(base.Engine):
 
     def grid_bound(self, level: str) -> bool:
         """Whether the level uses LCAO or a grid, not plane waves."""
-        return bool((level_settings("gpaw", level) | (self.overrides or {}))["mode"] != "pw")
+        return self._mode(level) != "pw"
 
     def counterpoise(self, level: str) -> bool:
         """Whether the level uses LCAO, whose basis is atom-centred."""
-        return bool((level_settings("gpaw", level) | (self.overrides or {}))["mode"] == "lcao")
+        return self._mode(level) == "lcao"
+
+    def _mode(self, level: str) -> str:
+        return str((level_settings("gpaw", level) | (self.overrides or {}))["mode"])
 
     def _maker(self, kind: CalculationKind, level: str, **options: Any) -> GpawMaker:
         return GpawMaker(

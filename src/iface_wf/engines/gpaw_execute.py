@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from custodian import Custodian
-from monty.json import MontyDecoder
 
 from iface_wf.documents.calculation import Correction
 from iface_wf.engines import base
-from iface_wf.engines.gpaw_handlers import INPUT, RESULT, GpawJob, InterruptedHandler, ScfHandler, read_json
+from iface_wf.engines.gpaw_files import INPUT, RESULT
+from iface_wf.engines.gpaw_handlers import GpawJob, InterruptedHandler, ScfHandler, read_json
 from iface_wf.errors import CalculationError
 
 
@@ -53,12 +53,12 @@ def execute(
         said = (result or {}).get("failed") or tail(directory / "stdout.txt")
         raise CalculationError(f"GPAW gave no result in {directory}: {last_words(said)}.")
     settings = json.loads((directory / INPUT).read_text())["settings"]
-    log = json.loads((directory / "custodian.json").read_text(), cls=None)
+    log = json.loads((directory / "custodian.json").read_text())
     corrections = [
         Correction(
             handler=str(c["handler"].get("@class", "")),
             errors=list(c["errors"]),
-            actions=MontyDecoder().process_decoded(c["actions"]),
+            actions=list(c["actions"]),
         )
         for entry in log
         for c in entry["corrections"]

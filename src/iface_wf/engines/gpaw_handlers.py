@@ -12,7 +12,7 @@ from typing import Any
 
 from custodian.custodian import ErrorHandler, Job
 
-INPUT, RESULT = "calculation.json", "result.json"
+from iface_wf.engines.gpaw_files import CHECKPOINT, INPUT, RESULT, TRAJECTORY
 
 #: How an SCF that does not converge is helped, in this order. Each keeps what the ones before it did.
 SCF_REMEDIES: tuple[dict[str, Any], ...] = (
@@ -110,5 +110,5 @@ class InterruptedHandler(ErrorHandler):
         """Let the next try start from the checkpoint."""
         result = read_json(Path(directory) / RESULT)
         cause = "killed" if result is None else "out of time"
-        state = [name for name in ("relax.traj", "checkpoint.npz") if (Path(directory) / name).exists()]
+        state = [name for name in (TRAJECTORY, CHECKPOINT) if (Path(directory) / name).exists()]
         return {"errors": [cause], "actions": [{"continue_from": state or ["start"]}]}

@@ -26,9 +26,7 @@ from pymatgen.io.ase import AseAtomsAdaptor
 
 from iface_wf.engines.dispersion import dispersion_calculator, dispersion_energy
 from iface_wf.engines.gpaw_density import all_electron_density, electrostatic_potential, pseudo_density
-
-INPUT, RESULT, LOG = "calculation.json", "result.json", "gpaw.txt"
-CHECKPOINT, TRAJECTORY = "checkpoint.npz", "relax.traj"
+from iface_wf.engines.gpaw_files import CHECKPOINT, INPUT, LOG, RESULT, TRAJECTORY, density_file
 
 
 class OutOfTimeError(Exception):
@@ -254,7 +252,7 @@ def run(task: dict[str, Any]) -> dict[str, Any]:
 def save(kind: str, array: np.ndarray | None) -> None:
     """Write a density, e/A^3, from rank 0."""
     if world.rank == 0 and array is not None:
-        np.save(f"density-{kind}.npy", array)
+        np.save(density_file(kind), array)
 
 
 def report(result: dict[str, Any], started: float) -> None:
