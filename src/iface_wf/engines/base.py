@@ -12,7 +12,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from atomate2.ase.jobs import AseMaker
@@ -135,6 +135,10 @@ class Engine(ABC):
 
     def check(self, structure: Structure, level: str) -> None:  # noqa: B027 - most engines need nothing
         """Refuse to start what cannot run here, naming the program or file that is missing (`InputError`)."""
+
+    def elsewhere(self) -> Self:
+        """Return the engine for calculations that another machine runs, which are not checked here."""
+        return self
 
     def relax(self, structure: Any, level: str, **options: Any) -> Job:
         """Return a job that relaxes a structure, or the output reference of one.

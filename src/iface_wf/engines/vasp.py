@@ -7,9 +7,9 @@ basis superposition, so there is no counterpoise correction.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from atomate2.vasp.jobs.base import BaseVaspMaker
 from pymatgen.core import Structure
@@ -231,6 +231,10 @@ class VaspEngine(base.Engine):
     here: bool = True
     name: str = "vasp"
     densities: tuple[str, ...] = ("valence", "all_electron")
+
+    def elsewhere(self) -> Self:
+        """See `iface_wf.engines.base.Engine.elsewhere`."""
+        return replace(self, here=False)
 
     def check(self, structure: Structure, level: str) -> None:
         """Refuse to start what cannot run here; does nothing for calculations that run elsewhere.

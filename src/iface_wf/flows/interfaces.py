@@ -13,12 +13,25 @@ from iface_wf.library.records import FillerRecord
 from iface_wf.store.canonical import structure_digest
 
 
-def binding_maker(request: BindingRequest, *fillers: FillerRecord) -> BindingEnergyMaker:
-    """Return the maker of a request's flow; the fillers' records say how the engine treats their elements."""
-    engine, geometry_level = request.geometry_engine(*fillers)
+def binding_maker(request: BindingRequest, *fillers: FillerRecord, here: bool = True) -> BindingEnergyMaker:
+    """Return the maker of a request's flow.
+
+    Parameters
+    ----------
+    request
+        What is asked for.
+    *fillers
+        Their records say how the engine treats their elements.
+    here
+        False when a queue on another machine will calculate: programs are not looked for on this one.
+    """
+    geometry_engine, geometry_level = request.geometry_engine(*fillers)
+    engine = request.main_engine(*fillers)
+    if not here:
+        engine, geometry_engine = engine.elsewhere(), geometry_engine.elsewhere()
     return BindingEnergyMaker(
-        engine=request.main_engine(*fillers),
-        geometry_engine=engine,
+        engine=engine,
+        geometry_engine=geometry_engine,
         name=request.label,
         level=request.level,
         geometry_level=geometry_level,

@@ -11,7 +11,7 @@ from typing import Any, Literal
 from jobflow import Flow, Job, Maker
 from pymatgen.core import Structure
 
-from iface_wf.build.interface import build_fragment
+from iface_wf.build.interface import build_fragment, build_interface
 from iface_wf.engines.base import EngineMaker
 from iface_wf.errors import InputError
 from iface_wf.flows.binding import BindingEnergyMaker, ReferenceOutputs
@@ -96,7 +96,29 @@ class Screening:
         return Screening(self.maker, references, pairs, self.refused)
 
 
-def build_screening(spec: ScreeningSpec, library: Library) -> Screening:
+def single_interface(request: BindingRequest, library: Library, here: bool = True) -> Screening:
+    """Return one interface as a screening of its own; its key is that of `iface_wf.queues.local.run_binding`.
+
+    Parameters
+    ----------
+    request
+        What to calculate.
+    library
+        Where names are looked up.
+    here
+        As for `build_screening`.
+    """
+    built = build_interface(request, library)
+    maker = binding_maker(request, library.filler(request.filler), here=here)
+    about = describe(request, built.slab, built.fragment, built.report)
+    filler, _, fragment = request.label.partition(" + ")
+    a = _reference(maker, built.slab, "A", filler)
+    b = _reference(maker, built.fragment, "B", fragment)
+    pair = Pair(about["key"], request.label, a.key, b.key, about)
+    return Screening(maker, {a.key: a, b.key: b}, {pair.key: pair})
+
+
+def build_screening(spec: ScreeningSpec, library: Library, here: bool = True) -> Screening:
     """Build all slabs and fragments of a spec and say which interfaces they make.
 
     Parameters
@@ -105,6 +127,8 @@ def build_screening(spec: ScreeningSpec, library: Library) -> Screening:
         The screening; of a funnel only the last stage, see `ScreeningSpec.cheap`.
     library
         Where names are looked up.
+    here
+        False when a queue on another machine will calculate: programs are not looked for on this one.
 
     Returns
     -------
@@ -119,7 +143,7 @@ def build_screening(spec: ScreeningSpec, library: Library) -> Screening:
     choices = spec.fragments()
     requests = [[spec.request(filler, *choice, library) for choice in choices] for filler in spec.fillers]
     records = [library.filler(filler.name) for filler in spec.fillers]
-    screening = Screening(binding_maker(requests[0][0], *records))
+    screening = Screening(binding_maker(requests[0][0], *records, here=here))
     fragments: dict[int, Reference] = {}
     for index, request in enumerate(requests[0]):
         try:
