@@ -18,6 +18,7 @@ from pymatgen.core import Lattice, Structure
 
 from iface_wf.errors import InputError
 from iface_wf.store.canonical import calculation_key
+from iface_wf.store.embedded import SqliteStore
 from iface_wf.store.references import claimed, complete, find_finished
 from iface_wf.store.settings import open_store
 
@@ -134,6 +135,22 @@ def test_several_writers_create_and_fill_a_store_at_once(uri):
     with open_store(uri) as store:
         assert store.count({}) == 60
         assert sorted(store.docs_store.distinct("output.writer")) == ["0", "1", "2", "3"]
+
+
+def open_many(folder, barrier):
+    for number in range(40):
+        barrier.wait(timeout=30)
+        SqliteStore(f"{folder}/{number}.sqlite").connect()
+
+
+def test_creating_one_file_at_the_same_moment_is_no_conflict(tmp_path):
+    barrier = processes.Barrier(4)
+    children = [processes.Process(target=open_many, args=(tmp_path, barrier), daemon=True) for _ in range(4)]
+    for child in children:
+        child.start()
+    for child in children:
+        child.join(60)
+    assert [child.exitcode for child in children] == [0] * 4
 
 
 def write_a_large_batch(uri, pipe):

@@ -40,9 +40,11 @@ def open_database(path: str | Path) -> sqlite3.Connection:
     """
     connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
     try:
+        # Tables first: who creates the file marks it before a table is in it, so tables without a mark, read in this
+        # order, are another program's even while several of us create the file at once.
+        (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
         (mark,) = connection.execute("PRAGMA application_id").fetchone()
         if mark != APPLICATION_ID:
-            (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
             if mark or tables:
                 raise StoreError(f"{path} is the database of another program.")
             _set_journal(connection, "DELETE" if on_network(Path(path)) else "WAL")
