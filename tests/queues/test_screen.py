@@ -164,4 +164,4 @@ def test_every_number_is_traced_to_its_input_files(screen, job_store):
             assert calculation["settings"]["method"] == "GFN1-xTB"
             assert calculation["kind"] == ("relax" if "relax" in calculation["role"] else "static")
         files = {c["role"]: c["files"] for c in found["calculations"]}
-        assert files["relax AB"] == ["relax.log"]
+        assert files["relax AB"] == ["document.json", "relax.log"]

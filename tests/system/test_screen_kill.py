@@ -6,6 +6,7 @@ import signal
 import time
 import traceback
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
@@ -38,7 +39,7 @@ class Bench:
         try:
             os.environ["IFACE_WF_CALC_LOG"] = str(log or self.log)
             outcome = run_screening(
-                read_spec(path), open_store(store), Library(self.library), self.folder / f"runs-{os.getpid()}"
+                read_spec(path), open_store(store), Library(self.library), self.folder / f"runs-{Path(store).stem}"
             )
             code = 2 if outcome.failed else 0
         except BaseException:  # noqa: BLE001 - whatever it is, the child must not go on as a second pytest
@@ -88,13 +89,14 @@ def test_killed_at_ten_random_moments_a_screening_calculates_each_thing_once(ben
     calculated = list(store.query({"output.document_type": "calculation", "output.reused_from": None}, load=False))
     stored = {entry["output"]["key"]: str(entry["completed_at"]) for entry in calculated}
     assert len(stored) == len(calculated) == 76  # 8 parts and 15 interfaces: 2 each, and 2 frozen ones per interface
+    ended = set()
     for line in read_log(bench.log):
-        if line["event"] == "start":  # nothing was started again once its result was stored
-            assert line["time"][:23] <= stored[line["key"]][:23]
-    ends = Counter(line["key"] for line in read_log(bench.log) if line["event"] == "end")
-    assert set(ends) == set(stored)
-    # only a kill in the instant between the end of a calculation and its storage can cost it again
-    assert sum(ends.values()) - len(ends) <= 2
+        assert line["key"] in stored
+        assert line["key"] not in ended  # whatever is finished is neither started nor finished again
+        if line["event"] == "end":
+            ended.add(line["key"])
+    # a kill in the instant between the document of a calculation and its line in the log costs the line alone
+    assert len(ended) >= 76 - KILLS
 
     # 1e-8 eV: the same program on the same input
     assert energies(killed).to_numpy() == pytest.approx(energies(undisturbed).to_numpy(), abs=1e-8)

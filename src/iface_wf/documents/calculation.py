@@ -88,7 +88,9 @@ class CalculationDocument(Document):
     n_processes: int = 1
     directory: str = Field("", description="host:folder where it ran")
     completed_at: str = ""
-    reused_from: str | None = Field(None, description="uuid of the stored job this was taken from instead of run")
+    reused_from: str | None = Field(
+        None, description="uuid of the stored job this was taken from instead of run, or the place on a queue's shelf"
+    )
 
     @property
     def trustworthy(self) -> bool:

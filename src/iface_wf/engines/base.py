@@ -7,6 +7,7 @@ holds the answer: then the stored document is returned and nothing is run.
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import socket
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
@@ -23,6 +24,7 @@ from pymatgen.core import Structure
 from iface_wf.build.components import indices, select
 from iface_wf.documents.calculation import CalculationDocument, CalculationKind
 from iface_wf.engines.calculation_log import logged
+from iface_wf.engines.shelf import calculate_once, common_shelf
 from iface_wf.store.canonical import calculation_key
 from iface_wf.store.references import claimed
 
@@ -255,7 +257,7 @@ class EngineMaker(AseMaker):
         request = self.request(structure, ghosts, like)
         key = request.key()
         store = getattr(CURRENT_JOB, "store", None)
-        if store is None:
+        if store is None or common_shelf() is not None:  # a queue's job has no access to the store, only to the shelf
             return self._calculate(request, key)
         with claimed(store, key, force=self.force) as found:
             document = None if found is None else CalculationDocument.model_validate(found["output"])
@@ -264,8 +266,20 @@ class EngineMaker(AseMaker):
             return self._calculate(request, key)
 
     def _calculate(self, request: CalculationRequest, key: str) -> CalculationDocument:
-        with logged(key, kind=self.kind, role=self.role, engine=self.engine_name, level=self.level):
-            return self.calculate(request, run_directory(key))
+        structure = request.atoms_structure
+        # equal calculations may differ in the order of their sites, and checkpoints belong to one order
+        order = hashlib.sha256(request.model_dump_json(include={"structure"}).encode()).hexdigest()[:8]
+        common = common_shelf()
+        document, found = calculate_once(
+            (common or Path.cwd()) / f"calc-{key[:16]}-{order}",
+            lambda document: str(document.key) == str(key) and same_frame(document, structure),
+            lambda directory: self.calculate(request, directory),
+            logged(key, kind=self.kind, role=self.role, engine=self.engine_name, level=self.level),
+            self.force,
+        )
+        if not found or common is None:  # without a queue the store was asked before: this result never reached it
+            return document.model_copy(update={"role": self.role})
+        return document.model_copy(update={"reused_from": f"shelf {document.directory}", "role": self.role})
 
 
 def same_frame(document: CalculationDocument, structure: Structure) -> bool:
@@ -281,16 +295,6 @@ def same_frame(document: CalculationDocument, structure: Structure) -> bool:
     if document.kind == "relax":
         return True
     return bool(np.allclose(stored.cart_coords, structure.cart_coords, atol=1e-3))
-
-
-def run_directory(key: str) -> Path:
-    """Create the working folder of a calculation below the current folder.
-
-    The folder is named by the content key, so that a calculation that was killed finds its own checkpoint again.
-    """
-    path = Path.cwd() / f"calc-{key[:16]}"
-    path.mkdir(parents=True, exist_ok=True)
-    return path
 
 
 def package_versions(*names: str) -> dict[str, str]:

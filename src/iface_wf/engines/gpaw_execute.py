@@ -84,10 +84,18 @@ def usable_processes(settings: dict[str, Any], processes: int) -> int:
     Without ScaLAPACK, which the wheels of GPAW lack, plane waves and grids cannot be split over domains or bands,
     only over k-points, and time reversal leaves about half of those.
     """
-    processes = processes or len(os.sched_getaffinity(0))
+    processes = processes or granted_cores()
     if settings["mode"] == "lcao":
         return processes
     return min(processes, (math.prod(int(n) for n in settings["kpoints"]) + 1) // 2)
+
+
+def granted_cores() -> int:
+    """Return the cores that a scheduler granted to this job; outside of one, those that this process may use."""
+    for name in ("SLURM_NTASKS", "PBS_NP", "NSLOTS"):
+        if (value := os.environ.get(name, "")).isdigit() and int(value) > 0:
+            return int(value)
+    return len(os.sched_getaffinity(0))
 
 
 def command(processes: int) -> list[str]:

@@ -52,8 +52,9 @@ def trace(store: JobStore, identifier: str) -> dict[str, Any]:
 
 def _calculation(store: JobStore, role: str, energy: float | None, criteria: dict[str, Any]) -> dict[str, Any]:
     entry = store.query_one(criteria, load=False)
-    while entry is not None and entry["output"].get("reused_from"):
-        entry = store.query_one({"uuid": entry["output"]["reused_from"]}, load=False)
+    # what a queue's job took from the shelf says the folder itself, and need not be in this store under another uuid
+    while entry is not None and (source := entry["output"].get("reused_from")) and not source.startswith("shelf "):
+        entry = store.query_one({"uuid": source}, load=False)
     if entry is None:
         return {"role": role, "energy": energy, "missing": "its calculation is not in this store"}
     output = entry["output"]
@@ -64,5 +65,5 @@ def _calculation(store: JobStore, role: str, energy: float | None, criteria: dic
         "energy": output["energy"] if energy is None else energy,
         "uuid": entry["uuid"],
         **{name: output.get(name) for name in names},
-        "files": sorted(path.name for path in folder.iterdir()) if folder.name and folder.is_dir() else [],
+        "files": sorted(path.name for path in folder.glob("[!.]*")) if folder.name and folder.is_dir() else [],
     }
