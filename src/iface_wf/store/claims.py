@@ -100,6 +100,10 @@ class Claims(Protocol):
         """Give a claim back."""
         ...
 
+    def holder(self, key: str) -> Claim | None:
+        """Return the claim that is held on a key now, if there is one that is neither expired nor of a dead process."""
+        ...
+
 
 def process_table() -> str:
     """Name what process numbers refer to: this machine, or this container on it."""
@@ -163,6 +167,15 @@ class SqliteClaims:
         with self._transaction() as connection:
             connection.execute("DELETE FROM claims WHERE key = ? AND token = ?", (claim.key, claim.token))
 
+    def holder(self, key: str) -> Claim | None:
+        """See `Claims.holder`."""
+        with self._transaction() as connection:
+            row = connection.execute(
+                "SELECT * FROM claims WHERE key = ? AND expires > ?", (key, time.time())
+            ).fetchone()
+        held = Claim(*row[:-1]) if row else None
+        return None if held is None or held.dead else held
+
 
 class MongoClaims:
     """Claims in a collection beside the documents; all times are the server's."""
@@ -200,6 +213,13 @@ class MongoClaims:
     def drop(self, claim: Claim) -> None:
         """See `Claims.drop`."""
         self._collection.delete_one({"_id": claim.key, "token": claim.token})
+
+    def holder(self, key: str) -> Claim | None:
+        """See `Claims.holder`."""
+        living = {"_id": key, "$expr": {"$gt": ["$expires", "$$NOW"]}}
+        found = self._collection.find_one(living, {"_id": 0, "expires": 0})
+        held = Claim(**found) if found else None
+        return None if held is None or held.dead else held
 
 
 def _server_time_after(seconds: float) -> dict[str, Any]:
