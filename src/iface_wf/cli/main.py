@@ -10,7 +10,21 @@ from typing import Annotated
 import typer
 
 from iface_wf import __version__
-from iface_wf.cli import build, doctor, export, library, ranking, report, results, run, screen, vasp
+from iface_wf.cli import (
+    build,
+    doctor,
+    export,
+    library,
+    queue,
+    ranking,
+    report,
+    results,
+    run,
+    screen,
+    status,
+    submit,
+    vasp,
+)
 from iface_wf.errors import IfaceError, InputError
 
 DEBUG_VARIABLE = "IFACE_WF_DEBUG"
@@ -44,6 +58,10 @@ def _global_options(
 
 app.command("run")(run.run)
 app.command("screen")(screen.screen)
+app.command("submit")(submit.submit)
+app.command("status")(status.status)
+app.command("recover")(status.recover)
+app.command("cancel")(status.cancel)
 app.command("results")(results.results)
 app.command("best")(ranking.best)
 app.command("compare")(ranking.compare)
@@ -54,6 +72,7 @@ app.command("export")(export.export)
 app.command("build")(build.build)
 app.command("collect")(vasp.collect)
 app.add_typer(library.app, name="library")
+app.add_typer(queue.app, name="queue")
 app.command("doctor")(doctor.doctor)
 
 

@@ -60,6 +60,10 @@ Filler = Annotated[
         show_default=False,
     ),
 ]
+MaybeFiller = Annotated[
+    str | None,
+    typer.Option("--filler", "-f", help="As in `iface-wf run`.", autocompletion=_fillers, show_default=False),
+]
 Polymer = Annotated[
     str | None,
     typer.Option(
@@ -110,4 +114,10 @@ Sort = Annotated[
 ]
 Where = Annotated[
     str | None, typer.Option("--where", help="Conditions, e.g. 'binding_energy < -0.5 and n_atoms <= 200'.")
+]
+Project = Annotated[
+    str | None, typer.Option("--project", help="Name of the queue's project; default: the only one, or iface-wf.")
+]
+Worker = Annotated[
+    str | None, typer.Option("--worker", "-W", help="Where to run; default: the project's first worker.")
 ]

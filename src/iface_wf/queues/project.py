@@ -1,0 +1,339 @@
+"""The jobflow-remote project: queue, stores and workers, written from a few answers and read back."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+import yaml
+from jobflow import JobStore
+from jobflow_remote import SETTINGS
+from jobflow_remote.config.base import ConfigError, Project
+from jobflow_remote.jobs.jobcontroller import JobController
+from monty.json import jsanitize
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pymongo.errors import PyMongoError
+from qtoolkit.core.data_objects import ProcessPlacement, QResources
+
+from iface_wf.errors import InputError, unknown_name
+from iface_wf.queues.resources import Caps, Resources, ResourceTable
+from iface_wf.store import mongo
+from iface_wf.store.login import LoginGridFSStore, LoginMongoStore
+from iface_wf.store.settings import open_store
+
+DEFAULT_NAME = "iface-wf"
+SCHEDULERS = ("slurm", "pbs", "sge", "shell")
+#: Short intervals: with jobflow-remote's own half a minute a chain of eight steps would wait for minutes.
+RUNNER = {
+    "delay_checkout": 1,
+    "delay_check_run_status": 1,
+    "delay_advance_status": 1,
+    "delay_update_batch": 2,
+    "delta_retry": [5, 15, 60],
+    "max_step_attempts": 10,
+}
+
+
+class ProjectSettings(BaseModel):
+    """What `iface-wf queue init` asks for."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str = Field(default=DEFAULT_NAME, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$", description="Project")
+    store: str = Field(description="MongoDB address without password: mongodb://user@host:27017/database")
+    worker: str = Field(default="main", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$", description="Name of the worker")
+    scheduler: Literal["slurm", "pbs", "sge", "shell"] = Field(default="slurm", description="shell: no queue at all")
+    host: str = Field(default="local", description="local, or user@host, reached with ssh")
+    work_dir: Path = Field(description="Folder of the runs on the worker, absolute, shared by its nodes")
+    queue: str | None = Field(default=None, description="Partition or queue")
+    account: str | None = Field(default=None, description="Account to be charged")
+    qos: str | None = Field(default=None, description="Quality of service")
+    modules: list[str] = Field(default_factory=list, description="Modules to load")
+    activate: str | None = Field(default=None, description="Line that makes iface-wf's Python available on the worker")
+    vasp_command: str | None = Field(default=None, description="Command line of VASP, for example srun vasp_std")
+    exports: dict[str, str] = Field(default_factory=dict, description="Further environment variables of the jobs")
+    max_jobs: int | None = Field(default=None, ge=1, description="Most jobs in the scheduler at a time")
+    caps: Caps = Field(default_factory=Caps, description="Most cores, hours and memory of one job")
+
+    @field_validator("store")
+    @classmethod
+    def _without_password(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if parts.scheme not in mongo.SCHEMES:
+            raise ValueError("a queue needs a MongoDB server: give mongodb://user@host:27017/database")
+        if parts.password is not None:
+            raise ValueError("leave the password out of the address and export it as IFACE_WF_MONGO_PASSWORD")
+        return value
+
+    @field_validator("work_dir")
+    @classmethod
+    def _absolute(cls, value: Path) -> Path:
+        if not value.is_absolute():
+            raise ValueError("the work folder must be an absolute path")
+        return value
+
+
+@dataclass(frozen=True)
+class QueueWorker:
+    """A worker of a project.
+
+    Attributes
+    ----------
+    name
+        Its name.
+    scheduler
+        ``slurm``, ``pbs``, ``sge`` or ``shell``.
+    options
+        ``queue``, ``account`` and ``qos`` of its jobs.
+    """
+
+    name: str
+    scheduler: str
+    options: dict[str, str] = field(default_factory=dict)
+
+    def queue_resources(self, wanted: Resources) -> QResources | dict[str, Any]:
+        """Say in the scheduler's words what a job asks for; without a scheduler nothing is asked."""
+        if self.scheduler == "shell":
+            return {}
+        per_core = None if wanted.memory_mb is None else max(1, wanted.memory_mb // wanted.cores)
+        return QResources(
+            queue_name=self.options.get("queue"),
+            account=self.options.get("account"),
+            qos=self.options.get("qos") if self.scheduler == "slurm" else None,
+            processes=wanted.cores,
+            process_placement=ProcessPlacement.SAME_NODE,  # type: ignore[arg-type]  # an enumeration of its own kind
+            time_limit=wanted.time,
+            memory_per_thread=per_core,
+        )
+
+    def stored_resources(self, wanted: Resources) -> dict[str, Any]:
+        """Return the same as it is kept in the queue's database."""
+        stored: dict[str, Any] = jsanitize(self.queue_resources(wanted), strict=True, enum_values=True)
+        return stored
+
+
+@dataclass
+class QueueProject:
+    """A project that has been read.
+
+    Attributes
+    ----------
+    config
+        jobflow-remote's own description.
+    resources
+        The table of what jobs ask for.
+    """
+
+    config: Project
+    resources: ResourceTable
+
+    @property
+    def name(self) -> str:
+        """Name of the project."""
+        return str(self.config.name)
+
+    @property
+    def address(self) -> str:
+        """Address of the MongoDB server, without password."""
+        return str(self.config.queue.store["address"])
+
+    @cached_property
+    def _store(self) -> JobStore:
+        return open_store(self.address)
+
+    def store(self) -> JobStore:
+        """Return the store of the results, connected."""
+        return self._store
+
+    def controller(self) -> JobController:
+        """Return jobflow-remote's access to the queue; to be closed.
+
+        Raises
+        ------
+        InputError
+            When the server does not answer or refuses the user; never with the password in the text.
+        """
+        self.store()  # says in one sentence what is wrong with server or login
+        return JobController.from_project(self.config)
+
+    def worker(self, name: str | None = None) -> QueueWorker:
+        """Return a worker; None: the first one.
+
+        Raises
+        ------
+        InputError
+            For an unknown name.
+        """
+        workers = self.config.workers
+        if name is None:
+            name = next(iter(workers))
+        if name not in workers:
+            raise unknown_name("worker", name, workers)
+        own = (self.config.metadata or {}).get("workers", {}).get(name, {})
+        return QueueWorker(name, str(workers[name].scheduler_type), own)
+
+
+def projects_folder() -> Path:
+    """Return the folder in which jobflow-remote looks for projects."""
+    return Path(SETTINGS.projects_folder).expanduser()
+
+
+def load(name: str | None = None) -> QueueProject:
+    """Read a project.
+
+    Parameters
+    ----------
+    name
+        Its name; None: ``iface-wf``, or the only one that there is.
+
+    Raises
+    ------
+    InputError
+        When there is none of this name, or it cannot be read.
+    """
+    folder = projects_folder()
+    own = sorted(path.name.removesuffix(".resources.yaml") for path in folder.glob("*.resources.yaml"))
+    if not own:
+        raise InputError(f"There is no project of a queue in {folder}: make one with iface-wf queue init.")
+    if name is None:
+        name = own[0] if len(own) == 1 else DEFAULT_NAME
+    if name not in own:
+        raise unknown_name("project", name, own)
+    path = folder / f"{name}.yaml"
+    try:
+        config = Project.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+    except (OSError, yaml.YAMLError, ValidationError, ConfigError) as error:
+        raise InputError(f"The project {path} cannot be read: {str(error).splitlines()[0]}") from error
+    return QueueProject(config, ResourceTable.read(folder / f"{name}.resources.yaml"))
+
+
+def describe(settings: ProjectSettings) -> dict[str, Any]:
+    """Return the project that some answers mean, in jobflow-remote's own words."""
+
+    def store(cls: type, collection: str) -> dict[str, Any]:
+        return {
+            "@module": cls.__module__,
+            "@class": cls.__name__,
+            "address": settings.store,
+            "collection_name": collection,
+        }
+
+    return {
+        "name": settings.name,
+        "log_level": "info",
+        "runner": dict(RUNNER),
+        "queue": {"store": store(LoginMongoStore, "jobs")},
+        "jobstore": {
+            "@module": "jobflow.core.store",
+            "@class": "JobStore",
+            "docs_store": store(LoginMongoStore, "outputs"),
+            "additional_stores": {"data": store(LoginGridFSStore, "blobs")},
+        },
+        # base64 text of MBs: a whole file in one go, without indexes in memory
+        "remote_jobstore": {"store": "orjson"},
+        "workers": {settings.worker: _worker(settings)},
+        "metadata": {"workers": {settings.worker: _options(settings)}},
+    }
+
+
+def _options(settings: ProjectSettings) -> dict[str, str]:
+    given = {"queue": settings.queue, "account": settings.account, "qos": settings.qos}
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def _worker(settings: ProjectSettings) -> dict[str, Any]:
+    exports = {"IFACE_WF_SHELF": str(settings.work_dir / "shelf"), "OMP_NUM_THREADS": "1"}
+    if settings.vasp_command:
+        exports["IFACE_WF_VASP_COMMAND"] = settings.vasp_command
+    exports |= settings.exports
+    local = settings.host == "local"
+    activate = settings.activate
+    if activate is None and local:  # the environment that this very program runs in
+        activate = f'export PATH={shlex.quote(str(Path(sys.executable).parent))}:"$PATH"'
+    lines = [f"module load {shlex.quote(module)}" for module in settings.modules]
+    lines += [activate] if activate else []
+    lines += [f"export {name}={shlex.quote(value)}" for name, value in exports.items()]
+    worker: dict[str, Any] = {
+        "type": "local" if local else "remote",
+        "scheduler_type": settings.scheduler,
+        "work_dir": str(settings.work_dir),
+        "timeout_execute": 60,
+        "pre_run": "\n".join(lines),
+        "execution_cmd": "python -m iface_wf.queues.execute {}",
+    }
+    if settings.max_jobs is not None:
+        worker["max_jobs"] = settings.max_jobs
+    if not local:
+        user, _, host = settings.host.rpartition("@")
+        worker |= {"host": host} | ({"user": user} if user else {})
+    return worker
+
+
+def write_project(settings: ProjectSettings, force: bool = False) -> Path:
+    """Write a project for jobflow-remote and prepare its database, or add a worker to an existing one.
+
+    What the database holds is never touched.
+
+    Parameters
+    ----------
+    settings
+        The answers.
+    force
+        Replace a worker of the same name.
+
+    Returns
+    -------
+    Path
+        The project's file; the table of resources lies beside it.
+
+    Raises
+    ------
+    InputError
+        When the worker exists, the folder cannot be written, or the server cannot be used.
+    """
+    folder = projects_folder()
+    path, table = folder / f"{settings.name}.yaml", folder / f"{settings.name}.resources.yaml"
+    description = describe(settings)
+    if path.exists():
+        before = load(settings.name)
+        if before.address != settings.store:
+            raise InputError(
+                f"The project {settings.name} keeps its results at {before.address}: choose another --name."
+            )
+        if settings.worker in before.config.workers and not force:
+            raise InputError(f"The project {path} has a worker {settings.worker!r} already: --force replaces it.")
+        old = yaml.safe_load(path.read_text(encoding="utf-8"))
+        description["workers"] = old["workers"] | description["workers"]
+        description["metadata"]["workers"] = old["metadata"]["workers"] | description["metadata"]["workers"]
+    config = Project.model_validate(description)
+    prepare_database(QueueProject(config, ResourceTable()))
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+        path.write_text(yaml.safe_dump(description, sort_keys=False), encoding="utf-8")
+        if not table.exists():
+            ResourceTable(caps=settings.caps).write(table)
+    except OSError as error:
+        raise InputError(f"The project {path} cannot be written: {error.strerror}.") from error
+    return path
+
+
+def prepare_database(project: QueueProject) -> None:
+    """Make the queue's collections and indexes, unless they are there."""
+    controller = project.controller()
+    try:
+        if controller.auxiliary.find_one({"next_id": {"$exists": True}}) is None:
+            if controller.jobs.count_documents({}, limit=1):
+                raise InputError(f"The database at {project.address} holds jobs but no counter: see jf admin.")
+            controller.reset(max_limit=1)
+        controller.jobs.create_index("job.metadata.interface")
+        controller.jobs.create_index("job.metadata.label")
+    except PyMongoError as error:
+        raise InputError(f"The database at {project.address} cannot be prepared: {type(error).__name__}.") from error
+    finally:
+        controller.close()
