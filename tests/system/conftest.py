@@ -1,7 +1,8 @@
-"""Real MongoDB servers, started and stopped by the tests."""
+"""Real servers, started and stopped by the tests: MongoDB and Slurm."""
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 import time
@@ -9,10 +10,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 import pytest
 from pymongo import MongoClient
+
+from tests.system.queue_bench import QueueBench
 
 PASSWORD = "pa/ss w%rd@:1"
 USER = "alice"
@@ -42,9 +46,9 @@ def free_port() -> int:
 
 
 @contextmanager
-def running_mongod(folder: Path, *options: str) -> Iterator[Server]:
+def running_mongod(folder: Path, *options: str, port: int | None = None) -> Iterator[Server]:
     """Run a server on 127.0.0.1 with its files in ``folder`` and stop it, by its own process, at the end."""
-    port = free_port()
+    port = port or free_port()
     command = [str(mongod_binary()), "--dbpath", str(folder), "--bind_ip", "127.0.0.1", "--port", str(port)]
     command += ["--wiredTigerCacheSizeGB", "0.25", "--nounixsocket", "--quiet", *options]
     with (folder / "mongod.log").open("wb") as log:
@@ -74,6 +78,38 @@ def wait_until_up(process: subprocess.Popen, port: int, log: Path) -> None:
                 client.admin.command("ping")
             return
     raise AssertionError("mongod did not start within 60 s")
+
+
+@contextmanager
+def running_slurm(folder: Path) -> Iterator[Path]:
+    """Run a cluster of one node with its files in ``folder``; gives its configuration file."""
+    script = Path(__file__).parents[2] / "scripts" / "slurm_node.sh"
+    subprocess.run(["bash", str(script), "start", str(folder)], check=True, timeout=120)
+    try:
+        yield folder / "etc" / "slurm.conf"
+    finally:
+        subprocess.run(["bash", str(script), "stop", str(folder)], check=True, timeout=30)
+
+
+@pytest.fixture(scope="session")
+def slurm_conf() -> Iterator[Path]:
+    """Slurm for the whole session."""
+    # sockets have short names: pytest's own folders are too deep for that
+    with TemporaryDirectory(prefix="slurm-") as folder, running_slurm(Path(folder)) as conf:
+        yield conf
+
+
+@pytest.fixture
+def slurm(slurm_conf: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Let Slurm's commands use the cluster of the tests."""
+    monkeypatch.setenv("SLURM_CONF", str(slurm_conf))
+    return slurm_conf
+
+
+@pytest.fixture
+def queue(slurm: Path, mongod: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> QueueBench:
+    """A project on Slurm and MongoDB with a database of the test's own."""
+    return QueueBench(tmp_path, f"mongodb://{mongod.host}:{mongod.port}/queue_{os.urandom(6).hex()}", monkeypatch)
 
 
 @pytest.fixture(scope="session")

@@ -17,8 +17,6 @@ from ase.units import Bohr
 from numpy.typing import ArrayLike, NDArray
 from pymatgen.core import Structure
 from pymatgen.io.ase import AseAtomsAdaptor
-from pymatgen.io.common import VolumetricData
-from pymatgen.io.vasp import Chgcar
 
 from iface_wf.errors import InputError, MismatchError
 
@@ -171,6 +169,8 @@ def write_grid(path: str | Path, grid: Grid, structure: Structure, fmt: FileForm
         bare = Structure(structure.lattice, structure.species, structure.frac_coords)
         # CHGCAR lists the atoms by element, which pymatgen only writes for sorted structures.
         bare.sort(key=lambda site: site.species_string)
+        from pymatgen.io.vasp import Chgcar  # half a second to import, which jobs of a queue do without
+
         Chgcar(bare, {"total": grid.values * grid.volume}).write_file(str(path))
     else:
         raise InputError(f"Unknown density format {fmt!r}: allowed are 'cube' and 'chgcar'.")
@@ -207,6 +207,9 @@ def read_grid(
     if fmt not in ("cube", "chgcar"):
         raise InputError(f"Unknown density format {fmt!r}: allowed are 'cube' and 'chgcar'.")
     try:
+        from pymatgen.io.common import VolumetricData
+        from pymatgen.io.vasp import Chgcar
+
         data = VolumetricData.from_cube(source) if fmt == "cube" else Chgcar.from_file(source)
         total = np.asarray(data.data["total"], dtype=np.float64)
     except (ValueError, IndexError, KeyError, UnicodeDecodeError) as error:

@@ -16,8 +16,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
-from atomate2.ase.jobs import AseMaker
-from jobflow import CURRENT_JOB, Job, JobConfig, job
+from jobflow import CURRENT_JOB, Job, JobConfig, Maker, job
 from pydantic import BaseModel, ConfigDict, Field
 from pymatgen.core import Structure
 
@@ -173,7 +172,7 @@ class Engine(ABC):
 
 
 @dataclass
-class EngineMaker(AseMaker):
+class EngineMaker(Maker, ABC):
     """Base of the makers of all engines: find a stored result or run the calculation.
 
     Parameters

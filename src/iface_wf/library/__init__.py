@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from iface_wf.library.library import Library
+from typing import TYPE_CHECKING, Any
+
 from iface_wf.library.records import FillerRecord, PolymerRecord, SaltRecord
 
+if TYPE_CHECKING:
+    from iface_wf.library.library import Library
+
 __all__ = ["FillerRecord", "Library", "PolymerRecord", "SaltRecord"]
+
+
+def __getattr__(name: str) -> Any:
+    """Import the library when it is first used: it reads crystals, and pymatgen takes a second to import."""
+    if name == "Library":
+        from iface_wf.library.library import Library
+
+        return Library
+    raise AttributeError(f"module 'iface_wf.library' has no attribute {name!r}")

@@ -77,6 +77,18 @@ def diagnose(entry: dict[str, Any]) -> Diagnosis:
     return Diagnosis("lost", "It ended without a result and without a word: killed, or its files are gone.")
 
 
+def trouble(entry: dict[str, Any]) -> str:
+    """Say in one sentence why a job of the queue has failed, or what keeps one that is on its way; else nothing."""
+    if entry["state"] in ("FAILED", "REMOTE_ERROR"):
+        return diagnose(entry).cause
+    remote = entry.get("remote") or {}
+    error = str(remote.get("error") or "")
+    if not error or not remote.get("step_attempts"):
+        return ""
+    cause = "The disk of the work folder is full." if _DISK.search(error) else f"{_exception(error)}."
+    return f"{cause} Tried {remote['step_attempts']} times; it is tried again."
+
+
 def _exception(error: str) -> str:
     """Return the last line of a traceback, without our own errors' class name."""
     lines = [line.strip() for line in error.splitlines() if line.strip()]

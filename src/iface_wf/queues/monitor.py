@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from jobflow_remote.jobs.jobcontroller import JobController
 
-from iface_wf.queues.diagnosis import diagnose
+from iface_wf.queues.diagnosis import trouble
 
 State = Literal["finished", "running", "queued", "ready", "waiting", "failed", "cancelled"]
 
@@ -88,7 +88,7 @@ class Item:
     age
         Seconds in this state.
     cause
-        Why it failed, one sentence.
+        Why it failed, or what keeps it, one sentence.
     """
 
     key: str
@@ -180,7 +180,7 @@ def _item(flow: str, key: str, entries: list[dict[str, Any]], now: dt.datetime) 
         worker=entry["worker"],
         db_id=str(entry["db_id"]),
         age=max(0.0, (now - changed).total_seconds()),
-        cause=diagnose(entry).cause if state == "failed" else "",
+        cause=next(filter(None, map(trouble, [entry, *entries])), ""),
     )
 
 

@@ -22,10 +22,14 @@ from iface_wf.queues.resources import Resources
 
 #: So often a job is run anew by itself, for reasons that a further attempt may mend.
 MAX_ATTEMPTS = 5
+#: ... and so often when it ran out of wall time, since every allocation brings it on by a piece.
+MAX_SLICES = 20
+#: Seconds between a job's failure and its next attempt, by the number of attempts before: a full disk takes time.
+RESTS = (0.0, 60.0, 300.0, 900.0, 3600.0)
 #: A lock that the same holder has for so long, s, while no runner lives, is left over from a killed one.
 LOCK_SECONDS = 2.0
 
-Verb = Literal["unlock", "rerun", "leave"]
+Verb = Literal["unlock", "rerun", "wait", "leave"]
 
 
 class Action(NamedTuple):
@@ -34,7 +38,8 @@ class Action(NamedTuple):
     Attributes
     ----------
     verb
-        ``unlock``: remove a killed runner's lock; ``rerun``; ``leave``: needs a person.
+        ``unlock``: remove a killed runner's lock; ``rerun``; ``wait``: it will be run anew, later; ``leave``: needs a
+        person.
     db_id, name, step
         Which job: jobflow-remote's number, interface or part, step.
     reason
@@ -51,7 +56,9 @@ class Action(NamedTuple):
     resources: Resources | None = None
 
 
-def decide(entry: dict[str, Any], project: QueueProject, everything: bool = False) -> Action | None:
+def decide(
+    entry: dict[str, Any], project: QueueProject, everything: bool = False, patient: bool = False
+) -> Action | None:
     """Decide what to do about a job.
 
     Parameters
@@ -62,6 +69,8 @@ def decide(entry: dict[str, Any], project: QueueProject, everything: bool = Fals
         Knows the limits of its resources.
     everything
         Also run anew what failed by its own calculation, or too often.
+    patient
+        Wait longer from attempt to attempt, as the runner does by itself.
 
     Returns
     -------
@@ -74,10 +83,21 @@ def decide(entry: dict[str, Any], project: QueueProject, everything: bool = Fals
     metadata = entry["job"]["metadata"]
     attempts = int(metadata.get("recoveries", 0))
     verb, reason, resources = _remedy(found, entry, project, everything)
-    if verb == "rerun" and attempts >= MAX_ATTEMPTS and not everything:
-        verb, reason = "leave", f"{found.cause} It has been run anew {attempts} times (--all does it once more)."
-        resources = None
+    out_of_time = found.kind == "time limit"
+    if verb == "rerun" and not everything:
+        if attempts >= (MAX_SLICES if out_of_time else MAX_ATTEMPTS):
+            reason = f"{found.cause} It has been run anew {attempts} times (--all does it once more)."
+            verb, resources = "leave", None
+        elif patient and not out_of_time and (rest := _rest(entry, attempts)) > 0:
+            verb, reason = "wait", f"{found.cause} It is run anew in {rest:.0f} s."
     return Action(verb, str(entry["db_id"]), metadata["label"], entry["job"]["name"], reason, resources)
+
+
+def _rest(entry: dict[str, Any], attempts: int) -> float:
+    """Return the seconds until a job's next attempt."""
+    failed: dt.datetime = entry["updated_on"]
+    age = dt.datetime.now(dt.UTC) - (failed if failed.tzinfo else failed.replace(tzinfo=dt.UTC))
+    return RESTS[min(attempts, len(RESTS) - 1)] - age.total_seconds()
 
 
 def _remedy(
@@ -109,10 +129,12 @@ def _remedy(
     return "rerun", f"{found.cause} It is run anew.", None
 
 
-def plan(controller: JobController, project: QueueProject, everything: bool = False) -> list[Action]:
+def plan(
+    controller: JobController, project: QueueProject, everything: bool = False, patient: bool = False
+) -> list[Action]:
     """List what `recover` would do about failed jobs; locks are looked at by `leftover_locks`."""
     failed = jobs_of(controller, {"state": {"$in": ["FAILED", "REMOTE_ERROR"]}})
-    return [action for entry in failed if (action := decide(entry, project, everything)) is not None]
+    return [action for entry in failed if (action := decide(entry, project, everything, patient)) is not None]
 
 
 def recover(
@@ -120,6 +142,7 @@ def recover(
     project: QueueProject,
     everything: bool = False,
     on_action: Callable[[Action], None] = lambda action: None,
+    patient: bool = False,
 ) -> list[Action]:
     """Do what helps each failed job.
 
@@ -127,7 +150,7 @@ def recover(
     ----------
     controller, project
         Of the queue.
-    everything
+    everything, patient
         As for `decide`.
     on_action
         Is told about each action when it is done.
@@ -138,7 +161,7 @@ def recover(
         What was done, and what is left to a person.
     """
     done = []
-    for action in plan(controller, project, everything):
+    for action in plan(controller, project, everything, patient):
         if action.verb == "rerun":
             try:
                 _rerun(controller, project, action)
@@ -169,14 +192,20 @@ def leftover_locks(controller: JobController, seconds: float = LOCK_SECONDS) -> 
 
     Only for whoever knows that no runner is working.
     """
-    before = _locks(controller)
+    before = locks(controller)
     if not before:
         return []
     time.sleep(seconds)
-    return [entry for entry in _locks(controller) if any(_same_lock(entry, other) for other in before)]
+    return unchanged(before, locks(controller))
 
 
-def _locks(controller: JobController) -> list[dict[str, Any]]:
+def unchanged(before: list[dict[str, Any]], now: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the locks that the same holders have had at both times."""
+    return [entry for entry in now if any(_same_lock(entry, other) for other in before)]
+
+
+def locks(controller: JobController) -> list[dict[str, Any]]:
+    """List all locks on jobs and flows."""
     fields = {"lock_id": 1, "lock_time": 1, "db_id": 1, "uuid": 1, "job.name": 1, "job.metadata": 1, "state": 1}
     query = {"lock_id": {"$ne": None}}
     found: list[dict[str, Any]] = []

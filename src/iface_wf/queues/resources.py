@@ -11,8 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from iface_wf.library.loader import read_yaml, validate
 
-#: Wall times are asked for in steps of so many seconds: schedulers fill gaps with round numbers better.
-TIME_STEP = 300
+#: Wall times are asked for in steps of so many seconds, which is how exactly they are known; short ones in minutes.
+TIME_STEP, SHORT_STEP, SHORT = 300, 60, 1800.0
 
 
 class Resources(BaseModel):
@@ -189,4 +189,5 @@ class ResourceTable(BaseModel):
 
 def _round(seconds: float, most: float) -> int:
     """Round a time up to whole steps, but not beyond the cap."""
-    return max(60, int(min(TIME_STEP * math.ceil(seconds / TIME_STEP), most)))
+    step = SHORT_STEP if seconds < SHORT else TIME_STEP
+    return max(60, int(min(step * math.ceil(seconds / step), most)))

@@ -22,11 +22,14 @@ from pymongo.errors import PyMongoError
 from iface_wf.errors import CalculationError
 from iface_wf.queues.monitor import ACTIVE, STATES, Status, status
 from iface_wf.queues.project import QueueProject
-from iface_wf.queues.recover import Action, leftover_locks, recover, unlock
+from iface_wf.queues.recover import Action, locks, recover, unchanged, unlock
 from iface_wf.store.references import working_on
+from iface_wf.store.settings import keep_password
 
-#: Seconds between two looks at failed jobs and left over locks.
+#: Seconds between two looks at failed jobs.
 RECOVERY_SECONDS = 15.0
+#: Seconds between two looks at locks; the same lock at two looks is left over from a runner that was killed.
+LOCK_SECONDS = 10.0
 #: Seconds between two rounds when nothing happens.
 POLL = 0.25
 #: Longest rest after failures, s; it doubles from one second on.
@@ -75,6 +78,7 @@ def run(
     CalculationError
         When another runner is at work on this project.
     """
+    keep_password()  # the scheduler hands the environment on to the jobs, which need no database
     with working_on(project.store(), claim_name(project.name), stale=STALE) as ours:
         if not ours:
             raise CalculationError(f"Another runner is at work on the project {project.name}; one is enough.")
@@ -116,40 +120,40 @@ class _Loop:
         self.due: dict[str, float] = {}
         self.latest = Status()
         self.status_every = 1.0
+        self.locks: list[dict[str, Any]] = []
         self.told: set[tuple[str, str]] = set()
 
     def run(self, stopped: list[int]) -> Status:
         """Go round until stopped, or until nothing can go on."""
-        while not stopped:
-            if self._safely(self._round) and self.until_done and not self._unfinished():
-                break
+        while not stopped and not (self._safely(self._round) and self.until_done and self._safely(self._check_end)):
             time.sleep(self.rest or POLL)
         self.runner.cleanup()
         return self.latest
 
-    def _safely(self, work: Callable[[], None]) -> bool:
-        """Do something; after a failure rest, longer each time, because a server that is away comes back."""
+    def _safely(self, work: Callable[[], bool]) -> bool:
+        """Do something and return its answer; after a failure rest, longer each time: a server that is away comes back."""
         try:
-            work()
+            answer = work()
         except PyMongoError as error:
             _log.warning("The database does not answer: %s", type(error).__name__)
         except Exception:  # noqa: BLE001 - one job's or the scheduler's failure must not end the runner
             _log.exception("A round of the runner failed")
         else:
             self.rest = 0.0
-            return True
+            return answer
         self.rest = min(LONGEST_REST, 2 * self.rest or 1.0)
         return False
 
-    def _round(self) -> None:
+    def _round(self) -> bool:
         options = self.runner.runner_options
         if self._is_due("ping", options.delay_ping_db):
             self.runner.ping_running_runner(run_options={"iface-wf": True})
         if self.runner.limited_workers and self._is_due("limits", options.delay_refresh_limited):
             self.runner.refresh_num_current_jobs()
-        if self._is_due("locks", RECOVERY_SECONDS):
+        if self._is_due("locks", LOCK_SECONDS):
             # between two steps this process holds no lock, and no other runner is at work
-            for action in unlock(self.runner.job_controller, leftover_locks(self.runner.job_controller)):
+            before, self.locks = self.locks, locks(self.runner.job_controller)
+            for action in unlock(self.runner.job_controller, unchanged(before, self.locks)):
                 self.on_action(action)
         self.runner.checkout()
         if self._is_due("queue", options.delay_check_run_status):
@@ -158,9 +162,10 @@ class _Loop:
             self.runner.update_batch_jobs()
         self.runner.advance_state(_STATES)
         if self.recovery and self._is_due("recovery", RECOVERY_SECONDS):
-            recover(self.runner.job_controller, self.project, on_action=self._tell)
+            recover(self.runner.job_controller, self.project, on_action=self._tell, patient=True)
         if self._is_due("status", self.status_every):
             self._look()
+        return True
 
     def _is_due(self, what: str, every: float) -> bool:
         now = time.monotonic()
@@ -170,10 +175,15 @@ class _Loop:
         return True
 
     def _tell(self, action: Action) -> None:
-        """Tell about an action; what is left to a person is told once."""
-        if action.verb != "leave" or (action.db_id, action.reason) not in self.told:
-            self.told.add((action.db_id, action.reason))
-            self.on_action(action)
+        """Tell about an action; what is not done now is told once."""
+        about = (action.db_id, action.reason if action.verb == "leave" else action.verb)
+        if action.verb in ("unlock", "rerun"):
+            self.told.discard((action.db_id, "wait"))
+        elif about in self.told:
+            return
+        else:
+            self.told.add(about)
+        self.on_action(action)
 
     def _look(self) -> None:
         started = time.monotonic()
@@ -182,12 +192,15 @@ class _Loop:
         # of thousands of jobs this takes a moment, and the jobs come first
         self.status_every = max(1.0, 20.0 * (time.monotonic() - started))
 
-    def _unfinished(self) -> bool:
-        """Whether something can go on by itself."""
+    def _check_end(self) -> bool:
+        """Whether nothing is left that could go on by itself."""
         controller = self.runner.job_controller
         active = {"state": {"$in": [state for state, meaning in STATES.items() if meaning in ACTIVE]}}
-        if controller.jobs.count_documents(active, limit=1):
-            return True
-        done = recover(controller, self.project, on_action=self._tell) if self.recovery else []
+        if controller.jobs.count_documents(active, limit=1) or locks(controller):
+            return False
+        if self.recovery:
+            actions = recover(controller, self.project, on_action=self._tell, patient=True)
+            if any(action.verb in ("rerun", "wait") for action in actions):
+                return False
         self._look()
-        return any(action.verb == "rerun" for action in done)
+        return True

@@ -10,6 +10,7 @@ from typing import Any
 from maggma.stores import GridFSStore, MongoStore
 
 from iface_wf.store.mongo import parse_address
+from iface_wf.store.settings import mongo_password
 
 #: How long a queue waits for its server, s, before it calls a step failed and tries again later.
 QUEUE_TIMEOUT = 20
@@ -17,10 +18,7 @@ QUEUE_TIMEOUT = 20
 
 def _options(address: str) -> dict[str, Any]:
     """Take an address apart, with the password from the environment."""
-    from iface_wf.store.settings import StoreSettings
-
-    secret = StoreSettings().mongo_password
-    parsed = parse_address(address, secret.get_secret_value() if secret else None)
+    parsed = parse_address(address, mongo_password())
     options = parsed.options | {"serverSelectionTimeoutMS": 1000 * QUEUE_TIMEOUT}
     return {"database": parsed.database, "uri": parsed.uri, "mongoclient_kwargs": options}
 

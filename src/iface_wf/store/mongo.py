@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, unquote_plus, urlencode, urlsplit
 
 from jobflow import JobStore
+from maggma.core import StoreError
 from maggma.stores import GridFSStore, MongoStore
 from pymongo import ASCENDING, IndexModel
 from pymongo.errors import ConfigurationError, ConnectionFailure, OperationFailure, PyMongoError
@@ -124,7 +126,8 @@ def open_mongo(uri: str, password: str | None = None) -> JobStore:
         store.connect()
         create_indexes(documents, blobs)
     except PyMongoError as error:
-        store.close()
+        with suppress(StoreError):  # a store that could not be opened refuses to be closed
+            store.close()
         raise InputError(_reason(address, error)) from None  # the chained error could show the address
     return store
 
@@ -155,6 +158,8 @@ def _reason(address: Address, error: PyMongoError) -> str:
         return f"{where} {who} to the database {address.database!r}."
     if isinstance(error, ConnectionFailure):
         return f"{where} does not answer within {TIMEOUT_SECONDS} s: is it running, and reachable from here?"
+    if isinstance(error, ConfigurationError) and user and "password" not in address.options:
+        return f"{where} wants the password of the user {user!r}: export it as IFACE_WF_MONGO_PASSWORD."
     if isinstance(error, ConfigurationError):
         return f"{where} cannot be used with this address: {error}"
     return f"{where} cannot be used: {type(error).__name__}: {error}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from pathlib import Path
 
@@ -32,6 +33,22 @@ class StoreSettings(BaseSettings):
     )
 
 
+_kept: SecretStr | None = None
+
+
+def mongo_password() -> str | None:
+    """Return the password of the MongoDB user from the environment, or what has been kept of it."""
+    secret = StoreSettings().mongo_password or _kept
+    return secret.get_secret_value() if secret else None
+
+
+def keep_password() -> None:
+    """Take the password out of the environment, so that no program started from here inherits it, and remember it."""
+    global _kept
+    _kept = StoreSettings().mongo_password or _kept
+    os.environ.pop("IFACE_WF_MONGO_PASSWORD", None)
+
+
 def default_path() -> Path:
     """Return the file used without any setting, in the user's data folder."""
     return user_data_path("iface-wf") / "store.sqlite"
@@ -57,8 +74,7 @@ def open_store(uri: str | None = None) -> JobStore:
     InputError
         If the store cannot be used, in one sentence that never shows a password.
     """
-    settings = StoreSettings()
-    uri = uri or settings.store
+    uri = uri or StoreSettings().store
     if uri is None:
         path = default_path()
         try:
@@ -70,8 +86,7 @@ def open_store(uri: str | None = None) -> JobStore:
     if not separator:
         return open_embedded(Path(uri))
     if scheme.lower() in mongo.SCHEMES:
-        password = settings.mongo_password
-        return mongo.open_mongo(uri, password.get_secret_value() if password else None)
+        return mongo.open_mongo(uri, mongo_password())
     if scheme.lower() == "sqlite":
         return open_embedded(Path(rest.removeprefix("/")))
     raise unknown_name("kind of store", scheme, ["sqlite", *mongo.SCHEMES])
