@@ -100,5 +100,7 @@ def _print(done: Submission, dry_run: bool, json: bool) -> None:
         stdout().print(f"At most {done.core_hours:.3g} core-hours on {done.worker} (wall time limits times cores).")
     if done.stage == "ranking":
         say("This is the cheap stage of the funnel: when it is stored, give the same command for the second stage.")
+    if done.left:
+        say(f"{done.left} further interfaces are too many for one submission: give the same command again for them.")
     if done.flow is not None:
         say(f"Submitted as {done.flow}. Run the queue with: iface-wf queue start; watch it with: iface-wf status")

@@ -26,6 +26,8 @@ from iface_wf.store.references import working_on
 
 #: Seconds to wait for another process that submits to the same project.
 PATIENCE = 600.0
+#: Interfaces of one submission: its document in the queue's database grows by 1.8 kB with each, and MongoDB takes 16 MB.
+MOST_AT_ONCE = 5000
 
 
 @dataclass
@@ -44,6 +46,8 @@ class Submission:
         Interfaces of the spec, those whose results are in the store, and those in the queue already.
     submitted
         Names of the submitted interfaces.
+    left
+        Interfaces beyond `MOST_AT_ONCE`, which the same call submits next time.
     references_found, references
         Isolated parts whose results are used, and those submitted.
     jobs
@@ -62,6 +66,7 @@ class Submission:
     stored: int = 0
     queued: int = 0
     submitted: list[str] = field(default_factory=list)
+    left: int = 0
     references_found: int = 0
     references: int = 0
     jobs: int = 0
@@ -163,7 +168,9 @@ def _missing_flow(
     stored = stored_pairs(store, screening.pairs)
     queued = queued_pairs(controller, screening.pairs) - stored
     done.stored, done.queued = len(stored), len(queued)
-    wanted = screening.only([key for key in screening.pairs if key not in stored | queued])
+    missing = [key for key in screening.pairs if key not in stored | queued]
+    done.left = max(0, len(missing) - MOST_AT_ONCE)
+    wanted = screening.only(missing[:MOST_AT_ONCE])
     outputs: dict[str, ReferenceOutputs] = {}
     flows: list[Flow] = []
     problems: dict[str, str] = {}
