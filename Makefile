@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast lint format clean
+.PHONY: help demo demo-queue test test-fast lint format clean
 
 help: ## Show this text
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -10,6 +10,10 @@ help: ## Show this text
 demo: ## Install what is needed, then compute PEO on SiO2 with GPAW and show the result
 	@bash scripts/setup.sh demo
 	@bash scripts/demo.sh
+
+demo-queue: ## The same through Slurm and MongoDB: starts both here (as root), submits three interfaces, shows them
+	@bash scripts/setup.sh test
+	@bash scripts/queue_demo.sh
 
 test: ## Install what is needed, then run every test
 	@bash scripts/setup.sh test

@@ -33,6 +33,10 @@ missing_libraries() {
   # Without a compiler nothing can be asked: install both, which is harmless.
   compiles $'#include <xc.h>\nint main() { return 0; }' -lxc || echo libxc-dev
   compiles 'int main() { return 0; }' -lblas || echo libopenblas-dev
+  if [[ $profile == test ]]; then  # the tests of the queue run a Slurm of their own
+    command -v slurmctld >/dev/null && command -v slurmd >/dev/null || echo slurm-wlm
+    command -v munged >/dev/null || echo munge
+  fi
 }
 
 # ---- a Python of at least 3.11, with venv and headers ---------------------------------------------------

@@ -79,7 +79,7 @@ class QueueBench:
             return child
         code = 1
         try:
-            signal.alarm(300)  # a runner that hangs ends the test, not the session
+            signal.alarm(600)  # a runner that hangs ends the test, not the session
             before()
             found = run(self.project, until_done=True)
             code = 0 if set(found.jobs) == {"finished"} else 3

@@ -19,8 +19,9 @@ from tests.tiny_library import read_log, spec_text
 OVERRIDES = {
     "convergence": {"energy": 1e-4, "density": 1e-3},
     "kpoint_length": 1.0,
-    "grid_spacing": 0.25,
-    "fmax": 0.1,
+    "grid_spacing": 0.2,
+    "basis": "szp(dzp)",
+    "fmax": 0.2,
 }
 
 
