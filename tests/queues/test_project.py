@@ -4,11 +4,14 @@ import os
 import signal
 import subprocess
 import time
+from dataclasses import replace
 
 import pytest
 import yaml
+from jobflow import Job
 from jobflow_remote import SETTINGS
 from jobflow_remote.config.base import Project, scheduler_mapping
+from jobflow_remote.jobs.data import get_initial_job_doc_dict
 from jobflow_remote.remote.host import LocalHost
 from jobflow_remote.remote.queue import QueueManager, set_name_out
 from monty.json import MontyDecoder
@@ -40,11 +43,24 @@ def settings(**options):
 
 def script(scheduler, wanted=EIGHT, command="true", **options):
     """Render the submission script as jobflow-remote does, from what lies in its database."""
-    asked = QueueWorker("main", scheduler, options).stored_resources(wanted)
-    resources = MontyDecoder().process_decoded(asked) or {}
+    asked = QueueWorker("main", scheduler, options).queue_resources(wanted)
+    job = Job(print)
+    job.config = replace(job.config, manager_config={"resources": asked})
+    stored = get_initial_job_doc_dict(job, None, "1", "main", None, None, 0)["resources"]
+    resources = MontyDecoder().process_decoded(stored) or {}
     set_name_out(resources, "static A*", "/run/queue.out", "/run/queue.err")
     manager = QueueManager(scheduler_mapping[scheduler](), LocalHost())
     return manager.get_submission_script([command], options=resources, work_dir="/", pre_run="export X=1")
+
+
+@pytest.mark.parametrize("scheduler", ["slurm", "pbs", "sge", "shell"])
+def test_recovery_stores_what_submission_stores(scheduler):
+    again = QueueWorker("main", scheduler).stored_resources(EIGHT)
+    set_name_out(asked := MontyDecoder().process_decoded(again) or {}, "static A*", "/run/queue.out", "/run/queue.err")
+    manager = QueueManager(scheduler_mapping[scheduler](), LocalHost())
+    assert manager.get_submission_script(["true"], options=asked, work_dir="/", pre_run="export X=1") == script(
+        scheduler
+    )
 
 
 def directives(text):
