@@ -1,6 +1,7 @@
 """What every test needs: one thread, no user's data or configuration, MPI that works in containers."""
 
 import os
+import tempfile
 
 # Before NumPy and GPAW are imported: the tests measure physics, not how many cores a machine has.
 os.environ["OMP_NUM_THREADS"] = "1"
@@ -10,6 +11,8 @@ os.environ["MPLBACKEND"] = "Agg"
 os.environ.setdefault("OMPI_ALLOW_RUN_AS_ROOT", "1")
 os.environ.setdefault("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1")
 os.environ.setdefault("OMPI_MCA_rmaps_base_oversubscribe", "1")
+# jobflow-remote reads this when it is imported; a user's projects are none of the tests' business.
+os.environ["JFREMOTE_PROJECTS_FOLDER"] = f"{tempfile.gettempdir()}/no-projects-{os.getpid()}"
 
 import pytest
 

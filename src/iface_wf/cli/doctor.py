@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 import sys
 from collections.abc import Callable
 from importlib import metadata
@@ -31,9 +30,11 @@ class Check(NamedTuple):
 def doctor(store: opt.Store = None, json: opt.Json = False) -> None:
     """Check what is usable on this machine.
 
-    Engines, store and queue; the exit code is 1 when something that every calculation needs is missing.
+    Engines, store and queues with their workers; the exit code is 1 when something is missing that every calculation
+    needs, or that a queue which has been set up needs.
     """
     checks = [_run(name, needed, check, remedy) for name, needed, check, remedy in _checks(store)]
+    checks += _queue()
     healthy = all(check.ok for check in checks if check.needed)
     if json:
         print_json({"ok": healthy, "checks": [check._asdict() for check in checks]})
@@ -62,7 +63,6 @@ def _checks(store: str | None) -> list[tuple[str, bool, Callable[[], str], str]]
         ("VASP", False, _vasp, "put vasp_std on PATH or set IFACE_WF_VASP_COMMAND (you need a licence)"),
         ("VASP potentials", False, _potentials, "set IFACE_WF_VASP_POTCARS, or pymatgen's PMG_VASP_PSP_DIR"),
         ("bader program", False, lambda: _program("bader"), "optional: only a cross-check of the built-in analysis"),
-        ("queue", False, _queue, "pip install 'iface-wf[queue]', then: jf project generate"),
     ]
 
 
@@ -125,14 +125,15 @@ def _potentials() -> str:
     return str(folder)
 
 
-def _queue() -> str:
+def _queue() -> list[Check]:
+    """Check the projects of the queue and their workers."""
     if find_spec("jobflow_remote") is None:
-        raise _AbsentError("jobflow-remote is not installed")
-    jf = _program("jf")
-    listed = subprocess.run([jf, "project", "list"], capture_output=True, text=True, timeout=60, check=False)
-    if listed.returncode != 0:
-        raise _AbsentError("jobflow-remote has no usable project")
-    return f"jobflow-remote {_version('jobflow-remote')}"
+        remedy = "pip install 'iface-wf[queue]', then: iface-wf queue init"
+        return [Check("queue", False, False, "jobflow-remote is not installed", remedy)]
+    from iface_wf.queues.health import check_queue
+
+    found = [Check(*finding._replace(detail=" ".join(finding.detail.split()))) for finding in check_queue()]
+    return found or [Check("queue", False, False, "there is no project", "iface-wf queue init")]
 
 
 def _program(name: str) -> str:

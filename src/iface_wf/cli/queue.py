@@ -34,6 +34,13 @@ def init(
     queue: Annotated[str | None, typer.Option("--queue", help="Partition or queue.")] = None,
     account: Annotated[str | None, typer.Option("--account", help="Account to be charged.")] = None,
     qos: Annotated[str | None, typer.Option("--qos", help="Quality of service.")] = None,
+    parallel_environment: Annotated[
+        str | None, typer.Option("--pe", help="Parallel environment of Grid Engine; default: smp.")
+    ] = None,
+    directive: Annotated[
+        list[str] | None,
+        typer.Option("--directive", help="Further line for the scheduler: '#SBATCH --constraint=cpu'; repeatable."),
+    ] = None,
     module: Annotated[list[str] | None, typer.Option("--module", help="Module to load; may be repeated.")] = None,
     activate: Annotated[
         str | None, typer.Option("--activate", help="Line that makes iface-wf's Python available on the worker.")
@@ -65,6 +72,8 @@ def init(
         "queue": queue,
         "account": account,
         "qos": qos,
+        "parallel_environment": parallel_environment,
+        "directives": directive or [],
         "modules": module or [],
         "activate": activate,
         "vasp_command": vasp_command,

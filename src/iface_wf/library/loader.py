@@ -94,7 +94,11 @@ def validate(data: dict[str, Any], model: type[M], where: str) -> M:
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
+        errors = error.errors(include_url=False)
+        first = errors[0]
+        if first["type"] == "missing":  # a key that is misspelt is both missing and unknown, and the latter tells more
+            beside = [e for e in errors if e["type"] == "extra_forbidden" and e["loc"][:-1] == first["loc"][:-1]]
+            first = (beside or errors)[0]
         loc = first["loc"]
         key = ".".join(str(part) for part in loc)
         if first["type"] == "extra_forbidden":

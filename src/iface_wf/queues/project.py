@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import getpass
 import shlex
 import sys
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
 import yaml
@@ -16,18 +17,29 @@ from jobflow_remote import SETTINGS
 from jobflow_remote.config.base import ConfigError, Project
 from jobflow_remote.jobs.jobcontroller import JobController
 from monty.json import jsanitize
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from pymongo.errors import PyMongoError
 from qtoolkit.core.data_objects import ProcessPlacement, QResources
 
 from iface_wf.errors import InputError, unknown_name
+from iface_wf.library.loader import read_yaml, validate
 from iface_wf.queues.resources import Caps, Resources, ResourceTable
 from iface_wf.store import mongo
 from iface_wf.store.login import LoginGridFSStore, LoginMongoStore
 from iface_wf.store.settings import open_store
 
 DEFAULT_NAME = "iface-wf"
-SCHEDULERS = ("slurm", "pbs", "sge", "shell")
+#: What can be said to each scheduler; what it does not know is refused, not dropped.
+KNOWN = {
+    "slurm": {"queue", "account", "qos", "directives"},
+    "pbs": {"queue", "account", "directives"},
+    "sge": {"queue", "account", "parallel_environment", "directives"},
+    "shell": set[str](),
+}
+#: Before the end of the wall time Grid Engine sends this signal; without the trap nothing would tell that time ran out.
+SGE_WARNING, SGE_TRAP = 30, "trap 'echo exceeded soft wallclock time >&2' USR1"
+#: PBS lists in this file a line for each process; Torque sets the variable by itself.
+PBS_CORES = 'export PBS_NP=$(wc -l < "${PBS_NODEFILE:-/dev/null}")'
 #: Short intervals: with jobflow-remote's own half a minute a chain of eight steps would wait for minutes.
 RUNNER = {
     "delay_checkout": 1,
@@ -53,6 +65,10 @@ class ProjectSettings(BaseModel):
     queue: str | None = Field(default=None, description="Partition or queue")
     account: str | None = Field(default=None, description="Account to be charged")
     qos: str | None = Field(default=None, description="Quality of service")
+    parallel_environment: str | None = Field(default=None, description="Grid Engine's, for jobs of several cores: smp")
+    directives: list[Annotated[str, Field(pattern=r"^#\S[^\n]*$")]] = Field(
+        default_factory=list, description="Further lines for the scheduler, for example #SBATCH --constraint=cpu"
+    )
     modules: list[str] = Field(default_factory=list, description="Modules to load")
     activate: str | None = Field(default=None, description="Line that makes iface-wf's Python available on the worker")
     vasp_command: str | None = Field(default=None, description="Command line of VASP, for example srun vasp_std")
@@ -77,6 +93,14 @@ class ProjectSettings(BaseModel):
             raise ValueError("the work folder must be an absolute path")
         return value
 
+    @model_validator(mode="after")
+    def _said_in_words_of_the_scheduler(self) -> Self:
+        given = {name for name in set.union(*KNOWN.values()) if getattr(self, name)}
+        if unknown := sorted(given - KNOWN[self.scheduler]):
+            known = ", ".join(sorted(KNOWN[self.scheduler])) or "none of these options"
+            raise ValueError(f"{self.scheduler} cannot be told {unknown[0]!r}; it knows {known}")
+        return self
+
 
 @dataclass(frozen=True)
 class QueueWorker:
@@ -89,7 +113,7 @@ class QueueWorker:
     scheduler
         ``slurm``, ``pbs``, ``sge`` or ``shell``.
     options
-        ``queue``, ``account`` and ``qos`` of its jobs.
+        ``queue``, ``account``, ``qos``, ``parallel_environment`` and further ``directives`` of its jobs.
     """
 
     name: str
@@ -101,6 +125,9 @@ class QueueWorker:
         if self.scheduler == "shell":
             return {}
         per_core = None if wanted.memory_mb is None else max(1, wanted.memory_mb // wanted.cores)
+        if self.scheduler == "sge":
+            return self._grid_engine(wanted, per_core)
+        further = self.options.get("directives")
         return QResources(
             queue_name=self.options.get("queue"),
             account=self.options.get("account"),
@@ -109,7 +136,22 @@ class QueueWorker:
             process_placement=ProcessPlacement.SAME_NODE,  # type: ignore[arg-type]  # an enumeration of its own kind
             time_limit=wanted.time,
             memory_per_thread=per_core,
+            scheduler_kwargs={"qverbatim": further} if further else None,
         )
+
+    def _grid_engine(self, wanted: Resources, per_core: int | None) -> dict[str, Any]:
+        """Fill in qtoolkit's template for Grid Engine by its own names: from QResources it would write words of PBS."""
+        slots = f"{self.options.get('parallel_environment', 'smp')} {wanted.cores}"
+        filled = {
+            "queue": self.options.get("queue"),
+            "device": self.options.get("account"),  # -P
+            "model": slots if wanted.cores > 1 else None,  # -pe
+            "walltime": wanted.time,  # h_rt
+            "soft_walltime": wanted.time - SGE_WARNING,  # s_rt
+            "select": None if per_core is None else f"h_vmem={per_core}M",  # for each slot
+            "qverbatim": "\n".join(filter(None, ("#$ -S /bin/bash", self.options.get("directives")))),
+        }
+        return {name: value for name, value in filled.items() if value is not None}
 
     def stored_resources(self, wanted: Resources) -> dict[str, Any]:
         """Return the same as it is kept in the queue's database."""
@@ -183,6 +225,11 @@ def projects_folder() -> Path:
     return Path(SETTINGS.projects_folder).expanduser()
 
 
+def names() -> list[str]:
+    """List the projects that `iface-wf queue init` wrote."""
+    return sorted(path.name.removesuffix(".resources.yaml") for path in projects_folder().glob("*.resources.yaml"))
+
+
 def load(name: str | None = None) -> QueueProject:
     """Read a project.
 
@@ -196,8 +243,7 @@ def load(name: str | None = None) -> QueueProject:
     InputError
         When there is none of this name, or it cannot be read.
     """
-    folder = projects_folder()
-    own = sorted(path.name.removesuffix(".resources.yaml") for path in folder.glob("*.resources.yaml"))
+    folder, own = projects_folder(), names()
     if not own:
         raise InputError(f"There is no project of a queue in {folder}: make one with iface-wf queue init.")
     if name is None:
@@ -205,10 +251,11 @@ def load(name: str | None = None) -> QueueProject:
     if name not in own:
         raise unknown_name("project", name, own)
     path = folder / f"{name}.yaml"
+    where = f"The project {path} cannot be read"
     try:
-        config = Project.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except (OSError, yaml.YAMLError, ValidationError, ConfigError) as error:
-        raise InputError(f"The project {path} cannot be read: {str(error).splitlines()[0]}") from error
+        config = validate(read_yaml(path), Project, where)
+    except (ConfigError, KeyError, TypeError) as error:  # its own checks stumble over what is missing
+        raise InputError(f"{where}: {type(error).__name__}: {error}.") from error
     return QueueProject(config, ResourceTable.read(folder / f"{name}.resources.yaml"))
 
 
@@ -242,8 +289,9 @@ def describe(settings: ProjectSettings) -> dict[str, Any]:
 
 
 def _options(settings: ProjectSettings) -> dict[str, str]:
-    given = {"queue": settings.queue, "account": settings.account, "qos": settings.qos}
-    return {name: value for name, value in given.items() if value is not None}
+    given = {name: getattr(settings, name) for name in ("queue", "account", "qos", "parallel_environment")}
+    given["directives"] = "\n".join(settings.directives)
+    return {name: value for name, value in given.items() if value}
 
 
 def _worker(settings: ProjectSettings) -> dict[str, Any]:
@@ -257,6 +305,7 @@ def _worker(settings: ProjectSettings) -> dict[str, Any]:
         activate = f'export PATH={shlex.quote(str(Path(sys.executable).parent))}:"$PATH"'
     lines = [f"module load {shlex.quote(module)}" for module in settings.modules]
     lines += [activate] if activate else []
+    lines += {"pbs": [PBS_CORES], "sge": [SGE_TRAP]}.get(settings.scheduler, [])
     lines += [f"export {name}={shlex.quote(value)}" for name, value in exports.items()]
     worker: dict[str, Any] = {
         "type": "local" if local else "remote",
@@ -268,8 +317,10 @@ def _worker(settings: ProjectSettings) -> dict[str, Any]:
     }
     if settings.max_jobs is not None:
         worker["max_jobs"] = settings.max_jobs
+    user, _, host = settings.host.rpartition("@")
+    if settings.scheduler == "sge":  # it cannot be asked for jobs by number
+        worker["scheduler_username"] = user or getpass.getuser()
     if not local:
-        user, _, host = settings.host.rpartition("@")
         worker |= {"host": host} | ({"user": user} if user else {})
     return worker
 
