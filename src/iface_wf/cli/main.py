@@ -28,6 +28,7 @@ from iface_wf.cli import (
 from iface_wf.errors import IfaceError, InputError
 
 DEBUG_VARIABLE = "IFACE_WF_DEBUG"
+INTERRUPTED = 130
 
 app = typer.Typer(
     name="iface-wf",
@@ -95,6 +96,8 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         app(arguments, prog_name="iface-wf")
     except SystemExit as stop:
+        if stop.code == INTERRUPTED:  # typer ends silently on Ctrl-C
+            _complain("Interrupted. What is finished is kept: the same command goes on from there.")
         return int(stop.code or 0)
     except IfaceError as error:
         _raise_if_debugging(error)
@@ -102,7 +105,7 @@ def main(arguments: list[str] | None = None) -> int:
         return 2 if isinstance(error, InputError) else 1
     except KeyboardInterrupt:
         _complain("Interrupted.")
-        return 130
+        return INTERRUPTED
     except Exception as error:  # noqa: BLE001 - the outermost border: nothing but a person comes after it
         _raise_if_debugging(error)
         first = (str(error).strip().splitlines() or [""])[0][:300]
