@@ -185,6 +185,9 @@ def _rerun(controller: JobController, project: QueueProject, action: Action) -> 
     controller.jobs.update_one({"db_id": action.db_id}, update)
     # its files go; calculations and their checkpoints lie on the shelf, which is another folder
     controller.rerun_job(db_id=action.db_id, wait=10, delete_files=True)
+    # jobflow-remote sets all later steps to wait for it, those of cancelled interfaces too
+    cancelled = {"job.metadata.cancelled": True, "state": {"$in": ["WAITING", "READY"]}}
+    controller.jobs.update_many(cancelled, {"$set": {"state": "PAUSED"}})
 
 
 def leftover_locks(controller: JobController, seconds: float = LOCK_SECONDS) -> list[dict[str, Any]]:
@@ -264,7 +267,7 @@ def cancel(controller: JobController, keys: Iterable[str] | None = None) -> int:
         nonlocal count
         query = criteria | {"state": {"$in": before}, "job.metadata.label": {"$exists": True}, "lock_id": None}
         flows.update(controller.jobs.distinct("job.hosts", query))
-        change = {"$set": {"state": after, "updated_on": now}}
+        change = {"$set": {"state": after, "updated_on": now, "job.metadata.cancelled": True}}
         count += controller.jobs.update_many(query, change).modified_count
 
     # those that wait first: stopping a running one must not set them free
