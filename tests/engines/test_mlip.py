@@ -223,7 +223,7 @@ def test_either_cheap_engine_ranks(run_here):
         ranker = Ranker(name)
         scores = [ranker.score(boxed(atoms, 8.0), steps=1)[0] for atoms in (bent, straight)]
         assert scores[0] < scores[1]
-    assert ranker.method == "CHGNet 0.3.0"
+    assert ranker.method == "CHGNet 0.3.0-D3(BJ)"
     with pytest.raises(FAILURES, match="isolated"):
         ranker.score(boxed(molecule("Li"), 8.0), steps=1)
     with pytest.raises(InputError, match="did you mean mlip"):
@@ -231,10 +231,11 @@ def test_either_cheap_engine_ranks(run_here):
 
 
 def test_orderings_of_a_crystal_are_ranked_by_the_name_of_a_model():
-    record = Library().filler("LAGP")
-    orderings = order(read_crystal(record.crystal_path), record.disorder, record.oxidation_states)
+    record = Library().filler("LLZTO")
+    rule = record.disorder.model_copy(update={"candidates": 2})
+    orderings = order(read_crystal(record.crystal_path), rule, record.oxidation_states)
     ranked = rank_orderings(orderings, "CHGNet")
     energies = [ordering.structure.properties["rerank_energy"] for ordering in ranked]
     assert energies == sorted(energies)
-    assert energies[-1] - energies[0] < 20.0  # eV per cell: orderings of one crystal, not explosions
+    assert 0.01 < energies[-1] - energies[0] < 20.0  # eV per cell of 187 atoms: unlike orderings of one crystal
     assert ranked[0].structure.properties["reranked_by"] == "CHGNet 0.3.0"

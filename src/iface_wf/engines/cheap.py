@@ -49,7 +49,8 @@ class Ranker:
         self._ml: Calculator | None = None
         if cheap_engine(name, overrides).name == "mlip":
             self.settings = model_settings("fast", overrides or {})
-            self.method = model_name(self.settings)
+            dispersion = "" if self.settings["dispersion"] == "none" else f"-{self.settings['dispersion']}"
+            self.method = f"{model_name(self.settings)}{dispersion}"
             self._ml = mlip.calculator(self.settings)  # once, because some models take seconds to load
         else:
             self.settings = level_settings("xtb", "fast") | (overrides or {})

@@ -27,7 +27,7 @@ class RankedPlacements(Document):
     ranking
         For every placement: index, energy after a few steps of relaxation (eV), closest contact when placed (A).
     engine
-        Which method ranked, for example ``CHGNet 0.3.0, each relaxed for 5 steps``.
+        Which method ranked, for example ``CHGNet 0.3.0-D3(BJ), each relaxed for 5 steps``.
     """
 
     structure: StructureDict
