@@ -14,7 +14,7 @@ PINNED = {
     for line in (ROOT / "constraints.txt").read_text().splitlines()
 }
 EXTRAS = PROJECT["optional-dependencies"]
-ASKED = [*PROJECT["dependencies"], *EXTRAS["gpaw"], *EXTRAS["queue"], *EXTRAS["dev"]]
+ASKED = [*PROJECT["dependencies"], *EXTRAS["gpaw"], *EXTRAS["queue"], *EXTRAS["mlip"], *EXTRAS["dev"]]
 
 
 @pytest.mark.parametrize("text", ASKED, ids=lambda text: Requirement(text).name)

@@ -71,7 +71,7 @@ def run(
     on_event
         Is told about every step.
     **options
-        Other fields of `BindingRequest`: salt, surface, engine, level, n_placements, seed, overrides, processes.
+        Other fields of `BindingRequest`: salt, surface, engine, level, geometry, n_placements, seed, overrides, processes.
 
     Returns
     -------

@@ -3,6 +3,7 @@
 import resource
 import subprocess
 import sys
+from typing import get_args
 
 import pytest
 
@@ -22,7 +23,21 @@ COMMANDS = (
     "compare",
     "provenance",
 )
-HEAVY = ("numpy", "pandas", "pymatgen", "ase", "rdkit", "jobflow", "maggma", "gpaw", "tblite", "matplotlib", "pydantic")
+HEAVY = (
+    "numpy",
+    "pandas",
+    "pymatgen",
+    "ase",
+    "rdkit",
+    "jobflow",
+    "maggma",
+    "gpaw",
+    "tblite",
+    "matplotlib",
+    "pydantic",
+    "torch",
+    "chgnet",
+)
 START = "import sys; from iface_wf.cli.main import main; main(['--help'])"
 
 
@@ -64,9 +79,11 @@ def test_help_gives_the_allowed_values(cli):
 
 
 def test_allowed_values_are_those_of_the_engines():
+    from iface_wf.engines.cheap import CheapName
     from iface_wf.engines.levels import LEVELS
 
     assert set(options.ENGINES) == set(LEVELS)
+    assert get_args(CheapName) == options.CHEAP_ENGINES
     assert all(set(options.LEVELS) == set(levels) for levels in LEVELS.values())
 
 
@@ -97,6 +114,12 @@ def test_completion_works_through_the_shell_protocol(tmp_path):
     )
     assert "PEO" in found.stdout.split()
     assert "PAN" not in found.stdout
+
+
+def test_what_runs_no_ml_potential_imports_no_torch():
+    code = "import sys, iface_wf.api, iface_wf.queues.screen; print({'torch', 'chgnet'} & set(sys.modules))"
+    found = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
+    assert found.strip() == "set()"
 
 
 def test_version(cli):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from ase.build import molecule
 
-from iface_wf.engines import xtb
+from iface_wf.engines import relaxation, xtb
 from iface_wf.engines.levels import level_settings
 
 SETTINGS = level_settings("xtb", "fast")
@@ -22,7 +22,7 @@ def stretched():
 
 
 def test_an_interrupted_relaxation_goes_on_from_its_last_geometry(tmp_path, monkeypatch):
-    monkeypatch.setattr(xtb, "CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr(relaxation, "CHECKPOINT_SECONDS", 0.0)
     checkpoint = tmp_path / "positions.npy"
     whole, interrupted, continued = stretched(), stretched(), stretched()
     converged, steps = xtb.relax(whole, SETTINGS, tmp_path, tmp_path / "other.npy")

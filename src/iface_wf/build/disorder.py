@@ -146,11 +146,11 @@ def order(structure: Structure, rule: Disorder, charges: dict[str, float], seed:
     return [Ordering(problem.structure(kinds, energy, seed, basis), energy) for energy, kinds in found]
 
 
-def rerank(orderings: Sequence[Ordering], calculator: Calculator) -> list[Ordering]:
+def rerank(orderings: Sequence[Ordering], calculator: Calculator, name: str | None = None) -> list[Ordering]:
     """Order candidates by the energy of any ASE calculator, for example an ML potential, instead of Ewald's.
 
     Ewald energies of formal charges know neither bonds nor polarisation; an ML potential such as CHGNet
-    (10.1038/s42256-023-00716-3), whose packages offer ASE calculators, tells near ones apart.
+    (10.1038/s42256-023-00716-3) tells near ones apart; `iface_wf.engines.mlip_models.rank_orderings` knows them by name.
 
     Parameters
     ----------
@@ -158,12 +158,14 @@ def rerank(orderings: Sequence[Ordering], calculator: Calculator) -> list[Orderi
         Results of `order`; their number is ``candidates`` of the rule.
     calculator
         Gives the total energy of a crystal, eV.
+    name
+        What the result says about who ranked; by default the class of the calculator.
 
     Returns
     -------
     list of Ordering
         Lowest energy of the calculator first; ``energy`` is still Ewald's, and the structure's properties hold the
-        calculator's as ``rerank_energy`` (eV) with its name as ``reranked_by``.
+        calculator's as ``rerank_energy`` (eV) with the name as ``reranked_by``.
     """
     ranked = []
     for ordering in orderings:
@@ -172,7 +174,7 @@ def rerank(orderings: Sequence[Ordering], calculator: Calculator) -> list[Orderi
         atoms.calc = calculator
         energy = float(atoms.get_potential_energy())
         structure = ordering.structure.copy()
-        structure.properties |= {"rerank_energy": energy, "reranked_by": type(calculator).__name__}
+        structure.properties |= {"rerank_energy": energy, "reranked_by": name or type(calculator).__name__}
         ranked.append((energy, Ordering(structure, ordering.energy)))
     ranked.sort(key=lambda pair: pair[0])
     return [ordering for _, ordering in ranked]

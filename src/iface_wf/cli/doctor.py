@@ -58,6 +58,7 @@ def _checks(store: str | None) -> list[tuple[str, bool, Callable[[], str], str]]
         ("GPAW setups", True, _setups, "pip install gpaw-data, or set GPAW_SETUP_PATH"),
         ("MPI", False, _mpi, "apt install openmpi-bin libopenmpi-dev, then build GPAW again; else one core is used"),
         ("tblite (xTB)", True, lambda: _version("tblite"), "pip install tblite"),
+        ("ML potential", False, lambda: f"CHGNet, chgnet {_version('chgnet')}", "pip install 'iface-wf[mlip]'"),
         ("DFT-D3", True, lambda: _version("dftd3"), "pip install dftd3"),
         ("store", True, lambda: _store(store), "give a writable --store file or a reachable mongodb:// URI"),
         ("VASP", False, _vasp, "put vasp_std on PATH or set IFACE_WF_VASP_COMMAND (you need a licence)"),

@@ -10,7 +10,8 @@ from typing import Annotated
 import typer
 
 # Written out, because importing the engines takes seconds; a test compares them with the engines' own table.
-ENGINES = ("gpaw", "vasp", "xtb")
+ENGINES = ("gpaw", "vasp", "xtb", "mlip")
+CHEAP_ENGINES = ("xtb", "mlip")
 LEVELS = ("fast", "moderate", "precise")
 SORT_KEYS = (
     "binding_energy",
@@ -46,6 +47,7 @@ _fillers = _complete(lambda: record_names("filler"))
 _polymers = _complete(lambda: record_names("polymer"))
 _salts = _complete(lambda: record_names("salt"))
 _engines = _complete(lambda: ENGINES)
+_cheap_engines = _complete(lambda: CHEAP_ENGINES)
 _levels = _complete(lambda: LEVELS)
 _sort_keys = _complete(lambda: SORT_KEYS)
 any_record = _complete(lambda: (n for kind in ("filler", "polymer", "salt") for n in record_names(kind)))
@@ -87,6 +89,16 @@ Surface = Annotated[
 ]
 EngineName = Annotated[
     str, typer.Option("--engine", "-e", help=f"Allowed: {', '.join(ENGINES)}.", autocompletion=_engines)
+]
+Geometry = Annotated[
+    str | None,
+    typer.Option(
+        "--geometry",
+        help="Cheap engine that ranks the placements and, at level fast, relaxes: xtb or mlip; default: xtb, or the "
+        "engine itself where that is a cheap one.",
+        autocompletion=_cheap_engines,
+        show_default=False,
+    ),
 ]
 Level = Annotated[str, typer.Option("--level", "-l", help=f"Allowed: {', '.join(LEVELS)}.", autocompletion=_levels)]
 Seed = Annotated[int, typer.Option("--seed", help="Seed of conformers and placements.")]

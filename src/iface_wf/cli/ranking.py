@@ -23,7 +23,7 @@ def best(
 ) -> None:
     """List the N most strongly bound interfaces with a trustworthy energy."""
     from iface_wf.cli.results import print_rows
-    from iface_wf.store.results import binding_table
+    from iface_wf.store.results import binding_table, method_of
     from iface_wf.store.settings import open_store
 
     table = binding_table(
@@ -31,9 +31,9 @@ def best(
     )
     units = table.attrs["units"]
     table = table[table["ok"]].head(count)
-    methods = sorted({f"{row.engine} {row.level}" for row in table.itertuples()})
+    methods = sorted({method_of(row) for row in table.to_dict("records")})
     if len(methods) > 1:
-        say(f"These are of unlike methods ({', '.join(methods)}); choose one with --engine and --level.")
+        say(f"These are of unlike methods ({', '.join(methods)}); choose one with --engine, --level and --where.")
     if json:
         print_json({"units": units, "rows": table.astype(object).where(table.notna(), None).to_dict("records")})
     elif table.empty:
@@ -43,7 +43,9 @@ def best(
 
 
 def compare(
-    first: Annotated[str, typer.Argument(metavar="LEVEL_A", help="Level, or engine/level such as xtb/fast.")],
+    first: Annotated[
+        str, typer.Argument(metavar="LEVEL_A", help="Level, or engine/level such as xtb/fast or 'PBE-D3(BJ)/fast'.")
+    ],
     second: Annotated[str, typer.Argument(metavar="LEVEL_B", help="The other one.")],
     filler: opt.FilterFiller = None,
     polymer: opt.FilterPolymer = None,
@@ -61,8 +63,9 @@ def compare(
     if json:
         print_json({**both.attrs, "rows": both.to_dict("records")})
         return
-    shown = plain_table("filler", "surface", "polymer", "n", "salt", first, second, "difference", "places",
-                        right=(first, second, "difference", "places"))  # fmt: skip
+    methods = both.attrs["methods"]
+    shown = plain_table("filler", "surface", "polymer", "n", "salt", *methods, "difference", "places",
+                        right=(*methods, "difference", "places"))  # fmt: skip
     for row in both.to_dict("records"):
         names = (str(row[c]) for c in ("filler", "surface", "polymer", "units", "salt"))
         values = (number(row[c]) for c in ("binding_energy 1", "binding_energy 2", "difference"))
@@ -75,7 +78,7 @@ def compare(
         else f"rank correlation {attrs['spearman']:+.2f} (Spearman), {attrs['kendall']:+.2f} (Kendall)"
     )
     stdout().print(
-        f"{attrs['n']} interfaces, binding energies in eV; {order}; {second} - {first}: mean "
+        f"{attrs['n']} interfaces, binding energies in eV; {order}; {methods[1]} - {methods[0]}: mean "
         f"{attrs['mean_difference']:+.3f}, mean size {attrs['mean_absolute_difference']:.3f}"
     )
 
@@ -95,7 +98,9 @@ def provenance(identifier: opt.Identifier, store: opt.Store = None, json: opt.Js
         table.add_row(
             calculation["role"],
             "-" if energy is None else f"{energy:.4f}",
-            " ".join(str(calculation.get(name, "")) for name in ("engine", "engine_version", "level")).strip(),
+            " ".join(
+                str(calculation.get(name, "")) for name in ("engine", "engine_version", "level", "functional")
+            ).strip(),
             str(calculation.get("uuid", calculation.get("missing")))[:36],
             str(calculation.get("directory", "")),
             ", ".join(calculation.get("files", [])),

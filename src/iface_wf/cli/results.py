@@ -66,11 +66,13 @@ def _write_parquet(table: pd.DataFrame, out: Path) -> None:
 
 def print_rows(table: pd.DataFrame) -> None:
     """Print a table of results for people."""
+    from iface_wf.store.results import method_of
+
     energies = {"binding": "binding_energy", "corrected": "binding_energy_cp", "interaction": "interaction_energy"}
     headings = ("ID", "filler", "surface", "polymer", "n", "salt", "method", *energies, "dQ molecule", "flags")
     shown = plain_table(*headings, right=("ID", "n", *energies, "dQ molecule"))
     for row in table.to_dict("records"):
-        method = f"{row['engine']} {row['level']}"
+        method = method_of(row)
         shown.add_row(
             str(row["key"])[:8],
             *(_text(row[c]) for c in ("filler", "surface", "polymer", "units", "salt")),

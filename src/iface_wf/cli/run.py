@@ -19,6 +19,7 @@ def run(
     surface: opt.Surface = None,
     engine: opt.EngineName = "gpaw",
     level: opt.Level = "fast",
+    geometry: opt.Geometry = None,
     placements: Annotated[
         int | None, typer.Option("--placements", min=1, help="Placements that the cheap engine ranks.")
     ] = None,
@@ -48,6 +49,7 @@ def run(
         surface=surface,
         engine=engine,
         level=level,
+        geometry=geometry,
         n_placements=placements,
         seed=seed,
         processes=cores,

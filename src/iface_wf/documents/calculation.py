@@ -13,7 +13,9 @@ from iface_wf.documents.density import DensityRecord
 CalculationKind = Literal["relax", "static"]
 
 #: Flags that make a number untrustworthy: results mark it and never average it in.
-FATAL_FLAGS = frozenset({"scf_unconverged", "geometry_unconverged", "desorbed", "dissociated", "clash", "slab_changed"})
+FATAL_FLAGS = frozenset(
+    {"scf_unconverged", "geometry_unconverged", "isolated_atoms", "desorbed", "dissociated", "clash", "slab_changed"}
+)
 
 
 class Correction(Document):
@@ -35,10 +37,12 @@ class CalculationDocument(Document):
     kind: CalculationKind
     role: str = Field("", description="What it is in its flow, for example 'AB', 'A*', 'B* in AB basis'")
 
-    engine: str = Field(description="gpaw, vasp, xtb or the name of an ML potential")
+    engine: str = Field(description="gpaw, vasp, xtb or mlip")
     engine_version: str
     level: str = Field(description="fast, moderate or precise")
-    functional: str = Field(description="Exchange-correlation functional, or the method of a cheap engine")
+    functional: str = Field(
+        description="Exchange-correlation functional, method of xTB, or ML potential with its weights, for example CHGNet 0.3.0"
+    )
     dispersion: str | None = Field(None, description="Dispersion correction, for example D3(BJ); None if none")
     basis: str = Field("", description="Basis or cutoff, for example 'LCAO dzp' or 'PW 500 eV'")
     kpoints: tuple[int, int, int] = (1, 1, 1)

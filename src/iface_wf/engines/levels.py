@@ -95,6 +95,12 @@ LEVELS: dict[str, dict[str, dict[str, Any]]] = {
         "moderate": {"method": "GFN1-xTB", "accuracy": 0.5, "fmax": 0.02, "max_steps": 300},
         "precise": {"method": "GFN1-xTB", "accuracy": 0.1, "fmax": 0.01, "max_steps": 500},
     },
+    # a model knows one accuracy: only its geometries become tighter; weights: iface_wf.engines.mlip_models
+    "mlip": {
+        "fast": {"model": "CHGNet", "fmax": 0.05, "max_steps": 300},
+        "moderate": {"model": "CHGNet", "fmax": 0.02, "max_steps": 500},
+        "precise": {"model": "CHGNet", "fmax": 0.01, "max_steps": 1000},
+    },
 }
 
 

@@ -18,7 +18,6 @@ from typing import Any
 import numpy as np
 from ase import Atoms
 from ase.calculators.calculator import CalculationFailed
-from ase.optimize import LBFGS
 from pymatgen.core import Structure
 from pymatgen.io.ase import AseAtomsAdaptor
 from tblite.ase import TBLite
@@ -27,6 +26,7 @@ from iface_wf.documents.calculation import CalculationDocument, CalculationKind,
 from iface_wf.engines import base
 from iface_wf.engines.cells import moved
 from iface_wf.engines.levels import level_settings
+from iface_wf.engines.relaxation import CHECKPOINT, relax
 from iface_wf.errors import InputError
 
 #: What is tried, in this order, when the charges do not converge.
@@ -41,9 +41,6 @@ REMEDIES: tuple[dict[str, Any], ...] = (
 WIDE_EDGE = 60.0
 #: Least empty space in it, A.
 WIDE_VACUUM = 12.0
-#: Seconds between two records of the geometry, from which a relaxation that was killed goes on.
-CHECKPOINT_SECONDS = 60.0
-_CHECKPOINT = "positions.npy"
 
 
 def wide_edge(structure: Structure) -> float:
@@ -126,7 +123,7 @@ class XtbMaker(base.EngineMaker):
             atoms.calc = calculator(settings)
             try:
                 if request.kind == "relax":
-                    geometry_converged, steps = relax(atoms, settings, directory, checkpoint=directory / _CHECKPOINT)
+                    geometry_converged, steps = relax(atoms, settings, directory, checkpoint=directory / CHECKPOINT)
                 energy = float(atoms.get_potential_energy())
                 max_force = float(np.linalg.norm(atoms.get_forces(), axis=1).max())
             except (CalculationFailed, RuntimeError):
@@ -172,51 +169,6 @@ def calculator(settings: dict[str, Any]) -> TBLite:
     """Return tblite's ASE calculator for some settings."""
     known = ("method", "accuracy", "charge", "mixer_damping", "max_iterations", "electronic_temperature")
     return TBLite(**{k: settings[k] for k in known if k in settings}, verbosity=0)
-
-
-def relax(atoms: Atoms, settings: dict[str, Any], directory: Path, checkpoint: Path | None = None) -> tuple[bool, int]:
-    """Relax the free atoms in place.
-
-    Parameters
-    ----------
-    atoms
-        With a calculator.
-    settings
-        ``fmax`` (eV/A) and ``max_steps``.
-    directory
-        Where the log goes.
-    checkpoint
-        File in which the geometry is recorded now and then, and from which a relaxation that was killed goes on.
-
-    Returns
-    -------
-    tuple
-        Whether the forces converged, and the number of steps.
-    """
-    with LBFGS(atoms, logfile=str(directory / "relax.log"), maxstep=0.15) as optimiser:
-        if checkpoint is not None:
-            if checkpoint.exists() and (positions := np.load(checkpoint)).shape == atoms.positions.shape:
-                atoms.positions = positions
-            optimiser.attach(_Recorder(atoms, checkpoint))
-        converged = optimiser.run(fmax=settings["fmax"], steps=settings["max_steps"])
-        if checkpoint is not None:
-            checkpoint.unlink(missing_ok=True)
-        return bool(converged), int(optimiser.nsteps)
-
-
-class _Recorder:
-    """Records the geometry when enough time has passed."""
-
-    def __init__(self, atoms: Atoms, path: Path) -> None:
-        self.atoms, self.path, self.last = atoms, path, time.monotonic()
-
-    def __call__(self) -> None:
-        if time.monotonic() - self.last < CHECKPOINT_SECONDS:
-            return
-        draft = self.path.with_suffix(".part.npy")
-        np.save(draft, self.atoms.positions)
-        draft.replace(self.path)
-        self.last = time.monotonic()
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
 from jobflow import Flow, Job, Maker, OutputReference
@@ -10,6 +10,8 @@ from pymatgen.core import Structure
 
 from iface_wf.build.targets import Target
 from iface_wf.engines.base import Engine
+from iface_wf.engines.cheap import CheapEngine
+from iface_wf.engines.xtb import XtbEngine
 from iface_wf.flows.collect import FRAGMENT_PARTS, SLAB_PARTS, collect_binding
 from iface_wf.flows.placements import place_and_rank
 
@@ -47,6 +49,8 @@ class BindingEnergyMaker(Maker):
         Gives all energies.
     geometry_engine, geometry_level
         Relaxes A, B and AB.
+    ranking_engine
+        Compares the placements.
     level
         ``fast``, ``moderate`` or ``precise``.
     n_placements, seed, vacuum, clearance, target
@@ -63,6 +67,7 @@ class BindingEnergyMaker(Maker):
     vacuum: float = 8.0
     clearance: float = 0.85
     target: Target | None = None
+    ranking_engine: CheapEngine = field(default_factory=XtbEngine)
     frozen: bool = True
     densities: bool = True
 
@@ -98,6 +103,8 @@ class BindingEnergyMaker(Maker):
             ``A`` for a slab, ``B`` for a fragment.
         """
         self.engine.check(structure, self.level)  # missing programs or files are told now, not after the relaxation
+        if self.n_placements > 1:
+            self.ranking_engine.check(structure, "fast")
         relax = self._relax(structure, part)
         if part == "B" and self.engine.grid_bound(self.level):
             return [relax]
@@ -121,6 +128,8 @@ class BindingEnergyMaker(Maker):
             vacuum=self.vacuum,
             clearance=self.clearance,
             target=self.target,
+            engine=self.ranking_engine.name,
+            overrides=self.ranking_engine.overrides,
         )
         placed.name = "place"
         relax_ab = self._relax(placed.output.structure, "AB")

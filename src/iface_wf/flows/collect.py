@@ -22,7 +22,11 @@ from iface_wf.flows.placements import RankedPlacements
 SLAB_PARTS = ["slab", "graft"]
 FRAGMENT_PARTS = ["polymer", "salt_cation", "salt_anion"]
 #: What AB, A* and B* must have in common in the end; A and B have cells of their own, hence other grids.
-RELAXED_KEYS = ("mode", "basis", "cutoff", "xc", "method", "dispersion", "smearing", "wide_edge", *METHOD_TAGS)
+RELAXED_KEYS = (
+    *("mode", "basis", "cutoff", "xc", "method", "dispersion", "smearing", "wide_edge"),
+    *("model", "weights", "calculator", "sha256"),
+    *METHOD_TAGS,
+)
 FROZEN_KEYS = (*RELAXED_KEYS, "grid", "kpoints", "spin_polarized", *CELL_TAGS)
 #: Tables by element: an element must be treated alike wherever it occurs.
 ELEMENT_KEYS = ("potcar_titles", "hubbard")

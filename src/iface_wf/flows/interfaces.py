@@ -26,12 +26,14 @@ def binding_maker(request: BindingRequest, *fillers: FillerRecord, here: bool = 
         False when a queue on another machine will calculate: programs are not looked for on this one.
     """
     geometry_engine, geometry_level = request.geometry_engine(*fillers)
-    engine = request.main_engine(*fillers)
+    engine, ranking_engine = request.main_engine(*fillers), request.ranking_engine()
     if not here:
         engine, geometry_engine = engine.elsewhere(), geometry_engine.elsewhere()
+        ranking_engine = ranking_engine.elsewhere()
     return BindingEnergyMaker(
         engine=engine,
         geometry_engine=geometry_engine,
+        ranking_engine=ranking_engine,
         name=request.label,
         level=request.level,
         geometry_level=geometry_level,

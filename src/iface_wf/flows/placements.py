@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
-from ase.calculators.calculator import CalculationFailed
 from jobflow import job
 from pydantic import Field
 from pymatgen.core import Structure
@@ -13,9 +11,7 @@ from pymatgen.core import Structure
 from iface_wf.build.placements import place
 from iface_wf.build.targets import Target
 from iface_wf.documents.base import Document, StructureDict
-from iface_wf.engines.cells import moved
-from iface_wf.engines.levels import level_settings
-from iface_wf.engines.xtb import calculator, in_wide_cell, relax
+from iface_wf.engines.cheap import FAILURES, CheapName, Ranker
 from iface_wf.errors import CalculationError
 
 
@@ -31,7 +27,7 @@ class RankedPlacements(Document):
     ranking
         For every placement: index, energy after a few steps of relaxation (eV), closest contact when placed (A).
     engine
-        Which engine ranked.
+        Which method ranked, for example ``CHGNet 0.3.0-D3(BJ), each relaxed for 5 steps``.
     """
 
     structure: StructureDict
@@ -54,8 +50,10 @@ def place_and_rank(
     vacuum: float,
     clearance: float = 0.85,
     target: Target | None = None,
+    engine: CheapName = "xtb",
+    overrides: dict[str, Any] | None = None,
 ) -> RankedPlacements:
-    """Generate placements and order them by the energy of the cheap engine.
+    """Generate placements and order them by the energy of a cheap engine.
 
     Parameters
     ----------
@@ -69,6 +67,8 @@ def place_and_rank(
         Empty space above the topmost atom, A.
     clearance, target
         Contact distance and aim, see `iface_wf.build.placements.place`.
+    engine, overrides
+        The cheap engine, see `iface_wf.engines.cheap.cheap_engine`.
 
     Returns
     -------
@@ -86,29 +86,20 @@ def place_and_rank(
     entries: list[dict[str, Any]] = [{"placement": i, "contact": contact} for i, contact in enumerate(contacts)]
     if len(candidates) == 1:
         return RankedPlacements(structure=candidates[0].as_dict(), placement=0, ranking=entries, engine="none")
-    settings = level_settings("xtb", "fast")
+    ranker = Ranker(engine, overrides)
     relaxed: dict[int, Structure] = {}
     for entry, candidate in zip(entries, candidates, strict=True):
-        score, relaxed[entry["placement"]] = _score(candidate, settings)
-        entry |= score
+        try:
+            entry["energy"], relaxed[entry["placement"]] = ranker.score(candidate, RANKING_STEPS)
+        except FAILURES as error:
+            entry["failed"] = str(error).splitlines()[0][:200]
     usable = sorted((e for e in entries if "energy" in e), key=lambda e: e["energy"])
     if not usable:
-        raise CalculationError(f"{settings['method']} could calculate none of {len(entries)} placements.")
+        raise CalculationError(f"{ranker.method} could calculate none of {len(entries)} placements.")
     best = usable[0]["placement"]
     return RankedPlacements(
         structure=relaxed[best].as_dict(),
         placement=best,
         ranking=[*usable, *(e for e in entries if "energy" not in e)],
-        engine=f"{settings['method']}, each relaxed for {RANKING_STEPS} steps",
+        engine=f"{ranker.method}, each relaxed for {RANKING_STEPS} steps",
     )
-
-
-def _score(structure: Structure, settings: dict[str, Any]) -> tuple[dict[str, Any], Structure]:
-    """Return the energy (eV) of a placement after some steps of relaxation, and its geometry then."""
-    atoms = in_wide_cell(structure)
-    atoms.calc = calculator(settings)
-    try:
-        relax(atoms, {"fmax": settings["fmax"], "max_steps": RANKING_STEPS}, Path.cwd())
-        return {"energy": float(atoms.get_potential_energy())}, moved(structure, atoms.positions.tolist())
-    except (CalculationFailed, RuntimeError) as error:
-        return {"failed": str(error).splitlines()[0][:200]}, structure

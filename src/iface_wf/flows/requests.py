@@ -10,9 +10,10 @@ from pydantic import Field, field_validator
 
 from iface_wf.build.interface import InterfaceSpec
 from iface_wf.engines.base import Engine
+from iface_wf.engines.cheap import CheapEngine, CheapName, cheap_engine
 from iface_wf.engines.gpaw import GpawEngine
 from iface_wf.engines.levels import LEVELS, level_settings
-from iface_wf.engines.xtb import XtbEngine
+from iface_wf.engines.mlip_models import model_settings
 from iface_wf.errors import unknown_name
 from iface_wf.library.records import FillerRecord
 
@@ -31,9 +32,12 @@ class BindingRequest(InterfaceSpec):
     Attributes
     ----------
     engine
-        Code that gives the energies: ``gpaw``, ``vasp`` or ``xtb``.
+        Code that gives the energies: ``gpaw``, ``vasp``, ``xtb`` or ``mlip``.
     level
         ``fast``, ``moderate`` or ``precise``, see `iface_wf.engines.levels.LEVELS`.
+    geometry
+        Cheap engine, ``xtb`` or ``mlip``, that ranks the placements and, at level `fast`, relaxes. By default xTB for
+        GPAW and VASP, and the engine itself where it is a cheap one.
     overrides
         Settings of the engine that replace those of the level; stored in every document.
     processes
@@ -45,6 +49,7 @@ class BindingRequest(InterfaceSpec):
 
     engine: str = "gpaw"
     level: str = "fast"
+    geometry: CheapName | None = None
     overrides: dict[str, Any] = Field(default_factory=dict)
     processes: int = Field(0, ge=0)
     quantities: tuple[Quantity, ...] = QUANTITIES
@@ -96,16 +101,19 @@ class BindingRequest(InterfaceSpec):
             if "potcar" in entries:
                 entries["potcars"] = entries.pop("potcar")
             return VaspEngine(overrides=entries | self.overrides)
-        return XtbEngine(overrides=self.overrides)
+        return cheap_engine(self.engine, self.overrides)
 
     def geometry_engine(self, *fillers: FillerRecord) -> tuple[Engine, str]:
-        """Return the engine that relaxes, and its level: the cheap one at `fast`, the main one from `moderate` on."""
+        """Return the engine that relaxes, and its level: a cheap one at `fast`, the main one from `moderate` on."""
         by = LEVELS[self.engine][self.level].get("relaxed_by", self.engine)
-        return (
-            (XtbEngine(), self.level)
-            if by == "xtb" and self.engine != "xtb"
-            else (self.main_engine(*fillers), self.level)
-        )
+        if self.geometry is not None and self.level == "fast":
+            by = self.geometry
+        return (self.main_engine(*fillers) if by == self.engine else cheap_engine(by), self.level)
+
+    def ranking_engine(self) -> CheapEngine:
+        """Return the cheap engine that compares the placements; an ML potential as main engine ranks with its model."""
+        by = self.geometry or ("mlip" if self.engine == "mlip" else "xtb")
+        return cheap_engine(by, self.overrides if by == self.engine == "mlip" else None)
 
     def key(self, slab_digest: str, fragment_digest: str) -> str:
         """Content key of the whole interface calculation.
@@ -122,13 +130,22 @@ class BindingRequest(InterfaceSpec):
         """
         # the quantities stay out where all are wanted, so that keys of before they could be chosen are found
         usual = {"quantities"} if self.quantities == QUANTITIES else set()
+        usual |= {"geometry"}  # what follows from it is there instead
         content = self.model_dump(mode="json", exclude={"processes", *usual})
         engine, level = self.geometry_engine()
+        ranking = self.ranking_engine()
         content |= {
             "slab": slab_digest,
             "fragment": fragment_digest,
-            "settings": level_settings(self.engine, self.level),
-            "geometry": [engine.name, level_settings(engine.name, level)],
+            "settings": _settings(self.engine, self.level, self.overrides),
+            "geometry": [engine.name, _settings(engine.name, level)],
             "flow_version": FLOW_VERSION,
         }
+        if ranking.name != "xtb":
+            content["ranking"] = [ranking.name, _settings(ranking.name, "fast", ranking.overrides)]
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def _settings(engine: str, level: str, overrides: dict[str, Any] | None = None) -> dict[str, Any]:
+    """Return what a level means; of an ML potential also the weights, which are all of its physics."""
+    return model_settings(level, overrides or {}) if engine == "mlip" else level_settings(engine, level)

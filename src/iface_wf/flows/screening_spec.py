@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, Self
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from iface_wf.engines.cheap import CheapName
 from iface_wf.engines.levels import LEVELS, level_settings
 from iface_wf.errors import IfaceError, InputError, unknown_name
 from iface_wf.flows.requests import QUANTITIES, BindingRequest, Quantity
@@ -100,7 +101,7 @@ class ScreeningSpec(BaseModel):
     salts
         Names; each one is put as an ion pair beside each polymer, or stands alone where there are no polymers.
         ``none`` means the polymer without a salt, and is all there is by default.
-    engine, level, overrides, quantities, processes
+    engine, level, geometry, overrides, quantities, processes
         As in `iface_wf.flows.requests.BindingRequest`.
     funnel
         Rank all interfaces with a cheap engine, and calculate only the best of them with ``engine``.
@@ -124,6 +125,7 @@ class ScreeningSpec(BaseModel):
     salts: list[str] = Field(default_factory=list)
     engine: str = "gpaw"
     level: str = "fast"
+    geometry: CheapName | None = None
     funnel: Funnel | None = None
     quantities: tuple[Quantity, ...] = Field(default=QUANTITIES, min_length=1)
     placements: int = Field(default=8, ge=1, le=1000)
@@ -190,6 +192,7 @@ class ScreeningSpec(BaseModel):
             "salt": library.salt(salt).name if salt else None,
             "engine": self.engine,
             "level": self.level,
+            "geometry": self.geometry,
             "overrides": self.overrides,
             "processes": self.processes,
             "quantities": self.quantities,

@@ -30,6 +30,8 @@ KINDS = ("references", "reference_statics", "complexes", "complex_statics", "fro
 RULE_OF_THUMB = {
     ("xtb", "relax"): 600.0,
     ("xtb", "static"): 15.0,
+    ("mlip", "relax"): 60.0,
+    ("mlip", "static"): 2.0,
     ("gpaw", "relax"): 200_000.0,
     ("gpaw", "static"): 5_000.0,
     ("vasp", "relax"): 100_000.0,

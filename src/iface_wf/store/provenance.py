@@ -59,7 +59,18 @@ def _calculation(store: JobStore, role: str, energy: float | None, criteria: dic
         return {"role": role, "energy": energy, "missing": "its calculation is not in this store"}
     output = entry["output"]
     folder = Path(str(output.get("directory", "")).partition(":")[2])
-    names = ("key", "kind", "engine", "engine_version", "level", "settings", "corrections", "flags", "directory")
+    names = (
+        "key",
+        "kind",
+        "engine",
+        "engine_version",
+        "level",
+        "functional",
+        "settings",
+        "corrections",
+        "flags",
+        "directory",
+    )
     return {
         "role": role,
         "energy": output["energy"] if energy is None else energy,

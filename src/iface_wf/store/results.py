@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Hashable, Mapping
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -204,6 +205,17 @@ def find_density(store: JobStore, binding: BindingDocument) -> tuple[DensityReco
 def trustworthy(converged: bool, energy: float | None, flags: list[str]) -> bool:
     """Whether a binding energy may enter a ranking or a mean; what follows a flag's first word is a remark."""
     return converged and energy is not None and not FATAL_FLAGS.intersection(flag.split(" ")[0] for flag in flags)
+
+
+def functional_of(row: Mapping[Hashable, Any]) -> str:
+    """Name the functional or model of a row of the table with its dispersion, for example ``CHGNet 0.3.0-D3(BJ)``."""
+    dispersion = f"-{row['dispersion']}" if isinstance(row["dispersion"], str) else ""
+    return f"{row['functional']}{dispersion}"
+
+
+def method_of(row: Mapping[Hashable, Any]) -> str:
+    """Name what gave the energies of a row: no energy of an ML potential is shown without the name of its model."""
+    return f"{row['engine']} {row['level']} {functional_of(row)}"
 
 
 def _row(entry: dict[str, Any]) -> dict[str, Any]:
