@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from iface_wf.cli.main import main
+from iface_wf.store.results import binding_table
 from tests.system.queue_bench import QueueBench
 from tests.tiny_library import spec_text, write_library
 
@@ -78,6 +79,20 @@ def test_a_runner_in_the_background_that_is_killed_is_started_anew(bench, ask, t
     bench.check_each_once()
     code, done, _ = ask("submit", spec, "--json")
     assert (done["stored"], done["jobs"]) == (2, 0)
+
+
+@pytest.mark.slow
+def test_the_second_stage_of_a_funnel_follows_by_itself(bench, ask, tmp_path):
+    funnel = {"engine": "xtb", "level": "fast", "keep": 1}
+    spec = written(tmp_path, level="moderate", funnel=funnel, overrides={})
+    code, done, _ = ask("submit", spec, "--json")
+    assert (code, done["stage"], len(done["submitted"])) == (0, "ranking", 2)
+    assert ask("queue", "run", "--until-done")[0] == 0
+    table = binding_table(bench.project.store())
+    best = table[table["level"] == "fast"].sort_values("binding_energy")["polymer"].iloc[0]
+    assert list(table[table["level"] == "moderate"]["polymer"]) == [best]
+    code, done, _ = ask("submit", spec, "--json")
+    assert (done["stage"], done["stored"], done["submitted"]) == ("interfaces", 1, [])
 
 
 def test_what_is_cancelled_is_not_run_and_can_be_submitted_again(bench, ask, tmp_path):

@@ -147,11 +147,14 @@ def _table(found: Status, everything: bool) -> RenderableType:
     items = sorted(found.items, key=lambda item: _SHOWN.index(item.state))
     if not everything:
         items = [i for i in items if i.state != "finished"][:MOST_ROWS]
-    table = plain_table("interface or part", "state", "step", "done", "queue id", "for", "cause", right=("done", "for"))
+    headings = ("flow", "interface or part", "state", "step", "done", "queue id", "for", "cause")
+    table = plain_table(*headings, right=("done", "for"))
     for item in items:
         style = {"failed": "red", "running": "green", "cancelled": "yellow"}.get(item.state)
         steps, age = f"{item.done}/{item.total}", _age(item.age)
-        table.add_row(item.name, item.state, item.step, steps, item.queue_id or "", age, item.cause, style=style)
+        table.add_row(
+            item.flow[:6], item.name, item.state, item.step, steps, item.queue_id or "", age, item.cause, style=style
+        )
     totals = ", ".join(f"{count} {state}" for state in _SHOWN if (count := found.interfaces.get(state)))
     jobs = ", ".join(f"{count} {state}" for state in _SHOWN if (count := found.jobs.get(state)))
     lines = [Text(f"Interfaces: {totals or 'none'}. Jobs: {jobs or 'none'}.")]

@@ -99,7 +99,7 @@ def _print(done: Submission, dry_run: bool, json: bool) -> None:
     if done.submitted:
         stdout().print(f"At most {done.core_hours:.3g} core-hours on {done.worker} (wall time limits times cores).")
     if done.stage == "ranking":
-        say("This is the cheap stage of the funnel: when it is stored, give the same command for the second stage.")
+        say("This is the cheap stage of the funnel: the runner submits the second one when this one is over.")
     if done.left:
         say(f"{done.left} further interfaces are too many for one submission: give the same command again for them.")
     if done.flow is not None:

@@ -153,6 +153,7 @@ def status(controller: JobController, now: dt.datetime | None = None) -> Status:
         groups.setdefault((entry["job"]["hosts"][-1], str(key)), []).append(entry)
         numbers[STATES[entry["state"]]] += 1
     items = [_item(flow, key, entries, now) for (flow, key), entries in groups.items()]
+    _blame_parts(items, groups)
     interfaces: Counter[str] = Counter(item.state for item in items if item.part == "interface")
     return Status(items, dict(interfaces), dict(numbers))
 
@@ -182,6 +183,19 @@ def _item(flow: str, key: str, entries: list[dict[str, Any]], now: dt.datetime) 
         age=max(0.0, (now - changed).total_seconds()),
         cause=next(filter(None, map(trouble, [entry, *entries])), ""),
     )
+
+
+def _blame_parts(items: list[Item], groups: dict[tuple[str, str], list[dict[str, Any]]]) -> None:
+    """Tell of interfaces that wait for a part that failed or was cancelled."""
+    stopped: dict[str, str] = {}
+    for item in items:
+        if item.part == "reference" and item.state in ("failed", "cancelled"):
+            words = f"{item.name} ({item.step}) {'failed' if item.state == 'failed' else 'is cancelled'}."
+            stopped |= {entry["uuid"]: words for entry in groups[item.flow, item.key]}
+    for item in items:
+        if item.state == "waiting" and not item.cause:
+            parents = (parent for entry in groups[item.flow, item.key] for parent in entry.get("parents") or [])
+            item.cause = next((stopped[parent] for parent in parents if parent in stopped), "")
 
 
 def queued_pairs(controller: JobController, keys: Iterable[str]) -> set[str]:

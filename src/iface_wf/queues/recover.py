@@ -29,7 +29,7 @@ RESTS = (0.0, 60.0, 300.0, 900.0, 3600.0)
 #: A lock that the same holder has for so long, s, while no runner lives, is left over from a killed one.
 LOCK_SECONDS = 2.0
 
-Verb = Literal["unlock", "rerun", "wait", "leave"]
+Verb = Literal["unlock", "rerun", "submit", "wait", "leave"]
 
 
 class Action(NamedTuple):
@@ -38,8 +38,8 @@ class Action(NamedTuple):
     Attributes
     ----------
     verb
-        ``unlock``: remove a killed runner's lock; ``rerun``; ``wait``: it will be run anew, later; ``leave``: needs a
-        person.
+        ``unlock``: remove a killed runner's lock; ``rerun``; ``submit``: the second stage of a funnel; ``wait``: it
+        will be run anew, later; ``leave``: needs a person.
     db_id, name, step
         Which job: jobflow-remote's number, interface or part, step.
     reason

@@ -17,6 +17,7 @@ from iface_wf.flows.requests import BindingRequest
 from iface_wf.flows.screening import Screening, build_screening, pair_flow, single_interface
 from iface_wf.flows.screening_spec import ScreeningSpec
 from iface_wf.library.library import Library
+from iface_wf.queues.funnels import ranked, remember
 from iface_wf.queues.monitor import queued_pairs
 from iface_wf.queues.project import QueueProject, QueueWorker
 from iface_wf.queues.resources import Resources
@@ -39,7 +40,7 @@ class Submission:
     project, worker
         Where to.
     stage
-        ``interfaces``; ``ranking`` for the first stage of a funnel, whose second one is submitted when it is finished.
+        ``interfaces``; ``ranking`` for the first stage of a funnel, whose second one the runner submits by itself.
     flow
         Uuid of the submitted flow; None when there was nothing to submit or for a dry run.
     pairs, stored, queued
@@ -87,8 +88,8 @@ def submit_screening(
     Parameters
     ----------
     spec
-        What to calculate. Of a funnel the cheap stage is submitted first; the same call submits the second stage once
-        the first one is stored.
+        What to calculate. Of a funnel the cheap stage is submitted first; the runner makes the same call again when
+        that is over, which submits the second stage.
     project
         The queue.
     library
@@ -109,7 +110,14 @@ def submit_screening(
     screening, stage, store = build_screening(spec, library, here=False), "interfaces", project.store()
     if spec.funnel is not None:
         ranking = build_screening(spec.cheap(), library, here=False)
-        if len(stored_pairs(store, ranking.pairs)) < len(ranking.pairs):
+        controller = project.controller()
+        try:
+            over = ranked(controller, project, ranking.pairs)
+            if not over and not dry_run:
+                remember(controller, spec, chosen.name, ranking.pairs)
+        finally:
+            controller.close()
+        if not over:
             screening, stage = ranking, "ranking"
         elif not ranked_keys(store, ranking.pairs):
             raise CalculationError(f"The funnel's engine {spec.funnel.engine} ranked no interface.")

@@ -20,6 +20,7 @@ from jobflow_remote.jobs.state import JobState
 from pymongo.errors import PyMongoError
 
 from iface_wf.errors import CalculationError
+from iface_wf.queues import funnels
 from iface_wf.queues.monitor import ACTIVE, STATES, Status, status
 from iface_wf.queues.project import QueueProject
 from iface_wf.queues.recover import Action, locks, recover, unchanged, unlock
@@ -163,9 +164,21 @@ class _Loop:
         self.runner.advance_state(_STATES)
         if self.recovery and self._is_due("recovery", RECOVERY_SECONDS):
             recover(self.runner.job_controller, self.project, on_action=self._tell, patient=True)
+        if self._is_due("funnels", RECOVERY_SECONDS):
+            self._submit_second_stages()
         if self._is_due("status", self.status_every):
             self._look()
         return True
+
+    def _submit_second_stages(self) -> bool:
+        """Submit the second stage of each funnel whose first one is over; tell whether there was one."""
+        controller, submitted = self.runner.job_controller, False
+        for funnel in funnels.waiting(controller):
+            if funnels.ranked(controller, self.project, funnel.ranking):
+                there_is_more, words = funnels.submit_second_stage(controller, self.project, funnel)
+                self.on_action(Action("submit" if there_is_more else "leave", "", funnel.name, "ranking", words))
+                submitted |= there_is_more
+        return submitted
 
     def _is_due(self, what: str, every: float) -> bool:
         now = time.monotonic()
@@ -202,5 +215,7 @@ class _Loop:
             actions = recover(controller, self.project, on_action=self._tell, patient=True)
             if any(action.verb in ("rerun", "wait") for action in actions):
                 return False
+        if self._submit_second_stages():
+            return False
         self._look()
         return True
