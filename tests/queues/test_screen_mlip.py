@@ -15,6 +15,7 @@ def small(**more):
     return spec_text(fillers=["HF-layer"], polymers=["methane", "water"], **more)
 
 
+@pytest.mark.slow
 def test_a_funnel_by_an_ml_potential_and_tables_that_name_it(screen, tmp_path, job_store, capsys):
     funnel = {"engine": "mlip", "level": "fast", "keep": 1}
     outcome, events = screen(small(funnel=funnel))
@@ -48,6 +49,7 @@ def test_a_funnel_by_an_ml_potential_and_tables_that_name_it(screen, tmp_path, j
     assert name in next(tmp_path.glob("*.html")).read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_energies_of_two_models_are_never_mixed(screen, tmp_path, capsys):
     for overrides in ({}, {"weights": "r2scan"}):
         screen(spec_text(fillers=["HF-layer"], polymers=["water"], engine="mlip", overrides=overrides))
