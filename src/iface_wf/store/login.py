@@ -5,7 +5,7 @@ A job queue keeps the description of its stores in files and documents; with the
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
 from maggma.stores import GridFSStore, MongoStore
 
@@ -23,8 +23,8 @@ def _options(address: str) -> dict[str, Any]:
     return {"database": parsed.database, "uri": parsed.uri, "mongoclient_kwargs": options}
 
 
-class LoginMongoStore(MongoStore):
-    """maggma's store of documents, from an address without password.
+class _WithoutPassword:
+    """What both kinds of store have in common.
 
     Parameters
     ----------
@@ -34,51 +34,35 @@ class LoginMongoStore(MongoStore):
         Collection of the documents.
     """
 
+    _coll: Any
+
     def __init__(self, address: str, collection_name: str, **kwargs: Any) -> None:
-        self.address = address
-        super().__init__(collection_name=collection_name, **_options(address), **kwargs)
+        self.address, self.collection_name = address, collection_name
+        super().__init__(collection_name=collection_name, **_options(address), **kwargs)  # type: ignore[call-arg]
 
     def close(self) -> None:
         """Close the connection, if there is one: a queue also closes stores that it never opened."""
         if self._coll is not None:
-            super().close()
+            super().close()  # type: ignore[misc]  # of the store that it is mixed into
 
     def as_dict(self) -> dict[str, Any]:
         """Return what `from_dict` needs: nothing secret."""
-        return _as_dict(self)
+        return {
+            "@module": type(self).__module__,
+            "@class": type(self).__name__,
+            "address": self.address,
+            "collection_name": self.collection_name,
+        }
 
     @classmethod
-    def from_dict(cls, d: dict[str, Any]) -> LoginMongoStore:
+    def from_dict(cls, d: dict[str, Any]) -> Self:
         """Make the store that `as_dict` described."""
         return cls(d["address"], d["collection_name"])
 
 
-class LoginGridFSStore(GridFSStore):
-    """maggma's store of large data, from an address without password; parameters as of `LoginMongoStore`."""
-
-    def __init__(self, address: str, collection_name: str, **kwargs: Any) -> None:
-        self.address = address
-        super().__init__(collection_name=collection_name, **_options(address), **kwargs)
-
-    def close(self) -> None:
-        """Close the connection, if there is one: a queue also closes stores that it never opened."""
-        if self._coll is not None:
-            super().close()
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return what `from_dict` needs: nothing secret."""
-        return _as_dict(self)
-
-    @classmethod
-    def from_dict(cls, d: dict[str, Any]) -> LoginGridFSStore:
-        """Make the store that `as_dict` described."""
-        return cls(d["address"], d["collection_name"])
+class LoginMongoStore(_WithoutPassword, MongoStore):
+    """maggma's store of documents, from an address without password."""
 
 
-def _as_dict(store: LoginMongoStore | LoginGridFSStore) -> dict[str, Any]:
-    return {
-        "@module": type(store).__module__,
-        "@class": type(store).__name__,
-        "address": store.address,
-        "collection_name": store.collection_name,
-    }
+class LoginGridFSStore(_WithoutPassword, GridFSStore):
+    """maggma's store of large data, from an address without password."""
