@@ -25,6 +25,7 @@ def submit(
     surface: opt.Surface = None,
     engine: opt.EngineName = "gpaw",
     level: opt.Level = "fast",
+    geometry: opt.Geometry = None,
     placements: Annotated[
         int | None, typer.Option("--placements", min=1, help="Placements that the cheap engine ranks.")
     ] = None,
@@ -68,6 +69,7 @@ def submit(
             surface=surface,
             engine=engine,
             level=level,
+            geometry=geometry,
             n_placements=placements,
             seed=seed,
         )
