@@ -31,7 +31,7 @@ def seconds(atoms):
 
 
 def tight_binding(atoms):
-    """Return the same for GFN1-xTB, the attempts that do not converge included in the first step, and their number."""
+    """Return the same for GFN1-xTB, the attempts that did not converge included in the first step; None where none did."""
     wasted = 0.0
     for attempt, remedy in enumerate(xtb.REMEDIES):
         atoms.calc = xtb.calculator(level_settings("xtb", "fast") | remedy)
@@ -43,7 +43,7 @@ def tight_binding(atoms):
             print(f"  GFN1-xTB attempt {attempt + 1} did not converge, {wasted:.0f} s so far", flush=True)
         else:
             return wasted + first, second
-    return wasted, float("nan")
+    return None
 
 
 def main(names):
@@ -59,10 +59,9 @@ def main(names):
             flush=True,
         )
         tb = tight_binding(xtb.in_wide_cell(slab))
-        print(
-            f"{name}: GFN1-xTB: first step {tb[0]:.1f} s, next {tb[1]:.1f} s, ratios {tb[0] / ml[0]:.0f} and {tb[1] / ml[1]:.0f}",
-            flush=True,
-        )
+        if tb is not None:
+            ratios = f"ratios {tb[0] / ml[0]:.0f} and {tb[1] / ml[1]:.0f}"
+            print(f"{name}: GFN1-xTB: first step {tb[0]:.1f} s, next {tb[1]:.1f} s, {ratios}", flush=True)
 
 
 if __name__ == "__main__":
