@@ -1,0 +1,205 @@
+"""How well a funnel's cheap engine ranks what the screening's own engine would rank.
+
+Usage: python benchmarks/funnel_quality.py [--cheap xtb|mlip] [--spec FILE] [--store FILE] [--workdir DIR] [--report]
+
+Calculates all pairs of a screening's file with both engines (default: funnel_subset.yaml beside this script, ten pairs),
+or goes on where it was interrupted; several processes with one store share the work. Then prints the energies pair by pair
+and, for each of them, the rank correlations of the two engines, the overlap of their best k and what a funnel would have had
+to keep. Pairs whose numbers must not be trusted are named and left out. --report calculates nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+import pandas as pd
+from jobflow import JobStore
+from scipy.stats import kendalltau
+
+from iface_wf.errors import IfaceError, InputError
+from iface_wf.flows.screening import Screening, build_screening
+from iface_wf.flows.screening_spec import ScreeningSpec, read_spec
+from iface_wf.library.library import Library
+from iface_wf.queues.screen import run_screening
+from iface_wf.store.compare import SAME, compare_levels
+from iface_wf.store.results import binding_table
+from iface_wf.store.settings import open_store
+
+#: What is compared: column, title, and the column it is made of where the code has atom-centred basis functions.
+ENERGIES = {
+    "binding_energy": ("binding energy", None),
+    "binding_corrected": ("binding energy, counterpoise corrected where the basis needs it", "binding_energy"),
+    "interaction_energy": ("interaction energy", None),
+    "interaction_corrected": ("interaction energy, counterpoise corrected where the basis needs it", "interaction_energy"),
+}  # fmt: skip
+#: Below this share of the pairs by which chance would give such an order, an order is no accident.
+SIGNIFICANT = 0.05
+FEW = 20
+
+
+def stages(spec: ScreeningSpec, cheap: str, level: str) -> dict[str, ScreeningSpec]:
+    """Return the same pairs for both engines, the cheap one first; it gets the same quantities, unlike in a funnel."""
+    own = spec.model_copy(update={"funnel": None})
+    first = own.model_copy(update={"engine": cheap, "level": level, "overrides": {}})
+    return {f"{cheap}/{level}": first, f"{spec.engine}/{spec.level}": own}
+
+
+def progress(event: object) -> None:
+    """Tell when an interface or a part begins and ends."""
+    state, name, detail = (getattr(event, field, "") for field in ("state", "name", "detail"))
+    if state != "step":
+        print(f"# {getattr(event, 'stage', '')}: {name}: {state} {detail}".rstrip(), file=sys.stderr, flush=True)
+
+
+def of_the_spec(store: JobStore, screenings: dict[str, Screening]) -> pd.DataFrame:
+    """Collect the results of exactly these pairs, whatever else the store holds."""
+    keys = {key for screening in screenings.values() for key in screening.pairs}
+    table = binding_table(store)
+    table = table[table["key"].isin(keys)].reset_index(drop=True)
+    for column, (_, raw) in ENERGIES.items():
+        if raw is not None:  # a code without atom-centred functions needs no correction; one with them must have it
+            table[column] = table[f"{raw}_cp"].where(table["engine"] == "gpaw", table[raw])
+    return table
+
+
+def name_of(row: pd.Series) -> str:
+    """Name a pair for people."""
+    parts = [str(row["filler"]), f"{row['polymer'] or ''} x {row['units']:.0f}" if row["units"] else row["polymer"]]
+    return " + ".join([*parts, *([str(row["salt"])] if row["salt"] else [])])
+
+
+def print_pairs(table: pd.DataFrame, levels: list[str]) -> None:
+    """Print all energies of all pairs, marked where they must not be trusted."""
+    columns = [(level, column) for column in ENERGIES for level in levels]
+    columns = [(level, column) for level, column in columns if not of_level(table, level)[column].isna().all()]
+    print("pair | " + " | ".join(f"{level} {column}" for level, column in columns))
+    print("---|" * (len(columns) + 1))
+    for _, group in table.fillna({"salt": ""}).groupby(SAME, dropna=False, sort=False):
+        cells = []
+        for level, column in columns:
+            rows = of_level(group, level)
+            value = None if rows.empty else rows.iloc[0][column]
+            mark = "" if rows.empty or rows.iloc[0]["ok"] else " !"
+            cells.append("-" if value is None or pd.isna(value) else f"{value:+.3f}{mark}")
+        print(f"{name_of(group.iloc[0])} | " + " | ".join(cells))
+    print("Energies in eV per cell; ! must not be trusted, left out below.")
+
+
+def of_level(table: pd.DataFrame, level: str) -> pd.DataFrame:
+    """Return the rows of one engine/level."""
+    engine, _, name = level.partition("/")
+    return table[(table["engine"] == engine) & (table["level"] == name)]
+
+
+def print_flags(table: pd.DataFrame, screenings: dict[str, Screening]) -> None:
+    """Name every pair that is missing, left out or flagged."""
+    for level, screening in screenings.items():
+        rows = of_level(table, level).set_index("key")
+        for key, pair in screening.pairs.items():
+            if key not in rows.index:
+                print(f"{level}: {pair.name}: no result, left out")
+            elif not rows.loc[key, "ok"]:
+                print(f"{level}: {pair.name}: NOT TRUSTWORTHY, left out ({'; '.join(rows.loc[key, 'flags'])})")
+            elif rows.loc[key, "flags"]:
+                print(f"{level}: {pair.name}: taken into account with a remark ({'; '.join(rows.loc[key, 'flags'])})")
+        for name, cause in screening.refused:
+            print(f"{level}: {name}: cannot be built, left out ({cause})")
+
+
+def print_quality(table: pd.DataFrame, cheap: str, dear: str) -> None:
+    """Print correlations, overlaps and what a funnel would have had to keep, energy by energy."""
+    for column, (title, _) in ENERGIES.items():
+        try:
+            both = compare_levels(table, cheap, dear, column)
+        except InputError as error:
+            print(f"\n{title}: {error}")
+            continue
+        n = both.attrs["n"]
+        print(f"\n{title}, {n} pairs")
+        if both.attrs["spearman"] is None:
+            print("  too few pairs for a correlation")
+            continue
+        chance = float(kendalltau(both["rank 1"], both["rank 2"]).pvalue)
+        print(
+            f"  all pairs: {correlations(both)}; by chance in {100 * chance:.2g} % of all orders (two-sided, Kendall)"
+        )
+        if chance > SIGNIFICANT:
+            print(f"  this order may be an accident: more than {100 * SIGNIFICANT:.0f} %")
+        without = [
+            compare_levels(others(table, row), cheap, dear, column).attrs["spearman"] for _, row in both.iterrows()
+        ] if n > 3 else []  # fmt: skip
+        if without:
+            print(f"  Spearman between {min(without):+.2f} and {max(without):+.2f} when one pair is left out")
+        for filler, rows in table.groupby("filler"):
+            try:
+                print(f"  {filler} alone: {correlations(compare_levels(rows, cheap, dear, column))}")
+            except InputError:
+                print(f"  {filler} alone: no pair has both")
+        mean, size = both.attrs["mean_difference"], both.attrs["mean_absolute_difference"]
+        print(f"  {dear} - {cheap}: mean {mean:+.3f} eV, mean size {size:.3f} eV")
+        by_cheap, by_dear = (list(both.sort_values(f"{column} {i}", kind="stable").index) for i in (1, 2))
+        for k in (1, 3, 5):
+            if k < n:
+                common = len(set(by_cheap[:k]) & set(by_dear[:k]))
+                keep = 1 + max(by_cheap.index(pair) for pair in by_dear[:k])
+                print(
+                    f"  best {k}: {common} in common (by chance {k * k / n:.1f}); "
+                    f"a funnel to {keep} of {n} lets all of {dear}'s best {k} through"
+                )
+        if n < FEW:
+            print(f"  {n} pairs are few: an order of fewer than {FEW} says little about other fillers and polymers")
+
+
+def others(table: pd.DataFrame, row: pd.Series) -> pd.DataFrame:
+    """Leave out one pair."""
+    same = pd.Series(data=True, index=table.index)
+    for column in SAME:
+        same &= table[column].astype(object).where(table[column].notna(), "") == row[column]
+    return table[~same]
+
+
+def correlations(both: pd.DataFrame) -> str:
+    """Put the two rank correlations into words."""
+    spearman, kendall, n = (both.attrs[name] for name in ("spearman", "kendall", "n"))
+    if spearman is None:
+        return f"n = {n}, too few"
+    return f"n = {n}, Spearman {spearman:+.2f}, Kendall {kendall:+.2f}"
+
+
+def main() -> int:
+    """Return 1 when a pair has no result."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--cheap", default="xtb", help="engine that ranks first, for example xtb or mlip")
+    parser.add_argument("--level", default="fast", help="its level")
+    parser.add_argument("--spec", type=Path, default=Path(__file__).with_name("funnel_subset.yaml"))
+    parser.add_argument("--store", default="funnel_quality.sqlite")
+    parser.add_argument("--workdir", type=Path, default=Path("funnel_quality-runs"))
+    parser.add_argument("--processes", type=int, default=0, help="MPI processes of a GPAW calculation; 0: all cores")
+    parser.add_argument("--report", action="store_true", help="calculate nothing")
+    options = parser.parse_args()
+    try:
+        spec = read_spec(options.spec).model_copy(update={"processes": options.processes})
+        specs = stages(spec, options.cheap, options.level)
+        library, store = Library(), open_store(options.store)
+        failed: dict[str, str] = {}
+        if not options.report:
+            for level, stage in specs.items():
+                outcome = run_screening(stage, store, library, options.workdir, progress)
+                failed |= {f"{level}: {name}": cause for name, cause in outcome.failed.items()}
+        screenings = {level: build_screening(stage, library) for level, stage in specs.items()}
+        table = of_the_spec(store, screenings)
+        print_pairs(table, list(specs))
+        print_flags(table, screenings)
+        for name, cause in failed.items():
+            print(f"{name}: failed ({cause})")
+        print_quality(table, *specs)
+    except IfaceError as error:
+        print(error, file=sys.stderr)
+        return 2
+    return min(1, sum(len(s.pairs) for s in screenings.values()) - len(table))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
