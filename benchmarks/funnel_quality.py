@@ -18,7 +18,9 @@ import pandas as pd
 from jobflow import JobStore
 from scipy.stats import kendalltau
 
+from iface_wf.documents.calculation import FATAL_FLAGS
 from iface_wf.errors import IfaceError, InputError
+from iface_wf.flows.requests import QUANTITIES
 from iface_wf.flows.screening import Screening, build_screening
 from iface_wf.flows.screening_spec import ScreeningSpec, read_spec
 from iface_wf.library.library import Library
@@ -34,15 +36,21 @@ ENERGIES = {
     "interaction_energy": ("interaction energy", None),
     "interaction_corrected": ("interaction energy, counterpoise corrected where the basis needs it", "interaction_energy"),
 }  # fmt: skip
-#: Below this share of the pairs by which chance would give such an order, an order is no accident.
+#: An order that chance gives more often than this may be an accident.
 SIGNIFICANT = 0.05
 FEW = 20
+#: A fragment of a few units binds by less, eV; more tells that charges converged to a state that does not exist.
+PLAUSIBLE = 10.0
 
 
-def stages(spec: ScreeningSpec, cheap: str, level: str) -> dict[str, ScreeningSpec]:
-    """Return the same pairs for both engines, the cheap one first; it gets the same quantities, unlike in a funnel."""
+def stages(spec: ScreeningSpec, cheap: str, level: str, quantities: list[str] | None) -> dict[str, ScreeningSpec]:
+    """Return the same pairs for both engines, the cheap one first; unlike in a funnel, it gets the quantities of the file.
+
+    At level `fast` the other one takes its placements and geometries from the cheap one, so both see the same structures.
+    """
     own = spec.model_copy(update={"funnel": None})
-    first = own.model_copy(update={"engine": cheap, "level": level, "overrides": {}})
+    first = own.model_copy(update={"engine": cheap, "level": level, "geometry": None, "overrides": {}})
+    own = own.model_copy(update={"geometry": cheap} | ({"quantities": tuple(quantities)} if quantities else {}))
     return {f"{cheap}/{level}": first, f"{spec.engine}/{spec.level}": own}
 
 
@@ -66,25 +74,30 @@ def of_the_spec(store: JobStore, screenings: dict[str, Screening]) -> pd.DataFra
 
 def name_of(row: pd.Series) -> str:
     """Name a pair for people."""
-    parts = [str(row["filler"]), f"{row['polymer'] or ''} x {row['units']:.0f}" if row["units"] else row["polymer"]]
-    return " + ".join([*parts, *([str(row["salt"])] if row["salt"] else [])])
+    units = "" if pd.isna(row["units"]) else f" x {row['units']:.0f}"
+    return " + ".join(str(part) for part in (row["filler"], f"{row['polymer']}{units}", row["salt"]) if part)
 
 
 def print_pairs(table: pd.DataFrame, levels: list[str]) -> None:
     """Print all energies of all pairs, marked where they must not be trusted."""
-    columns = [(level, column) for column in ENERGIES for level in levels]
-    columns = [(level, column) for level, column in columns if not of_level(table, level)[column].isna().all()]
-    print("pair | " + " | ".join(f"{level} {column}" for level, column in columns))
-    print("---|" * (len(columns) + 1))
-    for _, group in table.fillna({"salt": ""}).groupby(SAME, dropna=False, sort=False):
+    columns = [(level, column) for column in ENERGIES for level in levels if shown(of_level(table, level), column)]
+    print("| pair | " + " | ".join(f"{level} {column.replace('_', ' ')}" for level, column in columns) + " |")
+    print("|---|" + "---|" * len(columns))
+    for _, group in table.fillna({"salt": ""}).groupby(SAME, dropna=False):
         cells = []
         for level, column in columns:
             rows = of_level(group, level)
             value = None if rows.empty else rows.iloc[0][column]
             mark = "" if rows.empty or rows.iloc[0]["ok"] else " !"
             cells.append("-" if value is None or pd.isna(value) else f"{value:+.3f}{mark}")
-        print(f"{name_of(group.iloc[0])} | " + " | ".join(cells))
+        print(f"| {name_of(group.iloc[0])} | " + " | ".join(cells) + " |")
     print("Energies in eV per cell; ! must not be trusted, left out below.")
+
+
+def shown(rows: pd.DataFrame, column: str) -> bool:
+    """Whether a column tells anything: a corrected energy does only where there is a correction."""
+    raw = ENERGIES[column][1]
+    return bool(rows[column].notna().any()) and (raw is None or not rows[column].equals(rows[raw].rename(column)))
 
 
 def of_level(table: pd.DataFrame, level: str) -> pd.DataFrame:
@@ -101,7 +114,9 @@ def print_flags(table: pd.DataFrame, screenings: dict[str, Screening]) -> None:
             if key not in rows.index:
                 print(f"{level}: {pair.name}: no result, left out")
             elif not rows.loc[key, "ok"]:
-                print(f"{level}: {pair.name}: NOT TRUSTWORTHY, left out ({'; '.join(rows.loc[key, 'flags'])})")
+                wild = abs(rows.loc[key, "binding_energy"]) > PLAUSIBLE
+                why = [*rows.loc[key, "flags"], *([f"more than {PLAUSIBLE:.0f} eV: wrong charges"] if wild else [])]
+                print(f"{level}: {pair.name}: NOT TRUSTWORTHY, left out ({'; '.join(why)})")
             elif rows.loc[key, "flags"]:
                 print(f"{level}: {pair.name}: taken into account with a remark ({'; '.join(rows.loc[key, 'flags'])})")
         for name, cause in screening.refused:
@@ -127,6 +142,9 @@ def print_quality(table: pd.DataFrame, cheap: str, dear: str) -> None:
         )
         if chance > SIGNIFICANT:
             print(f"  this order may be an accident: more than {100 * SIGNIFICANT:.0f} %")
+        loose = compare_levels(with_unconverged(table), cheap, dear, column)
+        if loose.attrs["n"] > n:
+            print(f"  with those whose relaxation stopped at its step limit: {correlations(loose)}")
         without = [
             compare_levels(others(table, row), cheap, dear, column).attrs["spearman"] for _, row in both.iterrows()
         ] if n > 3 else []  # fmt: skip
@@ -152,6 +170,26 @@ def print_quality(table: pd.DataFrame, cheap: str, dear: str) -> None:
             print(f"  {n} pairs are few: an order of fewer than {FEW} says little about other fillers and polymers")
 
 
+def print_time(store: JobStore, screenings: dict[str, Screening]) -> None:
+    """Print core-minutes by engine and kind of what was calculated for these pairs; shared parts and placing excepted."""
+    keys = [key for screening in screenings.values() for key in screening.pairs]
+    fields = [f"output.{name}" for name in ("engine", "kind", "cpu_time", "key")]
+    criteria = {"output.document_type": "calculation", "output.reused_from": None, "metadata.interface": {"$in": keys}}
+    entries = [entry["output"] for entry in store.query(criteria, properties=fields, load=False)]
+    if not entries:
+        return
+    times = pd.DataFrame(entries).drop_duplicates("key").groupby(["engine", "kind"])["cpu_time"].agg(["size", "sum"])
+    said = [f"{count:.0f} x {engine} {kind} {total / 60:.1f}" for (engine, kind), count, total in times.itertuples()]
+    print(f"\nCore-minutes for these pairs, without shared parts and placing: {', '.join(said)}")
+
+
+def with_unconverged(table: pd.DataFrame) -> pd.DataFrame:
+    """Trust pairs whose only fault is a relaxation that was not finished: both engines calculated that same geometry."""
+    fatal = table["flags"].map(lambda flags: FATAL_FLAGS.intersection(flag.split(" ")[0] for flag in flags))
+    sane = (table["binding_energy"].abs() < PLAUSIBLE) & fatal.map(lambda found: found <= {"geometry_unconverged"})
+    return table.assign(ok=table["ok"] | sane)
+
+
 def others(table: pd.DataFrame, row: pd.Series) -> pd.DataFrame:
     """Leave out one pair."""
     same = pd.Series(data=True, index=table.index)
@@ -173,6 +211,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--cheap", default="xtb", help="engine that ranks first, for example xtb or mlip")
     parser.add_argument("--level", default="fast", help="its level")
+    parser.add_argument("--quantities", nargs="+", choices=QUANTITIES, help="of the other engine; default: the file's")
     parser.add_argument("--spec", type=Path, default=Path(__file__).with_name("funnel_subset.yaml"))
     parser.add_argument("--store", default="funnel_quality.sqlite")
     parser.add_argument("--workdir", type=Path, default=Path("funnel_quality-runs"))
@@ -181,7 +220,7 @@ def main() -> int:
     options = parser.parse_args()
     try:
         spec = read_spec(options.spec).model_copy(update={"processes": options.processes})
-        specs = stages(spec, options.cheap, options.level)
+        specs = stages(spec, options.cheap, options.level, options.quantities)
         library, store = Library(), open_store(options.store)
         failed: dict[str, str] = {}
         if not options.report:
@@ -195,6 +234,7 @@ def main() -> int:
         for name, cause in failed.items():
             print(f"{name}: failed ({cause})")
         print_quality(table, *specs)
+        print_time(store, screenings)
     except IfaceError as error:
         print(error, file=sys.stderr)
         return 2
