@@ -36,7 +36,7 @@ ENERGIES = {
     "interaction_energy": ("interaction energy", None),
     "interaction_corrected": ("interaction energy, counterpoise corrected where the basis needs it", "interaction_energy"),
 }  # fmt: skip
-#: An order that chance gives more often than this may be an accident.
+#: An agreement that chance gives more often than this (p of Kendall, two-sided) may be an accident.
 SIGNIFICANT = 0.05
 FEW = 20
 #: A fragment of a few units binds by less, eV; more tells that charges converged to a state that does not exist.
@@ -136,15 +136,7 @@ def print_quality(table: pd.DataFrame, cheap: str, dear: str) -> None:
         if both.attrs["spearman"] is None:
             print("  too few pairs for a correlation")
             continue
-        chance = float(kendalltau(both["rank 1"], both["rank 2"]).pvalue)
-        print(
-            f"  all pairs: {correlations(both)}; by chance in {100 * chance:.2g} % of all orders (two-sided, Kendall)"
-        )
-        if chance > SIGNIFICANT:
-            print(f"  this order may be an accident: more than {100 * SIGNIFICANT:.0f} %")
-        loose = compare_levels(with_unconverged(table), cheap, dear, column)
-        if loose.attrs["n"] > n:
-            print(f"  with those whose relaxation stopped at its step limit: {correlations(loose)}")
+        print(f"  all pairs: {correlations(both)}")
         without = [
             compare_levels(others(table, row), cheap, dear, column).attrs["spearman"] for _, row in both.iterrows()
         ] if n > 3 else []  # fmt: skip
@@ -157,17 +149,34 @@ def print_quality(table: pd.DataFrame, cheap: str, dear: str) -> None:
                 print(f"  {filler} alone: no pair has both")
         mean, size = both.attrs["mean_difference"], both.attrs["mean_absolute_difference"]
         print(f"  {dear} - {cheap}: mean {mean:+.3f} eV, mean size {size:.3f} eV")
-        by_cheap, by_dear = (list(both.sort_values(f"{column} {i}", kind="stable").index) for i in (1, 2))
-        for k in (1, 3, 5):
-            if k < n:
-                common = len(set(by_cheap[:k]) & set(by_dear[:k]))
-                keep = 1 + max(by_cheap.index(pair) for pair in by_dear[:k])
-                print(
-                    f"  best {k}: {common} in common (by chance {k * k / n:.1f}); "
-                    f"a funnel to {keep} of {n} lets all of {dear}'s best {k} through"
-                )
+        print_best(both, column, dear)
+        loose = compare_levels(with_unconverged(table), cheap, dear, column)
+        if loose.attrs["n"] > n:
+            print(f"  with those whose relaxation stopped at its step limit: {correlations(loose)}")
+            print_best(loose, column, dear)
         if n < FEW:
             print(f"  {n} pairs are few: an order of fewer than {FEW} says little about other fillers and polymers")
+
+
+def print_best(both: pd.DataFrame, column: str, dear: str) -> None:
+    """Print how many of the best k both engines name, and how many a funnel has to keep for them."""
+    n = len(both)
+    by_cheap, by_dear = (list(both.sort_values(f"{column} {i}", kind="stable").index) for i in (1, 2))
+    for k in (1, 3, 5):
+        if k < n:
+            common = len(set(by_cheap[:k]) & set(by_dear[:k]))
+            keep = 1 + max(by_cheap.index(pair) for pair in by_dear[:k])
+            print(
+                f"  best {k}: {common} in common (by chance {k * k / n:.1f}); "
+                f"a funnel to {keep} of {n} lets all of {dear}'s best {k} through"
+            )
+
+
+def with_unconverged(table: pd.DataFrame) -> pd.DataFrame:
+    """Trust pairs whose only fault is a relaxation that was not finished: both engines calculated that same geometry."""
+    fatal = table["flags"].map(lambda flags: FATAL_FLAGS.intersection(flag.split(" ")[0] for flag in flags))
+    sane = (table["binding_energy"].abs() < PLAUSIBLE) & fatal.map(lambda found: found <= {"geometry_unconverged"})
+    return table.assign(ok=table["ok"] | sane)
 
 
 def print_time(store: JobStore, screenings: dict[str, Screening]) -> None:
@@ -183,13 +192,6 @@ def print_time(store: JobStore, screenings: dict[str, Screening]) -> None:
     print(f"\nCore-minutes for these pairs, without shared parts and placing: {', '.join(said)}")
 
 
-def with_unconverged(table: pd.DataFrame) -> pd.DataFrame:
-    """Trust pairs whose only fault is a relaxation that was not finished: both engines calculated that same geometry."""
-    fatal = table["flags"].map(lambda flags: FATAL_FLAGS.intersection(flag.split(" ")[0] for flag in flags))
-    sane = (table["binding_energy"].abs() < PLAUSIBLE) & fatal.map(lambda found: found <= {"geometry_unconverged"})
-    return table.assign(ok=table["ok"] | sane)
-
-
 def others(table: pd.DataFrame, row: pd.Series) -> pd.DataFrame:
     """Leave out one pair."""
     same = pd.Series(data=True, index=table.index)
@@ -199,11 +201,13 @@ def others(table: pd.DataFrame, row: pd.Series) -> pd.DataFrame:
 
 
 def correlations(both: pd.DataFrame) -> str:
-    """Put the two rank correlations into words."""
+    """Put the two rank correlations into words, with the share of all orders that agree as well or as badly."""
     spearman, kendall, n = (both.attrs[name] for name in ("spearman", "kendall", "n"))
     if spearman is None:
         return f"n = {n}, too few"
-    return f"n = {n}, Spearman {spearman:+.2f}, Kendall {kendall:+.2f}"
+    p = float(kendalltau(both["rank 1"], both["rank 2"]).pvalue)
+    remark = "" if p <= SIGNIFICANT else ", may be an accident"
+    return f"n = {n}, Spearman {spearman:+.2f}, Kendall {kendall:+.2f} (p = {p:.2g}{remark})"
 
 
 def main() -> int:
