@@ -19,6 +19,7 @@ import time
 from pathlib import Path
 
 import yaml
+from jobflow_remote import SETTINGS
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
@@ -102,7 +103,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="overhead-") as name:
         folder = Path(name)
         (folder / "mongod").mkdir()
-        os.environ["JFREMOTE_PROJECTS_FOLDER"] = str(folder / "projects")
+        SETTINGS.projects_folder = os.environ["JFREMOTE_PROJECTS_FOLDER"] = str(folder / "projects")
         with running_slurm(folder / "slurm") as conf, running_mongod(folder / "mongod") as server:
             os.environ["SLURM_CONF"] = str(conf)
             write_projects(folder, f"mongodb://{server.host}:{server.port}")

@@ -22,6 +22,11 @@ COMMANDS = (
     "best",
     "compare",
     "provenance",
+    "submit",
+    "status",
+    "recover",
+    "cancel",
+    "queue",
 )
 HEAVY = (
     "numpy",
@@ -132,3 +137,13 @@ def test_python_interface_is_lazy():
     code = "import sys, iface_wf; print('jobflow' in sys.modules, callable(iface_wf.run), 'jobflow' in sys.modules)"
     found = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
     assert found.split() == ["False", "True", "True"]
+
+
+def test_looking_at_the_queue_needs_no_engine():
+    code = (
+        "import sys; from iface_wf.queues import monitor, daemon, recover; "
+        "print([name for name in ('ase', 'tblite', 'torch', 'scipy.stats', 'pymatgen.io.vasp', 'pandas') "
+        "if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -5,7 +5,6 @@ import os
 import pytest
 
 from iface_wf.queues.health import check_project, check_worker
-from iface_wf.queues.runner import claim_name
 from iface_wf.store.references import working_on
 from tests.system.queue_bench import QueueBench
 
@@ -31,7 +30,7 @@ def test_a_server_with_jobs_but_without_a_runner(shell):
 
 def test_a_runner_at_work(shell):
     project = shell.project
-    with working_on(project.store(), claim_name(project.name)):
+    with working_on(project.store(), project.runner_claim):
         found = check_project(project)
     assert found.ok
     assert f":{os.getpid()} since 20" in found.detail

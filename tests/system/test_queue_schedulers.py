@@ -2,6 +2,8 @@
 
 import os
 import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -29,7 +31,9 @@ def bench(mongod, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("scheduler", ["pbs", "sge"])
 def test_from_submission_to_result_with_a_job_deleted_in_between(bench, scheduler, tmp_path):
-    queue = bench(scheduler, queue="long", account="chem")
+    # each job takes long enough to be deleted while it runs
+    readied = f'sleep 3; export PATH="{Path(sys.executable).parent}:$PATH"'
+    queue = bench(scheduler, queue="long", account="chem", activate=readied)
     assert check_worker(queue.project, "main").ok
     queue.submit(ONE)
     child = queue.start_runner()

@@ -14,7 +14,16 @@ CalculationKind = Literal["relax", "static"]
 
 #: Flags that make a number untrustworthy: results mark it and never average it in.
 FATAL_FLAGS = frozenset(
-    {"scf_unconverged", "geometry_unconverged", "isolated_atoms", "desorbed", "dissociated", "clash", "slab_changed"}
+    {
+        "scf_unconverged",
+        "implausible_forces",
+        "geometry_unconverged",
+        "isolated_atoms",
+        "desorbed",
+        "dissociated",
+        "clash",
+        "slab_changed",
+    }
 )
 
 

@@ -37,6 +37,11 @@ REMEDIES: tuple[dict[str, Any], ...] = (
 )
 
 
+#: Forces beyond this, eV/A, are those of charges that tblite found converged but that do not exist: the energies of such
+#: states are hundreds or thousands of eV too low. Relaxed and even badly compressed contacts stay well below it.
+IMPLAUSIBLE_FORCE = 50.0
+UNCONVERGED = "charges did not converge"
+
 #: Edge along directions that are not periodic, A, for everything that is periodic in another direction.
 WIDE_EDGE = 60.0
 #: Least empty space in it, A.
@@ -115,11 +120,12 @@ class XtbMaker(base.EngineMaker):
         settings = dict(request.settings)
         corrections: list[Correction] = []
         scf_converged, geometry_converged, steps = False, request.kind == "static", 0
-        energy, max_force = None, None
+        energy, max_force, trouble = None, None, ""
         for remedy in REMEDIES:
             if remedy:
                 settings |= remedy
-                corrections.append(Correction(handler="xtb", errors=["charges did not converge"], actions=[remedy]))
+                corrections.append(Correction(handler="xtb", errors=[trouble], actions=[remedy]))
+            atoms.positions = in_wide_cell(structure).positions
             atoms.calc = calculator(settings)
             try:
                 if request.kind == "relax":
@@ -127,10 +133,15 @@ class XtbMaker(base.EngineMaker):
                 energy = float(atoms.get_potential_energy())
                 max_force = float(np.linalg.norm(atoms.get_forces(), axis=1).max())
             except (CalculationFailed, RuntimeError):
+                energy, max_force, trouble = None, None, UNCONVERGED
+                continue
+            if max_force > IMPLAUSIBLE_FORCE:
+                trouble = f"forces of {max_force:.0f} eV/A: charges that do not exist"
+                energy = None
                 continue
             scf_converged = True
             break
-        flags = [] if scf_converged else ["scf_unconverged"]
+        flags = [] if scf_converged else ["scf_unconverged" if trouble == UNCONVERGED else "implausible_forces"]
         if scf_converged and not geometry_converged:
             flags.append("geometry_unconverged")
         return CalculationDocument(

@@ -11,7 +11,6 @@ from pathlib import Path
 
 from iface_wf.errors import CalculationError, InputError
 from iface_wf.queues.project import QueueProject
-from iface_wf.queues.runner import claim_name
 from iface_wf.store.claims import Claim, claims_of, process_table
 
 #: Seconds before a runner that was killed is started anew.
@@ -23,7 +22,7 @@ PATIENCE = 60.0
 def living_runner(project: QueueProject) -> Claim | None:
     """Return who runs a project now: host, process and since when; None if nobody does."""
     claims = claims_of(project.store())
-    return None if claims is None else claims.holder(claim_name(project.name))
+    return None if claims is None else claims.holder(project.runner_claim)
 
 
 def start(project: QueueProject) -> tuple[int, Path]:

@@ -180,6 +180,11 @@ class QueueProject:
         return str(self.config.name)
 
     @property
+    def runner_claim(self) -> str:
+        """Name of the claim that the one runner of this project holds."""
+        return f"runner of {self.name}"
+
+    @property
     def address(self) -> str:
         """Address of the MongoDB server, without password."""
         return str(self.config.queue.store["address"])

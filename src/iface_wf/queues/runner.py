@@ -42,11 +42,6 @@ _STATES = [s.value for s in (JobState.CHECKED_OUT, JobState.RUN_FINISHED, JobSta
 _log = logging.getLogger(__name__)
 
 
-def claim_name(project: str) -> str:
-    """Name the claim that the one runner of a project holds."""
-    return f"runner of {project}"
-
-
 def run(
     project: QueueProject,
     until_done: bool = False,
@@ -80,7 +75,7 @@ def run(
         When another runner is at work on this project.
     """
     keep_password()  # the scheduler hands the environment on to the jobs, which need no database
-    with working_on(project.store(), claim_name(project.name), stale=STALE) as ours:
+    with working_on(project.store(), project.runner_claim, stale=STALE) as ours:
         if not ours:
             raise CalculationError(f"Another runner is at work on the project {project.name}; one is enough.")
         with _stopping() as stopped:
