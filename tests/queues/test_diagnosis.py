@@ -2,7 +2,7 @@
 
 import pytest
 
-from iface_wf.queues.diagnosis import diagnose
+from iface_wf.queues.diagnosis import diagnose, trouble
 
 KILLED = (
     "The output file jfremote_out.json was downloaded, but it does not contain the response. The job was likely killed"
@@ -49,3 +49,15 @@ def test_an_error_of_the_queue_itself():
     )
     assert found.kind == "queue"
     assert "submission failed" in found.cause
+
+
+def test_a_scheduler_that_refuses_a_job_is_quoted():
+    error = (
+        "Traceback...\njobflow_remote.remote.data.RemoteError: submission failed. SubmissionResult(job_id=None, "
+        "step_id=None, exit_code=1, stdout='', stderr='sbatch: error: Memory specification can not be satisfied\\n', "
+        "status=<SubmissionStatus.FAILED: 'FAILED'>)"
+    )
+    on_its_way = {"state": "UPLOADED", "error": None, "remote": {"error": error, "step_attempts": 3}}
+    words = "The scheduler refuses the job: sbatch: error: Memory specification can not be satisfied"
+    assert trouble(on_its_way) == f"{words}. Tried 3 times; it is tried again."
+    assert words in trouble(failed(error=None, remote_error=error, state="REMOTE_ERROR"))

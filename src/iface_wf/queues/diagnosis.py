@@ -45,6 +45,8 @@ _WORDS: tuple[tuple[Kind, str, str], ...] = (
         "It was cancelled.",
     ),
 )
+#: What qtoolkit tells of a submission that did not succeed.
+_REFUSED = re.compile(r"submission failed\..*?stderr=['\"](.*?)['\"], status=", re.DOTALL)
 _DISK = re.compile(r"No space left on device|Disk quota exceeded|ENOSPC|EDQUOT")
 
 
@@ -90,7 +92,10 @@ def trouble(entry: dict[str, Any]) -> str:
 
 
 def _exception(error: str) -> str:
-    """Return the last line of a traceback, without our own errors' class name."""
+    """Return the last line of a traceback, without our own errors' class name, or the scheduler's words."""
+    refused = _REFUSED.search(error)
+    if refused and refused.group(1):
+        return f"The scheduler refuses the job: {' '.join(refused.group(1).replace(chr(92) + 'n', ' ').split())}"[:400]
     lines = [line.strip() for line in error.splitlines() if line.strip()]
     if not lines:
         return ""
