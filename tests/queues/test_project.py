@@ -38,7 +38,7 @@ def folder(tmp_path, monkeypatch):
 
 
 def settings(**options):
-    return ProjectSettings.model_validate({"store": ADDRESS, "work_dir": "/work/me/runs"} | options)
+    return ProjectSettings.model_validate({"store": ADDRESS, "work_dir": "/scratch/me/runs"} | options)
 
 
 def script(scheduler, wanted=EIGHT, command="true", **options):
@@ -179,7 +179,7 @@ def test_a_description_is_a_project_without_password(folder, monkeypatch):
     lines = project.workers["main"].pre_run.splitlines()
     assert lines[:2] == ["module load gcc", "module load 'my mpi'"]
     assert "export IFACE_WF_VASP_COMMAND='srun vasp_std'" in lines
-    assert "export IFACE_WF_SHELF=/work/me/runs/shelf" in lines
+    assert "export IFACE_WF_SHELF=/scratch/me/runs/shelf" in lines
     assert "export NAME='a b'" in lines
     assert "s3cret" not in str(project.get_queue_store().as_dict())
 
@@ -255,7 +255,7 @@ def test_no_project_and_a_damaged_one(folder):
     ],
 )
 def test_answers_that_cannot_be_used(folder, capfd, arguments, word):
-    common = ["queue", "init", "--store", ADDRESS, "--work-dir", "/work/me", "--scheduler", "slurm"]
+    common = ["queue", "init", "--store", ADDRESS, "--work-dir", "/scratch/me", "--scheduler", "slurm"]
     assert main([*common, *arguments]) == 2
     out, err = capfd.readouterr()
     assert out == ""
@@ -267,7 +267,7 @@ def test_answers_that_cannot_be_used(folder, capfd, arguments, word):
 
 
 def test_a_dry_run_prints_the_project_and_writes_nothing(folder, capfd):
-    arguments = ["queue", "init", "--store", ADDRESS, "--work-dir", "/work/me", "--scheduler", "sge", "--pe", "mpi"]
+    arguments = ["queue", "init", "--store", ADDRESS, "--work-dir", "/scratch/me", "--scheduler", "sge", "--pe", "mpi"]
     assert main([*arguments, "--dry-run"]) == 0
     printed = yaml.safe_load(capfd.readouterr().out)
     assert printed["metadata"]["workers"]["main"] == {"parallel_environment": "mpi"}
