@@ -1,5 +1,7 @@
 """The binding flow on a tiny interface with real engines: physics, reuse, and honest marks."""
 
+import logging
+
 import pytest
 
 from iface_wf.documents.binding import BindingDocument
@@ -14,7 +16,9 @@ def calculate(maker, slab, fragment, store, folder):
     return BindingDocument.model_validate(output), events
 
 
-def test_terms_add_up_and_a_second_run_calculates_nothing(layer, water_molecule, store, tmp_path):
+def test_terms_add_up_and_a_second_run_calculates_nothing(layer, water_molecule, store, tmp_path, monkeypatch):
+    # what some libraries do to all loggers when they configure logging: progress must not hang on it
+    monkeypatch.setattr(logging.getLogger("jobflow"), "disabled", True)
     document, events = calculate(xtb_maker(), layer, water_molecule, store, tmp_path / "runs")
     assert document.binding_energy == pytest.approx(
         document.interaction_energy + sum(document.deformation_energy.values()), abs=1e-8

@@ -72,16 +72,18 @@ class _Progress(logging.Handler):
 def _listening(handler: logging.Handler) -> Iterator[None]:
     """Attach a handler to jobflow's logger, and keep its lines off the terminal."""
     logger = logging.getLogger("jobflow")
-    level, propagate = logger.level, logger.propagate
+    level, propagate, disabled = logger.level, logger.propagate, logger.disabled
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)
     logger.propagate = False
+    logger.disabled = False  # libraries that configure logging, such as jobflow-remote's runner, disable what exists
     try:
         yield
     finally:
         logger.removeHandler(handler)
         logger.setLevel(level)
         logger.propagate = propagate
+        logger.disabled = disabled
 
 
 def run_flow(flow: Flow, store: JobStore, workdir: Path, listener: Listener | None = None) -> Any:
