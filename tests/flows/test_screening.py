@@ -139,7 +139,8 @@ def test_all_fragments_share_a_slab_that_is_large_enough(write):
 
 
 @pytest.mark.parametrize(
-    ("name", "pairs"), [("two-minutes.yaml", 2), ("coated-garnet.yaml", 15), ("all-fillers.yaml", 264)]
+    ("name", "pairs"),
+    [("two-minutes.yaml", 2), ("three-pairs.yaml", 3), ("coated-garnet.yaml", 15), ("all-fillers.yaml", 264)],
 )
 def test_the_specs_that_come_with_the_package(name, pairs):
     path = Path(__file__).parents[2] / "workflows" / name
