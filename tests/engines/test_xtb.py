@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 from ase.build import molecule
+from ase.calculators.calculator import CalculationFailed
 from pymatgen.core import Lattice, Structure
 
 from iface_wf.engines import relaxation, xtb
+from iface_wf.engines.cheap import Ranker
 from iface_wf.engines.levels import level_settings
 
 SETTINGS = level_settings("xtb", "fast")
@@ -104,3 +106,12 @@ def test_energies_with_absurd_forces_are_no_results(ethanol, monkeypatch, kind):
     document = maker(kind).make.original(xtb.XtbMaker(kind=kind, force=True), ethanol)
     assert (document.energy, document.converged, document.trustworthy) == (None, False, False)
     assert "implausible_forces" in document.flags
+
+
+def test_absurd_energies_win_no_ranking(ethanol, monkeypatch):
+    monkeypatch.setattr(xtb, "calculator", Collapsed(xtb.calculator, attempts=1))
+    ranker = Ranker("xtb")
+    with pytest.raises(CalculationFailed, match="no state that exists"):
+        ranker.score(ethanol, 2)
+    energy, _ = ranker.score(ethanol, 2)
+    assert energy > -1000  # eV; ethanol

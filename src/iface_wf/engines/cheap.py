@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from ase.calculators.calculator import Calculator
+import numpy as np
+from ase.calculators.calculator import CalculationFailed, Calculator
 from pymatgen.core import Structure
 
 from iface_wf.engines import mlip, xtb
@@ -62,4 +63,8 @@ class Ranker:
         atoms.calc = xtb.calculator(self.settings) if self._ml is None else self._ml
         with quiet():
             relax(atoms, {"fmax": self.settings["fmax"], "max_steps": steps}, Path.cwd())
-            return float(atoms.get_potential_energy()), moved(structure, atoms.positions.tolist())
+            energy = float(atoms.get_potential_energy())
+            force = float(np.linalg.norm(atoms.get_forces(), axis=1).max())
+        if force > xtb.IMPLAUSIBLE_FORCE:  # an energy that is thousands of eV too low would win every ranking
+            raise CalculationFailed(f"{self.method}: forces of {force:.0f} eV/A, no state that exists")
+        return energy, moved(structure, atoms.positions.tolist())
