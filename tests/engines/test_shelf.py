@@ -2,6 +2,9 @@
 
 import json
 import multiprocessing
+import os
+import signal
+import subprocess
 import time
 from contextlib import nullcontext
 from pathlib import Path
@@ -109,3 +112,20 @@ def test_a_failure_leaves_nothing_that_would_be_taken_for_a_result(tmp_path):
     for _ in range(2):
         with pytest.raises(RuntimeError):
             shelf.calculate_once(tmp_path / "place", lambda found: True, fail, nullcontext())
+
+
+def test_a_program_that_outlives_its_job_keeps_the_lock(tmp_path):
+    """A job that is killed leaves its program for a moment, until the scheduler ends that too."""
+    place = tmp_path / "place"
+    child = os.fork()
+    if not child:
+
+        def start_and_die(folder):
+            subprocess.Popen(["sleep", "2"], close_fds=False)
+            os.kill(os.getpid(), signal.SIGKILL)
+
+        shelf.calculate_once(place, lambda found: True, start_and_die, nullcontext())
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
+    started = time.monotonic()
+    with shelf._locked(place / ".lock"):
+        assert 1.0 < time.monotonic() - started < 10.0

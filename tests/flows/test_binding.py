@@ -18,7 +18,8 @@ def calculate(maker, slab, fragment, store, folder):
 
 def test_terms_add_up_and_a_second_run_calculates_nothing(layer, water_molecule, store, tmp_path, monkeypatch):
     # what some libraries do to all loggers when they configure logging: progress must not hang on it
-    monkeypatch.setattr(logging.getLogger("jobflow"), "disabled", True)
+    for name in ("jobflow", "jobflow.core.job", "jobflow.managers.local"):
+        monkeypatch.setattr(logging.getLogger(name), "disabled", True)
     document, events = calculate(xtb_maker(), layer, water_molecule, store, tmp_path / "runs")
     assert document.binding_energy == pytest.approx(
         document.interaction_energy + sum(document.deformation_energy.values()), abs=1e-8

@@ -61,7 +61,7 @@ def test_gpaw_goes_on_from_its_checkpoint_with_more_wall_time(slurm, mongod, tmp
     told = list(queue.database()["jobs"].find({"job.metadata.recoveries": 1}))
     assert [entry["job"]["metadata"]["resources"]["time"] for entry in told] == [120]
     assert told[0]["resources"]["time_limit"] == 120
-    assert not Path(f"/proc/{held}").exists()  # the scheduler ended it
+    queue.wait_for(lambda: not Path(f"/proc/{held}").exists(), "the end of the process by the scheduler", 30)
     wait(child)
     assert queue.status().jobs == {"finished": 3, "cancelled": 5}, queue.status()
 

@@ -64,7 +64,12 @@ class GpawJob(Job):
         self.setup(directory)
         with (Path(directory) / "stdout.txt").open("ab") as out:
             return subprocess.Popen(
-                self.command, cwd=directory, env=self._environment, stdout=out, stderr=subprocess.STDOUT
+                self.command,
+                cwd=directory,
+                env=self._environment,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+                close_fds=False,  # the lock on the folder, see `iface_wf.engines.shelf`
             )
 
     def postprocess(self, directory: str = "./") -> None:

@@ -78,6 +78,8 @@ def _locked(path: Path) -> Iterator[None]:
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
+            # a program started from here keeps the lock, so that one which outlives a killed job for a moment is waited for
+            os.set_inheritable(descriptor, True)
         except OSError as error:
             raise CalculationError(
                 f"The file system of {path.parent} knows no locks ({error.strerror}): choose another work folder."

@@ -72,18 +72,23 @@ class _Progress(logging.Handler):
 def _listening(handler: logging.Handler) -> Iterator[None]:
     """Attach a handler to jobflow's logger, and keep its lines off the terminal."""
     logger = logging.getLogger("jobflow")
-    level, propagate, disabled = logger.level, logger.propagate, logger.disabled
+    # libraries that configure logging, such as jobflow-remote's runner, disable the loggers that exist
+    below = [logging.getLogger(name) for name in logging.root.manager.loggerDict if name.startswith("jobflow.")]
+    disabled = {each: each.disabled for each in (logger, *below)}
+    level, propagate = logger.level, logger.propagate
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)
     logger.propagate = False
-    logger.disabled = False  # libraries that configure logging, such as jobflow-remote's runner, disable what exists
+    for each in disabled:
+        each.disabled = False
     try:
         yield
     finally:
         logger.removeHandler(handler)
         logger.setLevel(level)
         logger.propagate = propagate
-        logger.disabled = disabled
+        for each, before in disabled.items():
+            each.disabled = before
 
 
 def run_flow(flow: Flow, store: JobStore, workdir: Path, listener: Listener | None = None) -> Any:
