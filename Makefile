@@ -21,7 +21,7 @@ test: ## Install what is needed, then run every test
 
 test-fast: ## The tests that take seconds
 	@bash scripts/setup.sh test
-	@$(BIN)/pytest -m "not slow"
+	@$(BIN)/pytest -n 2 --dist loadfile -m "not slow"
 
 lint: ## ruff, mypy and import-linter
 	@bash scripts/setup.sh test
