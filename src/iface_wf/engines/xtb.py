@@ -117,6 +117,7 @@ class XtbMaker(base.EngineMaker):
         started, cpu = time.time(), time.process_time()
         structure = request.atoms_structure
         atoms = in_wide_cell(structure)
+        start = atoms.positions.copy()
         settings = dict(request.settings)
         corrections: list[Correction] = []
         scf_converged, geometry_converged, steps = False, request.kind == "static", 0
@@ -125,7 +126,7 @@ class XtbMaker(base.EngineMaker):
             if remedy:
                 settings |= remedy
                 corrections.append(Correction(handler="xtb", errors=[trouble], actions=[remedy]))
-            atoms.positions = in_wide_cell(structure).positions
+            atoms.positions = start
             atoms.calc = calculator(settings)
             try:
                 if request.kind == "relax":
