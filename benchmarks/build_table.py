@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from iface_wf.build.interface import InterfaceSpec, build_interface
+from iface_wf.builders.interface import InterfaceSpec, build_interface
 from iface_wf.errors import IfaceError
 from iface_wf.library.library import Library
 

@@ -11,10 +11,11 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from ase.calculators.calculator import CalculationFailed
 
-from iface_wf.build.slabs import build_slab
-from iface_wf.engines import mlip, xtb
+from iface_wf.builders.solids.slabs import build_slab
 from iface_wf.engines.levels import level_settings
-from iface_wf.engines.mlip_models import model_name, model_settings, quiet
+from iface_wf.engines.mlip import engine as mlip
+from iface_wf.engines.mlip.models import model_name, model_settings, quiet
+from iface_wf.engines.xtb import engine as xtb
 from iface_wf.library import Library
 
 

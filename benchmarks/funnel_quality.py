@@ -20,11 +20,11 @@ from scipy.stats import kendalltau
 
 from iface_wf.documents.calculation import FATAL_FLAGS
 from iface_wf.errors import IfaceError, InputError
-from iface_wf.flows.requests import QUANTITIES
-from iface_wf.flows.screening import Screening, build_screening
-from iface_wf.flows.screening_spec import ScreeningSpec, read_spec
+from iface_wf.flows.request import QUANTITIES
 from iface_wf.library.library import Library
-from iface_wf.queues.screen import run_screening
+from iface_wf.screening.graph import Screening, build_screening
+from iface_wf.screening.run import run_screening
+from iface_wf.screening.spec import ScreeningSpec, read_spec
 from iface_wf.store.compare import SAME, compare_levels
 from iface_wf.store.results import binding_table
 from iface_wf.store.settings import open_store

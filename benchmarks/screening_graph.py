@@ -18,9 +18,9 @@ from pathlib import Path
 
 from pymatgen.core import Lattice, Structure
 
-from iface_wf.flows.screening import ScreeningMaker, build_screening
-from iface_wf.flows.screening_spec import ScreeningSpec
 from iface_wf.library import Library
+from iface_wf.screening.graph import ScreeningMaker, build_screening
+from iface_wf.screening.spec import ScreeningSpec
 
 RECORD = """
 name: {name}

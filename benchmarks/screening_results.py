@@ -24,7 +24,7 @@ from jobflow import JobStore
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from iface_wf.queues.screen_state import stored_pairs
+from iface_wf.screening.state import stored_pairs
 from iface_wf.store.results import binding_table, find_binding
 from iface_wf.store.settings import open_store
 from iface_wf.store.summary import store_summary

@@ -4,9 +4,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[1]
 
 
+@pytest.mark.slow  # imports every test file once more
 def test_every_test_file_is_collected():
     written = {
         path.relative_to(ROOT).as_posix()

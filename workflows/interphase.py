@@ -6,8 +6,8 @@ Run: python workflows/interphase.py [FOLDER]
 import sys
 from pathlib import Path
 
-from iface_wf.build.solids import Layer, build_stack
-from iface_wf.build.wires import build_wire
+from iface_wf.builders.solids.stacks import Layer, build_stack
+from iface_wf.builders.solids.wires import build_wire
 from iface_wf.library import Library
 
 

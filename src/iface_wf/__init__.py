@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from iface_wf import _moved
+
 __version__ = "0.1.0"
 __all__ = ["__version__", "results", "run"]
 
 if TYPE_CHECKING:
     from iface_wf.api import results, run
+
+
+_moved.install()
 
 
 def __getattr__(name: str) -> Any:

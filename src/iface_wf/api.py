@@ -10,12 +10,11 @@ import pandas as pd
 from jobflow import JobStore
 
 from iface_wf.documents.binding import BindingDocument
-from iface_wf.errors import InputError
+from iface_wf.errors import InputError, validate
 from iface_wf.flows.events import Event
-from iface_wf.flows.requests import BindingRequest
+from iface_wf.flows.request import BindingRequest
+from iface_wf.flows.run import plan_binding, run_binding
 from iface_wf.library import Library
-from iface_wf.library.loader import validate
-from iface_wf.queues.local import plan_binding, run_binding
 from iface_wf.store.results import binding_table
 from iface_wf.store.settings import open_store
 

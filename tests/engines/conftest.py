@@ -6,7 +6,7 @@ from ase.build import molecule
 from pymatgen.core import Lattice, Structure
 from pymatgen.io.ase import AseAtomsAdaptor
 
-from tests.engines.vasp_fixtures import module_vasp, potcars, vasp
+from tests.engines.vasp.vasp_fixtures import module_vasp, potcars, vasp
 
 
 def boxed(atoms, edge, component="polymer", pbc=(False, False, False)):

@@ -14,7 +14,7 @@ from pymatgen.core import Molecule
 
 from iface_wf.documents.calculation import CalculationDocument
 from iface_wf.engines import shelf
-from iface_wf.engines.xtb import XtbMaker
+from iface_wf.engines.xtb.engine import XtbMaker
 
 WATER = Molecule("OHH", [[0, 0, 0], [0.757, 0.586, 0], [-0.757, 0.586, 0]])  # boxed: H, H, O
 

@@ -1,7 +1,7 @@
 """Makers for the tiny interface of the fixtures."""
 
-from iface_wf.engines.gpaw import GpawEngine
-from iface_wf.engines.xtb import XtbEngine
+from iface_wf.engines.gpaw.engine import GpawEngine
+from iface_wf.engines.xtb.engine import XtbEngine
 from iface_wf.flows.binding import BindingEnergyMaker
 
 ABOUT = {"key": "test", "filler": "water", "surface": "layer", "polymer": "water", "units": 1, "provenance": {}}

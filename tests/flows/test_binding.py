@@ -5,7 +5,7 @@ import logging
 import pytest
 
 from iface_wf.documents.binding import BindingDocument
-from iface_wf.queues.local import run_flow
+from iface_wf.flows.run import run_flow
 from tests.flows.small import ABOUT, gpaw_maker, xtb_maker
 
 

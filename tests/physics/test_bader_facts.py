@@ -12,7 +12,7 @@ from pymatgen.io.ase import AseAtomsAdaptor
 from iface_wf.analysis.bader import bader_charges, charge_transfer
 from iface_wf.analysis.density import difference, difference_profile
 from iface_wf.analysis.grid import Grid
-from iface_wf.engines.gpaw_density import all_electron_density, pseudo_density
+from iface_wf.engines.gpaw.density import all_electron_density, pseudo_density
 
 
 def calculate(atoms, **parameters):

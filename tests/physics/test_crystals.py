@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from iface_wf.build.disorder import bulk
+from iface_wf.builders.solids.disorder import bulk
 from iface_wf.library import Library
 from iface_wf.library.crystals import read_crystal
 from iface_wf.library.library import builtin_folder

@@ -5,7 +5,7 @@ import pytest
 from ase.data.s22 import data as s22
 from pymatgen.core import Lattice, Structure
 
-from iface_wf.engines.gpaw import GpawMaker
+from iface_wf.engines.gpaw.engine import GpawMaker
 
 pytestmark = pytest.mark.slow
 #: Tight enough that 1 meV below is above the noise of the SCF.

@@ -6,7 +6,7 @@ import pytest
 from rdkit import Chem
 from rdkit.Chem.rdMolDescriptors import CalcMolFormula
 
-from iface_wf.build.oligomers import build_oligomer, record_mol
+from iface_wf.builders.molecules.oligomers import build_oligomer, record_mol
 from iface_wf.library import Library
 
 # Formulas for one, two and three repeat units, caps (and counter-ion) included.

@@ -14,12 +14,12 @@ from pathlib import Path
 from jobflow_remote import SETTINGS
 from pymongo import MongoClient
 
-from iface_wf.flows.screening_spec import read_spec
 from iface_wf.library import Library
 from iface_wf.queues import project as projects
 from iface_wf.queues.monitor import status
-from iface_wf.queues.remote import submit_screening
 from iface_wf.queues.runner import run
+from iface_wf.queues.submit import submit_screening
+from iface_wf.screening.spec import read_spec
 from iface_wf.store.results import binding_table
 from tests.tiny_library import read_log, spec_text, write_library
 

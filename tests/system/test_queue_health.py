@@ -5,7 +5,7 @@ import os
 import pytest
 
 from iface_wf.queues.health import check_project, check_worker
-from iface_wf.store.references import working_on
+from iface_wf.store.reuse import working_on
 from tests.system.queue_bench import QueueBench
 
 pytestmark = pytest.mark.slow

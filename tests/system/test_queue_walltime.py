@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from ase.io import read
 
-from iface_wf.engines.gpaw_files import TRAJECTORY
+from iface_wf.engines.gpaw.files import TRAJECTORY
 from iface_wf.queues.recover import cancel
 from iface_wf.queues.resources import ResourceTable, Row
 from tests.system.queue_bench import QueueBench, wait
@@ -94,7 +94,7 @@ def hold(folder) -> int:
             where = Path(entry.path, "cwd").readlink()
         except OSError:
             continue
-        if where == folder and b"gpaw_run" in command:
+        if where == folder and b"iface_wf.engines.gpaw.run" in command:
             os.kill(int(entry.name), signal.SIGSTOP)
             return int(entry.name)
     raise AssertionError(f"no GPAW works in {folder}")

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from iface_wf.flows.screening_spec import read_spec
 from iface_wf.library import Library
-from iface_wf.queues.screen import run_screening
+from iface_wf.screening.run import run_screening
+from iface_wf.screening.spec import read_spec
 from iface_wf.store.results import binding_table
 from iface_wf.store.settings import open_store
 from tests.tiny_library import read_log, spec_text, write_library

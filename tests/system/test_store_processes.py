@@ -19,11 +19,11 @@ from pymatgen.core import Lattice, Structure
 from iface_wf.errors import InputError
 from iface_wf.store.canonical import calculation_key
 from iface_wf.store.embedded import SqliteStore
-from iface_wf.store.references import claimed, complete, find_finished
+from iface_wf.store.reuse import claimed, complete, find_finished
 from iface_wf.store.settings import open_store
 
 processes = multiprocessing.get_context("forkserver")
-processes.set_forkserver_preload(["iface_wf.store.settings", "iface_wf.store.references"])
+processes.set_forkserver_preload(["iface_wf.store.settings", "iface_wf.store.reuse"])
 
 FLOATS = [0.1 + 0.2, -1e-308, 5e-324, 1 / 3, 1.7976931348623157e308, -0.0, float("inf"), 12345678901234.567]
 

@@ -9,7 +9,7 @@ import typer
 
 from iface_wf.cli import options as opt
 from iface_wf.cli.output import new_folder, plain_table, print_json, stdout
-from iface_wf.errors import InputError
+from iface_wf.errors import InputError, validate
 
 if TYPE_CHECKING:
     from pymatgen.core import Structure
@@ -47,7 +47,7 @@ def build(
     polymer only the slab is built.
     """
     if write_inputs is not None:
-        from iface_wf.cli import vasp
+        from iface_wf.cli import collect as vasp
 
         wanted: dict[str, Any] = {
             "polymer": polymer,
@@ -93,9 +93,8 @@ def build(
 
 def _parts(**options: Any) -> tuple[dict[str, Structure], dict[str, Any]]:
     """Build slab, molecule and placements; return them by name, and the report."""
-    from iface_wf.build.interface import InterfaceSpec, build_interface
+    from iface_wf.builders.interface import InterfaceSpec, build_interface
     from iface_wf.library import Library
-    from iface_wf.library.loader import validate
 
     spec = validate({k: v for k, v in options.items() if v is not None}, InterfaceSpec, "The interface")
     built = build_interface(spec, Library())
@@ -108,8 +107,8 @@ def _slabs(filler: str, surface: str | None, every: bool, seed: int) -> tuple[di
 
     A termination that cannot be finished, for example because hydroxyl groups would overlap, is named with the reason.
     """
-    from iface_wf.build.slabs import build_slab, resolve_surface, slab_terminations
-    from iface_wf.build.wires import build_wire
+    from iface_wf.builders.solids.slabs import build_slab, resolve_surface, slab_terminations
+    from iface_wf.builders.solids.wires import build_wire
     from iface_wf.library import Library
 
     record = Library().filler(filler)

@@ -110,7 +110,7 @@ def _store(given: str | None) -> str:
 
 
 def _vasp() -> str:
-    from iface_wf.engines.vasp_settings import VaspSettings, check_executable
+    from iface_wf.engines.vasp.installation import VaspSettings, check_executable
 
     command = VaspSettings().command
     check_executable(command)
@@ -118,7 +118,7 @@ def _vasp() -> str:
 
 
 def _potentials() -> str:
-    from iface_wf.engines.vasp_settings import VaspSettings, potcar_folder
+    from iface_wf.engines.vasp.installation import VaspSettings, potcar_folder
 
     folder = potcar_folder(VaspSettings())
     if folder is None or not folder.is_dir():

@@ -10,21 +10,8 @@ from typing import Annotated
 import typer
 
 from iface_wf import __version__
-from iface_wf.cli import (
-    build,
-    doctor,
-    export,
-    library,
-    queue,
-    ranking,
-    report,
-    results,
-    run,
-    screen,
-    status,
-    submit,
-    vasp,
-)
+from iface_wf.cli import build, doctor, export, library, queue, ranking, report, results, run, screen, status, submit
+from iface_wf.cli import collect as vasp
 from iface_wf.errors import IfaceError, InputError
 
 DEBUG_VARIABLE = "IFACE_WF_DEBUG"

@@ -55,8 +55,7 @@ def init(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the project; write nothing.")] = False,
 ) -> None:
     """Write the project of a queue: its stores, and a worker. A second call with another --worker adds it."""
-    from iface_wf.errors import InputError
-    from iface_wf.library.loader import validate
+    from iface_wf.errors import InputError, validate
     from iface_wf.queues import project
 
     pairs = [entry.partition("=") for entry in export or []]

@@ -11,8 +11,8 @@ from iface_wf.cli import options as opt
 from iface_wf.cli.output import plain_table, print_json, say, stdout
 
 if TYPE_CHECKING:
-    from iface_wf.queues.screen import Outcome
-    from iface_wf.queues.screen_plan import Stage
+    from iface_wf.screening.plan import Stage
+    from iface_wf.screening.run import Outcome
 
 
 def screen(
@@ -37,7 +37,7 @@ def screen(
     processes share the work.
     """
     from iface_wf.errors import InputError
-    from iface_wf.flows.screening_spec import ScreeningSpec, check_names, read_spec
+    from iface_wf.screening.spec import ScreeningSpec, check_names, read_spec
 
     if schema:
         print_json(ScreeningSpec.model_json_schema())
@@ -52,13 +52,13 @@ def screen(
 
     job_store = open_store(store)
     if dry_run:
-        from iface_wf.queues.screen_plan import plan_screening
+        from iface_wf.screening.plan import plan_screening
 
         _print_plan(plan_screening(checked, job_store, library), json)
         return
     from iface_wf import api
     from iface_wf.cli.screen_progress import ScreeningProgress
-    from iface_wf.queues.screen import run_screening
+    from iface_wf.screening.run import run_screening
 
     with ScreeningProgress() as progress:
         outcome = run_screening(checked, job_store, library, api.work_folder(workdir), progress.tell, retry=retry)
@@ -70,7 +70,7 @@ def screen(
 def _print_plan(stages: list[Stage], json: bool) -> None:
     from dataclasses import asdict
 
-    from iface_wf.queues.screen_plan import KINDS, totals
+    from iface_wf.screening.plan import KINDS, totals
 
     total = totals(stages)
     if json:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 from iface_wf.cli.output import stderr
 
 if TYPE_CHECKING:
-    from iface_wf.flows.screening_events import ScreeningEvent
+    from iface_wf.screening.events import ScreeningEvent
 
 
 class ScreeningProgress:

@@ -11,7 +11,7 @@ from iface_wf.cli import options as opt
 from iface_wf.cli.output import plain_table, print_json, say, stdout
 
 if TYPE_CHECKING:
-    from iface_wf.queues.remote import Submission
+    from iface_wf.queues.submit import Submission
 
 
 def submit(
@@ -49,17 +49,17 @@ def submit(
         raise InputError("Give either the YAML file of a screening, or --filler with --polymer or --salt.")
     library = Library()
     if spec is not None:
-        from iface_wf.flows.screening_spec import check_names, read_spec
+        from iface_wf.screening.spec import check_names, read_spec
 
         checked = read_spec(spec, many=yes)
         check_names(spec, checked, library)
         queue = projects.load(project)
-        from iface_wf.queues.remote import submit_screening
+        from iface_wf.queues.submit import submit_screening
 
         done = submit_screening(checked, queue, library, worker, dry_run, on_wait=say)
     else:
         from iface_wf import api
-        from iface_wf.queues.remote import submit_binding
+        from iface_wf.queues.submit import submit_binding
 
         request = api.make_request(
             filler=filler,

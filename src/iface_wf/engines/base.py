@@ -20,12 +20,12 @@ from jobflow import CURRENT_JOB, Job, JobConfig, Maker, job
 from pydantic import BaseModel, ConfigDict, Field
 from pymatgen.core import Structure
 
-from iface_wf.build.components import indices, select
+from iface_wf.builders.components import indices, select
 from iface_wf.documents.calculation import CalculationDocument, CalculationKind
 from iface_wf.engines.calculation_log import logged
 from iface_wf.engines.shelf import calculate_once, common_shelf
 from iface_wf.store.canonical import calculation_key
-from iface_wf.store.references import claimed
+from iface_wf.store.reuse import claimed
 
 #: Settings that steer how a result is reached, not what it is: they stay out of keys and of comparisons.
 TECHNICAL_SETTINGS = frozenset(

@@ -9,11 +9,12 @@ import numpy as np
 from ase.calculators.calculator import CalculationFailed, Calculator
 from pymatgen.core import Structure
 
-from iface_wf.engines import mlip, xtb
 from iface_wf.engines.cells import moved
 from iface_wf.engines.levels import level_settings
-from iface_wf.engines.mlip_models import model_name, model_settings, quiet
+from iface_wf.engines.mlip import engine as mlip
+from iface_wf.engines.mlip.models import model_name, model_settings, quiet
 from iface_wf.engines.relaxation import relax
+from iface_wf.engines.xtb import engine as xtb
 from iface_wf.errors import unknown_name
 
 CheapName = Literal["xtb", "mlip"]

@@ -57,7 +57,7 @@ LEVELS: dict[str, dict[str, dict[str, Any]]] = {
             "relaxed_by": "gpaw",
         },
     },
-    # reasons and sources of these and of all other tags: iface_wf.engines.vasp_choices.CHOICES
+    # reasons and sources of these and of all other tags: iface_wf.engines.vasp.choices.CHOICES
     "vasp": {
         "fast": {
             "ENCUT": 500.0,
@@ -95,7 +95,7 @@ LEVELS: dict[str, dict[str, dict[str, Any]]] = {
         "moderate": {"method": "GFN1-xTB", "accuracy": 0.5, "fmax": 0.02, "max_steps": 300},
         "precise": {"method": "GFN1-xTB", "accuracy": 0.1, "fmax": 0.01, "max_steps": 500},
     },
-    # a model knows one accuracy: only its geometries become tighter; weights: iface_wf.engines.mlip_models
+    # a model knows one accuracy: only its geometries become tighter; weights: iface_wf.engines.mlip.models
     "mlip": {
         "fast": {"model": "CHGNet", "fmax": 0.05, "max_steps": 300},
         "moderate": {"model": "CHGNet", "fmax": 0.02, "max_steps": 500},

@@ -8,10 +8,10 @@ from typing import Any, Literal, NamedTuple
 from jobflow import Flow, Job, Maker, OutputReference
 from pymatgen.core import Structure
 
-from iface_wf.build.targets import Target
+from iface_wf.builders.placing.targets import Target
 from iface_wf.engines.base import Engine
 from iface_wf.engines.cheap import CheapEngine
-from iface_wf.engines.xtb import XtbEngine
+from iface_wf.engines.xtb.engine import XtbEngine
 from iface_wf.flows.collect import FRAGMENT_PARTS, SLAB_PARTS, collect_binding
 from iface_wf.flows.placements import place_and_rank
 
@@ -54,7 +54,7 @@ class BindingEnergyMaker(Maker):
     level
         ``fast``, ``moderate`` or ``precise``.
     n_placements, seed, vacuum, clearance, target
-        See `iface_wf.build.placements.place`.
+        See `iface_wf.builders.placing.placements.place`.
     """
 
     engine: Engine

@@ -11,10 +11,10 @@ from typing import Any
 from jobflow import Flow, job
 from pymatgen.core import Structure
 
-from iface_wf.build.interface import build_interface
+from iface_wf.builders.interface import build_interface
 from iface_wf.documents.calculation import CalculationDocument
-from iface_wf.engines.vasp import VaspEngine
-from iface_wf.engines.vasp_folders import (
+from iface_wf.engines.vasp.engine import VaspEngine
+from iface_wf.engines.vasp.folders import (
     RELAXATIONS,
     STATICS,
     is_calculated,
@@ -28,7 +28,7 @@ from iface_wf.errors import InputError
 from iface_wf.flows.collect import FRAGMENT_PARTS, SLAB_PARTS, collect_binding
 from iface_wf.flows.interfaces import describe
 from iface_wf.flows.placements import RankedPlacements
-from iface_wf.flows.requests import BindingRequest
+from iface_wf.flows.request import BindingRequest
 from iface_wf.library import Library
 
 
@@ -96,7 +96,7 @@ def collect_project(directory: Path) -> ProjectState:
     Parameters
     ----------
     directory
-        Written by `iface_wf.engines.vasp_folders.write_project`.
+        Written by `iface_wf.engines.vasp.folders.write_project`.
 
     Returns
     -------

@@ -8,7 +8,7 @@ from pymatgen.core import Structure
 
 from iface_wf.errors import InputError
 from iface_wf.flows.binding import BindingEnergyMaker
-from iface_wf.flows.requests import BindingRequest
+from iface_wf.flows.request import BindingRequest
 from iface_wf.library.records import FillerRecord
 from iface_wf.store.canonical import structure_digest
 

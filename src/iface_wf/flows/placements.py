@@ -8,8 +8,8 @@ from jobflow import job
 from pydantic import Field
 from pymatgen.core import Structure
 
-from iface_wf.build.placements import place
-from iface_wf.build.targets import Target
+from iface_wf.builders.placing.placements import place
+from iface_wf.builders.placing.targets import Target
 from iface_wf.documents.base import Document, StructureDict
 from iface_wf.engines.cheap import FAILURES, CheapName, Ranker
 from iface_wf.errors import CalculationError
@@ -66,7 +66,7 @@ def place_and_rank(
     vacuum
         Empty space above the topmost atom, A.
     clearance, target
-        Contact distance and aim, see `iface_wf.build.placements.place`.
+        Contact distance and aim, see `iface_wf.builders.placing.placements.place`.
     engine, overrides
         The cheap engine, see `iface_wf.engines.cheap.cheap_engine`.
 

@@ -8,7 +8,7 @@ from jobflow import Flow, JobStore
 from pymatgen.core import Structure
 
 from iface_wf.engines.base import EngineMaker
-from iface_wf.store.references import find_finished
+from iface_wf.store.reuse import find_finished
 
 
 def plan_flow(flow: Flow, store: JobStore) -> list[dict[str, Any]]:

@@ -9,13 +9,11 @@ from typing import Any, NamedTuple
 
 from jobflow_remote.jobs.jobcontroller import JobController
 
-from iface_wf.errors import CalculationError, InputError
-from iface_wf.flows.screening_spec import ScreeningSpec
-from iface_wf.library.library import Library
 from iface_wf.queues.monitor import ACTIVE, STATES, jobs_of
 from iface_wf.queues.project import QueueProject
 from iface_wf.queues.recover import decide
-from iface_wf.queues.screen_state import stored_pairs
+from iface_wf.screening.spec import ScreeningSpec
+from iface_wf.screening.state import stored_pairs
 
 COLLECTION = "funnels"
 
@@ -81,23 +79,3 @@ def ranked(controller: JobController, project: QueueProject, ranking: Iterable[s
 def _goes_on(entry: dict[str, Any], project: QueueProject) -> bool:
     action = decide(entry, project, patient=True)
     return STATES[entry["state"]] in ACTIVE or (action is not None and action.verb in ("rerun", "wait"))
-
-
-def submit_second_stage(controller: JobController, project: QueueProject, funnel: Waiting) -> tuple[bool, str]:
-    """Submit the second stage of a funnel whose first one is over.
-
-    Returns
-    -------
-    tuple
-        Whether something was submitted, and one sentence about it.
-    """
-    from iface_wf.queues.remote import submit_screening  # which calls `remember`
-
-    try:
-        done = submit_screening(funnel.spec, project, Library(), funnel.worker)
-    except (InputError, CalculationError) as error:
-        forget(controller, funnel)
-        return False, f"Its second stage cannot be submitted: {error}"
-    if done.stage == "interfaces":
-        forget(controller, funnel)
-    return bool(done.submitted), f"Its second stage is submitted: {len(done.submitted)} interfaces, {done.jobs} jobs."

@@ -9,7 +9,8 @@ from typing import Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
-from iface_wf.library.loader import read_yaml, validate
+from iface_wf.errors import validate
+from iface_wf.library.loader import read_yaml
 
 #: Wall times are asked for in steps of so many seconds, which is how exactly they are known; short ones in minutes.
 TIME_STEP, SHORT_STEP, SHORT = 300, 60, 1800.0

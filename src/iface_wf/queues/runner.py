@@ -24,7 +24,8 @@ from iface_wf.queues import funnels
 from iface_wf.queues.monitor import ACTIVE, STATES, Status, status
 from iface_wf.queues.project import QueueProject
 from iface_wf.queues.recover import Action, locks, recover, unchanged, unlock
-from iface_wf.store.references import working_on
+from iface_wf.queues.submit import submit_second_stage
+from iface_wf.store.reuse import working_on
 from iface_wf.store.settings import keep_password
 
 #: Seconds between two looks at failed jobs.
@@ -170,7 +171,7 @@ class _Loop:
         controller, submitted = self.runner.job_controller, False
         for funnel in funnels.waiting(controller):
             if funnels.ranked(controller, self.project, funnel.ranking):
-                there_is_more, words = funnels.submit_second_stage(controller, self.project, funnel)
+                there_is_more, words = submit_second_stage(controller, self.project, funnel)
                 self.on_action(Action("submit" if there_is_more else "leave", "", funnel.name, "ranking", words))
                 submitted |= there_is_more
         return submitted

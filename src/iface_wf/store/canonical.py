@@ -4,7 +4,7 @@ No digest can be equal for every structure within some noise and differ for ever
 of hundreds of coordinates has some coordinate near an edge. So a key has three parts. Its text is the digest of the
 rounded structure and **always differs** when an atom is displaced by more than 0.001 A; in the rare case that noise
 crosses an edge, the ``family`` (composition and settings, no rounded number in it) and the ``geometry``
-find the equal calculation by comparison, see `iface_wf.store.references`.
+find the equal calculation by comparison, see `iface_wf.store.reuse`.
 """
 
 from __future__ import annotations

@@ -1,0 +1,242 @@
+"""One interface from names: slab, fragment and placements, with a report of what was built."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, Self
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pymatgen.core import Structure
+
+from iface_wf.builders.molecules.complexes import bind_salt, build_salt
+from iface_wf.builders.molecules.fragments import from_smiles, from_xyz
+from iface_wf.builders.molecules.oligomers import Conformation, Tacticity, build_oligomer, parse_unit, record_mol
+from iface_wf.builders.placing.placements import footprint, place
+from iface_wf.builders.placing.targets import Target
+from iface_wf.builders.solids.slabs import build_slab, resolve_surface
+from iface_wf.builders.solids.wires import build_wire
+from iface_wf.errors import InputError
+from iface_wf.library.library import Library
+from iface_wf.library.records import Caps, Miller, PolymerRecord
+
+
+class InterfaceSpec(BaseModel):
+    """What to build; every field is part of the provenance of the result.
+
+    Attributes
+    ----------
+    filler, surface
+        Filler of the library (or a structure file) and Miller indices or text; by default its first surface.
+        ``"wire"`` asks for the filler's thin wire; ``thickness`` then is its diameter.
+    polymer, units, sequence, caps, tacticity, conformation
+        Polymer of the library, or the PSMILES of one, and how its oligomer is made.
+    molecule, molecule_charge
+        Instead of a polymer: SMILES, ``EC``, ``DMC``, or the path of an ``.xyz`` file with its charge (e).
+    salt, salt_group, salt_part
+        Salt of the library, alone or as an ion pair beside polymer or molecule, its cation at this functional
+        group (a name from the polymer's record or SMARTS; by default at any O, N or F). Of a salt alone only the
+        cation or the anion may be placed; the interface then has a charge.
+    n_placements, seed, clearance, target
+        Number of placements, seed of everything random, contact distance in van der Waals sums, and what shall
+        touch what.
+    n_conformers
+        Conformers to try.
+    thickness, vacuum, min_in_plane
+        Slab thickness, empty space above the topmost atom and smallest in-plane lengths, A; by default the
+        surface's thickness and the fragment's footprint.
+    max_atoms
+        Refuse interfaces with more atoms.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    filler: str
+    surface: Miller | str | None = None
+    polymer: str | None = None
+    units: int | None = None
+    sequence: str | None = None
+    caps: Caps | None = None
+    tacticity: Tacticity = "atactic"
+    conformation: Conformation | None = None
+    molecule: str | None = None
+    molecule_charge: int = Field(default=0, ge=-4, le=4)
+    salt: str | None = None
+    salt_group: str | None = None
+    salt_part: Literal["pair", "cation", "anion"] = "pair"
+    n_placements: int = Field(default=8, ge=1, le=1000)
+    seed: int = Field(default=0, ge=0, lt=2**31)
+    clearance: float = Field(default=0.85, ge=0.5, le=1.5)
+    target: Target | None = None
+    thickness: float | None = Field(default=None, gt=0, le=60)
+    vacuum: float = Field(default=8.0, ge=6, le=100)
+    min_in_plane: tuple[float, float] | None = None
+    n_conformers: int = Field(default=10, ge=1, le=500)
+    max_atoms: int = Field(default=600, ge=1)
+
+    @model_validator(mode="after")
+    def _something_on_top(self) -> Self:
+        if self.polymer is None and self.molecule is None and self.salt is None:
+            raise ValueError("give a polymer, a molecule or a salt")
+        if self.polymer is not None and self.molecule is not None:
+            raise ValueError("give a polymer or a molecule, not both")
+        if self.salt_group is not None and (self.salt is None or (self.polymer is None and self.molecule is None)):
+            raise ValueError("'salt_group' needs a salt and a polymer or molecule that holds it")
+        if self.salt_part != "pair" and (self.salt is None or self.polymer is not None or self.molecule is not None):
+            raise ValueError("'salt_part' needs a salt without polymer and molecule")
+        return self
+
+
+@dataclass(frozen=True)
+class InterfaceBuild:
+    """Slab, fragment, their placements, and a report.
+
+    Attributes
+    ----------
+    slab, fragment
+        The isolated parts, labelled.
+    placements
+        Interfaces; slab sites first.
+    report
+        Plain JSON: formula, charge (e), area (A^2; None for a wire), thickness (A), atoms, the slab's
+        dipole per area by formal charges (e/A, along +z; None where its oxidation states are unknown), and the
+        closest contact of each placement.
+    """
+
+    slab: Structure
+    fragment: Structure
+    placements: list[Structure]
+    report: dict[str, Any]
+
+
+def build_interface(spec: InterfaceSpec, library: Library) -> InterfaceBuild:
+    """Build the slab, the fragment and the placements of one interface.
+
+    Parameters
+    ----------
+    spec
+        What to build.
+    library
+        Where names are looked up.
+
+    Returns
+    -------
+    InterfaceBuild
+        At least one placement.
+
+    Raises
+    ------
+    InputError
+        For unknown names, impossible requests, or more than ``spec.max_atoms`` atoms.
+    """
+    fragment = build_fragment(spec, library)
+    slab, placements = _substrate_with_room(spec, library, fragment)
+    for placement in placements:
+        placement.properties["spec"] = spec.model_dump(mode="json", exclude_none=True)
+    return InterfaceBuild(slab, fragment, placements, report_of(slab, fragment, placements))
+
+
+def _substrate_with_room(
+    spec: InterfaceSpec, library: Library, fragment: Structure
+) -> tuple[Structure, list[Structure]]:
+    """Build the smallest substrate on which the fragment has room, and place the fragment.
+
+    A long fragment often fits the surface's own cell along a diagonal. So that cell comes first, and the cell of
+    the fragment's footprint only where fewer than half of the placements keep clear of their periodic images.
+    """
+    sizes = [spec.min_in_plane] if spec.min_in_plane else [(0.0, 0.0), footprint(fragment)]
+    for size in sizes:
+        slab = build_substrate(spec, library, size)
+        count = len(slab) + len(fragment)
+        if count > spec.max_atoms:
+            raise InputError(
+                f"The interface would have {count} atoms ({len(slab)} slab, {len(fragment)} fragment), at most "
+                f"{spec.max_atoms} are allowed: use fewer units, a thinner slab or raise max_atoms."
+            )
+        last = size == sizes[-1]
+        try:
+            placements = place(slab, fragment, spec.n_placements, spec.seed, spec.vacuum, spec.clearance, spec.target)
+        except InputError:
+            if last:
+                raise
+            continue
+        if last or 2 * len(placements) > spec.n_placements:
+            return slab, placements
+    raise AssertionError("the last size returns or raises")
+
+
+def build_fragment(spec: InterfaceSpec, library: Library) -> Structure:
+    """Build the isolated fragment of a spec: polymer or molecule, salt, or one with an ion pair of the other."""
+    salt = library.salt(spec.salt) if spec.salt is not None else None
+    host = _host(spec, library)
+    if host is None:
+        assert salt is not None
+        return build_salt(salt, spec.seed, part=spec.salt_part)
+    if salt is None:
+        return host
+    names = host.properties.get("functional_groups", {})
+    group = names.get(spec.salt_group, spec.salt_group) if spec.salt_group else None
+    return bind_salt(host, salt, group, spec.seed)
+
+
+def _host(spec: InterfaceSpec, library: Library) -> Structure | None:
+    if spec.polymer is not None:
+        record = _polymer(spec.polymer, library)
+        # A chain that cannot pass is refused before its conformers are searched, which takes minutes.
+        size = record_mol(record, spec.units, caps=spec.caps, sequence=spec.sequence).GetNumAtoms()
+        if size > spec.max_atoms:
+            raise InputError(
+                f"The oligomer would have {size} atoms, at most {spec.max_atoms} are allowed: use fewer units."
+            )
+        return build_oligomer(
+            record,
+            spec.units,
+            spec.caps,
+            spec.seed,
+            spec.n_conformers,
+            sequence=spec.sequence,
+            tacticity=spec.tacticity,
+            conformation=spec.conformation,
+        )
+    if spec.molecule is None:
+        return None
+    if spec.molecule.lower().endswith(".xyz"):
+        return from_xyz(Path(spec.molecule), spec.molecule_charge)
+    return from_smiles(spec.molecule, n_conformers=spec.n_conformers, seed=spec.seed)
+
+
+def _polymer(name: str, library: Library) -> PolymerRecord:
+    """Look up a polymer, or make one of the user's PSMILES."""
+    if "*" not in name:
+        return library.polymer(name)
+    parse_unit(name)
+    return PolymerRecord(name="PSMILES", title=name, source="given by the user", psmiles=name)
+
+
+def build_substrate(spec: InterfaceSpec, library: Library, lengths: tuple[float, float]) -> Structure:
+    """Build the slab or wire of a spec, at least ``lengths`` (A) large along its periodic directions."""
+    filler = library.filler(spec.filler)
+    if spec.surface == "wire":
+        return build_wire(filler, spec.thickness, None, max(lengths), spec.vacuum, spec.seed)
+    if spec.min_in_plane is None:  # a surface's own cell is large enough for its chemistry, a footprint may not be
+        least = resolve_surface(filler, spec.surface).min_in_plane or (0.0, 0.0)
+        lengths = (max(lengths[0], least[0]), max(lengths[1], least[1]))
+    return build_slab(filler, spec.surface, spec.thickness, lengths, spec.vacuum, spec.seed)
+
+
+def report_of(slab: Structure, fragment: Structure, placements: Sequence[Structure]) -> dict[str, Any]:
+    """Summarise an interface as plain JSON; see `InterfaceBuild`."""
+    a, b, _ = slab.lattice.matrix
+    first = placements[0]
+    return {
+        "formula": first.properties["formula"],
+        "fragment_formula": fragment.properties.get("formula"),
+        "atoms": {"slab": len(slab), "fragment": len(fragment), "total": len(first)},
+        "charge": first.properties["charge"],
+        "area": float(np.linalg.norm(np.cross(a, b))) if slab.lattice.pbc[1] else None,
+        "thickness": float(np.ptp(slab.cart_coords[:, 2])),
+        "dipole_per_area": slab.properties.get("dipole_per_area"),
+        "contacts": [placement.properties["placement"]["contact"] for placement in placements],
+    }

@@ -1,0 +1,1 @@
+"""Fragments: oligomers, molecules, ions and complexes of them."""

@@ -1,0 +1,1 @@
+"""Putting a fragment on a slab."""

@@ -1,0 +1,1 @@
+"""Crystals, slabs, wires and stacks."""

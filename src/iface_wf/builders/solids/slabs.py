@@ -1,0 +1,382 @@
+"""Build slabs: thickness as asked, one fixed place in the cell, unpolar, and everything about them reported."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+from pymatgen.core import Lattice, Structure
+
+from iface_wf.builders.components import label
+from iface_wf.builders.solids.bonds import find_bonds
+from iface_wf.builders.solids.cell import BOTTOM_VACUUM, C_STEP, by_element, check_vacuum, freeze, place, repeat
+from iface_wf.builders.solids.condense import condense_silanols, heavy_extent
+from iface_wf.builders.solids.dipole import movable_elements, without_dipole
+from iface_wf.builders.solids.disorder import bulk
+from iface_wf.builders.solids.graft import graft
+from iface_wf.builders.solids.planes import in_plane_supercell
+from iface_wf.builders.solids.surfaces import CONTACT, closest_contact, hydroxylate
+from iface_wf.builders.solids.terminations import (
+    POLAR_TOLERANCE,
+    VACANT,
+    Termination,
+    area_of,
+    atoms_only,
+    dipole_of,
+    terminations,
+)
+from iface_wf.errors import InputError, unknown_name
+from iface_wf.library.crystals import read_crystal
+from iface_wf.library.records import FillerRecord, Graft, SurfaceSpec
+
+__all__ = ["BOTTOM_VACUUM", "C_STEP", "build_slab", "build_slabs", "resolve_surface", "slab_terminations"]
+
+MAX_ATOMS = 600
+MAX_THICKNESS = 60.0
+Surface = SurfaceSpec | tuple[int, int, int] | str | None
+Polar = Literal["repair", "keep"]
+
+
+def build_slab(
+    record: FillerRecord,
+    surface: Surface = None,
+    thickness: float | None = None,
+    min_in_plane: tuple[float, float] | None = None,
+    vacuum: float = 8.0,
+    seed: int = 0,
+    polar: Polar = "repair",
+) -> Structure:
+    """Build the slab of a filler.
+
+    Parameters
+    ----------
+    record
+        The filler. A record whose crystal file is a ready slab is used as it is, moved to its place.
+    surface
+        One of the record's surfaces, Miller indices, or text such as ``"101"``, ``"1 0 -1"`` and
+        ``"101/2"`` (with a termination); by default the record's first surface.
+    thickness
+        Smallest extent along z of the cut crystal in A; the slab is less than one repeat thicker.
+        By default the surface's own.
+    min_in_plane
+        Smallest lengths of the two in-plane vectors in A; by default the surface's own, else the smallest
+        cell. The crystal's plane lattice is never strained.
+    vacuum
+        Empty space above the topmost atom in A, at least 6; c is rounded up to a multiple of 0.8 A.
+    seed
+        Seed of the ordering of partly occupied sites; the same seed gives the same slab.
+    polar
+        What to do with a slab that carries a dipole: move ions until it is gone, or keep it as it is.
+
+    Returns
+    -------
+    Structure
+        Periodic in a and b, c along +z; lowest atom at z = 6 A; ``component`` is ``slab`` on every site;
+        ``selective_dynamics`` holds the lower part; ``properties`` says what was built.
+
+    Raises
+    ------
+    InputError
+        If the request cannot be fulfilled: unknown termination, no passivation possible, a dipole that no
+        moves of ions remove, too many atoms.
+    """
+    check_vacuum(vacuum)
+    if record.ready_slab:
+        return _ready(record, vacuum)
+    spec = resolve_surface(record, surface)
+    found = slab_terminations(record, spec, seed)
+    if spec.termination is not None:
+        named = [t for t in found if spec.termination in (t.label, t.label.split(":")[0])]
+        if not named:
+            what = f"termination of {record.name} {spec.miller}"
+            raise unknown_name(what, spec.termination, [t.label for t in found])
+        found = named
+    problem: InputError | None = None
+    for termination in found:
+        try:
+            return _finish(record, spec, termination, thickness, min_in_plane, vacuum, seed, polar)
+        except InputError as error:
+            problem = problem or error
+    raise problem or InputError(f"{record.name} {spec.miller} has no termination.")
+
+
+def build_slabs(
+    record: FillerRecord,
+    surfaces: Surface | list[Surface] = None,
+    thickness: float | None = None,
+    min_in_plane: tuple[float, float] | None = None,
+    vacuum: float = 8.0,
+    seed: int = 0,
+    polar: Polar = "keep",
+) -> Iterator[Structure]:
+    """Build a slab of every distinct termination of one or more surfaces; see ``build_slab``.
+
+    Terminations that the passivation cannot finish, or whose dipole cannot be repaired where that is asked
+    for, are left out.
+
+    Raises
+    ------
+    InputError
+        If a surface has no termination that can be built.
+    """
+    for surface in surfaces if isinstance(surfaces, list) else [surfaces]:
+        spec = resolve_surface(record, surface)
+        count = 0
+        for termination in slab_terminations(record, spec, seed):
+            try:
+                yield _finish(record, spec, termination, thickness, min_in_plane, vacuum, seed, polar)
+            except InputError:
+                continue  # left out, as documented; none at all is an error below
+            count += 1
+        if count == 0:
+            raise InputError(f"No termination of {record.name} {spec.miller} can be built.")
+
+
+def resolve_surface(record: FillerRecord, surface: Surface) -> SurfaceSpec:
+    """Give the surface that was asked for, taking what is not said from the record's own surfaces.
+
+    Raises
+    ------
+    InputError
+        If the text is not Miller indices, or all are 0.
+    """
+    if surface is None:
+        return record.surfaces[0]
+    if isinstance(surface, SurfaceSpec):
+        return surface
+    termination: str | None = None
+    if isinstance(surface, str):
+        text, _, termination_text = surface.partition("/")
+        termination = termination_text.strip() or None
+        surface = _miller_from_text(text)
+    if len(surface) != 3 or not any(surface):
+        raise InputError(f"Miller indices {tuple(surface)} are no plane: three integers, not all 0, are needed.")
+    known = [spec for spec in record.surfaces if spec.miller == tuple(surface)]
+    base = (
+        known[0]
+        if known
+        else record.surfaces[0].model_copy(update={"termination": None, "condense": False, "reason": "as asked"})
+    )
+    update: dict[str, Any] = {"miller": tuple(int(h) for h in surface)}
+    if termination is not None:
+        update["termination"] = termination
+    return base.model_copy(update=update)
+
+
+def _miller_from_text(text: str) -> tuple[int, int, int]:
+    body = text.strip().strip("()[]").replace(",", " ")
+    parts = body.split()
+    if len(parts) == 1:  # "101" or "10-1"
+        parts, sign = [], ""
+        for character in body:
+            if character == "-" and not sign:
+                sign = "-"
+            else:
+                parts.append(sign + character)
+                sign = ""
+    try:
+        values = [int(p) for p in parts]
+    except ValueError:
+        values = []
+    if len(values) != 3:
+        raise InputError(f"{text[:40]!r} are not Miller indices; write them as 101, 10-1 or '1 0 -1'.")
+    return values[0], values[1], values[2]
+
+
+def slab_terminations(record: FillerRecord, surface: Surface = None, seed: int = 0) -> list[Termination]:
+    """List all distinct terminations of a filler's surface, the one that ``build_slab`` tries first first.
+
+    Raises
+    ------
+    InputError
+        If the surface is none, or the crystal cannot be ordered.
+    """
+    spec = resolve_surface(record, surface)
+    crystal = bulk(record, seed)
+    for empty in crystal.properties.get("vacant_sites", []):
+        crystal.append(VACANT, empty)
+    return terminations(crystal, spec.miller, dict(record.oxidation_states))
+
+
+def _finish(
+    record: FillerRecord,
+    spec: SurfaceSpec,
+    chosen: Termination,
+    thickness: float | None,
+    min_in_plane: tuple[float, float] | None,
+    vacuum: float,
+    seed: int,
+    polar: Polar,
+) -> Structure:
+    """Cut, passivate or repair, enlarge, place, freeze and describe one termination."""
+    charges = dict(record.oxidation_states)
+    asked = spec.thickness if thickness is None else thickness
+    if not (math.isfinite(asked) and 0 < asked <= MAX_THICKNESS):
+        raise InputError(
+            f"The thickness of {asked} A is not allowed, it must be above 0 and at most {MAX_THICKNESS} A."
+        )
+    layers = chosen.layers(asked)
+    bare = chosen.stack(layers)
+    extent = float(np.ptp(atoms_only(bare).cart_coords[:, 2]))
+    a, b, _ = bare.lattice.matrix
+    matrix = in_plane_supercell(a, b, min_in_plane or spec.min_in_plane or (0.0, 0.0))
+    count = len(atoms_only(bare)) * abs(round(float(np.linalg.det(matrix))))
+    if count > MAX_ATOMS:
+        raise InputError(f"The slab would have {count} atoms, at most {MAX_ATOMS} are allowed.")
+    moved = 0
+    passivation: str = spec.passivation
+    alike = True
+    if spec.passivation == "hydroxyl":
+        slab = repeat(hydroxylate(atoms_only(bare), _renumbered(bare, chosen, layers, charges)), matrix)
+        if spec.condense:
+            wanted = record.silanols
+            limits = (4.0, 6.0) if wanted is None else (wanted.min_per_nm2, wanted.max_per_nm2)
+            full = len(slab)
+            slab = condense_silanols(slab, limits)
+            if len(slab) < full:
+                passivation = "hydroxyl, geminal pairs condensed"
+                extent = heavy_extent(slab)
+                alike = bool(slab.properties["faces_alike"])
+    elif polar == "repair" and chosen.polar:
+        slab, moved = _repaired(record, chosen, bare, layers, matrix)
+    else:
+        slab = repeat(atoms_only(bare), matrix)
+    slab = by_element(place(slab, vacuum))
+    report = _report(record, slab, charges)
+    if record.graft is not None:
+        slab = place(graft(slab, record.graft, seed), vacuum)
+        report |= _grafted(record.graft, slab, report)
+    share, pair = closest_contact(slab)
+    if share < CONTACT:
+        raise InputError(f"The slab of {record.name} {spec.miller} has a {pair} contact that is too short.")
+    slab = freeze(slab, spec.frozen_fraction, extent)
+    slab.properties = report | {
+        "source": record.source,
+        "surface": f"({' '.join(map(str, spec.miller))}) {chosen.label}",
+        "miller": list(spec.miller),
+        "termination": chosen.label,
+        "reason": spec.reason,
+        "passivation": passivation,
+        "thickness": extent,
+        "vacuum": float(slab.lattice.c - slab.cart_coords[:, 2].max()),
+        "in_plane_supercell": matrix.tolist(),
+        "symmetric": chosen.symmetric and alike and not moved and record.graft is None,
+        "stoichiometric": True,
+        "moved_ions": moved,
+        "seed": seed,
+        "ordering": bulk(record, seed).properties.get("ordering"),
+        "warnings": list(record.warnings),
+    }
+    if "silanol" in slab.site_properties:
+        slab.remove_site_property("silanol")
+    return slab if record.graft is not None else label(slab, "slab")
+
+
+def _grafted(rule: Graft, slab: Structure, report: dict[str, Any]) -> dict[str, Any]:
+    """Say what arms change; the charge stays 0, as both arms and what they replace are neutral."""
+    taken = 100.0 * rule.count / report["area"]
+    before = report["silanol_density"]
+    return {
+        "formula": slab.composition.formula,
+        "silanol_density": {"top": before["top"] - taken, "bottom": before["bottom"]},
+        "graft": {"smiles": rule.smiles, "counter_ion": rule.counter_ion, "per_nm2": taken, "source": rule.source},
+    }
+
+
+def _renumbered(bare: Structure, chosen: Termination, layers: int, charges: dict[str, float]) -> list[Any]:
+    """Broken bonds with the site numbers of the slab without stand-ins for empty sites."""
+    if any(site.specie.symbol == VACANT for site in bare):
+        raise InputError("A crystal with empty sites cannot be closed with hydroxyl; use passivation 'none'.")
+    return chosen.broken(layers, charges)
+
+
+def _repaired(
+    record: FillerRecord, chosen: Termination, bare: Structure, layers: int, matrix: npt.NDArray[np.int_]
+) -> tuple[Structure, int]:
+    """Enlarge a polar slab and move ions until its dipole is gone."""
+    charges = dict(record.oxidation_states)
+    distances = record.disorder.min_distances if record.disorder is not None else {}
+    movable = movable_elements(chosen.cell, find_bonds(chosen.cell, charges), charges)
+    upwards = layers * chosen.cell.lattice.matrix[2]
+    small = without_dipole(bare, charges, upwards, movable, distances)
+    if small is not None:
+        times = abs(round(float(np.linalg.det(matrix))))
+        return repeat(atoms_only(small), matrix), times * small.properties["moved_ions"]
+    full = np.eye(3, dtype=int)
+    full[:2, :2] = matrix
+    large = without_dipole(
+        bare.make_supercell(full, to_unit_cell=False, in_place=False), charges, upwards, movable, distances
+    )
+    if large is None:
+        raise InputError(
+            f"{record.name} {chosen.label} carries a dipole that moving ions does not remove; ask for a larger "
+            "in-plane cell, another termination or surface, or polar='keep'."
+        )
+    return repeat(atoms_only(large), np.eye(2, dtype=int)), large.properties["moved_ions"]
+
+
+def _ready(record: FillerRecord, vacuum: float) -> Structure:
+    """Take the user's own slab as it is; only its height, c and the frozen part are set."""
+    raw = read_crystal(record.crystal_path)
+    if not raw.is_ordered:
+        raise InputError(f"{record.crystal} is a slab with partly occupied sites; order it first.")
+    a, b, c = raw.lattice.matrix
+    normal = np.cross(a, b) / np.linalg.norm(np.cross(a, b))
+    if abs(float(c @ normal)) < 0.999 * float(np.linalg.norm(c)):
+        raise InputError(f"{record.crystal}: c of a ready slab must be perpendicular to a and b.")
+    if c @ normal < 0:
+        raise InputError(f"{record.crystal}: the cell of a ready slab must be right-handed.")
+    frac = np.mod(raw.frac_coords, 1.0)
+    heights = np.sort(frac[:, 2])
+    gaps = np.diff(np.append(heights, heights[0] + 1.0))
+    frac[:, 2] = np.mod(frac[:, 2] - heights[(int(np.argmax(gaps)) + 1) % len(heights)] + 1e-9, 1.0)  # heal a wrap
+    x = a / np.linalg.norm(a)
+    turn = np.array([x, np.cross(normal, x), normal]).T
+    matrix = raw.lattice.matrix @ turn
+    slab = by_element(place(Structure(Lattice(matrix, pbc=(True, True, False)), raw.species, frac), vacuum))
+    share, pair = closest_contact(slab)
+    if share < CONTACT:
+        raise InputError(f"{record.crystal} has a {pair} contact that is too short.")
+    extent = float(np.ptp(slab.cart_coords[:, 2]))
+    slab = freeze(slab, record.surfaces[0].frozen_fraction, extent)
+    slab.properties = _report(record, slab, dict(record.oxidation_states)) | {
+        "source": record.source,
+        "surface": "as given",
+        "miller": None,
+        "termination": "as given",
+        "passivation": "as given",
+        "thickness": extent,
+        "vacuum": float(slab.lattice.c - slab.cart_coords[:, 2].max()),
+        "warnings": list(record.warnings),
+    }
+    return label(slab, "slab")
+
+
+def _report(record: FillerRecord, slab: Structure, charges: dict[str, float]) -> dict[str, Any]:
+    """Say what a slab is, as plain JSON: areas in A^2, dipole in e/A, densities per nm^2."""
+    area = area_of(slab)
+    hydrogens = [i for i, s in enumerate(slab.site_properties.get("silanol", [])) if s]
+    middle = float(np.median(slab.cart_coords[:, 2]))
+    top = sum(bool(slab[i].coords[2] > middle) for i in hydrogens)
+    plain = slab.copy()
+    for i in hydrogens:  # count a hydroxyl as one ion at its oxygen: its direction is no property of the cut
+        oxygen = next(n for n in slab.get_neighbors(slab[i], 1.2) if n.specie.symbol == "O")
+        plain.translate_sites([i], oxygen.coords - slab[i].coords, False, False)
+    states = charges | ({"H": charges.get("H", 1.0)} if charges else {})
+    charge = sum(states.get(site.specie.symbol, 0.0) for site in slab)
+    if abs(charge) > 1e-6:
+        raise InputError(f"The slab of {record.name} has the formal charge {charge:+g}, it must be neutral.")
+    known = bool(charges) or len(slab.composition.elements) == 1
+    dipole = dipole_of(plain, states) / area
+    return {
+        "filler": record.name,
+        "formula": slab.composition.formula,
+        "area": area,
+        "silanol_density": {"top": 100.0 * top / area, "bottom": 100.0 * (len(hydrogens) - top) / area},
+        "polar": abs(dipole) > POLAR_TOLERANCE if known else None,
+        "dipole_per_area": dipole if known else None,
+        "charge": 0,
+    }

@@ -1,0 +1,292 @@
+"""The script that runs inside `gpaw python`, under MPI: reads calculation.json, writes result.json and densities.
+
+It is the only module that drives GPAW, and it imports no workflow library, so that start-up stays cheap.
+Files in its folder: calculation.json (in), gpaw.txt (GPAW's log), result.json (out), density-KIND.npy (out),
+checkpoint.npz and relax.traj (to continue after a kill).
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+import traceback
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from ase import Atoms
+from ase.calculators.mixing import SumCalculator
+from ase.io import read
+from ase.optimize import BFGS
+from gpaw import GPAW, KohnShamConvergenceError
+from gpaw.mpi import world
+from pymatgen.core import Structure
+from pymatgen.io.ase import AseAtomsAdaptor
+
+from iface_wf.engines.dispersion import dispersion_calculator, dispersion_energy
+from iface_wf.engines.gpaw.density import all_electron_density, electrostatic_potential, pseudo_density
+from iface_wf.engines.gpaw.files import CHECKPOINT, INPUT, LOG, RESULT, TRAJECTORY, density_file
+
+
+class OutOfTimeError(Exception):
+    """The allotted time is over; the checkpoint holds the state."""
+
+
+def calculator_parameters(settings: dict[str, Any], ghosts: list[int], pbc: list[bool]) -> dict[str, Any]:
+    """Translate our settings into GPAW's parameters.
+
+    Parameters
+    ----------
+    settings
+        Settings of the request.
+    ghosts
+        Basis-only sites.
+    pbc
+        Periodic directions.
+
+    Returns
+    -------
+    dict
+        Keyword arguments for ``gpaw.GPAW``.
+    """
+    mode = {"name": settings["mode"]}
+    if settings["mode"] == "pw":
+        mode["ecut"] = settings["cutoff"]
+    parameters: dict[str, Any] = {
+        "mode": mode,
+        "xc": settings["xc"],
+        "gpts": settings["grid"],
+        "kpts": {"size": settings["kpoints"], "gamma": True},
+        "occupations": {"name": "fermi-dirac", "width": settings["smearing"]},
+        "convergence": dict(settings["convergence"]),
+        "charge": settings.get("charge", 0.0),
+        "maxiter": settings["max_scf_steps"],
+        "spinpol": bool(settings.get("spin_polarized", False)) or None,
+        "symmetry": {"point_group": False},
+    }
+    if settings["mode"] == "lcao":
+        parameters["basis"] = settings["basis"]
+    else:
+        parameters["parallel"] = {"domain": 1, "band": 1}  # see `iface_wf.engines.gpaw.execute.usable_processes`
+    if settings.get("mixer"):
+        parameters["mixer"] = settings["mixer"]
+    if settings.get("start") == "hund":
+        parameters["hund"] = True
+    if pbc == [True, True, False]:
+        parameters["poissonsolver"] = {"dipolelayer": "xy"}
+    if ghosts:
+        parameters["setups"] = dict.fromkeys(ghosts, "ghost")
+    return parameters
+
+
+class Checkpoint:
+    """Density kept on disk during the SCF, so that a killed run continues from it."""
+
+    def __init__(self, calc: Any, interval: float, max_seconds: float) -> None:
+        self.calc, self.interval = calc, interval
+        self.last = time.monotonic()
+        self.deadline = self.last + max_seconds if max_seconds else None
+
+    def after_scf_step(self, _context: Any) -> None:
+        """Write the density when the interval is over; stop the run when the time is over."""
+        flags = np.array([time.monotonic() - self.last > self.interval, self.late()], dtype=float)
+        world.broadcast(flags, 0)  # clocks differ between ranks; all must do the same
+        if flags.any():
+            self.write()
+        if flags[1]:
+            raise OutOfTimeError
+
+    def late(self) -> bool:
+        """Whether the allotted time is over."""
+        return self.deadline is not None and time.monotonic() > self.deadline
+
+    def write(self) -> None:
+        """Write the density and the atomic density matrices, atomically."""
+        density = self.calc.dft.density
+        smooth = density.nt_sR.gather()
+        matrices = density.D_asii.gather()
+        self.last = time.monotonic()
+        if world.rank == 0:
+            arrays = {f"D{a}": D for a, D in matrices.items()}
+            np.savez("checkpoint.part.npz", nt=smooth.data, positions=self.calc.atoms.positions, **arrays)
+            Path("checkpoint.part.npz").replace(CHECKPOINT)
+
+    def restore(self, atoms: Atoms) -> bool:
+        """Start the SCF from the stored density, if it belongs to these atoms and this grid."""
+        path = Path(CHECKPOINT)
+        usable = np.zeros(1)
+        stored: dict[str, Any] = {}
+        if world.rank == 0 and path.exists():
+            try:
+                with np.load(path) as data:
+                    stored = dict(data)
+            except (OSError, ValueError, EOFError):
+                stored = {}  # cut by the kill: start from atoms
+            if stored and np.shape(stored["positions"]) == atoms.positions.shape:
+                usable[0] = bool(np.abs(stored["positions"] - atoms.positions).max() < 0.3)
+        world.broadcast(usable, 0)
+        if not usable[0]:
+            return False
+        self.calc.create_new_calculation(atoms)
+        dft = self.calc.dft
+        density = dft.density
+        smooth, matrices = density.nt_sR.gather(), density.D_asii.gather()
+        fits = np.zeros(1)
+        if world.rank == 0:
+            fits[0] = stored["nt"].shape == smooth.data.shape
+        world.broadcast(fits, 0)
+        if not fits[0]:
+            return False
+        density.nt_sR.scatter_from(stored["nt"] if world.rank == 0 else None)
+        if world.rank == 0:
+            for a in matrices.keys():  # noqa: SIM118 - GPAW's array, not a dict
+                matrices[a][:] = stored[f"D{a}"]
+        density.D_asii.scatter_from(matrices)
+        dft.potential, dft.energies, _ = dft.pot_calc.calculate(density, dft.ibzwfs, dft.potential.vHt_x)
+        # the ASE interface would start from atoms again, because there are no wave functions yet: converge here
+        for context in dft.iconverge():
+            self.calc.hooks["scf_step"](context)
+        dft.calculate_energy()
+        dft.calculate_dipole()
+        dft.magmoms()
+        dft.write_converged()
+        return True
+
+
+def optimise(atoms: Atoms, settings: dict[str, Any], checkpoint: Checkpoint) -> tuple[bool, int]:
+    """Relax the free atoms, continuing an interrupted trajectory.
+
+    Returns
+    -------
+    tuple
+        Whether the forces converged, and the number of ionic steps in this run.
+    """
+    steps = 0
+    with BFGS(atoms, trajectory=TRAJECTORY, append_trajectory=True, logfile="relax.log", maxstep=0.1) as optimiser:
+        for converged in optimiser.irun(fmax=settings["fmax"], steps=settings["max_steps"]):
+            steps = optimiser.nsteps
+            checkpoint.write()
+            late = np.array([float(checkpoint.late())])
+            world.broadcast(late, 0)
+            if late[0] and not converged and steps > 0:  # a slice moves at least once, else it never ends
+                raise OutOfTimeError
+    return bool(converged), steps
+
+
+def run(task: dict[str, Any]) -> dict[str, Any]:
+    """Run one calculation and return its results as plain data (densities go to files).
+
+    Parameters
+    ----------
+    task
+        The request as a dict, plus ``max_seconds``: stop with a checkpoint after so many seconds (0: never).
+
+    Returns
+    -------
+    dict
+        Energies in eV, forces in eV/A, positions in A, grid, counts of steps, flags.
+    """
+    settings, ghosts = task["settings"], task["ghosts"]
+    atoms = AseAtomsAdaptor.get_atoms(Structure.from_dict(task["structure"]), msonable=False)
+    atoms.pbc = task["structure"]["lattice"].get("pbc", [True] * 3)
+    if settings["mode"] == "pw" and atoms.pbc.tolist() != [True, True, False]:
+        atoms.pbc = True  # plane waves repeat a molecule or wire too, apart by its vacuum
+    relax = task["kind"] == "relax"
+    if relax and Path(TRAJECTORY).exists() and Path(TRAJECTORY).stat().st_size:
+        atoms.positions = read(TRAJECTORY, index=-1).positions
+    if any(settings.get("magnetic_moments") or []):
+        atoms.set_initial_magnetic_moments(settings["magnetic_moments"])
+    parameters = calculator_parameters(settings, ghosts, [bool(p) for p in atoms.pbc])
+    calc = GPAW(**parameters, txt=LOG)
+    checkpoint = Checkpoint(calc, settings.get("checkpoint_every", 300.0), task.get("max_seconds", 0.0))
+    scf_steps = [0]
+
+    def count(context: Any) -> None:
+        scf_steps[0] = context.niter
+        checkpoint.after_scf_step(context)
+
+    calc.hooks["scf_step"] = count
+    restored = checkpoint.restore(atoms)
+    model, functional = settings["dispersion"], settings["xc"]
+    correction = dispersion_calculator(model, functional)
+    atoms.calc = SumCalculator([calc, correction]) if relax and correction is not None else calc
+    result: dict[str, Any] = {"scf_converged": True, "geometry_converged": True, "ionic_steps": 0}
+    if relax:
+        result["geometry_converged"], result["ionic_steps"] = optimise(atoms, settings, checkpoint)
+    bare = atoms.copy()
+    bare.set_constraint(atoms.constraints)
+    bare.calc = calc
+    electronic = float(calc.get_potential_energy(bare))
+    free = float(calc.get_potential_energy(bare, force_consistent=True))
+    dispersion = dispersion_energy(atoms, ghosts, model, functional) if world.rank == 0 else 0.0
+    forces = atoms.get_forces() if relax else None
+    result |= {
+        "restored_density": restored,
+        "energy": electronic + dispersion,
+        "electronic_energy": electronic,
+        "free_energy": free + dispersion,
+        "dispersion_energy": dispersion,
+        "scf_steps": scf_steps[0],
+        "positions": atoms.positions.tolist(),
+        "max_force": None if forces is None else float(np.linalg.norm(forces, axis=1).max()),
+        "grid": [int(n) for n in calc.get_number_of_grid_points()],
+        "n_electrons": float(calc.get_number_of_electrons()),
+        "magnetic_moment": float(calc.get_magnetic_moment(bare)),
+        "dipole": float(calc.get_dipole_moment(bare)[2]),
+        "fermi_level": float(calc.get_fermi_level()),
+    }
+    if atoms.pbc.tolist() == [True, True, False]:
+        potential = electrostatic_potential(calc)
+        if potential is not None:
+            result["potential_z"] = potential.mean(axis=(0, 1)).tolist()
+    if "pseudo" in task["densities"]:
+        save("pseudo", pseudo_density(calc))
+    if "all_electron" in task["densities"]:
+        array, info = all_electron_density(calc, spacing=settings["bader_spacing"])
+        save("all_electron", array)
+        result["all_electron_info"] = info
+    return result
+
+
+def save(kind: str, array: np.ndarray | None) -> None:
+    """Write a density, e/A^3, from rank 0."""
+    if world.rank == 0 and array is not None:
+        np.save(density_file(kind), array)
+
+
+def report(result: dict[str, Any], started: float) -> None:
+    """Write result.json in one step, so that a reader never sees half of it."""
+    result |= {"wall_time": time.time() - started, "n_processes": world.size}
+    part = Path(RESULT + ".part")
+    part.write_text(json.dumps(result))
+    part.replace(RESULT)
+
+
+def main() -> int:
+    """Run the calculation of the current folder; what goes wrong is told in result.json."""
+    started, cpu = time.time(), time.process_time()
+    task = json.loads(Path(INPUT).read_text())
+    try:
+        result = run(task)
+    except KohnShamConvergenceError as error:
+        result = {
+            "scf_converged": False,
+            "geometry_converged": False,
+            "error": str(error) or "too few SCF steps",
+        }
+    except OutOfTimeError:
+        result = {"out_of_time": True}
+    except Exception:  # told to the parent process, which raises it again with its cause
+        report({"failed": traceback.format_exc(limit=-6)}, started)
+        if world.size > 1:
+            world.abort(1)  # the other ranks may be waiting for this one
+        raise
+    result["cpu_time"] = world.sum_scalar(time.process_time() - cpu)
+    if world.rank == 0:
+        report(result, started)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,263 @@
+"""VASP: relaxations and single points as jobflow jobs, on atomate2's maker and input generator, under custodian.
+
+Methods: PAW (Bloechl, 10.1103/PhysRevB.50.17953) in VASP (Kresse, Furthmueller, 10.1103/PhysRevB.54.11169); every
+choice of its inputs, with reason and source, is listed in `iface_wf.engines.vasp.choices.CHOICES`. Plane waves know no
+basis superposition, so there is no counterpoise correction.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Self
+
+from atomate2.vasp.jobs.base import BaseVaspMaker
+from pymatgen.core import Structure
+
+from iface_wf.analysis.bader import bader_charges
+from iface_wf.analysis.density import pack
+from iface_wf.analysis.grid import Grid
+from iface_wf.analysis.potential import SlabPotential, slab_potential
+from iface_wf.documents.bader import BaderDocument
+from iface_wf.documents.calculation import CalculationDocument, CalculationKind, Correction
+from iface_wf.documents.density import DensityRecord
+from iface_wf.engines import base
+from iface_wf.engines.vasp import outputs as outputs
+from iface_wf.engines.vasp.grids import all_electron_density, find_file, read_potential, valence_density
+from iface_wf.engines.vasp.inputs import InterfaceInputGenerator, c_is_perpendicular, cubic_box, system_kind
+from iface_wf.engines.vasp.installation import VaspSettings, check_executable, find_potcar
+from iface_wf.engines.vasp.run import execute, finished
+from iface_wf.errors import CalculationError, InputError
+
+
+@dataclass
+class VaspMaker(base.EngineMaker, BaseVaspMaker):
+    """Maker of VASP calculations; atomate2's powerups on makers and input generators work on it too.
+
+    Parameters
+    ----------
+    name, kind, level, densities, overrides, role, force
+        See `iface_wf.engines.base.EngineMaker`; ``overrides`` takes options (lower case: xc, dispersion, gadolinium,
+        potcars, hubbard, kpoint_length, fmax, max_steps, real_space, bader_spacing) and INCAR tags (upper case).
+    charge
+        Total charge of the cell, e; only of molecules.
+    input_set_generator
+        Its ``user_incar_settings`` count like ``overrides``; the rest is set from the fields of this maker.
+    run_vasp_kwargs
+        Further arguments of `atomate2.vasp.run.run_vasp`.
+    """
+
+    name: str = "vasp"
+    charge: float = 0.0
+    input_set_generator: InterfaceInputGenerator = field(default_factory=InterfaceInputGenerator)
+
+    @property
+    def engine_name(self) -> str:
+        """Name of the engine."""
+        return "vasp"
+
+    def request(
+        self, structure: Structure, ghosts: list[int], like: dict[str, Any] | None = None
+    ) -> base.CalculationRequest:
+        """Write out every setting, defaults and those shared with another calculation included."""
+        if ghosts:
+            raise InputError(
+                "VASP's plane waves know no ghost atoms, and need none: leave counterpoise to GPAW's LCAO."
+            )
+        if unknown := sorted(set(self.densities) - {"valence", "all_electron"}):
+            raise InputError(f"VASP has no density {unknown[0]!r}: allowed are valence and all_electron.")
+        if self.charge and system_kind(structure) == "molecule":
+            structure = cubic_box(structure)
+        generator = InterfaceInputGenerator(
+            calculation=self.kind,
+            level=self.level,
+            charge=self.charge,
+            densities=list(self.densities),
+            overrides=dict(self.input_set_generator.user_incar_settings) | self.overrides,
+            like=dict(like or {}),
+        )
+        return base.CalculationRequest(
+            kind=self.kind,
+            engine="vasp",
+            level=self.level,
+            structure=structure.as_dict(),
+            settings=generator.settings(structure),
+            densities=self.densities,
+            role=self.role,
+        )
+
+    def calculate(self, request: base.CalculationRequest, directory: Path) -> CalculationDocument:
+        """Run VASP in a folder under custodian, or continue there, and read its results."""
+        corrections = execute(request, directory, VaspSettings(), self.run_vasp_kwargs)
+        document = read_document(directory, request, corrections)
+        finished(directory)
+        return document
+
+
+def read_document(
+    directory: Path, request: base.CalculationRequest, corrections: list[Correction] | None = None
+) -> CalculationDocument:
+    """Read a finished folder.
+
+    Parameters
+    ----------
+    directory
+        Folder with vasprun.xml, OUTCAR and, for densities, CHGCAR, AECCAR0 and AECCAR2, compressed or not.
+    request
+        What was asked for; gives order and labels of the sites, and which densities are wanted.
+    corrections
+        What was changed on the way; by default custodian's log in the folder.
+
+    Returns
+    -------
+    CalculationDocument
+        With the settings that the last run used; flagged where it did not converge, and then without densities.
+
+    Raises
+    ------
+    CalculationError
+        Naming the file that is missing, cut off or damaged.
+    MismatchError
+        When the folder holds another structure, or a density of another grid.
+    """
+    run = outputs.read_run(directory)
+    structure = outputs.in_order(run, request.atoms_structure)
+    flags = outputs.convergence(run)
+    dispersion = outputs.dispersion_energy(run)
+    densities: dict[str, DensityRecord] = {}
+    bader: BaderDocument | None = None
+    if not flags and request.densities:
+        densities, bader, trouble = _densities(run, structure, request.densities)
+        flags += trouble
+    potential = None if flags else _potential(run, structure)
+    flags += potential.flags if potential else []
+    if system_kind(structure) == "slab" and not c_is_perpendicular(structure):
+        flags.append("dipole_uncorrected: c is not perpendicular to a and b")
+    settings = request.settings | run.settings
+    return CalculationDocument(
+        key=request.key(),
+        kind=request.kind,
+        role=request.role,
+        engine="vasp",
+        engine_version=run.outcar.version,
+        level=request.level,
+        functional=settings["xc"],
+        dispersion=settings["dispersion"],
+        basis=f"PW {settings['ENCUT']:g} eV",
+        kpoints=tuple(settings["kpoints"]),
+        settings=settings,
+        versions=base.package_versions("atomate2", "custodian", "pymatgen"),
+        structure=structure.as_dict(),
+        formula=structure.reduced_formula,
+        n_atoms=len(structure),
+        charge=sum(run.valences[site.specie.symbol] for site in structure) - run.n_electrons,
+        magnetic_moment=run.outcar.moment,
+        energy=run.outcar.energy,
+        energy_type=outputs.energy_type(run),
+        electronic_energy=run.outcar.energy - dispersion,
+        dispersion_energy=dispersion,
+        free_energy=run.outcar.free_energy,
+        fermi_level=run.outcar.fermi_level,
+        max_force=outputs.max_force(run, request.atoms_structure),
+        n_electrons=run.n_electrons,
+        grid=run.grid,
+        converged=not {"scf_unconverged", "geometry_unconverged"}.intersection(flags),
+        scf_steps=len(run.vasprun.ionic_steps[-1]["electronic_steps"]),
+        ionic_steps=len(run.vasprun.ionic_steps) if run.is_relaxation else 0,
+        corrections=outputs.read_corrections(directory) if corrections is None else corrections,
+        flags=flags,
+        densities=densities,
+        bader=bader,
+        potential_z=potential.potential_z if potential else None,
+        vacuum_level=potential.vacuum_level if potential else {},
+        work_function=potential.work_function if potential else {},
+        dipole=potential.dipole if potential else None,
+        wall_time=run.outcar.elapsed,
+        cpu_time=run.outcar.cpu,
+        n_processes=run.outcar.processes,
+        directory=base.location(directory),
+        completed_at=base.now(),
+    )
+
+
+def _densities(
+    run: outputs.VaspRun, structure: Structure, wanted: list[str]
+) -> tuple[dict[str, DensityRecord], BaderDocument | None, list[str]]:
+    """Read CHGCAR, and divide it along the basins of AECCAR0 + AECCAR2; a failed division is a flag."""
+    spins = int(run.settings["ISPIN"])
+    valence = valence_density(run.directory, structure, run.grid, run.n_electrons, spins)
+    records = {}
+    if "valence" in wanted:
+        records["valence"] = pack(valence.values, valence.cell, valence.pbc, "valence")
+    if "all_electron" not in wanted:
+        return records, None, []
+    reference = all_electron_density(run.directory, structure, run.grid)
+    try:
+        return records, charges(valence, reference, structure, run.valences), []
+    except CalculationError as error:
+        return records, None, [f"bader_failed: {error}"]
+
+
+def charges(valence: Grid, reference: Grid, structure: Structure, valences: dict[str, float]) -> BaderDocument:
+    """Integrate the valence density over the basins of the density with core; see `bader_charges`."""
+    return bader_charges(valence, structure, kind="valence", valence_electrons=valences, reference=reference)
+
+
+def _potential(run: outputs.VaspRun, structure: Structure) -> SlabPotential | None:
+    """Read the potential of a slab where LOCPOT holds the electrostatic one."""
+    path = find_file(run.directory, "LOCPOT")
+    hartree = run.vasprun.parameters.get("LVHAR") or run.vasprun.incar.get("LVHAR")
+    if path is None or not hartree or system_kind(structure) != "slab" or run.is_relaxation:
+        return None
+    grid = read_potential(path, structure, run.grid)
+    centre = run.settings["DIPOL"][2] if "DIPOL" in run.settings else None
+    return slab_potential(grid, structure, run.outcar.fermi_level, centre)
+
+
+@dataclass(frozen=True)
+class VaspEngine(base.Engine):
+    """VASP as an engine of the flows.
+
+    Parameters
+    ----------
+    overrides
+        Settings that replace those of the level, see `VaspMaker`.
+    here
+        Whether calculations run on this machine: then executable and POTCARs are looked for when a flow is built.
+        On the way to a queue of another machine they are looked for there.
+    """
+
+    overrides: dict[str, Any] | None = None
+    here: bool = True
+    name: str = "vasp"
+    densities: tuple[str, ...] = ("valence", "all_electron")
+
+    def elsewhere(self) -> Self:
+        """See `iface_wf.engines.base.Engine.elsewhere`."""
+        return replace(self, here=False)
+
+    def check(self, structure: Structure, level: str) -> None:
+        """Refuse to start what cannot run here; does nothing for calculations that run elsewhere.
+
+        Parameters
+        ----------
+        structure
+            Its elements are looked up.
+        level
+            Level of the calculation.
+
+        Raises
+        ------
+        InputError
+            One sentence that names the program or POTCAR that is missing.
+        """
+        if not self.here:
+            return
+        settings = VaspSettings()
+        check_executable(settings.command)
+        values = self._maker("static", level).request(structure, []).settings
+        for symbol in values["potcars"].values():
+            find_potcar(symbol, values["potcar_release"], settings)
+
+    def _maker(self, kind: CalculationKind, level: str, **options: Any) -> VaspMaker:
+        return VaspMaker(kind=kind, level=level, overrides=dict(self.overrides or {}), **options)

@@ -1,0 +1,256 @@
+"""VASP folders for people who submit by hand: written complete, and read back when they have been calculated.
+
+A project folder holds ``iface-wf-project.json``, one folder per relaxation (relax-A, relax-B, relax-AB) and, once those
+are finished, one per single point (static-A, ..., static-A-frozen, static-B-frozen). Each has all inputs and
+``iface-wf.json``, which remembers order and labels of the atoms.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pydantic import ValidationError
+from pymatgen.core import Lattice, Structure
+from scipy.optimize import linear_sum_assignment
+
+from iface_wf.builders.components import select
+from iface_wf.documents.calculation import CalculationDocument
+from iface_wf.engines.base import CalculationRequest
+from iface_wf.engines.vasp.engine import VaspMaker, read_document
+from iface_wf.engines.vasp.grids import find_file
+from iface_wf.engines.vasp.installation import VaspSettings
+from iface_wf.engines.vasp.outputs import read_run
+from iface_wf.engines.vasp.run import REQUEST, write_inputs
+from iface_wf.errors import InputError, MismatchError
+
+PROJECT = "iface-wf-project.json"
+RELAXATIONS = {"A": "relax-A", "B": "relax-B", "AB": "relax-AB"}
+STATICS = {"A": "static-A", "B": "static-B", "AB": "static-AB", "A*": "static-A-frozen", "B*": "static-B-frozen"}
+LEVEL_OUTSIDE = "as calculated elsewhere"
+#: An atom of the slab may have moved this far (A) between its own folder and that of the interface.
+MATCH_DISTANCE = 2.0
+
+
+def write_project(
+    directory: Path,
+    structures: Mapping[str, Structure],
+    level: str,
+    about: Mapping[str, Any],
+    overrides: Mapping[str, Any] | None = None,
+) -> list[Path]:
+    """Write the relaxations of A, B and AB.
+
+    Parameters
+    ----------
+    directory
+        New or empty folder.
+    structures
+        By role: A (slab), B (fragment), AB (placed), labelled sites.
+    level
+        ``fast``, ``moderate`` or ``precise``.
+    about
+        Names and provenance of the interface, for the document.
+    overrides
+        Settings that replace those of the level.
+
+    Returns
+    -------
+    list of pathlib.Path
+        The folders to be calculated.
+
+    Raises
+    ------
+    InputError
+        When the folder is not empty, or a POTCAR is missing in the folder of POTCARs; without any such folder
+        POTCAR.spec is written instead.
+    """
+    if directory.exists() and any(directory.iterdir()):
+        raise InputError(f"The folder {directory} is not empty: name a new one for the inputs.")
+    directory.mkdir(parents=True, exist_ok=True)
+    folders = []
+    for role, name in RELAXATIONS.items():
+        maker = VaspMaker(kind="relax", level=level, overrides=dict(overrides or {}), role=role)
+        folders.append(_write(directory / name, maker.request(structures[role], [])))
+    project = {"level": level, "overrides": dict(overrides or {}), "about": dict(about)}
+    (directory / PROJECT).write_text(json.dumps(project, indent=1))
+    return folders
+
+
+def write_statics(
+    directory: Path, relaxed: Mapping[str, Structure], slab_parts: Sequence[str], fragment_parts: Sequence[str]
+) -> list[Path]:
+    """Write the single points on the relaxed geometries; A* and B* with grid, smearing and dipole layer of AB.
+
+    Parameters
+    ----------
+    directory
+        The project folder.
+    relaxed
+        By role: A, B, AB.
+    slab_parts, fragment_parts
+        Components that make A and B.
+
+    Returns
+    -------
+    list of pathlib.Path
+        The folders to be calculated.
+    """
+    project = read_project(directory)
+    densities = ["valence", "all_electron"]
+    frozen = {"A*": select(relaxed["AB"], *slab_parts), "B*": select(relaxed["AB"], *fragment_parts)}
+    requests: dict[str, CalculationRequest] = {}
+    for role, structure in {"AB": relaxed["AB"], "A": relaxed["A"], "B": relaxed["B"], **frozen}.items():
+        maker = VaspMaker(
+            kind="static",
+            level=project["level"],
+            overrides=project["overrides"],
+            role=role,
+            densities=[] if role in ("A", "B") else densities,
+        )
+        settings = requests["AB"].settings if role in frozen else {}
+        requests[role] = maker.request(structure, [], settings | settings.get("technical", {}))
+    return [_write(directory / STATICS[role], request) for role, request in requests.items()]
+
+
+def _write(folder: Path, request: CalculationRequest) -> Path:
+    folder.mkdir()
+    try:
+        write_inputs(request, folder, VaspSettings(), without_potcars=True)
+    except InputError:
+        shutil.rmtree(folder)  # half of the inputs would look like all
+        raise
+    return folder
+
+
+def read_project(directory: Path) -> dict[str, Any]:
+    """Return what `write_project` noted: level, overrides and about.
+
+    Raises
+    ------
+    InputError
+        When the folder is no project folder, or its note is damaged.
+    """
+    path = directory / PROJECT
+    if not path.is_file():
+        raise InputError(f"{directory} has no {PROJECT}: it was not written by iface-wf build --write-inputs.")
+    try:
+        project: dict[str, Any] = json.loads(path.read_text())
+        return {"level": project["level"], "overrides": project["overrides"], "about": project["about"]}
+    except (ValueError, KeyError, TypeError) as error:
+        raise InputError(f"{path} is damaged: {error}.") from error
+
+
+def is_calculated(folder: Path) -> bool:
+    """Whether VASP has left its two logs in a folder."""
+    return all(find_file(folder, name) is not None for name in ("OUTCAR", "vasprun.xml"))
+
+
+def read_folder(folder: Path) -> CalculationDocument:
+    """Read a calculated folder that we wrote.
+
+    Raises
+    ------
+    InputError
+        When its note of the request is missing or damaged.
+    CalculationError, MismatchError
+        See `iface_wf.engines.vasp.engine.read_document`.
+    """
+    path = folder / REQUEST
+    if not path.is_file():
+        raise InputError(f"{folder} has no {REQUEST}, so the order and labels of its atoms are unknown.")
+    try:
+        request = CalculationRequest.model_validate_json(path.read_text())
+    except ValidationError as error:
+        raise InputError(f"{path} is damaged: {error.errors()[0]['msg']}.") from error
+    return read_document(folder, request)
+
+
+def read_foreign_folder(
+    folder: Path, role: str, slab: Structure | None = None, component: str = "polymer", periodic: int | None = None
+) -> CalculationDocument:
+    """Read a folder that somebody else calculated.
+
+    Parameters
+    ----------
+    folder
+        With vasprun.xml and OUTCAR, and CHGCAR, AECCAR0, AECCAR2 where they were written.
+    role
+        A, B, AB, A* or B*.
+    slab
+        For AB: the slab alone, whose atoms are found again in AB, labelled ``slab``; the others get ``component``.
+    component
+        Label of the fragment's atoms.
+    periodic
+        Number of periodic directions, from a on: by default 2 (a slab), for B 0 (a molecule).
+
+    Returns
+    -------
+    CalculationDocument
+        With the settings that the run used; its level says that it is not one of ours.
+
+    Raises
+    ------
+    CalculationError, MismatchError
+        See `iface_wf.engines.vasp.engine.read_document`.
+    """
+    run = read_run(folder)
+    directions = periodic if periodic is not None else (0 if role == "B" else 2)
+    lattice = Lattice(run.initial.lattice.matrix, pbc=tuple(i < directions for i in range(3)))
+    labels = ["slab"] * len(run.initial) if role in ("A", "A*") else [component] * len(run.initial)
+    if slab is not None:
+        for index in matching_atoms(run.initial, slab):
+            labels[index] = "slab"
+    structure = Structure(lattice, run.initial.species, run.initial.frac_coords, site_properties={"component": labels})
+    present = [name for name in ("CHGCAR",) if find_file(folder, name)]
+    cores = all(find_file(folder, name) for name in ("AECCAR0", "AECCAR2"))
+    request = CalculationRequest(
+        kind="relax" if run.is_relaxation else "static",
+        engine="vasp",
+        level=LEVEL_OUTSIDE,
+        structure=structure.as_dict(),
+        settings={**run.settings, "charge": 0.0},
+        densities=["valence", *(["all_electron"] if cores else [])] if present else [],
+        role=role,
+    )
+    return read_document(folder, request)
+
+
+def matching_atoms(whole: Structure, part: Structure) -> list[int]:
+    """Find the atoms of a slab again in an interface, by element and place.
+
+    Parameters
+    ----------
+    whole, part
+        Structures with the same in-plane cell.
+
+    Returns
+    -------
+    list of int
+        Indices into ``whole``, one for each atom of ``part``.
+
+    Raises
+    ------
+    MismatchError
+        When an atom of the part has no counterpart within 2 A.
+    """
+    wanted = [site.specie.symbol for site in part]
+    found = [site.specie.symbol for site in whole]
+    if any(wanted.count(symbol) > found.count(symbol) for symbol in set(wanted)):
+        raise MismatchError(f"{part.formula} is not a part of {whole.formula}.")
+    shift = np.abs(whole.lattice.matrix[:2] - part.lattice.matrix[:2]).max()
+    if shift > 1e-2:
+        raise MismatchError(f"Slab and interface have unlike cells in the plane: a component differs by {shift:.2g} A.")
+    delta = part.cart_coords[:, None] - whole.cart_coords[None]
+    fractions = delta @ np.linalg.inv(whole.lattice.matrix)
+    distance = np.linalg.norm((fractions - np.round(fractions)) @ whole.lattice.matrix, axis=-1)
+    unlike = np.array(wanted)[:, None] != np.array(found)[None]
+    rows, columns = linear_sum_assignment(np.where(unlike, 1e3, distance))
+    worst = float(distance[rows, columns].max())
+    if worst > MATCH_DISTANCE or unlike[rows, columns].any():
+        raise MismatchError(f"The slab is not found again in the interface: an atom is {worst:.1f} A from its place.")
+    return [int(i) for i in columns]

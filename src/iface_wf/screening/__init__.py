@@ -1,0 +1,1 @@
+"""Many interfaces at once: every part calculated once, every failure kept apart."""

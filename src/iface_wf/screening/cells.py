@@ -1,0 +1,110 @@
+"""One slab for each filler of a screening: as large as the largest fragment needs, so that all share it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from pymatgen.core import Structure
+
+from iface_wf.builders.interface import InterfaceSpec, build_substrate
+from iface_wf.builders.placing.placements import footprint, place
+from iface_wf.errors import InputError
+from iface_wf.library.library import Library
+
+Size = tuple[float, float]
+
+
+class SharedSlab(NamedTuple):
+    """A slab and which fragments have no place on it.
+
+    Attributes
+    ----------
+    slab
+        The slab.
+    refused
+        By index of the fragment: why it cannot be put on this filler.
+    """
+
+    slab: Structure
+    refused: dict[int, str]
+
+
+def shared_slab(spec: InterfaceSpec, library: Library, fragments: Sequence[Structure], cell: Size | None) -> SharedSlab:
+    """Build the one slab on which all fragments of a screening have room.
+
+    The surface's own cell comes first. A fragment that has no room on it, lying in any way that placing tries, needs
+    its footprint; the slab is as large as the largest such footprint. A fragment for which the slab would have too
+    many atoms does not make it larger: it is refused.
+
+    Parameters
+    ----------
+    spec
+        Filler, surface, thickness, vacuum, seed, placements and most atoms; its fragment plays no part.
+    library
+        Where the filler is looked up.
+    fragments
+        All fragments of the screening.
+    cell
+        Smallest in-plane lengths, A, if the user gives them; then fragments without room are refused.
+
+    Returns
+    -------
+    SharedSlab
+        The slab, and the fragments that are refused.
+
+    Raises
+    ------
+    InputError
+        When the filler's slab cannot be built at all.
+    """
+    own = build_substrate(spec, library, cell or (0.0, 0.0))
+    sizes = [footprint(fragment) for fragment in fragments]
+    refused: dict[int, str] = {}
+    need: Size = (0.0, 0.0)
+    fits: list[Size] = []
+    for index in sorted(range(len(fragments)), key=lambda i: sizes[i], reverse=True):
+        if any(_inside(sizes[index], other) for other in [*fits, need]):
+            continue  # what is smaller than one that has room has room too
+        try:
+            _require_few_atoms(own, fragments[index], spec)
+            if _has_room(own, fragments[index], spec):
+                fits.append(sizes[index])
+                continue
+            if cell is not None:
+                raise InputError(f"The fragment has no room on the given cell of {cell[0]:g} x {cell[1]:g} A.")
+            larger = (max(need[0], sizes[index][0]), max(need[1], sizes[index][1]))
+            _require_few_atoms(build_substrate(spec, library, larger), fragments[index], spec)
+            need = larger
+        except InputError as error:
+            refused[index] = str(error)
+    slab = own if need == (0.0, 0.0) else build_substrate(spec, library, need)
+    for index, fragment in enumerate(fragments):
+        if index not in refused:
+            try:
+                _require_few_atoms(slab, fragment, spec)
+            except InputError as error:
+                refused[index] = str(error)
+    return SharedSlab(slab, refused)
+
+
+def _inside(size: Size, other: Size) -> bool:
+    return size[0] <= other[0] and size[1] <= other[1]
+
+
+def _has_room(slab: Structure, fragment: Structure, spec: InterfaceSpec) -> bool:
+    """Whether more than half of the placements keep clear of their periodic images, as for a single interface."""
+    try:
+        found = place(slab, fragment, spec.n_placements, spec.seed, spec.vacuum, spec.clearance, spec.target)
+    except InputError:
+        return False
+    return 2 * len(found) > spec.n_placements
+
+
+def _require_few_atoms(slab: Structure, fragment: Structure, spec: InterfaceSpec) -> None:
+    count = len(slab) + len(fragment)
+    if count > spec.max_atoms:
+        raise InputError(
+            f"The interface would have {count} atoms ({len(slab)} slab, {len(fragment)} fragment), at most "
+            f"{spec.max_atoms} are allowed: use fewer units, a thinner slab or raise max_atoms."
+        )

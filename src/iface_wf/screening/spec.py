@@ -1,0 +1,310 @@
+"""The file that describes a screening: which fillers, polymers and salts, and how they are calculated."""
+
+from __future__ import annotations
+
+from itertools import product
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from iface_wf.engines.cheap import CheapName
+from iface_wf.engines.levels import LEVELS, level_settings
+from iface_wf.errors import IfaceError, InputError, unknown_name, validate
+from iface_wf.flows.request import QUANTITIES, BindingRequest, Quantity
+from iface_wf.library.library import Library
+from iface_wf.library.loader import read_yaml
+
+#: More interfaces than this need an explicit consent: such a spec is a slip more often than a wish.
+MANY_PAIRS = 10_000
+
+
+def _named(value: Any) -> Any:
+    return {"name": str(value)} if isinstance(value, str | int) and not isinstance(value, bool) else value
+
+
+class _Choice(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+    name: str = Field(min_length=1, max_length=500)
+
+
+class FillerChoice(_Choice):
+    """A filler: its name in the library or a structure file, and which surface of it.
+
+    Attributes
+    ----------
+    name
+        Name, or path of a CIF, POSCAR or YAML file; a relative path begins at the folder of the screening's file.
+    surface
+        Miller indices as text, or ``wire``; by default the filler's first surface.
+    thickness
+        Smallest thickness, A; by default the surface's own.
+    """
+
+    surface: str | None = None
+    thickness: float | None = Field(default=None, gt=0, le=60)
+
+
+class PolymerChoice(_Choice):
+    """A polymer: its name in the library or its PSMILES, and how long a chain of it.
+
+    Attributes
+    ----------
+    name
+        Name, or PSMILES with two ``*``.
+    units
+        Repeat units; by default the polymer's own number.
+    sequence
+        Order of a copolymer's units, by letters.
+    """
+
+    units: int | None = Field(default=None, ge=1, le=50)
+    sequence: str | None = None
+
+
+class Funnel(BaseModel):
+    """A cheap engine calculates all interfaces first; only the best go on.
+
+    Attributes
+    ----------
+    engine, level
+        The cheap engine.
+    keep
+        How many interfaces, those bound most strongly, the screening's own engine calculates.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    engine: str = "xtb"
+    level: str = "fast"
+    keep: int = Field(ge=1)
+
+    @model_validator(mode="after")
+    def _known(self) -> Self:
+        _check_engine(self.engine, self.level)
+        return self
+
+
+Filler = Annotated[FillerChoice, BeforeValidator(_named, json_schema_input_type=str | FillerChoice)]
+Polymer = Annotated[PolymerChoice, BeforeValidator(_named, json_schema_input_type=str | PolymerChoice)]
+
+
+class ScreeningSpec(BaseModel):
+    """Every filler with every polymer and every salt.
+
+    Attributes
+    ----------
+    fillers, polymers
+        Names, or mappings with ``name`` and more.
+    salts
+        Names; each one is put as an ion pair beside each polymer, or stands alone where there are no polymers.
+        ``none`` means the polymer without a salt, and is all there is by default.
+    engine, level, geometry, overrides, quantities, processes
+        As in `iface_wf.flows.request.BindingRequest`.
+    funnel
+        Rank all interfaces with a cheap engine, and calculate only the best of them with ``engine``.
+    placements
+        Placements per interface, which the cheap engine ranks.
+    seed
+        Seed of everything random.
+    cell
+        Smallest in-plane lengths of all slabs, A. By default each filler's slab is as large as the largest fragment
+        of the screening needs; give it to keep the slabs, and with them all results, when larger ones join later.
+    vacuum
+        Empty space above the topmost atom, A.
+    max_atoms
+        Interfaces with more atoms are not calculated.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    fillers: list[Filler] = Field(min_length=1)
+    polymers: list[Polymer] = Field(default_factory=list)
+    salts: list[str] = Field(default_factory=list)
+    engine: str = "gpaw"
+    level: str = "fast"
+    geometry: CheapName | None = None
+    funnel: Funnel | None = None
+    quantities: tuple[Quantity, ...] = Field(default=QUANTITIES, min_length=1)
+    placements: int = Field(default=8, ge=1, le=1000)
+    seed: int = Field(default=0, ge=0, lt=2**31)
+    cell: tuple[float, float] | None = None
+    vacuum: float = Field(default=8.0, ge=6, le=100)
+    max_atoms: int = Field(default=600, ge=1)
+    overrides: dict[str, Any] = Field(default_factory=dict)
+    processes: int = Field(default=0, ge=0)
+
+    @field_validator("fillers", "polymers", "salts")
+    @classmethod
+    def _once_each(cls, value: list[Any]) -> list[Any]:
+        for i, item in enumerate(value):
+            if item in value[:i]:
+                raise ValueError(f"{getattr(item, 'name', item)!r} is given twice")
+        return value
+
+    @model_validator(mode="after")
+    def _something_to_do(self) -> Self:
+        _check_engine(self.engine, self.level)
+        if not any(polymer or salt for polymer, salt in self.fragments()):
+            raise ValueError("the screening has no interface: give polymers or salts")
+        if self.funnel and (self.funnel.engine, self.funnel.level) == (self.engine, self.level):
+            raise ValueError("the funnel's engine and level are those of the screening itself")
+        return self
+
+    def fragments(self) -> list[tuple[PolymerChoice | None, str | None]]:
+        """List what is put on each filler: polymer and salt, each None where there is none."""
+        salts: list[str | None] = [None if salt.casefold() == "none" else salt for salt in self.salts] or [None]
+        polymers: list[PolymerChoice | None] = [*self.polymers] or [None]
+        return [(polymer, salt) for polymer, salt in product(polymers, salts) if polymer or salt]
+
+    @property
+    def n_pairs(self) -> int:
+        """Number of interfaces."""
+        return len(self.fillers) * len(self.fragments())
+
+    def cheap(self) -> ScreeningSpec:
+        """Return the funnel's first stage: the same interfaces, energies only, with the cheap engine."""
+        assert self.funnel is not None
+        change: dict[str, Any] = {
+            "engine": self.funnel.engine,
+            "level": self.funnel.level,
+            "funnel": None,
+            "overrides": {},
+        }
+        return self.model_copy(update=change | {"quantities": ("binding_energy",)})
+
+    def request(
+        self, filler: FillerChoice, polymer: PolymerChoice | None, salt: str | None, library: Library
+    ) -> BindingRequest:
+        """Return the request of one interface, with the names as the library writes them.
+
+        Raises
+        ------
+        InputError
+            For an unknown name, with the nearest known ones.
+        """
+        options: dict[str, Any] = {
+            "filler": library.filler(filler.name).name,
+            "surface": filler.surface,
+            "thickness": filler.thickness,
+            "salt": library.salt(salt).name if salt else None,
+            "engine": self.engine,
+            "level": self.level,
+            "geometry": self.geometry,
+            "overrides": self.overrides,
+            "processes": self.processes,
+            "quantities": self.quantities,
+            "n_placements": self.placements,
+            "seed": self.seed,
+            "vacuum": self.vacuum,
+            "max_atoms": self.max_atoms,
+        }
+        if polymer is not None:
+            psmiles = "*" in polymer.name
+            options["polymer"] = polymer.name if psmiles else library.polymer(polymer.name).name
+            options |= {"units": polymer.units, "sequence": polymer.sequence}
+        return BindingRequest(**options)
+
+
+def _check_engine(engine: str, level: str) -> None:
+    try:
+        if engine not in LEVELS:
+            raise unknown_name("engine", engine, LEVELS)
+        level_settings(engine, level)
+    except InputError as error:  # inside a model, so that the text comes with its place in the file
+        raise ValueError(str(error)) from error
+
+
+def read_spec(path: Path, many: bool = False) -> ScreeningSpec:
+    """Read a screening's file.
+
+    Parameters
+    ----------
+    path
+        YAML file.
+    many
+        Accept more than `MANY_PAIRS` interfaces.
+
+    Returns
+    -------
+    ScreeningSpec
+        Checked; structure files of fillers with absolute paths.
+
+    Raises
+    ------
+    InputError
+        In one sentence, with the number of the line.
+    """
+    data = read_yaml(path)
+    text = path.read_text(encoding="utf-8")
+    try:
+        spec = ScreeningSpec.model_validate(data)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        place = first["loc"] or _blamed(first["msg"])
+        validate(data, ScreeningSpec, f"{path}, line {_line(text, place)}")
+        raise AssertionError("what failed once fails again") from error
+    if spec.n_pairs > MANY_PAIRS and not many:
+        raise InputError(
+            f"{path}, line {_line(text, ('fillers',))}: the screening has {spec.n_pairs:,} interfaces, more than "
+            f"{MANY_PAIRS:,}; give --yes if that is meant."
+        )
+    fillers = [
+        filler.model_copy(update={"name": str(own.resolve())})
+        if (own := path.parent / filler.name).is_file()
+        else filler
+        for filler in spec.fillers
+    ]
+    return spec.model_copy(update={"fillers": fillers})
+
+
+def check_names(path: Path, spec: ScreeningSpec, library: Library) -> None:
+    """Look up all names of a spec, and name the line of the first one that is unknown.
+
+    Raises
+    ------
+    InputError
+        In one sentence, with the number of the line.
+    """
+    text = path.read_text(encoding="utf-8")
+    lists: dict[Literal["fillers", "polymers", "salts"], list[Any]] = {
+        "fillers": list(spec.fillers), "polymers": list(spec.polymers), "salts": list(spec.salts),
+    }  # fmt: skip
+    finders = {"fillers": library.filler, "polymers": library.polymer, "salts": library.salt}
+    for kind, choices in lists.items():
+        for index, choice in enumerate(choices):
+            name = choice if isinstance(choice, str) else choice.name
+            if (kind == "polymers" and "*" in name) or (kind == "salts" and name.casefold() == "none"):
+                continue
+            try:
+                finders[kind](name)
+            except IfaceError as error:
+                raise InputError(f"{path}, line {_line(text, (kind, index))}: {error}") from error
+
+
+def _blamed(message: str) -> tuple[str, ...]:
+    """Name the key that a problem of the whole file is most likely about."""
+    for word, key in (("funnel", "funnel"), ("level", "level"), ("engine", "engine"), ("interface", "polymers")):
+        if word in message:
+            return (key,)
+    return ()
+
+
+def _line(text: str, place: tuple[Any, ...]) -> int:
+    """Return the line, from 1, of the innermost part of a place that the file has."""
+    node: Any = yaml.compose(text, Loader=yaml.SafeLoader)
+    line = node.start_mark.line
+    for part in place:
+        if isinstance(node, yaml.MappingNode):
+            found = next(((key, value) for key, value in node.value if key.value == str(part)), None)
+            if found is None:
+                break
+            line, node = found[0].start_mark.line, found[1]
+        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
+            node = node.value[part]
+            line = node.start_mark.line
+        else:
+            break
+    return int(line) + 1

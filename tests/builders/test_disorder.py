@@ -1,0 +1,159 @@
+"""Orderings have the right composition, keep their distances, and are reproducible; else an error."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+from ase.calculators.calculator import Calculator
+from pymatgen.analysis.ewald import EwaldSummation
+from pymatgen.core import Composition, Lattice, Species, Structure
+
+from iface_wf.builders.solids.disorder import bulk, order, rerank, whole_numbers
+from iface_wf.errors import CalculationError, InputError
+from iface_wf.library import Library
+from iface_wf.library.crystals import read_crystal
+from iface_wf.library.records import Disorder
+
+CHARGES = {"Li": 1, "La": 3, "Zr": 4, "Ta": 5, "O": -2, "Al": 3, "Ge": 4, "P": 5}
+
+
+@pytest.fixture(scope="module")
+def lagp():
+    record = Library().filler("LAGP")
+    return read_crystal(record.crystal_path), record.disorder
+
+
+def test_garnet_has_the_nearest_neutral_composition_and_keeps_lithium_apart():
+    crystal = bulk(Library().filler("LLZTO"))
+    assert crystal.composition == Composition("Li51La24Zr11Ta5O96")
+    report = crystal.properties["ordering"]
+    assert report["target"] == "Li6.4La3Zr1.4Ta0.6O12"
+    assert report["wanted"] == pytest.approx({"Li": 51.2, "Zr": 11.2, "Ta": 4.8})
+    assert report["placed"] == {"Li": 51, "Zr": 11, "Ta": 5}
+    lithium = [i for i, site in enumerate(crystal) if site.specie.symbol == "Li"]
+    apart = crystal.distance_matrix[np.ix_(lithium, lithium)] + 99 * np.eye(len(lithium))
+    assert apart.min() >= 2.2
+    assert len(crystal) + len(crystal.properties["vacant_sites"]) == 24 + 96 + 24 + 16 + 96
+
+
+def test_energy_is_the_ewald_energy_of_the_result(lagp):
+    crystal, rule = lagp
+    best = order(crystal, rule, CHARGES)[0]
+    decorated = best.structure.copy()
+    decorated.add_oxidation_state_by_element(CHARGES)
+    assert best.energy == pytest.approx(EwaldSummation(decorated).total_energy, abs=0.01)  # eV of 2000
+
+
+def test_the_search_finds_the_ground_state_that_counting_finds(lagp):
+    crystal, rule = lagp
+    best = order(crystal, rule, CHARGES)
+    assert [o.energy for o in best] == sorted(o.energy for o in best)
+    found = best[0].structure
+    empty = found.properties["vacant_sites"]
+    octahedra = [i for i, s in enumerate(found) if s.specie.symbol in ("Al", "Ge")]
+    lithium = [i for i, s in enumerate(found) if s.specie.symbol == "Li"]
+    full = found.copy()
+    for place in empty:
+        full.append("Li", place)
+    holes = lithium + list(range(len(found), len(full)))
+    unit = Structure(full.lattice, [Species("H", 1)] * len(full), full.frac_coords)
+    matrix = EwaldSummation(unit, acc_factor=8).total_energy_matrix
+    apart = full.distance_matrix
+    lowest = np.inf
+    for aluminium in octahedra:
+        for chosen in itertools.combinations(holes, 3):
+            if min(apart[a, b] for a, b in itertools.combinations(chosen, 2)) < 2.2:
+                continue
+            q = np.array([0.0 if i in holes else CHARGES[full[i].specie.symbol] for i in range(len(full))])
+            q[octahedra], q[aluminium], q[list(chosen)] = 4, 3, 1
+            lowest = min(lowest, float(q @ matrix @ q))
+    assert best[0].energy == pytest.approx(lowest, abs=1e-3)
+
+
+def test_the_same_seed_gives_the_same_crystal(lagp):
+    crystal, rule = lagp
+    first, again, other = (order(crystal, rule, CHARGES, seed)[0].structure for seed in (3, 3, 4))
+    assert first == again
+    assert first.composition == other.composition
+
+
+def test_composition_does_not_depend_on_the_origin(lagp):
+    crystal, rule = lagp
+    moved = crystal.copy()
+    moved.translate_sites(range(len(moved)), [0.11, 0.27, 0.43])
+    here, there = (order(c, rule, CHARGES)[0] for c in (crystal, moved))
+    assert here.structure.composition == there.structure.composition
+    assert here.energy == pytest.approx(there.energy, abs=0.05)  # eV; the search finds the ground state of 37 atoms
+
+
+def test_whole_numbers_are_the_nearest_neutral_ones():
+    sums = [({"Li"}, 120, True), ({"Zr", "Ta"}, 16, False)]
+    charge = 24 * 3 - 96 * 2
+    chosen = whole_numbers({"Li": 51.2, "Zr": 11.2, "Ta": 4.8}, charge, CHARGES, sums)
+    assert chosen == {"Li": 51, "Zr": 11, "Ta": 5}
+    with pytest.raises(InputError, match="neutral"):
+        whole_numbers({"Li": 40.0}, charge, CHARGES, [({"Li"}, 120, True)])
+
+
+@pytest.mark.parametrize(
+    ("change", "charges", "error", "message"),
+    [
+        ({"composition": "Li2Al0.5Ge1.5(PO4)3"}, CHARGES, InputError, "neutral"),
+        ({"composition": "Na1.5Al0.5Ge1.5(PO4)3"}, CHARGES, InputError, "elements"),
+        ({"composition": "Li1.5Al0.5Ge1.5P3O13"}, CHARGES, InputError, "does not fit"),
+        ({"min_distances": {"Li-Li": 9.9}}, CHARGES, CalculationError, "smallest distances"),
+        ({}, {k: v for k, v in CHARGES.items() if k != "Al"}, InputError, "oxidation state of Al"),
+    ],
+)
+def test_what_cannot_be_ordered_is_an_error(lagp, change, charges, error, message):
+    crystal, rule = lagp
+    with pytest.raises(error, match=message):
+        order(crystal, rule.model_copy(update=change | {"candidates": 1}), charges)
+
+
+def test_too_many_sites_are_refused(lagp):
+    crystal, rule = lagp
+    with pytest.raises(InputError, match="at most 400"):
+        order(crystal * (2, 2, 1), rule.model_copy(update={"cell": "conventional"}), CHARGES)
+
+
+def test_partial_occupancies_without_a_rule_are_refused(tmp_path):
+    mixed = Structure(Lattice.cubic(5.6), [{"Na": 0.5, "K": 0.5}, "Cl"], [[0, 0, 0], [0.5, 0.5, 0.5]])
+    path = tmp_path / "mixed.cif"
+    mixed.to(str(path), fmt="cif")
+    with pytest.raises(InputError, match="partly occupied"):
+        bulk(Library().filler(path))
+
+
+def test_an_element_on_two_kinds_of_mixed_sites_is_refused():
+    mixed = Structure(
+        Lattice.cubic(6),
+        [{"Na": 0.5, "K": 0.5}, {"Na": 0.5, "Li": 0.5}, "O"],
+        [[0, 0, 0], [0.5, 0.5, 0.5], [0.5, 0, 0]],
+    )
+    rule = Disorder(composition="NaK0.5Li0.5O")
+    with pytest.raises(InputError, match="Na shares sites"):
+        order(mixed, rule, {"Na": 1, "K": 1, "Li": 1, "O": -2})
+
+
+class SpreadLithium(Calculator):
+    """An energy that falls with the distance of the two nearest lithium atoms, unlike Ewald's."""
+
+    implemented_properties = ("energy",)
+
+    def calculate(self, atoms=None, properties=None, system_changes=None):
+        lithium = atoms[[a.index for a in atoms if a.symbol == "Li"]]
+        distances = lithium.get_all_distances(mic=True)
+        self.results = {"energy": -distances[distances > 0].min()}
+
+
+def test_candidates_are_ordered_anew_by_any_calculator(lagp):
+    crystal, rule = lagp
+    orderings = order(crystal, rule, CHARGES)
+    again = rerank(orderings, SpreadLithium())
+    energies = [o.structure.properties["rerank_energy"] for o in again]
+    assert energies == sorted(energies)
+    assert sorted(o.energy for o in again) == pytest.approx([o.energy for o in orderings], abs=1e-9)
+    assert again[0].structure.properties["reranked_by"] == "SpreadLithium"

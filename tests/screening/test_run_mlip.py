@@ -1,0 +1,121 @@
+"""Screenings in which a real ML potential ranks, relaxes or gives the energies: its name is on all of them."""
+
+import json
+
+import pytest
+
+from iface_wf.cli.main import main
+from iface_wf.flows.request import BindingRequest
+from iface_wf.store.provenance import trace
+from iface_wf.store.results import binding_table
+from tests.tiny_library import read_log, spec_text
+
+
+def small(**more):
+    return spec_text(fillers=["HF-layer"], polymers=["methane", "water"], **more)
+
+
+@pytest.mark.slow
+def test_a_funnel_by_an_ml_potential_and_tables_that_name_it(screen, tmp_path, job_store, capsys):
+    funnel = {"engine": "mlip", "level": "fast", "keep": 1}
+    outcome, events = screen(small(funnel=funnel))
+    assert (len(outcome.finished), outcome.failed) == (1, {})
+    assert {e.stage for e in events} == {"references", "ranking", "interfaces"}
+    table = binding_table(job_store)
+    cheap = table[table["engine"] == "mlip"]
+    assert set(cheap["functional"]) == {"CHGNet 0.3.0"}
+    assert set(cheap["dispersion"]) == {"D3(BJ)"}
+    best = cheap.sort_values("binding_energy").iloc[0]
+    assert list(table[table["engine"] == "xtb"]["polymer"]) == [best["polymer"]]
+
+    store = ("--store", str(tmp_path / "store.sqlite"))
+    name = "CHGNet 0.3.0-D3(BJ)"
+    for command in (["results"], ["best", "3"], ["show", best["key"]], ["compare", "mlip/fast", "xtb/fast"]):
+        capsys.readouterr()
+        assert main([*command, *store]) == 0
+        printed = capsys.readouterr()
+        assert name in printed.out, command
+        if command[0] == "best":
+            assert f"unlike methods (mlip fast {name}, xtb fast GFN1-xTB-D3(BJ))" in printed.err
+    for first in (name, "mlip"):
+        assert main(["compare", f"{first}/fast", "xtb/fast", "--json", *store]) == 0
+        compared = json.loads(capsys.readouterr().out)
+        assert compared["methods"] == [f"mlip fast {name}", "xtb fast GFN1-xTB-D3(BJ)"]
+        assert compared["n"] == 1
+    assert main(["provenance", best["key"], *store]) == 0
+    printed = capsys.readouterr().out
+    assert printed.count("fast CHGNet 0.3.0") == len(trace(job_store, best["key"])["calculations"])
+    assert main(["report", best["key"], "--out", str(tmp_path), *store]) == 0
+    assert name in next(tmp_path.glob("*.html")).read_text(encoding="utf-8")
+
+
+@pytest.mark.slow
+def test_energies_of_two_models_are_never_mixed(screen, tmp_path, capsys):
+    for overrides in ({}, {"weights": "r2scan"}):
+        screen(spec_text(fillers=["HF-layer"], polymers=["water"], engine="mlip", overrides=overrides))
+    store = ("--store", str(tmp_path / "store.sqlite"))
+    first, second = "CHGNet 0.3.0-D3(BJ)/fast", "CHGNet r2scan-D3(BJ)/fast"
+    capsys.readouterr()
+    assert main(["compare", "mlip/fast", first, *store]) == 2
+    assert f"write {first} or {second}" in capsys.readouterr().err
+    assert main(["compare", first, second, *store]) == 0
+
+
+def test_geometries_and_ranking_by_an_ml_potential_for_energies_of_another_engine(screen, tmp_path, job_store):
+    text = spec_text(fillers=["HF-layer"], polymers=["water"], placements=2, overrides={})
+    outcome, _ = screen(text + "geometry: mlip\n")
+    assert outcome.failed == {}
+    lines = [line for line in read_log(tmp_path / "calculations.jsonl") if line["event"] == "end"]
+    assert {(line["kind"], line["engine"]) for line in lines} == {("relax", "mlip"), ("static", "xtb")}
+    document = job_store.query_one({"output.document_type": "binding"})["output"]
+    assert (document["engine"], document["functional"]) == ("xtb", "GFN1-xTB")
+    assert document["geometry_engine"] == "mlip CHGNet 0.3.0 (fast)"
+    assert document["provenance"]["ranked_by"].startswith("CHGNet 0.3.0-D3(BJ), each relaxed")
+    assert len(document["placement_ranking"]) == 2
+    screen(text)  # the same interface, relaxed and ranked by xTB, is another result
+    assert len(binding_table(job_store)) == 2
+
+
+#: Keys of results that are in stores since before geometries could be chosen.
+KEYS = {
+    "0653285eb8fed206365eb89037cf92e636172c33cb8d82bf5c5bc7808d128f16": {"polymer": "PEO", "units": 2},
+    "574e9ac6c98f336e0ce340e0931db57c9ab48b36f8ff9802f63d14ebd8684558": {
+        "polymer": "PEO", "units": 2, "level": "moderate", "quantities": ("binding_energy",),
+    },
+    "b7ad1f09a3eceb07238dba1cf318538951bdaa963a66d9c3ed2a287c80f257c7": {
+        "polymer": "PEO", "engine": "xtb", "overrides": {"fmax": 0.1},
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_keys_of_what_is_stored_do_not_change(key):
+    request = BindingRequest(filler="SiO2", **KEYS[key])
+    assert request.key("slab", "fragment") == key
+    assert request.model_copy(update={"geometry": "mlip"}).key("slab", "fragment") != key
+
+
+@pytest.mark.parametrize(
+    ("engine", "level", "geometry", "relaxes", "ranks"),
+    [
+        ("gpaw", "fast", None, "xtb", "xtb"),
+        ("gpaw", "fast", "mlip", "mlip", "mlip"),
+        ("gpaw", "moderate", "mlip", "gpaw", "mlip"),
+        ("mlip", "fast", None, "mlip", "mlip"),
+        ("mlip", "fast", "xtb", "xtb", "xtb"),
+        ("mlip", "moderate", None, "mlip", "mlip"),
+        ("xtb", "fast", "mlip", "mlip", "mlip"),
+        ("xtb", "moderate", "mlip", "xtb", "mlip"),
+    ],
+)
+def test_who_relaxes_and_who_ranks(engine, level, geometry, relaxes, ranks):
+    request = BindingRequest(filler="SiO2", polymer="PEO", engine=engine, level=level, geometry=geometry)
+    assert (request.geometry_engine()[0].name, request.ranking_engine().name) == (relaxes, ranks)
+
+
+def test_a_model_as_main_engine_relaxes_and_ranks_too():
+    request = BindingRequest(filler="SiO2", polymer="PEO", engine="mlip", overrides={"weights": "r2scan"})
+    assert request.geometry_engine()[0].overrides == {"weights": "r2scan"}
+    assert request.ranking_engine().overrides == {"weights": "r2scan"}
+    other = request.model_copy(update={"overrides": {}})
+    assert request.key("slab", "fragment") != other.key("slab", "fragment")
