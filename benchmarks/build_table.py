@@ -27,7 +27,7 @@ def build(library: Library, filler: str, polymer: str, salt: str | None) -> dict
     started = time.perf_counter()
     row: dict[str, Any] = {"filler": filler, "polymer": polymer, "salt": salt or "", "problem": ""}
     try:
-        built = build_interface(InterfaceSpec(filler=filler, polymer=polymer, salt=salt, n_placements=4), library)
+        built = build_interface(InterfaceSpec(filler=filler, polymer=polymer, salt=salt, placements=4), library)
     except IfaceError as error:
         return row | {"problem": str(error), "seconds": time.perf_counter() - started}
     report = built.report

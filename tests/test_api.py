@@ -36,7 +36,7 @@ def test_run_passes_everything_on(job_store, tmp_path, monkeypatch):
     assert seen["force"]
 
 
-@pytest.mark.parametrize(("options", "text"), [({"levle": "fast"}, "level"), ({"n_placements": 0}, "n_placements")])
+@pytest.mark.parametrize(("options", "text"), [({"levle": "fast"}, "level"), ({"placements": 0}, "placements")])
 def test_wrong_options_are_named(options, text):
     with pytest.raises(InputError, match=text):
         iface_wf.run("SiO2", "PEO", **options)

@@ -70,7 +70,7 @@ def run(
     on_event
         Is told about every step.
     **options
-        Other fields of `BindingRequest`: salt, surface, engine, level, geometry, n_placements, seed, overrides, processes.
+        Other fields of `BindingRequest`: salt, surface, engine, level, geometry, placements, seed, overrides, processes.
 
     Returns
     -------

@@ -17,7 +17,7 @@ from iface_wf.library import Library
 def interface(tmp_path_factory) -> Structure:
     library = Library(tmp_path_factory.mktemp("own"))
     target = {"group": "F[P-]", "surface": "H-O-Si"}
-    spec = InterfaceSpec(filler="SiO2", molecule="DMC", salt="LiPF6", target=target, n_placements=4)
+    spec = InterfaceSpec(filler="SiO2", molecule="DMC", salt="LiPF6", target=target, placements=4)
     return build_interface(spec, library).placements[0]
 
 

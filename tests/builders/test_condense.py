@@ -105,7 +105,7 @@ def test_the_faces_are_images_of_each_other(slab):
 def test_a_cell_that_forbids_turning_over_says_so(silica, slab):
     # The rectangular cell has no two-fold axis along its sides, so its faces need not be images.
     assert slab.properties["symmetric"]
-    assert not build_slab(silica, min_in_plane=(14.0, 9.8)).properties["symmetric"]
+    assert not build_slab(silica, in_plane=(14.0, 9.8)).properties["symmetric"]
 
 
 def test_building_twice_gives_the_same_slab(silica, slab):
@@ -117,7 +117,7 @@ def test_building_twice_gives_the_same_slab(silica, slab):
 @pytest.mark.parametrize("thickness", [4.0, 12.0])
 @pytest.mark.parametrize("in_plane", [(9.8, 9.8), (14.0, 9.8), (14.7, 14.7), (19.6, 9.8)])
 def test_larger_cells_and_thicker_slabs_are_silica_too(silica, thickness, in_plane):
-    large = build_slab(silica, thickness=thickness, min_in_plane=in_plane)
+    large = build_slab(silica, thickness=thickness, in_plane=in_plane)
     assert_silica(large)
     for face in ("top", "bottom"):
         assert 4.0 <= large.properties["silanol_density"][face] <= 6.0
@@ -126,7 +126,7 @@ def test_larger_cells_and_thicker_slabs_are_silica_too(silica, thickness, in_pla
 @pytest.mark.parametrize("repeat", [(3, 2), (2, 3), (4, 2)])
 def test_repeats_of_the_hexagonal_cell_with_odd_rows_find_their_pairs(silica, repeat):
     spec = silica.surfaces[0].model_copy(update={"condense": False})
-    small = build_slab(silica, spec, min_in_plane=(4.9, 4.9))
+    small = build_slab(silica, spec, in_plane=(4.9, 4.9))
     condensed = condense_silanols(small.make_supercell((*repeat, 1), in_place=False))
     assert_silica(condensed)
     silanols = condensed.composition["H"] / 2
@@ -152,7 +152,7 @@ def test_a_slab_inside_the_range_is_not_touched(silica, full):
 
 def test_a_cell_of_one_silicon_per_face_is_refused(silica):
     with pytest.raises(InputError, match="larger cell"):
-        build_slab(silica, min_in_plane=(4.9, 4.9))
+        build_slab(silica, in_plane=(4.9, 4.9))
 
 
 @pytest.mark.parametrize("limits", [(6.0, 4.0), (-1.0, 4.0), (4.0, math.nan), (5.0, 5.5)])

@@ -80,7 +80,7 @@ def test_two_neutral_arms_on_a_larger_cell():
             update={"graft": Graft(smiles="*[Si](C)(C)C", count=2, source="silylation with chlorotrimethylsilane")}
         )
     )
-    slab = build_slab(record, min_in_plane=(9.8, 17.0))
+    slab = build_slab(record, in_plane=(9.8, 17.0))
     assert select(slab, "graft").composition.formula == "Si2 H18 C6"
 
 

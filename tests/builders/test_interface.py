@@ -21,7 +21,7 @@ def library(tmp_path_factory) -> Library:
 
 
 def test_peo_on_silica(library: Library) -> None:
-    spec = InterfaceSpec(filler="SiO2", polymer="PEO", units=2, n_placements=3)
+    spec = InterfaceSpec(filler="SiO2", polymer="PEO", units=2, placements=3)
     built = build_interface(spec, library)
     first = built.placements[0]
     np.testing.assert_allclose(select(first, "slab").cart_coords, built.slab.cart_coords, atol=1e-9)
@@ -46,7 +46,7 @@ def test_unknown_keys_and_empty_specs_are_refused() -> None:
 
 
 def test_polymer_with_ion_pair_keeps_its_labels(library: Library) -> None:
-    spec = InterfaceSpec(filler="SiO2", polymer="PEO", units=2, salt="LiTFSI", salt_group="ether", n_placements=2)
+    spec = InterfaceSpec(filler="SiO2", polymer="PEO", units=2, salt="LiTFSI", salt_group="ether", placements=2)
     built = build_interface(spec, library)
     first = built.placements[0]
     counts = [len(indices(first, name)) for name in ("slab", "polymer", "salt_anion", "salt_cation")]
@@ -58,7 +58,7 @@ def test_polymer_with_ion_pair_keeps_its_labels(library: Library) -> None:
 
 def test_sulfonyl_oxygen_is_aimed_at_a_silanol(library: Library) -> None:
     target = {"group": "O=S", "surface": "H-O-Si"}
-    built = build_interface(InterfaceSpec(filler="SiO2", salt="LiTFSI", target=target, n_placements=3), library)
+    built = build_interface(InterfaceSpec(filler="SiO2", salt="LiTFSI", target=target, placements=3), library)
     distances = []
     for interface in built.placements:
         site, atom = interface.properties["placement"]["aimed_pair"]
@@ -72,7 +72,7 @@ def test_sulfonyl_oxygen_is_aimed_at_a_silanol(library: Library) -> None:
 
 def test_named_groups_of_the_polymer_are_understood(library: Library) -> None:
     target = {"group": "hydroxyl", "surface": "O"}
-    spec = InterfaceSpec(filler="SiO2", polymer="PVA", units=1, target=target, n_placements=1)
+    spec = InterfaceSpec(filler="SiO2", polymer="PVA", units=1, target=target, placements=1)
     interface = build_interface(spec, library).placements[0]
     site, atom = interface.properties["placement"]["aimed_pair"]
     assert interface[site].specie.symbol == "O"
@@ -113,15 +113,15 @@ def test_contradictory_specs_are_refused(options: dict) -> None:
 def test_psmiles_and_xyz_of_the_user(library: Library, tmp_path: Path) -> None:
     path = tmp_path / "water.xyz"
     path.write_text("3\n\nO 0 0 0\nH 0.96 0 0\nH -0.24 0.93 0\n")
-    water = build_interface(InterfaceSpec(filler="SiO2", molecule=str(path), n_placements=1), library)
+    water = build_interface(InterfaceSpec(filler="SiO2", molecule=str(path), placements=1), library)
     assert water.report["fragment_formula"] == "H2O"
-    own = build_interface(InterfaceSpec(filler="SiO2", polymer="*CCO*", units=1, n_placements=1), library)
+    own = build_interface(InterfaceSpec(filler="SiO2", polymer="*CCO*", units=1, placements=1), library)
     assert own.report["fragment_formula"] == "C2H6O"
 
 
 @pytest.mark.parametrize(("part", "charge"), [("anion", -1), ("cation", 1)])
 def test_one_ion_on_a_surface_carries_its_charge(library: Library, part: str, charge: int) -> None:
-    spec = InterfaceSpec(filler="SiO2", salt="LiPF6", salt_part=part, n_placements=1)
+    spec = InterfaceSpec(filler="SiO2", salt="LiPF6", salt_part=part, placements=1)
     built = build_interface(spec, library)
     assert built.report["charge"] == charge
     assert built.placements[0].properties["charge"] == charge
@@ -131,7 +131,7 @@ def test_one_ion_on_a_surface_carries_its_charge(library: Library, part: str, ch
 @pytest.mark.slow
 def test_salt_on_a_wire_touches_gadolinium(library: Library) -> None:
     target = {"group": "O=S", "surface": "Gd"}
-    spec = InterfaceSpec(filler="GdOOH", surface="wire", salt="LiTFSI", target=target, n_placements=3)
+    spec = InterfaceSpec(filler="GdOOH", surface="wire", salt="LiTFSI", target=target, placements=3)
     built = build_interface(spec, library)
     assert built.report["area"] is None
     distances = []

@@ -89,8 +89,8 @@ def test_one_surface_written_in_many_ways(silica, slab, surface):
         ({"thickness": -1.0}, "thickness"),
         ({"thickness": float("nan")}, "thickness"),
         ({"vacuum": 2.0}, "vacuum"),
-        ({"min_in_plane": (500.0, 500.0)}, "surface cells"),
-        ({"thickness": 60.0, "min_in_plane": (25.0, 25.0)}, "atoms"),
+        ({"in_plane": (500.0, 500.0)}, "surface cells"),
+        ({"thickness": 60.0, "in_plane": (25.0, 25.0)}, "atoms"),
     ],
 )
 def test_impossible_requests_are_refused_in_one_sentence(silica, arguments, message):

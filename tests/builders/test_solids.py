@@ -58,7 +58,7 @@ def test_lithium_on_lithium_iodide(wetted):
 
 
 def test_the_substrate_is_its_own_slab_and_only_the_film_is_strained(wetted):
-    slab = build_slab(LIBRARY.filler("LiI"), thickness=6.0, min_in_plane=(0.0, 0.0))
+    slab = build_slab(LIBRARY.filler("LiI"), thickness=6.0, in_plane=(0.0, 0.0))
     iodide, metal = layers_of(wetted)
     times = len(iodide) / len(slab)
     assert wetted.properties["area"] == pytest.approx(times * 18.0, rel=1e-9)  # A^2, a^2 / 2

@@ -188,7 +188,7 @@ def test_polar_rock_salt_loses_its_dipole_by_moving_half_a_plane():
         build_slab(record, spec)
     kept = build_slab(record, spec, polar="keep")
     assert kept.properties["polar"]
-    slab = build_slab(record, spec, min_in_plane=(8.4, 8.4))
+    slab = build_slab(record, spec, in_plane=(8.4, 8.4))
     assert slab.composition.reduced_formula == "LiI"
     assert not slab.properties["polar"]
     q = np.array([{"Li": 1, "I": -1}[s.specie.symbol] for s in slab])
@@ -205,7 +205,7 @@ def test_every_termination_of_several_surfaces():
     assert [s.properties["polar"] for s in built] == [False, True, True]
     assert all(s.properties["stoichiometric"] for s in built)
     with pytest.raises(InputError, match="No termination"):
-        list(build_slabs(CRYSTALS["LiI"], (1, 1, 1), min_in_plane=(1.0, 1.0), polar="repair"))
+        list(build_slabs(CRYSTALS["LiI"], (1, 1, 1), in_plane=(1.0, 1.0), polar="repair"))
 
 
 def test_symmetric_is_what_geometry_says():

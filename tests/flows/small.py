@@ -13,7 +13,7 @@ def gpaw_maker(**options):
     return BindingEnergyMaker(
         engine=GpawEngine(processes=1, overrides=overrides | options.pop("overrides", {})),
         geometry_engine=XtbEngine(),
-        n_placements=2,
+        placements=2,
         vacuum=6.0,
         **options,
     )
@@ -21,4 +21,4 @@ def gpaw_maker(**options):
 
 def xtb_maker():
     """Return the binding maker with xTB for everything."""
-    return BindingEnergyMaker(engine=XtbEngine(), geometry_engine=XtbEngine(), n_placements=2, vacuum=6.0)
+    return BindingEnergyMaker(engine=XtbEngine(), geometry_engine=XtbEngine(), placements=2, vacuum=6.0)

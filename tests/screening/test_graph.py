@@ -133,7 +133,7 @@ def test_all_fragments_share_a_slab_that_is_large_enough(write):
     slabs = [r for r in both.references.values() if r.part == "A"]
     assert len(slabs) == 1
     assert len(slabs[0].structure) > max(len(r.structure) for r in small.references.values() if r.part == "A")
-    fixed = build_screening(read_spec(write(text.format(f"{short}, {long}") + "cell: [9.0, 9.0]\n")), library)
+    fixed = build_screening(read_spec(write(text.format(f"{short}, {long}") + "in_plane: [9.0, 9.0]\n")), library)
     assert [name for name, _ in fixed.refused] == ["SiO2 + PEO x 6"]
     assert set(fixed.pairs) == set(small.pairs)
 

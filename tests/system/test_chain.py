@@ -20,7 +20,7 @@ from iface_wf.api import open_store
 filler, store, workdir = sys.argv[1:]
 document = iface_wf.run(
     filler=filler, molecule="O", store=store, workdir=workdir, engine="gpaw", level="fast",
-    n_placements=2, min_in_plane=(5.6, 5.6), processes=1, overrides={"grid_spacing": 0.2, "kpoint_length": 1.0},
+    placements=2, in_plane=(5.6, 5.6), processes=1, overrides={"grid_spacing": 0.2, "kpoint_length": 1.0},
 )
 print(json.dumps({"key": document.key, "energy": document.binding_energy.hex(),
                   "terms": {t.role: t.energy.hex() for t in document.terms},

@@ -39,12 +39,12 @@ class InterfaceSpec(BaseModel):
         Salt of the library, alone or as an ion pair beside polymer or molecule, its cation at this functional
         group (a name from the polymer's record or SMARTS; by default at any O, N or F). Of a salt alone only the
         cation or the anion may be placed; the interface then has a charge.
-    n_placements, seed, clearance, target
+    placements, seed, clearance, target
         Number of placements, seed of everything random, contact distance in van der Waals sums, and what shall
         touch what.
     n_conformers
         Conformers to try.
-    thickness, vacuum, min_in_plane
+    thickness, vacuum, in_plane
         Slab thickness, empty space above the topmost atom and smallest in-plane lengths, A; by default the
         surface's thickness and the fragment's footprint.
     max_atoms
@@ -66,13 +66,13 @@ class InterfaceSpec(BaseModel):
     salt: str | None = None
     salt_group: str | None = None
     salt_part: Literal["pair", "cation", "anion"] = "pair"
-    n_placements: int = Field(default=8, ge=1, le=1000)
+    placements: int = Field(default=8, ge=1, le=1000)
     seed: int = Field(default=0, ge=0, lt=2**31)
     clearance: float = Field(default=0.85, ge=0.5, le=1.5)
     target: Target | None = None
     thickness: float | None = Field(default=None, gt=0, le=60)
     vacuum: float = Field(default=8.0, ge=6, le=100)
-    min_in_plane: tuple[float, float] | None = None
+    in_plane: tuple[float, float] | None = None
     n_conformers: int = Field(default=10, ge=1, le=500)
     max_atoms: int = Field(default=600, ge=1)
 
@@ -146,7 +146,7 @@ def _substrate_with_room(
     A long fragment often fits the surface's own cell along a diagonal. So that cell comes first, and the cell of
     the fragment's footprint only where fewer than half of the placements keep clear of their periodic images.
     """
-    sizes = [spec.min_in_plane] if spec.min_in_plane else [(0.0, 0.0), footprint(fragment)]
+    sizes = [spec.in_plane] if spec.in_plane else [(0.0, 0.0), footprint(fragment)]
     for size in sizes:
         slab = build_substrate(spec, library, size)
         count = len(slab) + len(fragment)
@@ -157,12 +157,12 @@ def _substrate_with_room(
             )
         last = size == sizes[-1]
         try:
-            placements = place(slab, fragment, spec.n_placements, spec.seed, spec.vacuum, spec.clearance, spec.target)
+            placements = place(slab, fragment, spec.placements, spec.seed, spec.vacuum, spec.clearance, spec.target)
         except InputError:
             if last:
                 raise
             continue
-        if last or 2 * len(placements) > spec.n_placements:
+        if last or 2 * len(placements) > spec.placements:
             return slab, placements
     raise AssertionError("the last size returns or raises")
 
@@ -220,8 +220,8 @@ def build_substrate(spec: InterfaceSpec, library: Library, lengths: tuple[float,
     filler = library.filler(spec.filler)
     if spec.surface == "wire":
         return build_wire(filler, spec.thickness, None, max(lengths), spec.vacuum, spec.seed)
-    if spec.min_in_plane is None:  # a surface's own cell is large enough for its chemistry, a footprint may not be
-        least = resolve_surface(filler, spec.surface).min_in_plane or (0.0, 0.0)
+    if spec.in_plane is None:  # a surface's own cell is large enough for its chemistry, a footprint may not be
+        least = resolve_surface(filler, spec.surface).in_plane or (0.0, 0.0)
         lengths = (max(lengths[0], least[0]), max(lengths[1], least[1]))
     return build_slab(filler, spec.surface, spec.thickness, lengths, spec.vacuum, spec.seed)
 

@@ -56,7 +56,7 @@ def build(
             "salt": salt,
             "surface": surface,
         }
-        vasp.write_inputs(*write_inputs, json, filler=filler, level=level, seed=seed, n_placements=placements, **wanted)
+        vasp.write_inputs(*write_inputs, json, filler=filler, level=level, seed=seed, placements=placements, **wanted)
         return
     if out is None:
         raise typer.BadParameter("name a new folder for the files.", param_hint="--out")
@@ -70,7 +70,7 @@ def build(
             molecule=molecule,
             salt=salt,
             surface=surface,
-            n_placements=placements,
+            placements=placements,
             seed=seed,
         )
     folder = new_folder(out)

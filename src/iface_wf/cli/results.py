@@ -133,7 +133,7 @@ def _provenance(document: BindingDocument, uuid: str, completed_at: str) -> str:
         "key": document.key,
         "uuid": uuid,
         "completed": completed_at,
-        "placement": f"{document.placement} of {document.n_placements}",
+        "placement": f"{document.placement} of {document.placements}",
         "charge": f"{document.charge:g} e",
         "energy": document.energy_type,
         "grid": "-" if document.grid is None else " x ".join(map(str, document.grid)),

@@ -50,7 +50,7 @@ def run(
         engine=engine,
         level=level,
         geometry=geometry,
-        n_placements=placements,
+        placements=placements,
         seed=seed,
         processes=cores,
     )

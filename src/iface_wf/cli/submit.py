@@ -70,7 +70,7 @@ def submit(
             engine=engine,
             level=level,
             geometry=geometry,
-            n_placements=placements,
+            placements=placements,
             seed=seed,
         )
         done = submit_binding(request, projects.load(project), library, worker, dry_run, on_wait=say)

@@ -76,7 +76,7 @@ class BindingDocument(Document):
     units: int | None = None
     salt: str | None = None
     placement: int = Field(0, description="Index of the placement that was computed")
-    n_placements: int = Field(1, description="How many placements the cheap engine ranked")
+    placements: int = Field(1, description="How many placements the cheap engine ranked")
     formula: str
     n_atoms: int
     area: float

@@ -53,7 +53,7 @@ class BindingEnergyMaker(Maker):
         Compares the placements.
     level
         ``fast``, ``moderate`` or ``precise``.
-    n_placements, seed, vacuum, clearance, target
+    placements, seed, vacuum, clearance, target
         See `iface_wf.builders.placing.placements.place`.
     """
 
@@ -62,7 +62,7 @@ class BindingEnergyMaker(Maker):
     name: str = "binding"
     level: str = "fast"
     geometry_level: str = "fast"
-    n_placements: int = 6
+    placements: int = 6
     seed: int = 0
     vacuum: float = 8.0
     clearance: float = 0.85
@@ -103,7 +103,7 @@ class BindingEnergyMaker(Maker):
             ``A`` for a slab, ``B`` for a fragment.
         """
         self.engine.check(structure, self.level)  # missing programs or files are told now, not after the relaxation
-        if self.n_placements > 1:
+        if self.placements > 1:
             self.ranking_engine.check(structure, "fast")
         relax = self._relax(structure, part)
         if part == "B" and self.engine.grid_bound(self.level):
@@ -123,7 +123,7 @@ class BindingEnergyMaker(Maker):
         placed = place_and_rank(
             slab.relax.structure,
             fragment.relax.structure,
-            n=self.n_placements,
+            n=self.placements,
             seed=self.seed,
             vacuum=self.vacuum,
             clearance=self.clearance,

@@ -111,7 +111,7 @@ def binding_document(
     return BindingDocument(
         **{k: v for k, v in about.items() if k in BindingDocument.model_fields and k != "provenance"},
         placement=placements.placement,
-        n_placements=len(placements.ranking),
+        placements=len(placements.ranking),
         placement_ranking=placements.ranking,
         formula=structure.formula.replace(" ", ""),
         n_atoms=len(structure),

@@ -176,7 +176,7 @@ class SurfaceSpec(BaseModel):
     condense
         Condense neighbouring silanols of a hydroxylated silica surface until their density lies in the record's
         ``silanols``, or in 4 to 6 per nm^2.
-    min_in_plane
+    in_plane
         Smallest lengths of the two in-plane cell vectors in A when the user gives none.
     frozen_fraction
         Share of the slab's thickness, from the bottom, whose atoms are held.
@@ -191,7 +191,7 @@ class SurfaceSpec(BaseModel):
     termination: str | None = None
     passivation: Passivation = "none"
     condense: bool = False
-    min_in_plane: tuple[float, float] | None = None
+    in_plane: tuple[float, float] | None = None
     frozen_fraction: float = Field(default=0.4, ge=0, lt=1)
     reason: str = ""
 

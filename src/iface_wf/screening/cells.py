@@ -95,10 +95,10 @@ def _inside(size: Size, other: Size) -> bool:
 def _has_room(slab: Structure, fragment: Structure, spec: InterfaceSpec) -> bool:
     """Whether more than half of the placements keep clear of their periodic images, as for a single interface."""
     try:
-        found = place(slab, fragment, spec.n_placements, spec.seed, spec.vacuum, spec.clearance, spec.target)
+        found = place(slab, fragment, spec.placements, spec.seed, spec.vacuum, spec.clearance, spec.target)
     except InputError:
         return False
-    return 2 * len(found) > spec.n_placements
+    return 2 * len(found) > spec.placements
 
 
 def _require_few_atoms(slab: Structure, fragment: Structure, spec: InterfaceSpec) -> None:

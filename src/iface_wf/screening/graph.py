@@ -171,7 +171,7 @@ def _add_filler(
     as_given = requests[0].model_copy(update={"filler": filler.name})  # a file is found by its path, not its name
     indices = sorted(fragments)
     try:
-        slab, refused = shared_slab(as_given, library, [fragments[i].structure for i in indices], spec.cell)
+        slab, refused = shared_slab(as_given, library, [fragments[i].structure for i in indices], spec.in_plane)
     except InputError as error:
         screening.refused += [(requests[i].label, str(error)) for i in indices]
         return
@@ -212,7 +212,7 @@ def _report(slab: Structure, fragment: Structure, spec: ScreeningSpec) -> dict[s
         "fragment_formula": fragment.properties.get("formula"),
         "atoms": {"slab": len(slab), "fragment": len(fragment), "total": len(slab) + len(fragment)},
         "cell": [a, b],
-        "screening": spec.model_dump(mode="json", include={"cell", "seed", "vacuum", "placements"}),
+        "screening": spec.model_dump(mode="json", include={"in_plane", "seed", "vacuum", "placements"}),
     }
 
 

@@ -109,7 +109,7 @@ class ScreeningSpec(BaseModel):
         Placements per interface, which the cheap engine ranks.
     seed
         Seed of everything random.
-    cell
+    in_plane
         Smallest in-plane lengths of all slabs, A. By default each filler's slab is as large as the largest fragment
         of the screening needs; give it to keep the slabs, and with them all results, when larger ones join later.
     vacuum
@@ -130,7 +130,7 @@ class ScreeningSpec(BaseModel):
     quantities: tuple[Quantity, ...] = Field(default=QUANTITIES, min_length=1)
     placements: int = Field(default=8, ge=1, le=1000)
     seed: int = Field(default=0, ge=0, lt=2**31)
-    cell: tuple[float, float] | None = None
+    in_plane: tuple[float, float] | None = None
     vacuum: float = Field(default=8.0, ge=6, le=100)
     max_atoms: int = Field(default=600, ge=1)
     overrides: dict[str, Any] = Field(default_factory=dict)
@@ -196,7 +196,7 @@ class ScreeningSpec(BaseModel):
             "overrides": self.overrides,
             "processes": self.processes,
             "quantities": self.quantities,
-            "n_placements": self.placements,
+            "placements": self.placements,
             "seed": self.seed,
             "vacuum": self.vacuum,
             "max_atoms": self.max_atoms,

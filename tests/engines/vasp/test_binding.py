@@ -38,7 +38,7 @@ def frozen_slab():
 
 def flow():
     engine = VaspEngine(overrides=COARSE)
-    maker = BindingEnergyMaker(engine, engine, level="moderate", geometry_level="moderate", n_placements=1)
+    maker = BindingEnergyMaker(engine, engine, level="moderate", geometry_level="moderate", placements=1)
     return maker.make(frozen_slab(), hydrogen_fluoride(8.0), ABOUT)
 
 

@@ -44,7 +44,7 @@ def build_slab(
     record: FillerRecord,
     surface: Surface = None,
     thickness: float | None = None,
-    min_in_plane: tuple[float, float] | None = None,
+    in_plane: tuple[float, float] | None = None,
     vacuum: float = 8.0,
     seed: int = 0,
     polar: Polar = "repair",
@@ -61,7 +61,7 @@ def build_slab(
     thickness
         Smallest extent along z of the cut crystal in A; the slab is less than one repeat thicker.
         By default the surface's own.
-    min_in_plane
+    in_plane
         Smallest lengths of the two in-plane vectors in A; by default the surface's own, else the smallest
         cell. The crystal's plane lattice is never strained.
     vacuum
@@ -97,7 +97,7 @@ def build_slab(
     problem: InputError | None = None
     for termination in found:
         try:
-            return _finish(record, spec, termination, thickness, min_in_plane, vacuum, seed, polar)
+            return _finish(record, spec, termination, thickness, in_plane, vacuum, seed, polar)
         except InputError as error:
             problem = problem or error
     raise problem or InputError(f"{record.name} {spec.miller} has no termination.")
@@ -107,7 +107,7 @@ def build_slabs(
     record: FillerRecord,
     surfaces: Surface | list[Surface] = None,
     thickness: float | None = None,
-    min_in_plane: tuple[float, float] | None = None,
+    in_plane: tuple[float, float] | None = None,
     vacuum: float = 8.0,
     seed: int = 0,
     polar: Polar = "keep",
@@ -127,7 +127,7 @@ def build_slabs(
         count = 0
         for termination in slab_terminations(record, spec, seed):
             try:
-                yield _finish(record, spec, termination, thickness, min_in_plane, vacuum, seed, polar)
+                yield _finish(record, spec, termination, thickness, in_plane, vacuum, seed, polar)
             except InputError:
                 continue  # left out, as documented; none at all is an error below
             count += 1
@@ -206,7 +206,7 @@ def _finish(
     spec: SurfaceSpec,
     chosen: Termination,
     thickness: float | None,
-    min_in_plane: tuple[float, float] | None,
+    in_plane: tuple[float, float] | None,
     vacuum: float,
     seed: int,
     polar: Polar,
@@ -222,7 +222,7 @@ def _finish(
     bare = chosen.stack(layers)
     extent = float(np.ptp(atoms_only(bare).cart_coords[:, 2]))
     a, b, _ = bare.lattice.matrix
-    matrix = in_plane_supercell(a, b, min_in_plane or spec.min_in_plane or (0.0, 0.0))
+    matrix = in_plane_supercell(a, b, in_plane or spec.in_plane or (0.0, 0.0))
     count = len(atoms_only(bare)) * abs(round(float(np.linalg.det(matrix))))
     if count > MAX_ATOMS:
         raise InputError(f"The slab would have {count} atoms, at most {MAX_ATOMS} are allowed.")
