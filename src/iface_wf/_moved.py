@@ -17,6 +17,9 @@ from types import CodeType, ModuleType
 #: Former module: module of today. Only what a job, a document or a command line of a queue can name.
 MOVED = {
     "iface_wf.build.targets": "iface_wf.builders.placing.targets",
+    "iface_wf.documents.binding": "iface_wf.quantities.binding.document",
+    "iface_wf.flows.collect": "iface_wf.quantities.binding.collect",
+    "iface_wf.flows.folders": "iface_wf.quantities.binding.folders",
     "iface_wf.engines.gpaw_run": "iface_wf.engines.gpaw.run",
     "iface_wf.engines.gpaw_handlers": "iface_wf.engines.gpaw.handlers",
     "iface_wf.engines.vasp_inputs": "iface_wf.engines.vasp.inputs",

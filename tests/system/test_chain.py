@@ -29,7 +29,7 @@ print(json.dumps({"key": document.key, "energy": document.binding_energy.hex(),
 READ = """
 import hashlib, base64, json, sys
 from iface_wf.api import open_store
-from iface_wf.documents.binding import BindingDocument
+from iface_wf.quantities.binding.document import BindingDocument
 store = open_store(sys.argv[1])
 found = store.query_one({"output.document_type": "binding"}, load=True)
 document = BindingDocument.model_validate(found["output"])

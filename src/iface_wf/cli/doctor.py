@@ -100,13 +100,14 @@ def _mpi() -> str:
 
 
 def _store(given: str | None) -> str:
+    from iface_wf.documents.kinds import kind_names
     from iface_wf.store.settings import open_store
 
     job_store = open_store(given)
     docs = job_store.docs_store
     where = getattr(docs, "path", docs.name)  # neither shows a password
-    n = job_store.count({"output.document_type": "binding"})
-    return f"{where}, {n} interface{'s' if n != 1 else ''}"
+    n = job_store.count({"output.document_type": {"$in": kind_names()}})
+    return f"{where}, {n} result{'s' if n != 1 else ''}"
 
 
 def _vasp() -> str:

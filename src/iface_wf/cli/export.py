@@ -33,7 +33,7 @@ def export(
 
     from iface_wf.analysis.density import unpack
     from iface_wf.report.files import DENSITY_FORMATS, STRUCTURE_FORMATS, write_density, write_structure
-    from iface_wf.store.results import find_binding, find_density
+    from iface_wf.store.results import find_density, find_result
     from iface_wf.store.settings import open_store
 
     chosen = fmt or _DEFAULTS[what]
@@ -41,7 +41,7 @@ def export(
     if chosen not in allowed:
         raise InputError(f"--what {what} can be written as {' or '.join(allowed)}, not as {chosen}.")
     job_store = open_store(store)
-    document = find_binding(job_store, identifier, load=what == "cdd").document
+    document = find_result(job_store, identifier, load=what == "cdd").document
     structure = Structure.from_dict(document.structure)
     if what == "structure":
         write_structure(structure, out, chosen)

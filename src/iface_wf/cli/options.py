@@ -122,10 +122,18 @@ FilterSalt = Annotated[str | None, typer.Option("--salt", autocompletion=_salts,
 FilterEngine = Annotated[str | None, typer.Option("--engine", "-e", autocompletion=_engines, help="Only this engine.")]
 FilterLevel = Annotated[str | None, typer.Option("--level", "-l", autocompletion=_levels, help="Only this level.")]
 Sort = Annotated[
-    str, typer.Option("--sort", autocompletion=_sort_keys, help="Column to sort by; a leading - reverses.")
+    str | None,
+    typer.Option(
+        "--sort",
+        autocompletion=_sort_keys,
+        help="Column to sort by; a leading - reverses. Default: what is asked for first.",
+    ),
 ]
 Where = Annotated[
     str | None, typer.Option("--where", help="Conditions, e.g. 'binding_energy < -0.5 and n_atoms <= 200'.")
+]
+KindName = Annotated[
+    str | None, typer.Option("--kind", help="Which kind of result; default: binding energies.", show_default=False)
 ]
 Project = Annotated[
     str | None, typer.Option("--project", help="Name of the queue's project; default: the only one, or iface-wf.")

@@ -63,11 +63,11 @@ def run(
     from iface_wf.cli.summary import print_summary
     from iface_wf.report.names import file_stem
     from iface_wf.report.page import save_figure
-    from iface_wf.store.results import find_binding
+    from iface_wf.store.results import find_result
 
     with Progress() as progress:
         _, uuid = api.run_stored(request, job_store, workdir, force=force, on_event=progress.tell)
-    document = find_binding(job_store, uuid, load=True).document
+    document = find_result(job_store, uuid, load=True).document
     picture = save_figure(document, api.work_folder(workdir) / f"{file_stem(document)}.png")
     if json:
         data = document.model_dump(mode="json", exclude={"density_difference": {"density": {"blob"}}})

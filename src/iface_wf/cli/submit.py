@@ -59,7 +59,7 @@ def submit(
         done = submit_screening(checked, queue, library, worker, dry_run, on_wait=say)
     else:
         from iface_wf import api
-        from iface_wf.queues.submit import submit_binding
+        from iface_wf.queues.submit import submit_one
 
         request = api.make_request(
             filler=filler,
@@ -73,7 +73,7 @@ def submit(
             placements=placements,
             seed=seed,
         )
-        done = submit_binding(request, projects.load(project), library, worker, dry_run, on_wait=say)
+        done = submit_one(request, projects.load(project), library, worker, dry_run, on_wait=say)
     _print(done, dry_run, json)
 
 

@@ -126,6 +126,10 @@ class Engine(ABC):
     def _maker(self, kind: CalculationKind, level: str, **options: Any) -> EngineMaker:
         """Return the maker of one calculation."""
 
+    def maker(self, kind: CalculationKind, level: str, **options: Any) -> EngineMaker:
+        """Return the maker of one calculation."""
+        return self._maker(kind, level, **options)
+
     def counterpoise(self, level: str) -> bool:
         """Whether the basis is atom-centred, so that ghost atoms are possible and needed."""
         return False

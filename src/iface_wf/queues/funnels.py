@@ -13,7 +13,7 @@ from iface_wf.queues.monitor import ACTIVE, STATES, jobs_of
 from iface_wf.queues.project import QueueProject
 from iface_wf.queues.recover import decide
 from iface_wf.screening.spec import ScreeningSpec
-from iface_wf.screening.state import stored_pairs
+from iface_wf.screening.state import stored_results
 
 COLLECTION = "funnels"
 
@@ -66,7 +66,7 @@ def forget(controller: JobController, funnel: Waiting) -> None:
 def ranked(controller: JobController, project: QueueProject, ranking: Iterable[str]) -> bool:
     """Whether the cheap stage is over: each of its interfaces is stored, or will not come to a result by itself."""
     keys = list(ranking)
-    left = sorted(set(keys) - stored_pairs(project.store(), keys))
+    left = sorted(set(keys) - stored_results(project.store(), keys))
     if not left:
         return True
     queued = jobs_of(controller, {"job.metadata.interface": {"$in": left}})

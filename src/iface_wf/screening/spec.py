@@ -7,17 +7,39 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
 
+from iface_wf.documents.kinds import DEFAULT_KIND, get_kind, kind_of, quantity_names
 from iface_wf.engines.cheap import CheapName
 from iface_wf.engines.levels import LEVELS, level_settings
 from iface_wf.errors import IfaceError, InputError, unknown_name, validate
-from iface_wf.flows.request import QUANTITIES, BindingRequest, Quantity
+from iface_wf.flows.kinds import FlowKind, flow_kind
 from iface_wf.library.library import Library
 from iface_wf.library.loader import read_yaml
 
 #: More interfaces than this need an explicit consent: such a spec is a slip more often than a wish.
 MANY_PAIRS = 10_000
+
+
+def _quantity(name: str) -> str:
+    try:
+        kind_of(name)
+    except InputError as error:  # inside a model, so that the text comes with its place in the file
+        raise ValueError(str(error)) from error
+    return name
+
+
+Quantity = Annotated[str, AfterValidator(_quantity), WithJsonSchema({"type": "string", "enum": quantity_names()})]
 
 
 def _named(value: Any) -> Any:
@@ -101,8 +123,11 @@ class ScreeningSpec(BaseModel):
     salts
         Names; each one is put as an ion pair beside each polymer, or stands alone where there are no polymers.
         ``none`` means the polymer without a salt, and is all there is by default.
-    engine, level, geometry, overrides, quantities, processes
-        As in `iface_wf.flows.request.BindingRequest`.
+    engine, level, geometry, overrides, processes
+        As in `iface_wf.flows.request.Request`.
+    quantities
+        What is wanted, of one or several kinds of results; by default the binding energy, the interaction energy and the
+        charges of each interface.
     funnel
         Rank all interfaces with a cheap engine, and calculate only the best of them with ``engine``.
     placements
@@ -127,7 +152,7 @@ class ScreeningSpec(BaseModel):
     level: str = "fast"
     geometry: CheapName | None = None
     funnel: Funnel | None = None
-    quantities: tuple[Quantity, ...] = Field(default=QUANTITIES, min_length=1)
+    quantities: tuple[Quantity, ...] = Field(default=get_kind(DEFAULT_KIND).quantities, min_length=1)
     placements: int = Field(default=8, ge=1, le=1000)
     seed: int = Field(default=0, ge=0, lt=2**31)
     in_plane: tuple[float, float] | None = None
@@ -144,10 +169,17 @@ class ScreeningSpec(BaseModel):
                 raise ValueError(f"{getattr(item, 'name', item)!r} is given twice")
         return value
 
+    @field_validator("quantities")
+    @classmethod
+    def _needed_too(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        """Complete what each quantity needs, kind by kind."""
+        kinds = {kind.name: kind for kind in map(kind_of, value)}
+        return tuple(each for kind in kinds.values() for each in kind.needed(value))
+
     @model_validator(mode="after")
     def _something_to_do(self) -> Self:
         _check_engine(self.engine, self.level)
-        if not any(polymer or salt for polymer, salt in self.fragments()):
+        if not self.fragments() and any("polymer" in kind.request.model_fields for kind in self.kinds()):
             raise ValueError("the screening has no interface: give polymers or salts")
         if self.funnel and (self.funnel.engine, self.funnel.level) == (self.engine, self.level):
             raise ValueError("the funnel's engine and level are those of the screening itself")
@@ -164,8 +196,12 @@ class ScreeningSpec(BaseModel):
         """Number of interfaces."""
         return len(self.fillers) * len(self.fragments())
 
+    def kinds(self) -> list[FlowKind]:
+        """List the kinds of results that are wanted."""
+        return [flow_kind(name) for name in dict.fromkeys(kind_of(each).name for each in self.quantities)]
+
     def cheap(self) -> ScreeningSpec:
-        """Return the funnel's first stage: the same interfaces, energies only, with the cheap engine."""
+        """Return the funnel's first stage: the same, with the cheap engine, and only the number that ranks."""
         assert self.funnel is not None
         change: dict[str, Any] = {
             "engine": self.funnel.engine,
@@ -173,20 +209,39 @@ class ScreeningSpec(BaseModel):
             "funnel": None,
             "overrides": {},
         }
-        return self.model_copy(update=change | {"quantities": ("binding_energy",)})
+        return self.model_copy(update=change | {"quantities": self.quantities[:1]})
 
-    def request(
-        self, filler: FillerChoice, polymer: PolymerChoice | None, salt: str | None, library: Library
-    ) -> BindingRequest:
-        """Return the request of one interface, with the names as the library writes them.
+    def requests(self, kind: FlowKind, library: Library) -> list[Any]:
+        """Return the requests of one kind of result: one for each combination that makes a difference to it.
+
+        Parameters
+        ----------
+        kind
+            Which kind.
+        library
+            Where names are looked up, which are written as the library writes them.
 
         Raises
         ------
         InputError
             For an unknown name, with the nearest known ones.
         """
+        fields = set(kind.request.model_fields)
+        found: dict[str, Any] = {}
+        for filler in self.fillers:
+            for polymer, salt in self.fragments() or [(None, None)]:
+                options = {k: v for k, v in self._options(filler, polymer, salt, library).items() if k in fields}
+                request = kind.request(**options, quantities=kind.needed(self.quantities))
+                found.setdefault(request.model_dump_json(), request)
+        return list(found.values())
+
+    def _options(
+        self, filler: FillerChoice, polymer: PolymerChoice | None, salt: str | None, library: Library
+    ) -> dict[str, Any]:
+        """Return the fields of a request of any kind."""
+        own_file = Path(filler.name).is_absolute()  # is found by its path, not by the name of its record
         options: dict[str, Any] = {
-            "filler": library.filler(filler.name).name,
+            "filler": filler.name if own_file else library.filler(filler.name).name,
             "surface": filler.surface,
             "thickness": filler.thickness,
             "salt": library.salt(salt).name if salt else None,
@@ -195,7 +250,6 @@ class ScreeningSpec(BaseModel):
             "geometry": self.geometry,
             "overrides": self.overrides,
             "processes": self.processes,
-            "quantities": self.quantities,
             "placements": self.placements,
             "seed": self.seed,
             "vacuum": self.vacuum,
@@ -205,7 +259,7 @@ class ScreeningSpec(BaseModel):
             psmiles = "*" in polymer.name
             options["polymer"] = polymer.name if psmiles else library.polymer(polymer.name).name
             options |= {"units": polymer.units, "sequence": polymer.sequence}
-        return BindingRequest(**options)
+        return options
 
 
 def _check_engine(engine: str, level: str) -> None:

@@ -12,18 +12,18 @@ from iface_wf.analysis.density import difference, difference_profile, unpack, un
 from iface_wf.analysis.grid import Grid
 from iface_wf.builders.components import select
 from iface_wf.cli.main import main
-from iface_wf.documents.binding import BindingDocument
 from iface_wf.engines.vasp.choices import CELL_TAGS, METHOD_TAGS
 from iface_wf.engines.vasp.engine import VaspEngine, VaspMaker, read_document
 from iface_wf.engines.vasp.folders import matching_atoms, read_folder, write_project
 from iface_wf.errors import InputError, MismatchError
-from iface_wf.flows.binding import BindingEnergyMaker
-from iface_wf.flows.collect import FRAGMENT_PARTS, SLAB_PARTS, binding_document
-from iface_wf.flows.folders import collect_foreign, collect_project
 from iface_wf.flows.placements import RankedPlacements
-from iface_wf.flows.request import BindingRequest
 from iface_wf.flows.run import run_flow
 from iface_wf.library import Library
+from iface_wf.quantities.binding.collect import FRAGMENT_PARTS, SLAB_PARTS, binding_document
+from iface_wf.quantities.binding.document import BindingDocument
+from iface_wf.quantities.binding.folders import collect_foreign, collect_project
+from iface_wf.quantities.binding.maker import BindingEnergyMaker
+from iface_wf.quantities.binding.request import BindingRequest
 from tests.engines.vasp.vasp_fixtures import COARSE, hydrogen_fluoride, interface, lithium_fluoride_slab, third_party
 
 ABOUT = {"key": "k", "filler": "LiF", "surface": "001", "polymer": "HF"}

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from iface_wf.documents.base import Document, StructureDict
 from iface_wf.documents.density import DensityRecord
+from iface_wf.documents.result import EnergyTerm, ResultDocument
 
 UNITS: dict[str, str] = {
     "binding_energy": "eV per interface cell, negative = bound",
@@ -25,19 +26,6 @@ UNITS: dict[str, str] = {
     "delta_rho_z": "e/A",
     "delta_q_z": "e",
 }
-
-
-class EnergyTerm(Document):
-    """One total energy that entered a binding energy, with where it came from."""
-
-    role: str = Field(description="AB, A, B, A*, B*, A* in AB basis, B* in AB basis")
-    energy: float | None = Field(description="eV, with dispersion, extrapolated to zero smearing")
-    dispersion_energy: float | None = Field(description="eV; None where the code does not tell it apart")
-    key: str = Field(description="Key of the CalculationDocument")
-    uuid: str = Field("", description="Job that holds the CalculationDocument")
-    converged: bool
-    corrections: int = Field(0, description="How many corrections error handlers made")
-    flags: list[str] = Field(default_factory=list)
 
 
 class DensityDifferenceDocument(Document):
@@ -61,7 +49,7 @@ class BaderSummary(Document):
     document: dict[str, Any] = Field(description="The BaderDocument")
 
 
-class BindingDocument(Document):
+class BindingDocument(ResultDocument):
     """Binding energy of an interface AB with its parts A (slab side) and B (fragment side).
 
     Definitions: binding = E(AB) - E(A) - E(B); interaction = E(AB) - E(A*) - E(B*) in AB's cell;

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from pathlib import PurePath
 from typing import Any, Literal
 
 from pydantic import Field, field_validator
@@ -78,7 +79,7 @@ class BindingRequest(InterfaceSpec):
         """Name of the interface for people, for example ``SiO2 (101) + PEO x 4``."""
         surface = "" if self.surface is None else f" ({self.surface})"
         units = "" if self.units is None else f" x {self.units}"
-        parts = (f"{self.filler}{surface}", f"{self.polymer or self.molecule or ''}{units}", self.salt)
+        parts = (f"{PurePath(self.filler).name}{surface}", f"{self.polymer or self.molecule or ''}{units}", self.salt)
         return " + ".join(part for part in parts if part)
 
     def main_engine(self, *fillers: FillerRecord) -> Engine:

@@ -12,12 +12,13 @@ from pymatgen.core import Structure
 from iface_wf.analysis.density import difference, difference_profile, pack, unpack_grid
 from iface_wf.analysis.energies import BindingTerms, Energy, binding_terms, require_same_settings
 from iface_wf.builders.checks import flags as outcome_flags
-from iface_wf.documents.binding import BaderSummary, BindingDocument, DensityDifferenceDocument, EnergyTerm
 from iface_wf.documents.calculation import FATAL_FLAGS, CalculationDocument
+from iface_wf.documents.result import EnergyTerm
 from iface_wf.engines.base import now, package_versions
 from iface_wf.engines.vasp.choices import CELL_TAGS, METHOD_TAGS, SMEARING_TAGS
 from iface_wf.errors import CalculationError
 from iface_wf.flows.placements import RankedPlacements
+from iface_wf.quantities.binding.document import BaderSummary, BindingDocument, DensityDifferenceDocument
 
 SLAB_PARTS = ["slab", "graft"]
 FRAGMENT_PARTS = ["polymer", "salt_cation", "salt_anion"]
