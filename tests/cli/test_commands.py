@@ -75,7 +75,7 @@ def test_export_of_structure_and_density(cli, filled_store, tmp_path):
     common = ("--store", filled_store, "--out")
     assert cli("export", "abc0", "--format", "xyz", *common, tmp_path / "x.xyz").code == 0
     assert len(read(tmp_path / "x.xyz")) == 6
-    assert cli("export", "abc0", "--what", "cdd", *common, tmp_path / "x.cube").code == 0
+    assert cli("export", "abc0", "--what", "density_difference", *common, tmp_path / "x.cube").code == 0
     assert len(read(tmp_path / "x.cube")) == 6
 
 

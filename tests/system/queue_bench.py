@@ -54,7 +54,7 @@ class QueueBench:
         given = {
             "name": "test",
             "store": address,
-            "work_dir": folder / "work",
+            "workdir": folder / "work",
             "scheduler": "slurm",
             "caps": {"cores": 1, "hours": 1.0, "memory_gb": 2.0},
             "exports": {"IFACE_WF_CALC_LOG": str(self.log), "OPENBLAS_NUM_THREADS": "1"},

@@ -53,7 +53,7 @@ _sort_keys = _complete(lambda: SORT_KEYS)
 any_record = _complete(lambda: (n for kind in ("filler", "polymer", "salt") for n in record_names(kind)))
 
 Filler = Annotated[
-    str,
+    str | None,
     typer.Option(
         "--filler",
         "-f",
@@ -61,10 +61,6 @@ Filler = Annotated[
         autocompletion=_fillers,
         show_default=False,
     ),
-]
-MaybeFiller = Annotated[
-    str | None,
-    typer.Option("--filler", "-f", help="As in `iface-wf run`.", autocompletion=_fillers, show_default=False),
 ]
 Polymer = Annotated[
     str | None,
@@ -88,7 +84,7 @@ Surface = Annotated[
     ),
 ]
 EngineName = Annotated[
-    str, typer.Option("--engine", "-e", help=f"Allowed: {', '.join(ENGINES)}.", autocompletion=_engines)
+    str | None, typer.Option("--engine", "-e", help=f"Allowed: {', '.join(ENGINES)}.", autocompletion=_engines)
 ]
 Geometry = Annotated[
     str | None,
@@ -100,8 +96,10 @@ Geometry = Annotated[
         show_default=False,
     ),
 ]
-Level = Annotated[str, typer.Option("--level", "-l", help=f"Allowed: {', '.join(LEVELS)}.", autocompletion=_levels)]
-Seed = Annotated[int, typer.Option("--seed", help="Seed of conformers and placements.")]
+Level = Annotated[
+    str | None, typer.Option("--level", "-l", help=f"Allowed: {', '.join(LEVELS)}.", autocompletion=_levels)
+]
+Seed = Annotated[int | None, typer.Option("--seed", help="Seed of conformers and placements.")]
 Store = Annotated[
     str | None,
     typer.Option(
@@ -109,6 +107,10 @@ Store = Annotated[
         help="A file, or a mongodb:// URI; default: $IFACE_WF_STORE, else a file in your data folder.",
         show_default=False,
     ),
+]
+Workdir = Annotated[
+    Path | None,
+    typer.Option("--workdir", help="Folder of the calculations; default: ./iface-wf-runs.", show_default=False),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Machine-readable JSON on stdout and nothing else there.")]
 Identifier = Annotated[

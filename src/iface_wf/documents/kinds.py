@@ -1,7 +1,7 @@
 """Kinds of results: what store, tables, pages and queues must know of each, told once by the room that it has.
 
-A kind is registered in the entry-point group ``iface_wf.quantities``, this program's own in the table below, so that a
-package of somebody else adds one without touching ours.
+A kind is an object of the class below, registered in the entry-point group ``iface_wf.quantities``, this program's own in
+the table below; so a package of somebody else adds one without touching ours.
 """
 
 from __future__ import annotations
@@ -123,14 +123,17 @@ class ResultKind(ABC):
 
 #: What is meant where no kind is named.
 DEFAULT_KIND = "binding"
-_REGISTRY: Registry[ResultKind] = Registry(
-    "kind of result", "iface_wf.quantities", {"binding": "iface_wf.quantities.binding:BindingKind"}
+KINDS: Registry[ResultKind] = Registry(
+    "kind of result",
+    "iface_wf.quantities",
+    ResultKind,  # type: ignore[type-abstract]
+    {"binding": "iface_wf.quantities.binding:BINDING"},
 )
 
 
 def kind_names() -> list[str]:
     """List the names of all kinds of results."""
-    return _REGISTRY.names()
+    return list(KINDS.names())
 
 
 def get_kind(name: str) -> ResultKind:
@@ -141,12 +144,12 @@ def get_kind(name: str) -> ResultKind:
     InputError
         For an unknown one, with the nearest known ones.
     """
-    return _REGISTRY.get(name)()
+    return KINDS.load(name)
 
 
 def kinds() -> list[ResultKind]:
-    """Return all kinds, this program's own first."""
-    return [get_kind(name) for name in kind_names()]
+    """Return all kinds that can be used, this program's own first."""
+    return list(KINDS.usable().values())
 
 
 def quantity_names() -> list[str]:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from jobflow_remote.jobs.jobcontroller import JobController
 
+from iface_wf.errors import validate
 from iface_wf.queues.monitor import ACTIVE, STATES, jobs_of
 from iface_wf.queues.project import QueueProject
 from iface_wf.queues.recover import decide
@@ -53,7 +54,12 @@ def remember(controller: JobController, spec: ScreeningSpec, worker: str, rankin
 def waiting(controller: JobController) -> list[Waiting]:
     """List the funnels whose second stage has not been submitted."""
     return [
-        Waiting(entry["_id"], ScreeningSpec.model_validate(entry["spec"]), entry["worker"], entry["ranking"])
+        Waiting(
+            entry["_id"],
+            validate(entry["spec"], ScreeningSpec, "A funnel in the queue"),
+            entry["worker"],
+            entry["ranking"],
+        )
         for entry in controller.db[COLLECTION].find()
     ]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import product
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 import yaml
 from pydantic import (
@@ -13,12 +13,12 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
-    ValidationError,
     WithJsonSchema,
     field_validator,
     model_validator,
 )
 
+from iface_wf.builders.molecules.oligomers import Conformation, Tacticity
 from iface_wf.documents.kinds import DEFAULT_KIND, get_kind, kind_of, quantity_names
 from iface_wf.engines.cheap import CheapName
 from iface_wf.engines.levels import LEVELS, level_settings
@@ -26,9 +26,11 @@ from iface_wf.errors import IfaceError, InputError, unknown_name, validate
 from iface_wf.flows.kinds import FlowKind, flow_kind
 from iface_wf.library.library import Library
 from iface_wf.library.loader import read_yaml
+from iface_wf.library.records import Caps
 
 #: More interfaces than this need an explicit consent: such a spec is a slip more often than a wish.
 MANY_PAIRS = 10_000
+C = TypeVar("C", bound="_Choice")
 
 
 def _quantity(name: str) -> str:
@@ -80,10 +82,34 @@ class PolymerChoice(_Choice):
         Repeat units; by default the polymer's own number.
     sequence
         Order of a copolymer's units, by letters.
+    caps, tacticity, conformation
+        As in `iface_wf.builders.interface.InterfaceSpec`.
     """
 
     units: int | None = Field(default=None, ge=1, le=50)
     sequence: str | None = None
+    caps: Caps | None = None
+    tacticity: Tacticity = "atactic"
+    conformation: Conformation | None = None
+
+    def options(self, library: Library) -> dict[str, Any]:
+        """Return what a request says of it, with the name as the library writes it."""
+        name = self.name if "*" in self.name else library.polymer(self.name).name
+        return {"polymer": name} | {field: getattr(self, field) for field in type(self).model_fields if field != "name"}
+
+
+class MoleculeChoice(_Choice):
+    """A molecule that is no chain.
+
+    Attributes
+    ----------
+    name
+        SMILES, ``EC``, ``DMC``, or the path of an ``.xyz`` file; a relative path begins at the folder of the screening's file.
+    """
+
+    def options(self, library: Library) -> dict[str, Any]:
+        """Return what a request says of it."""
+        return {"molecule": self.name}
 
 
 class Funnel(BaseModel):
@@ -111,6 +137,9 @@ class Funnel(BaseModel):
 
 Filler = Annotated[FillerChoice, BeforeValidator(_named, json_schema_input_type=str | FillerChoice)]
 Polymer = Annotated[PolymerChoice, BeforeValidator(_named, json_schema_input_type=str | PolymerChoice)]
+Molecule = Annotated[MoleculeChoice, BeforeValidator(_named, json_schema_input_type=str | MoleculeChoice)]
+#: What is put on a filler: a chain or molecule and a salt, each None where there is none.
+Fragment = tuple[PolymerChoice | MoleculeChoice | None, str | None]
 
 
 class ScreeningSpec(BaseModel):
@@ -118,10 +147,10 @@ class ScreeningSpec(BaseModel):
 
     Attributes
     ----------
-    fillers, polymers
+    fillers, polymers, molecules
         Names, or mappings with ``name`` and more.
     salts
-        Names; each one is put as an ion pair beside each polymer, or stands alone where there are no polymers.
+        Names; each one is put as an ion pair beside each polymer and molecule, or stands alone where there are none.
         ``none`` means the polymer without a salt, and is all there is by default.
     engine, level, geometry, overrides, processes
         As in `iface_wf.flows.request.Request`.
@@ -147,6 +176,7 @@ class ScreeningSpec(BaseModel):
 
     fillers: list[Filler] = Field(min_length=1)
     polymers: list[Polymer] = Field(default_factory=list)
+    molecules: list[Molecule] = Field(default_factory=list)
     salts: list[str] = Field(default_factory=list)
     engine: str = "gpaw"
     level: str = "fast"
@@ -161,7 +191,7 @@ class ScreeningSpec(BaseModel):
     overrides: dict[str, Any] = Field(default_factory=dict)
     processes: int = Field(default=0, ge=0)
 
-    @field_validator("fillers", "polymers", "salts")
+    @field_validator("fillers", "polymers", "molecules", "salts")
     @classmethod
     def _once_each(cls, value: list[Any]) -> list[Any]:
         for i, item in enumerate(value):
@@ -180,16 +210,16 @@ class ScreeningSpec(BaseModel):
     def _something_to_do(self) -> Self:
         _check_engine(self.engine, self.level)
         if not self.fragments() and any("polymer" in kind.request.model_fields for kind in self.kinds()):
-            raise ValueError("the screening has no interface: give polymers or salts")
+            raise ValueError("the screening has no interface: give polymers, molecules or salts")
         if self.funnel and (self.funnel.engine, self.funnel.level) == (self.engine, self.level):
             raise ValueError("the funnel's engine and level are those of the screening itself")
         return self
 
-    def fragments(self) -> list[tuple[PolymerChoice | None, str | None]]:
-        """List what is put on each filler: polymer and salt, each None where there is none."""
+    def fragments(self) -> list[Fragment]:
+        """List what is put on each filler."""
         salts: list[str | None] = [None if salt.casefold() == "none" else salt for salt in self.salts] or [None]
-        polymers: list[PolymerChoice | None] = [*self.polymers] or [None]
-        return [(polymer, salt) for polymer, salt in product(polymers, salts) if polymer or salt]
+        chains: list[PolymerChoice | MoleculeChoice | None] = [*self.polymers, *self.molecules] or [None]
+        return [(chain, salt) for chain, salt in product(chains, salts) if chain or salt]
 
     @property
     def n_pairs(self) -> int:
@@ -229,14 +259,14 @@ class ScreeningSpec(BaseModel):
         fields = set(kind.request.model_fields)
         found: dict[str, Any] = {}
         for filler in self.fillers:
-            for polymer, salt in self.fragments() or [(None, None)]:
-                options = {k: v for k, v in self._options(filler, polymer, salt, library).items() if k in fields}
+            for chain, salt in self.fragments() or [(None, None)]:
+                options = {k: v for k, v in self._options(filler, chain, salt, library).items() if k in fields}
                 request = kind.request(**options, quantities=kind.needed(self.quantities))
                 found.setdefault(request.model_dump_json(), request)
         return list(found.values())
 
     def _options(
-        self, filler: FillerChoice, polymer: PolymerChoice | None, salt: str | None, library: Library
+        self, filler: FillerChoice, chain: PolymerChoice | MoleculeChoice | None, salt: str | None, library: Library
     ) -> dict[str, Any]:
         """Return the fields of a request of any kind."""
         own_file = Path(filler.name).is_absolute()  # is found by its path, not by the name of its record
@@ -255,11 +285,7 @@ class ScreeningSpec(BaseModel):
             "vacuum": self.vacuum,
             "max_atoms": self.max_atoms,
         }
-        if polymer is not None:
-            psmiles = "*" in polymer.name
-            options["polymer"] = polymer.name if psmiles else library.polymer(polymer.name).name
-            options |= {"units": polymer.units, "sequence": polymer.sequence}
-        return options
+        return options | (chain.options(library) if chain is not None else {})
 
 
 def _check_engine(engine: str, level: str) -> None:
@@ -293,25 +319,23 @@ def read_spec(path: Path, many: bool = False) -> ScreeningSpec:
     """
     data = read_yaml(path)
     text = path.read_text(encoding="utf-8")
-    try:
-        spec = ScreeningSpec.model_validate(data)
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        place = first["loc"] or _blamed(first["msg"])
-        validate(data, ScreeningSpec, f"{path}, line {_line(text, place)}")
-        raise AssertionError("what failed once fails again") from error
+    spec = validate(data, ScreeningSpec, lambda loc, message: f"{path}, line {_line(text, loc or _blamed(message))}")
     if spec.n_pairs > MANY_PAIRS and not many:
         raise InputError(
             f"{path}, line {_line(text, ('fillers',))}: the screening has {spec.n_pairs:,} interfaces, more than "
             f"{MANY_PAIRS:,}; give --yes if that is meant."
         )
-    fillers = [
-        filler.model_copy(update={"name": str(own.resolve())})
-        if (own := path.parent / filler.name).is_file()
-        else filler
-        for filler in spec.fillers
-    ]
-    return spec.model_copy(update={"fillers": fillers})
+    own_files = {
+        "fillers": [_beside(path, filler) for filler in spec.fillers],
+        "molecules": [_beside(path, molecule) for molecule in spec.molecules],
+    }
+    return spec.model_copy(update=own_files)
+
+
+def _beside(path: Path, choice: C) -> C:
+    """Give a structure file of the user its absolute path; relative ones begin at the folder of the screening's file."""
+    own = path.parent / choice.name
+    return choice.model_copy(update={"name": str(own.resolve())}) if own.is_file() else choice
 
 
 def check_names(path: Path, spec: ScreeningSpec, library: Library) -> None:

@@ -82,3 +82,6 @@ class BindingKind(FlowKind):
         from iface_wf.quantities.binding.page import sections
 
         return sections(document)
+
+
+BINDING = BindingKind()
