@@ -3,7 +3,7 @@
 Usage: python benchmarks/screening_results.py [--stores sqlite mongod] [--sqlite 10000] [--mongod 100000]
 
 Fills stores with documents of interfaces of about 16 KB (50 fillers, 200 polymers, 5 levels) and prints the median of five
-repeats for a filtered table, the same with a condition, the best ten, one result by its key, the numbers of a dashboard and
+repeats for a filtered table, the same with a condition, the table of one level of one polymer, one result by its key, and
 the question which of a screening's 10,000 interfaces are finished. `mongod` needs the development extra.
 """
 
@@ -27,7 +27,6 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from iface_wf.screening.state import stored_pairs
 from iface_wf.store.results import binding_table, find_binding
 from iface_wf.store.settings import open_store
-from iface_wf.store.summary import store_summary
 from tests.examples import document
 from tests.system.conftest import running_mongod
 
@@ -101,7 +100,6 @@ def measure(kind: str, store: JobStore, count: int) -> None:
         ),
         "table of one level of one polymer": lambda: len(binding_table(store, polymer="polymer 11", level="fast")),
         "one result by its key": lambda: find_binding(store, f"{count // 2:064x}").uuid,
-        "dashboard": lambda: sum(row["stored"] for row in store_summary(store)),
         "which of 10,000 are finished": lambda: len(stored_pairs(store, keys)),
     }
     for name, question in questions.items():
