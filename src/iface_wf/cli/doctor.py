@@ -63,7 +63,6 @@ def _checks(store: str | None) -> list[tuple[str, bool, Callable[[], str], str]]
         ("store", True, lambda: _store(store), "give a writable --store file or a reachable mongodb:// URI"),
         ("VASP", False, _vasp, "put vasp_std on PATH or set IFACE_WF_VASP_COMMAND (you need a licence)"),
         ("VASP potentials", False, _potentials, "set IFACE_WF_VASP_POTCARS, or pymatgen's PMG_VASP_PSP_DIR"),
-        ("bader program", False, lambda: _program("bader"), "optional: only a cross-check of the built-in analysis"),
     ]
 
 

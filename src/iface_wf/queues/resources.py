@@ -167,8 +167,8 @@ class ResourceTable(BaseModel):
         cores = min(row.cores, self.caps.cores)
         return Resources(cores=cores, time=_round(seconds, self.caps.hours * 3600.0), memory_mb=memory)
 
-    def raised(self, now: Resources, what: Literal["time", "memory"], factor: float = 2.0) -> Resources | None:
-        """Return what a job asks for after it ran out of time or memory; None if the cap is reached.
+    def raised(self, now: Resources, what: Literal["time", "memory"]) -> Resources | None:
+        """Return what a job asks for after it ran out of time or memory: twice as much; None if the cap is reached.
 
         Parameters
         ----------
@@ -176,15 +176,13 @@ class ResourceTable(BaseModel):
             What it asked for.
         what
             What it ran out of.
-        factor
-            How much more it gets.
         """
         if what == "time":
-            more = _round(min(now.time * factor, self.caps.hours * 3600.0), self.caps.hours * 3600.0)
+            more = _round(min(2.0 * now.time, self.caps.hours * 3600.0), self.caps.hours * 3600.0)
             return now.model_copy(update={"time": more}) if more > now.time else None
         if now.memory_mb is None:  # the queue's own amount was too little: ask for the most
             return now.model_copy(update={"memory_mb": int(1000 * self.caps.memory_gb)})
-        memory = min(int(now.memory_mb * factor), int(1000 * self.caps.memory_gb))
+        memory = min(2 * now.memory_mb, int(1000 * self.caps.memory_gb))
         return now.model_copy(update={"memory_mb": memory}) if memory > now.memory_mb else None
 
 

@@ -18,6 +18,3 @@ INDEXED_FIELDS = (
     "metadata.interface",
 )
 """What results are looked up by."""
-
-COUNTED_FIELDS = ("output.document_type", "output.engine", "output.level", "output.converged", "completed_at")
-"""One index of these together answers how many results there are without reading any."""

@@ -79,5 +79,5 @@ def _energy_text(document: BindingDocument) -> str:
     return text if document.converged else f"{text} - not trustworthy"
 
 
-def _signed(value: float, digits: int = 2) -> str:
-    return f"{value:+.{digits}f}".replace("-", "−")
+def _signed(value: float) -> str:
+    return f"{value:+.2f}".replace("-", "−")
