@@ -120,7 +120,8 @@ def results(
     Returns
     -------
     pandas.DataFrame
-        Units and signs by column in ``df.attrs["units"]``; ``ok`` is False where a number must not be trusted.
+        Units and signs by column in ``df.attrs["units"]``; ``trustworthy`` is False where a number must
+        not be quoted.
     """
     return binding_table(_opened(store), sort=sort, **filters)
 

@@ -69,8 +69,9 @@ def print_rows(table: pd.DataFrame) -> None:
     from iface_wf.store.results import method_of
 
     energies = {"binding": "binding_energy", "corrected": "binding_energy_cp", "interaction": "interaction_energy"}
-    headings = ("ID", "filler", "surface", "polymer", "n", "salt", "method", *energies, "dQ molecule", "flags")
-    shown = plain_table(*headings, right=("ID", "n", *energies, "dQ molecule"))
+    moved = [c for c in table.columns if c.startswith("charge_transfer_") and table[c].notna().any()]
+    headings = ("ID", "filler", "surface", "polymer", "n", "salt", "method", *energies, *moved, "flags")
+    shown = plain_table(*headings, right=("ID", "n", *energies, *moved))
     for row in table.to_dict("records"):
         method = method_of(row)
         shown.add_row(
@@ -78,13 +79,14 @@ def print_rows(table: pd.DataFrame) -> None:
             *(_text(row[c]) for c in ("filler", "surface", "polymer", "units", "salt")),
             method,
             *(number(row[c]) for c in energies.values()),
-            number(row["charge_transfer_B"], 4),
-            "; ".join([*([] if row["ok"] else ["NOT TRUSTWORTHY"]), *row["flags"]]),
-            style=None if row["ok"] else "red",
+            *(number(row[c], 4) for c in moved),
+            "; ".join([*([] if row["trustworthy"] else ["NOT TRUSTWORTHY"]), *row["flags"]]),
+            style=None if row["trustworthy"] else "red",
         )
     stdout().print(shown)
     stdout().print(
-        "Energies in eV per cell, negative = bound; corrected: counterpoise; dQ in e, positive = lost electrons."
+        "Energies in eV per cell, negative = bound; corrected: counterpoise; charge_transfer in e, positive = lost "
+        "electrons."
     )
 
 

@@ -42,15 +42,15 @@ def print_summary(document: BindingDocument) -> None:
     if corrected:
         rows.append(("counterpoise", document.bsse_energy, "eV", "basis superposition error, >= 0"))
     rows += [
-        (f"charge transfer {k}", v, "e", f"positive = {_part(k)} lost electrons")
-        for k, v in sorted(document.charge_transfer.items())
+        (f"charge transfer {k}", v, "e", "positive = lost electrons; the components sum to 0")
+        for k, v in document.charge_transfer.items()
     ]
     if document.density_difference is not None:
         rows.append(("displaced charge", document.density_difference.displaced_charge, "e", "half of |delta rho|"))
     for name, value, unit, meaning in rows:
         table.add_row(name, number(value, 4 if unit == "e" else 3), unit, meaning)
     console.print(table)
-    if not document.converged:
+    if not document.trustworthy:
         console.print("NOT TRUSTWORTHY: not converged, or a fatal flag below.", style="bold red")
     for flag in document.flags:
         console.print(f"  flag: {flag}", style="yellow")

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, computed_field
 
 from iface_wf.documents.base import Document, StructureDict
+from iface_wf.documents.charges import ChargeSums
 from iface_wf.documents.density import DensityRecord
+from iface_wf.documents.trust import is_trustworthy
 
 UNITS: dict[str, str] = {
     "binding_energy": "eV per interface cell, negative = bound",
@@ -19,7 +21,7 @@ UNITS: dict[str, str] = {
     "bsse_energy": "eV, >= 0",
     "dispersion_energy": "eV, share of the binding energy",
     "dispersion_interaction": "eV, share of the interaction energy",
-    "charge_transfer": "e, positive = the component lost electrons",
+    "charge_transfer": "e, positive = the component lost electrons; the components sum to 0",
     "displaced_charge": "e, half the integral of |delta_rho|",
     "area": "A^2",
     "delta_rho_z": "e/A",
@@ -52,13 +54,6 @@ class DensityDifferenceDocument(Document):
     z: list[float] = Field(description="Positions of the planes along c, A")
     delta_rho_z: list[float] = Field(description="Planar integral over x and y, e/A")
     delta_q_z: list[float] = Field(description="Running integral of delta_rho_z, e")
-
-
-class BaderSummary(Document):
-    """Charges of one density, by atom and by component, and how trustworthy the partition is."""
-
-    role: str
-    document: dict[str, Any] = Field(description="The BaderDocument")
 
 
 class BindingDocument(Document):
@@ -98,21 +93,30 @@ class BindingDocument(Document):
     binding_energy_per_area: float | None
     interaction_energy: float | None
     interaction_energy_cp: float | None = None
-    deformation_energy: dict[str, float] = Field(description="By component: A, B")
+    deformation_energy: dict[str, float] = Field(description="By part: A, B")
     bsse_energy: float | None = None
     dispersion_energy: float | None = Field(description="Dispersion share of the binding energy, eV")
     dispersion_interaction: float | None = Field(None, description="Dispersion share of the interaction energy, eV")
     terms: list[EnergyTerm]
 
-    charge_transfer: dict[str, float] = Field(default_factory=dict, description="By component: A, B, e")
-    bader: list[BaderSummary] = Field(default_factory=list)
+    charge_transfer: dict[str, float] = Field(
+        default_factory=dict, description="By component (slab, polymer...): its charge in AB minus that in A* or B*, e"
+    )
+    charge_scheme: str | None = Field(None, description="Scheme of the charges that charge_transfer is of")
+    charges: dict[str, ChargeSums] = Field(default_factory=dict, description="Charges of the components, by scheme")
     density_difference: DensityDifferenceDocument | None = None
 
     structure: StructureDict = Field(description="AB, relaxed, labelled sites")
     placement_ranking: list[dict[str, Any]] = Field(default_factory=list)
-    converged: bool
+    converged: bool = Field(description="Whether every calculation converged, relaxations too")
     flags: list[str] = Field(default_factory=list)
     provenance: dict[str, Any] = Field(default_factory=dict, description="What built the interface, and versions")
     wall_time: float | None = None
     units_of: dict[str, str] = Field(default_factory=lambda: dict(UNITS), description="Unit and sign by field")
     completed_at: str = ""
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def trustworthy(self) -> bool:
+        """Whether the binding energy may be quoted, see `iface_wf.documents.trust`."""
+        return is_trustworthy(self.converged, self.binding_energy, self.flags)

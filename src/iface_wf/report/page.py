@@ -106,7 +106,7 @@ def _energy_text(document: BindingDocument) -> str:
     text = f"Binding energy {_signed(document.binding_energy)} eV"
     if document.binding_energy_cp is not None:
         text += f" ({_signed(document.binding_energy_cp)} eV counterpoise corrected)"
-    return text if document.converged else f"{text} - not trustworthy"
+    return text if document.trustworthy else f"{text} - not trustworthy"
 
 
 def _signed(value: float, digits: int = 2) -> str:
@@ -114,7 +114,7 @@ def _signed(value: float, digits: int = 2) -> str:
 
 
 def _warnings(document: BindingDocument) -> str:
-    lines = [] if document.converged else ["Not converged, or a flag below forbids trusting these numbers."]
+    lines = [] if document.trustworthy else ["Not converged, or a flag below forbids trusting these numbers."]
     lines += [f"Flag: {flag}" for flag in document.flags]
     return "".join(f"<p class=bad>{html.escape(line)}</p>" for line in lines)
 

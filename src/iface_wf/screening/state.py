@@ -12,10 +12,10 @@ from jobflow import JobStore, OutputReference
 from pymatgen.core import Structure
 
 from iface_wf.documents.calculation import CalculationDocument
+from iface_wf.documents.trust import is_trustworthy
 from iface_wf.engines.base import EngineMaker, same_frame
 from iface_wf.flows.binding import BindingEnergyMaker, ReferenceOutputs
 from iface_wf.screening.graph import Reference
-from iface_wf.store.results import trustworthy
 from iface_wf.store.reuse import complete, find_finished
 from iface_wf.store.scalars import scalars
 
@@ -133,7 +133,7 @@ def ranked_keys(store: JobStore, keys: Iterable[str]) -> list[str]:
         for entry in store.query(criteria, properties=fields, sort={"completed_at": 1}, load=False):
             output = entry["output"]
             energy = output.get("binding_energy")
-            if energy is not None and trustworthy(output["converged"], energy, output["flags"]):
+            if energy is not None and is_trustworthy(output["converged"], energy, output["flags"]):
                 energies[output["key"]] = energy
     return sorted(energies, key=lambda key: (energies[key], key))
 

@@ -11,8 +11,9 @@ from jobflow import JobStore
 from pymatgen.core import Structure
 
 from iface_wf.documents.binding import UNITS, BindingDocument
-from iface_wf.documents.calculation import FATAL_FLAGS, CalculationDocument
+from iface_wf.documents.calculation import CalculationDocument
 from iface_wf.documents.density import DensityRecord
+from iface_wf.documents.labels import COMPONENTS, PARTS, WHOLE
 from iface_wf.errors import InputError, unknown_name
 from iface_wf.store.where import parse_where
 
@@ -31,20 +32,21 @@ COLUMNS: dict[str, str] = {
     "binding_energy_cp": "binding_energy_cp",
     "interaction_energy": "interaction_energy",
     "interaction_energy_cp": "interaction_energy_cp",
-    "deformation_A": "deformation_energy.A",
-    "deformation_B": "deformation_energy.B",
+    **{f"deformation_{part.name}": f"deformation_energy.{part.name}" for part in PARTS},
     "dispersion_energy": "dispersion_energy",
     "bsse_energy": "bsse_energy",
-    "charge_transfer_B": "charge_transfer.B",
+    **{f"charge_transfer_{component}": f"charge_transfer.{component}" for component in COMPONENTS},
     "area": "area",
     "n_atoms": "n_atoms",
+    "trustworthy": "trustworthy",
     "converged": "converged",
     "flags": "flags",
     "key": "key",
 }
 FILTERS = ("filler", "polymer", "salt", "engine", "level", "surface")
 _ENERGIES = [c for c in COLUMNS if c.endswith(("_energy", "_energy_cp")) or c.startswith("deformation_")]
-_NUMBERS = [*_ENERGIES, "charge_transfer_B", "area"]
+_CHARGES = [c for c in COLUMNS if c.startswith("charge_transfer_")]
+_NUMBERS = [*_ENERGIES, *_CHARGES, "area"]
 _BINDING = {"output.document_type": "binding"}
 
 
@@ -71,15 +73,16 @@ def binding_table(
 ) -> pd.DataFrame:
     """Collect the finished interfaces of a store, one row per interface, the newest where one was repeated.
 
-    Nothing is averaged; ``ok`` is False where a number must not be trusted (not converged, no energy, or a fatal
-    flag such as ``desorbed``).
+    Nothing is averaged; ``trustworthy`` is False where a number must not be quoted (not converged, no energy, or a
+    fatal flag such as ``desorbed``).
 
     Parameters
     ----------
     store
         Connected job store.
     sort
-        Column to sort by, ascending; a leading ``-`` sorts descending. Rows that are not ok come last.
+        Column to sort by, ascending; a leading ``-`` sorts descending. Rows that are not
+        trustworthy come last.
     where
         Conditions on columns, such as ``"binding_energy < -0.5 and n_atoms <= 200"``, see
         `iface_wf.store.where.parse_where`.
@@ -90,7 +93,7 @@ def binding_table(
     Returns
     -------
     pandas.DataFrame
-        Columns of `COLUMNS`, then ``ok``, ``completed_at``, ``uuid``. ``df.attrs["units"]`` gives unit and sign by
+        Columns of `COLUMNS`, then ``completed_at``, ``uuid``. ``df.attrs["units"]`` gives unit and sign by
         column.
 
     Raises
@@ -109,16 +112,16 @@ def binding_table(
         criteria["$and"] = parse_where(where, COLUMNS)
     wanted = ["uuid", "completed_at", *(f"output.{field}" for field in COLUMNS.values())]
     rows = [_row(entry) for entry in store.query(criteria, properties=wanted)]
-    table = pd.DataFrame(rows, columns=[*COLUMNS, "ok", "completed_at", "uuid"])
+    table = pd.DataFrame(rows, columns=[*COLUMNS, "completed_at", "uuid"])
     column = sort.removeprefix("-")
     if column not in table.columns or column == "flags":
         raise unknown_name("column to sort by", column, [c for c in table.columns if c != "flags"])
     table = table.sort_values("completed_at", kind="stable").drop_duplicates("key", keep="last")
     if where is not None and not table.empty:  # an older result that fulfils the conditions must not stand for a newer
         table = table[[newest == own for newest, own in zip(_newest(store, table["key"]), table["uuid"], strict=True)]]
-    table = table.astype(dict.fromkeys(_NUMBERS, "float64") | {"ok": "bool"})
+    table = table.astype(dict.fromkeys(_NUMBERS, "float64") | {"trustworthy": "bool", "converged": "bool"})
     table = table.sort_values(column, ascending=not sort.startswith("-"), kind="stable", na_position="last")
-    table = table.sort_values("ok", ascending=False, kind="stable").reset_index(drop=True)
+    table = table.sort_values("trustworthy", ascending=False, kind="stable").reset_index(drop=True)
     table.attrs["units"] = column_units()
     return table
 
@@ -138,8 +141,7 @@ def column_units() -> dict[str, str]:
     """Return unit and sign convention of every numeric column of the table."""
     units = {c: UNITS[c] for c in COLUMNS if c in UNITS}
     units["deformation_A"] = units["deformation_B"] = UNITS["deformation_energy"]
-    units["charge_transfer_B"] = UNITS["charge_transfer"]
-    return units
+    return units | dict.fromkeys(_CHARGES, UNITS["charge_transfer"])
 
 
 def find_binding(store: JobStore, identifier: str, load: bool = False) -> StoredBinding:
@@ -190,7 +192,7 @@ def find_density(store: JobStore, binding: BindingDocument) -> tuple[DensityReco
     InputError
         When none was stored, or its calculation is no longer in the store.
     """
-    uuid = next((term.uuid for term in binding.terms if term.role == "AB"), "")
+    uuid = next((term.uuid for term in binding.terms if term.role == WHOLE), "")
     entry = store.query_one({"uuid": uuid, "output.document_type": "calculation"}, load=True) if uuid else None
     if entry is None:
         raise InputError(f"The calculation of the interface {binding.key[:10]} is not in this store.")
@@ -200,11 +202,6 @@ def find_density(store: JobStore, binding: BindingDocument) -> tuple[DensityReco
         raise InputError(f"No density of the interface {binding.key[:10]} was stored: {calculation.engine} gives none.")
     record = calculation.densities.get("pseudo") or next(iter(calculation.densities.values()))
     return record, Structure.from_dict(calculation.structure)
-
-
-def trustworthy(converged: bool, energy: float | None, flags: list[str]) -> bool:
-    """Whether a binding energy may enter a ranking or a mean; what follows a flag's first word is a remark."""
-    return converged and energy is not None and not FATAL_FLAGS.intersection(flag.split(" ")[0] for flag in flags)
 
 
 def functional_of(row: Mapping[Hashable, Any]) -> str:
@@ -227,5 +224,4 @@ def _row(entry: dict[str, Any]) -> dict[str, Any]:
             value = value.get(part) if isinstance(value, dict) else None
         row[column] = value
     row["flags"] = list(row["flags"] or [])
-    row["ok"] = trustworthy(bool(row["converged"]), row["binding_energy"], row["flags"])
     return row | {"completed_at": str(entry["completed_at"]), "uuid": entry["uuid"]}
