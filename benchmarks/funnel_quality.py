@@ -88,7 +88,7 @@ def print_pairs(table: pd.DataFrame, levels: list[str]) -> None:
         for level, column in columns:
             rows = of_level(group, level)
             value = None if rows.empty else rows.iloc[0][column]
-            mark = "" if rows.empty or rows.iloc[0]["ok"] else " !"
+            mark = "" if rows.empty or rows.iloc[0]["trustworthy"] else " !"
             cells.append("-" if value is None or pd.isna(value) else f"{value:+.3f}{mark}")
         print(f"| {name_of(group.iloc[0])} | " + " | ".join(cells) + " |")
     print("Energies in eV per cell; ! must not be trusted, left out below.")
@@ -113,7 +113,7 @@ def print_flags(table: pd.DataFrame, screenings: dict[str, Screening]) -> None:
         for key, pair in screening.pairs.items():
             if key not in rows.index:
                 print(f"{level}: {pair.name}: no result, left out")
-            elif not rows.loc[key, "ok"]:
+            elif not rows.loc[key, "trustworthy"]:
                 wild = abs(rows.loc[key, "binding_energy"]) > PLAUSIBLE
                 why = [*rows.loc[key, "flags"], *([f"more than {PLAUSIBLE:.0f} eV: wrong charges"] if wild else [])]
                 print(f"{level}: {pair.name}: NOT TRUSTWORTHY, left out ({'; '.join(why)})")
@@ -176,7 +176,7 @@ def with_unconverged(table: pd.DataFrame) -> pd.DataFrame:
     """Trust pairs whose only fault is a relaxation that was not finished: both engines calculated that same geometry."""
     fatal = table["flags"].map(lambda flags: FATAL_FLAGS.intersection(flag.split(" ")[0] for flag in flags))
     sane = (table["binding_energy"].abs() < PLAUSIBLE) & fatal.map(lambda found: found <= {"geometry_unconverged"})
-    return table.assign(ok=table["ok"] | sane)
+    return table.assign(trustworthy=table["trustworthy"] | sane)
 
 
 def print_time(store: JobStore, screenings: dict[str, Screening]) -> None:

@@ -4,6 +4,7 @@ import numpy as np
 from pymatgen.core import Lattice, Structure
 
 from iface_wf.analysis.density import pack
+from iface_wf.documents.charges import ChargeSums
 from iface_wf.documents.result import EnergyTerm
 from iface_wf.quantities.binding.document import BindingDocument, DensityDifferenceDocument
 
@@ -83,7 +84,9 @@ def document(key="a" * 64, **changes):
             EnergyTerm(role=role, energy=energy, dispersion_energy=-0.1, key="b" * 64, converged=True)
             for role, energy in (("AB", -30.5), ("A", -20.0), ("B", -10.0), ("A*", -19.97), ("B*", -9.93))
         ],
-        "charge_transfer": {"A": -0.03, "B": 0.03},
+        "charge_transfer": {"slab": -0.03, "polymer": 0.03},
+        "charge_scheme": "bader",
+        "charges": {"bader": ChargeSums(component_charges={"AB": {"slab": -0.03, "polymer": 0.03}})},
         "density_difference": density,
         "structure": structure().as_dict(),
         "converged": True,

@@ -41,6 +41,14 @@ def write_library(folder: Path) -> Path:
     return folder
 
 
+def write_crystal(folder: Path) -> None:
+    """Add a crystal to the library, whose slabs are as large as what lies on them needs."""
+    crystal = Structure.from_spacegroup("Fm-3m", Lattice.cubic(4.03), ["Li", "F"], [[0, 0, 0], [0.5, 0.5, 0.5]])
+    crystal.to(str(folder / "crystals" / "LiF.vasp"), fmt="poscar")
+    text = _FILLER.format(name="LiF").replace("ready_slab: true", "oxidation_states: {Li: 1, F: -1}")
+    (folder / "fillers" / "LiF.yaml").write_text(text, encoding="utf-8")
+
+
 def spec_text(fillers=tuple(LAYERS), polymers=tuple(MOLECULES), **more):
     """Write a spec for xTB; JSON is YAML."""
     content = {"fillers": list(fillers), "polymers": list(polymers), "engine": "xtb", "placements": 1, "vacuum": 6.0}

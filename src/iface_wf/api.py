@@ -126,7 +126,8 @@ def results(
     Returns
     -------
     pandas.DataFrame
-        Units and signs by column in ``df.attrs["units"]``; ``ok`` is False where a number must not be trusted.
+        Units and signs by column in ``df.attrs["units"]``; ``trustworthy`` is False where a number must
+        not be quoted.
     """
     return result_table(_opened(store), get_kind(kind), sort=sort, **filters)
 

@@ -5,8 +5,9 @@ import pytest
 from pymatgen.core import Lattice, Structure
 
 from iface_wf.analysis import bader
-from iface_wf.analysis.bader import bader_charges, charge_transfer
+from iface_wf.analysis.bader import bader_charges
 from iface_wf.analysis.bader_weights import share, voronoi_facets
+from iface_wf.analysis.charges import charge_transfer
 from iface_wf.analysis.grid import Grid
 from iface_wf.errors import CalculationError, InputError, MismatchError
 
@@ -228,12 +229,12 @@ def test_charge_transfer_sums_to_zero_and_has_the_right_sign():
     ab = analyse(whole, [1.8, 2.2])
     assert ab.component_charges == pytest.approx({"slab": 0.2, "polymer": -0.2}, abs=1e-3)
     a, b = analyse(parts[0], [2]), analyse(parts[1], [2])
-    transfer = charge_transfer(ab, {"filler": a, "molecule": b})
-    assert transfer == pytest.approx({"filler": 0.2, "molecule": -0.2}, abs=1e-3)
+    transfer = charge_transfer(ab, [a, b])
+    assert transfer == pytest.approx({"slab": 0.2, "polymer": -0.2}, abs=1e-3)
     assert sum(transfer.values()) == pytest.approx(0, abs=1e-6)
     with pytest.raises(CalculationError, match="add up to"):
-        charge_transfer(ab, {"filler": a, "molecule": analyse(parts[1], [1.9])})
-    with pytest.raises(InputError, match="fragments have 1 atoms"):
-        charge_transfer(ab, {"filler": a})
-    with pytest.raises(InputError, match="does not have the atoms"):
-        charge_transfer(ab, {"filler": ab, "molecule": a.model_copy(update={"species": ["Ne"]})})
+        charge_transfer(ab, [a, analyse(parts[1], [1.9])])
+    with pytest.raises(InputError, match="that are labelled polymer"):
+        charge_transfer(ab, [a])
+    with pytest.raises(InputError, match="that are labelled slab"):
+        charge_transfer(ab, [a.model_copy(update={"species": ["Ne"]}), b])

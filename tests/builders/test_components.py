@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pymatgen.core import Lattice, Structure
 
-from iface_wf.builders.components import COMPONENTS, indices, label, select
+from iface_wf.builders.components import indices, label, select
+from iface_wf.documents.labels import COMPONENTS
 from iface_wf.errors import InputError
 
 

@@ -148,7 +148,7 @@ def test_run_tells_progress_on_stderr_and_the_result_on_stdout(cli, canned_run, 
     assert ran.code == 0
     assert "[1/2] relax A" in ran.err
     assert "found" in ran.err
-    for expected in ("binding energy", "-0.500", "counterpoise", "+0.100", "charge transfer B", "+0.0300"):
+    for expected in ("binding energy", "-0.500", "counterpoise", "+0.100", "charge transfer polymer", "+0.0300"):
         assert expected in ran.out
     picture = ran.out.split("Picture: ")[1].strip()
     assert Path(picture).read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"

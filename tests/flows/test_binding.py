@@ -55,7 +55,7 @@ def test_gpaw_interface_obeys_the_definitions(layer, water_molecule, store, tmp_
     for role, molecules in {"AB": 2, "A* in AB basis": 1, "B* in AB basis": 1}.items():
         assert calculations[role]["densities"]["pseudo"]["shape"] == list(document.grid)
         assert calculations[role]["n_electrons"] == pytest.approx(8 * molecules, abs=1e-4)
-        assert calculations[role]["bader"]["total_electrons"] == pytest.approx(10 * molecules, abs=1e-4)
+        assert calculations[role]["charges"]["bader"]["total_electrons"] == pytest.approx(10 * molecules, abs=1e-4)
     for part in ("A", "B"):
         # ghosts leave dispersion alone
         assert calculations[f"{part}*"]["dispersion_energy"] == pytest.approx(

@@ -23,8 +23,9 @@ def test_one_row_with_every_number_of_the_document(job_store):
     assert row["binding_energy"] == pytest.approx(
         row["interaction_energy"] + row["deformation_A"] + row["deformation_B"]
     )
-    assert row["charge_transfer_B"] == pytest.approx(0.03)
-    assert row["ok"]
+    assert row["charge_transfer_polymer"] == pytest.approx(0.03)
+    assert row["charge_transfer_slab"] == pytest.approx(-0.03)
+    assert row["trustworthy"]
 
 
 def test_units_are_given_for_every_number(job_store):
@@ -38,7 +39,7 @@ def test_units_are_given_for_every_number(job_store):
 def test_empty_store_gives_an_empty_table_with_all_columns(job_store):
     table = result_table(job_store)
     assert table.empty
-    assert {"filler", "binding_energy", "ok", "uuid"} <= set(table.columns)
+    assert {"filler", "binding_energy", "trustworthy", "uuid"} <= set(table.columns)
 
 
 def test_only_the_newest_of_a_repeated_interface_is_shown(job_store):
@@ -62,13 +63,13 @@ def test_untrustworthy_results_are_marked_and_come_last(job_store, changes):
     put(job_store, document(binding_energy=-0.1))
     put(job_store, document("b" * 64, **{"binding_energy": -9.0, **changes}), uuid=OTHER)
     table = result_table(job_store)
-    assert table["ok"].tolist() == [True, False]
+    assert table["trustworthy"].tolist() == [True, False]
     assert table.loc[0, "binding_energy"] == pytest.approx(-0.1)
 
 
 def test_remarks_do_not_make_a_result_untrustworthy(job_store):
     put(job_store, document(flags=["grid_coarse_for_hydrogen (AB)"]))
-    assert result_table(job_store)["ok"].all()
+    assert result_table(job_store)["trustworthy"].all()
 
 
 def test_filters_ignore_case_and_take_names_literally(job_store):

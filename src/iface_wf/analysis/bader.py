@@ -12,6 +12,7 @@ from pymatgen.core import Structure
 from scipy.spatial import cKDTree
 
 from iface_wf.analysis.bader_weights import IntArray, share, voronoi_facets
+from iface_wf.analysis.charges import CHARGE_TOLERANCE, component_sums
 from iface_wf.analysis.grid import FloatArray, Grid, check_cell, check_same_grid
 from iface_wf.documents.bader import BaderDocument, BaderFlag
 from iface_wf.documents.density import DensityKind
@@ -27,7 +28,6 @@ MAX_SPACING = 0.08
 MAX_SPACING_HYDROGEN = 0.05
 MAX_OFFSET = 0.5
 MIN_ELECTRONS = 0.05
-CHARGE_TOLERANCE = 1e-3
 _NEGATIVE = -1e-3
 _BLOCK = 0.3
 
@@ -238,7 +238,7 @@ def _document(
         net_charges=net.tolist(),
         net_charges_above_cut=(references - partition.electrons).tolist(),
         volumes=partition.volumes.tolist(),
-        component_charges=None if labels is None else _sums(labels, net),
+        component_charges=None if labels is None else component_sums(labels, net.tolist()),
         total_electrons=total,
         vacuum_charge=vacuum_charge,
         vacuum_volume=float(np.count_nonzero(vacuum)) * density.point_volume,
@@ -269,48 +269,6 @@ def _check(
             )
 
 
-def charge_transfer(whole: BaderDocument, fragments: Mapping[str, BaderDocument]) -> dict[str, float]:
-    """Return for each fragment its charge in the whole minus its charge when isolated, e.
-
-    Positive: the fragment lost electrons when the whole was formed. Electrons below the vacuum cut are included,
-    so that the values of all fragments add up to zero.
-
-    Parameters
-    ----------
-    whole
-        Analysis of the whole system, with components.
-    fragments
-        Name and analysis of every isolated fragment, with the component labels its atoms have in the whole.
-
-    Raises
-    ------
-    InputError
-        Components are missing, or the fragments are not just the atoms of the whole.
-    CalculationError
-        The values do not add up to zero within 1e-3 e.
-    """
-    if whole.components is None or any(f.components is None for f in fragments.values()):
-        raise InputError("Charge transfer needs the component label of every atom, in whole and fragments.")
-    result = {}
-    covered = 0
-    for name, fragment in fragments.items():
-        labels = set(fragment.components or ())
-        members = [i for i, label in enumerate(whole.components) if label in labels]
-        if sorted(whole.species[i] for i in members) != sorted(fragment.species):
-            raise InputError(f"Fragment {name!r} does not have the atoms labelled {', '.join(sorted(labels))}.")
-        covered += len(members)
-        result[name] = sum(whole.net_charges[i] for i in members) - sum(fragment.net_charges)
-    if covered != len(whole.species):
-        raise InputError(f"The fragments have {covered} atoms, the whole has {len(whole.species)}.")
-    total = sum(result.values())
-    if abs(total) > CHARGE_TOLERANCE:
-        raise CalculationError(
-            f"Charge transfers of {', '.join(fragments)} add up to {total:+.4f} e instead of 0: the fragments and "
-            "the whole differ in charge."
-        )
-    return result
-
-
 def _reference_charges(
     structure: Structure, kind: DensityKind, valence_electrons: Mapping[str, float] | None
 ) -> FloatArray:
@@ -329,13 +287,6 @@ def _maximum_distances(maxima: FloatArray, structure: Structure) -> FloatArray:
         return np.full(len(structure), np.inf)
     peaks = Structure(structure.lattice, ["H"] * len(maxima), maxima)
     return _nearest_atoms(structure.frac_coords, peaks)[1]
-
-
-def _sums(labels: list[str], values: NDArray[np.float64]) -> dict[str, float]:
-    sums = dict.fromkeys(labels, 0.0)
-    for label, value in zip(labels, values, strict=True):
-        sums[label] += float(value)
-    return sums
 
 
 def _flags(partition: _Partition, density: Grid, structure: Structure, vacuum_cut: float) -> list[BaderFlag]:

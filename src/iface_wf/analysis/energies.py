@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from iface_wf.documents.labels import PARTS, WHOLE
 from iface_wf.errors import MismatchError
 
 
@@ -77,21 +78,24 @@ def binding_terms(energies: Mapping[str, Energy]) -> BindingTerms:
     KeyError
         When one of the five energies is missing.
     """
-    ab, a, b, a_frozen, b_frozen = (energies[role] for role in ("AB", "A", "B", "A*", "B*"))
-    ghosts = [energies.get(f"{x}* in AB basis") for x in "AB"]
+    relaxed = {part.name: energies[part.name] for part in PARTS}
+    frozen = {part.name: energies[part.frozen] for part in PARTS}
+    ghosts = {part.name: energies[part.with_ghosts] for part in PARTS if part.with_ghosts in energies}
     bsse = None
-    if ghosts[0] is not None and ghosts[1] is not None:
-        bsse = (a_frozen - ghosts[0]).total + (b_frozen - ghosts[1]).total
+    if len(ghosts) == len(PARTS):
+        bsse = sum((frozen[name] - ghosts[name]).total for name in frozen)
+    ab = energies[WHOLE]
+    a, b = (part.name for part in PARTS)
     return BindingTerms(
-        binding=ab - a - b,
-        interaction=ab - a_frozen - b_frozen,
-        deformation={"A": a_frozen - a, "B": b_frozen - b},
+        binding=ab - relaxed[a] - relaxed[b],
+        interaction=ab - frozen[a] - frozen[b],
+        deformation={name: frozen[name] - relaxed[name] for name in frozen},
         bsse=bsse,
     )
 
 
 def require_same_settings(
-    settings: Mapping[str, Mapping[str, Any]], keys: Iterable[str], reference: str = "AB"
+    settings: Mapping[str, Mapping[str, Any]], keys: Iterable[str], reference: str = WHOLE
 ) -> None:
     """Refuse to subtract energies or densities of calculations that finally used unlike settings.
 

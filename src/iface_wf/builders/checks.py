@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from pymatgen.core import Element, Structure
 
 from iface_wf.builders.contact import covalent_radii, symbols_of, vdw_radii
+from iface_wf.documents.labels import POLYMER, SLAB_PARTS
 from iface_wf.errors import MismatchError
 
 DESORBED = 1.25
@@ -75,7 +76,7 @@ def desorbed(structure: Structure) -> bool:
     labels = np.array(_labels(structure))
     radii = vdw_radii(symbols_of(structure))
     near = _distances(structure) < DESORBED * (radii[:, None] + radii[None])
-    substrate = np.isin(labels, ("slab", "graft"))
+    substrate = np.isin(labels, SLAB_PARTS)
     loose = set(labels[~substrate].tolist())
     if not loose or not substrate.any():
         return False
@@ -94,7 +95,7 @@ def dissociated(initial: Structure, final: Structure) -> bool:
     Contacts of metals are not counted as bonds: an oxygen that coordinates to Gd or Li is adsorbed, not changed, and
     a Li+ that leaves its anion is no dissociation in this sense.
     """
-    fragment = ~np.isin(_labels(initial), ("slab", "graft"))
+    fragment = ~np.isin(_labels(initial), SLAB_PARTS)
     return _bonds_changed(initial, final, fragment[:, None] | fragment[None])
 
 
@@ -104,7 +105,7 @@ def slab_changed(initial: Structure, final: Structure) -> bool:
     Displacements are minimum images; hydrogens are judged by their bonds, because a silanol may turn freely. In a
     slab of alkali atoms alone they count.
     """
-    slab = np.isin(_labels(initial), ("slab", "graft"))
+    slab = np.isin(_labels(initial), SLAB_PARTS)
     symbols = np.array(symbols_of(initial))
     heavy = slab & ~np.isin(symbols, ["H", *MOBILE])
     if not heavy.any():
@@ -127,7 +128,7 @@ def _bonds_changed(initial: Structure, final: Structure, pairs: NDArray[np.bool_
 
 
 def _labels(structure: Structure) -> list[str]:
-    return [str(label) for label in structure.site_properties.get("component", ["polymer"] * len(structure))]
+    return [str(label) for label in structure.site_properties.get("component", [POLYMER] * len(structure))]
 
 
 def _covalent_sums(structure: Structure) -> NDArray[np.float64]:

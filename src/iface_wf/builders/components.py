@@ -6,9 +6,8 @@ from collections.abc import Sequence
 
 from pymatgen.core import Structure
 
+from iface_wf.documents.labels import COMPONENTS
 from iface_wf.errors import InputError, unknown_name
-
-COMPONENTS = ("slab", "polymer", "salt_cation", "salt_anion", "graft")
 
 
 def _labels(structure: Structure) -> list[str]:

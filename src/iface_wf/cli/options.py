@@ -17,7 +17,8 @@ SORT_KEYS = (
     "binding_energy",
     "binding_energy_cp",
     "interaction_energy",
-    "charge_transfer_B",
+    "charge_transfer_polymer",
+    "charge_transfer_slab",
     "filler",
     "polymer",
 )

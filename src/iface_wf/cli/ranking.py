@@ -39,7 +39,7 @@ def best(
         level=level,
     )
     units = table.attrs["units"]
-    table = table[table["ok"]].head(count)
+    table = table[table["trustworthy"]].head(count)
     methods = sorted({method_of(row) for row in table.to_dict("records")})
     if len(methods) > 1:
         say(f"These are of unlike methods ({', '.join(methods)}); choose one with --engine, --level and --where.")

@@ -81,7 +81,7 @@ def print_rows(table: pd.DataFrame) -> None:
 
     kind = get_kind(table.attrs["kind"])
     names = [column.name for column in NAMES if column.shown]
-    numbers = [column for column in kind.columns if column.shown]
+    numbers = [column for column in kind.columns if column.shown and table[column.name].notna().any()]
     headings = ("ID", *names, "method", *(column.name for column in numbers), "flags")
     shown = plain_table(*headings, right=("ID", "units", *(column.name for column in numbers)))
     for row in table.to_dict("records"):
@@ -90,8 +90,8 @@ def print_rows(table: pd.DataFrame) -> None:
             *(_text(row[name]) for name in names),
             method_of(row),
             *(number(row[column.name], column.digits) for column in numbers),
-            "; ".join([*([] if row["ok"] else ["NOT TRUSTWORTHY"]), *row["flags"]]),
-            style=None if row["ok"] else "red",
+            "; ".join([*([] if row["trustworthy"] else ["NOT TRUSTWORTHY"]), *row["flags"]]),
+            style=None if row["trustworthy"] else "red",
         )
     stdout().print(shown)
     stdout().print("; ".join(f"{column.name}: {column.unit}" for column in numbers))

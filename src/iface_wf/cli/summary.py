@@ -27,7 +27,7 @@ def print_summary(document: ResultDocument) -> None:
     for row in kind.summary(document):
         table.add_row(row.name, number(row.value, 4 if row.unit == "e" else 3), row.unit, row.meaning)
     console.print(table)
-    if not document.converged:
+    if not document.trustworthy:
         console.print("NOT TRUSTWORTHY: not converged, or a fatal flag below.", style="bold red")
     for flag in document.flags:
         console.print(f"  flag: {flag}", style="yellow")

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from iface_wf.documents.base import Document
+from iface_wf.documents.charges import ChargesDocument
 from iface_wf.documents.density import DensityKind
 
 BaderFlag = Literal["grid_too_coarse", "grid_coarse_for_hydrogen", "negative_density", "maximum_off_nucleus"]
@@ -19,7 +19,7 @@ FLAG_MEANINGS: dict[BaderFlag, str] = {
 }
 
 
-class BaderDocument(Document):
+class BaderDocument(ChargesDocument):
     """Electrons and charges of the atoms from Bader's partition, with all that is needed to judge them.
 
     Lists have one entry per atom in the order of the structure. Positive charges mean lost electrons.
@@ -29,24 +29,20 @@ class BaderDocument(Document):
     all atoms add up to the charge of the system; ``net_charges_above_cut`` leaves them out.
     """
 
+    scheme: Literal["bader"] = "bader"
     method: Literal["weight"] = Field(description="how grid points are divided between atoms")
-    engine: str = Field(description="program that did it")
-    engine_version: str
     density_kind: DensityKind = Field(description="density that was integrated")
     partition_kind: DensityKind = Field(description="density whose basins were used")
     shape: tuple[int, int, int] = Field(description="grid points along each cell vector")
     spacing: tuple[float, float, float] = Field(description="distance of grid points along each cell vector, A")
     vacuum_cut: float = Field(description="density at or below which a point belongs to no atom, e/A^3")
 
-    species: list[str] = Field(description="element of each atom")
-    components: list[str] | None = Field(description="label of the component each atom belongs to")
     reference_charges: list[float] = Field(description="electrons of the neutral atom in a density of this kind, e")
     electrons: list[float] = Field(description="electrons in the basin of each atom above the vacuum cut, e")
     vacuum_electrons: list[float] = Field(description="electrons below the vacuum cut that each atom has, e")
     net_charges: list[float] = Field(description="reference - electrons - vacuum_electrons, e, positive = lost")
     net_charges_above_cut: list[float] = Field(description="reference - electrons, e, positive = lost electrons")
     volumes: list[float] = Field(description="volume of each basin above the vacuum cut, A^3")
-    component_charges: dict[str, float] | None = Field(description="sum of net_charges over each component, e")
 
     total_electrons: float = Field(description="integral of the density over the cell, e")
     vacuum_charge: float = Field(description="electrons below the vacuum cut, e")

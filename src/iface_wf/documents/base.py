@@ -24,5 +24,7 @@ class Document(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _without_class_marks(cls, data: Any) -> Any:
-        """Drop the marks (@module, @class...) that jobflow's serialisation adds."""
-        return {k: v for k, v in data.items() if not k.startswith("@")} if isinstance(data, dict) else data
+        """Drop the marks (@module, @class...) that jobflow's serialisation adds, and what follows from the rest."""
+        if not isinstance(data, dict):
+            return data
+        return {k: v for k, v in data.items() if not k.startswith("@") and k not in cls.model_computed_fields}

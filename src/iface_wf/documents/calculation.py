@@ -4,27 +4,14 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, computed_field
 
-from iface_wf.documents.bader import BaderDocument
 from iface_wf.documents.base import Document, StructureDict
 from iface_wf.documents.density import DensityRecord
+from iface_wf.documents.schemes import AtomicCharges
+from iface_wf.documents.trust import is_trustworthy
 
 CalculationKind = Literal["relax", "static"]
-
-#: Flags that make a number untrustworthy: results mark it and never average it in.
-FATAL_FLAGS = frozenset(
-    {
-        "scf_unconverged",
-        "implausible_forces",
-        "geometry_unconverged",
-        "isolated_atoms",
-        "desorbed",
-        "dissociated",
-        "clash",
-        "slab_changed",
-    }
-)
 
 
 class Correction(Document):
@@ -86,7 +73,7 @@ class CalculationDocument(Document):
     flags: list[str] = Field(default_factory=list, description="Marks such as scf_unconverged, desorbed")
 
     densities: dict[str, DensityRecord] = Field(default_factory=dict, description="By kind, for example pseudo")
-    bader: BaderDocument | None = Field(None, description="Bader charges of the all-electron density")
+    charges: dict[str, AtomicCharges] = Field(default_factory=dict, description="Charges of the atoms, by scheme")
     potential_z: list[float] | None = Field(
         None, description="Planar average of the electrostatic potential energy of an electron along c, eV; slabs only"
     )
@@ -105,7 +92,8 @@ class CalculationDocument(Document):
         None, description="uuid of the stored job this was taken from instead of run, or the place on a queue's shelf"
     )
 
+    @computed_field  # type: ignore[prop-decorator]
     @property
     def trustworthy(self) -> bool:
-        """Whether the energy may enter a mean or a ranking."""
-        return self.converged and self.energy is not None and not FATAL_FLAGS.intersection(self.flags)
+        """Whether the energy may be quoted, see `iface_wf.documents.trust`."""
+        return is_trustworthy(self.converged, self.energy, self.flags)

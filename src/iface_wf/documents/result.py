@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Any
 
-from pydantic import Field
+from pydantic import Field, computed_field
 
 from iface_wf.documents.base import Document, StructureDict
+from iface_wf.documents.trust import is_trustworthy
 
 
 class EnergyTerm(Document):
@@ -22,7 +24,7 @@ class EnergyTerm(Document):
     flags: list[str] = Field(default_factory=list)
 
 
-class ResultDocument(Document):
+class ResultDocument(Document, ABC):
     """Base of the documents of all kinds of results; energies in eV, lengths in A, charges in e."""
 
     document_type: str
@@ -50,9 +52,20 @@ class ResultDocument(Document):
 
     terms: list[EnergyTerm] = Field(default_factory=list)
     structure: StructureDict = Field(description="What the result is of, relaxed, labelled sites")
-    converged: bool
+    converged: bool = Field(description="Whether every calculation converged, relaxations too")
     flags: list[str] = Field(default_factory=list)
     provenance: dict[str, Any] = Field(default_factory=dict, description="What was asked for and built, and versions")
     wall_time: float | None = Field(None, description="s")
     units_of: dict[str, str] = Field(default_factory=dict, description="Unit and sign by field")
     completed_at: str = ""
+
+    @property
+    @abstractmethod
+    def number(self) -> float | None:
+        """The number that the result is about; None where it has none."""
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def trustworthy(self) -> bool:
+        """Whether the number may be quoted, see `iface_wf.documents.trust`."""
+        return is_trustworthy(self.converged, self.number, self.flags)

@@ -13,6 +13,7 @@ from matplotlib.patches import Patch
 from numpy.typing import ArrayLike
 from pymatgen.core import Structure
 
+from iface_wf.documents.labels import SLAB, SLAB_PARTS
 from iface_wf.report.scene import ACCUMULATION, DEPLETION, Array, Scene, View, choose_iso, isosurface, scene_of
 
 DPI = 200
@@ -125,8 +126,8 @@ def looking_along(structure: Structure) -> Array:
     matrix = structure.lattice.matrix
     if structure.lattice.pbc[0] and not structure.lattice.pbc[1]:
         return np.asarray(matrix[1])
-    labels = structure.site_properties.get("component", ["slab"] * len(structure))
-    chosen = [i for i, label in enumerate(labels) if label not in ("slab", "graft")]
+    labels = structure.site_properties.get("component", [SLAB] * len(structure))
+    chosen = [i for i, label in enumerate(labels) if label not in SLAB_PARTS]
     scene = scene_of(structure)
     points = scene.positions[chosen or range(len(structure))]
     spans = [np.ptp(View.side(matrix[k]).project(points)[:, 0]) for k in (0, 1)]
@@ -137,8 +138,8 @@ def _gap(structure: Structure) -> list[float]:
     """Heights in A of the topmost filler atom and of the lowest atom of the molecule."""
     labels = structure.site_properties.get("component", [])
     z = structure.cart_coords[:, 2]
-    below = [h for h, label in zip(z, labels, strict=False) if label in ("slab", "graft")]
-    above = [h for h, label in zip(z, labels, strict=False) if label not in ("slab", "graft")]
+    below = [h for h, label in zip(z, labels, strict=False) if label in SLAB_PARTS]
+    above = [h for h, label in zip(z, labels, strict=False) if label not in SLAB_PARTS]
     return [float(max(below)), float(min(above))] if below and above else []
 
 

@@ -100,7 +100,7 @@ def _picture(figure: Figure | None, title: str) -> str:
 
 
 def _warnings(document: ResultDocument) -> str:
-    lines = [] if document.converged else ["Not converged, or a flag below forbids trusting these numbers."]
+    lines = [] if document.trustworthy else ["Not converged, or a flag below forbids trusting these numbers."]
     lines += [f"Flag: {flag}" for flag in document.flags]
     return "".join(f"<p class=bad>{html.escape(line)}</p>" for line in lines)
 

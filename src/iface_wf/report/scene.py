@@ -20,6 +20,8 @@ from scipy.sparse.csgraph import breadth_first_order, connected_components
 from scipy.spatial import cKDTree
 from skimage.measure import marching_cubes
 
+from iface_wf.documents.labels import SLAB, SLAB_PARTS
+
 Array = npt.NDArray[np.float64]
 
 ACCUMULATION = np.array([0.95, 0.77, 0.06])
@@ -283,8 +285,8 @@ def centring_shift(structure: Structure) -> Array:
 
 
 def _movable(structure: Structure) -> npt.NDArray[np.bool_]:
-    labels = structure.site_properties.get("component", ["slab"] * len(structure))
-    return np.array([label not in ("slab", "graft") for label in labels])
+    labels = structure.site_properties.get("component", [SLAB] * len(structure))
+    return np.array([label not in SLAB_PARTS for label in labels])
 
 
 def _bonds(structure: Structure) -> tuple[npt.NDArray[np.int_], npt.NDArray[np.int_], Array]:

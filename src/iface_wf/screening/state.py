@@ -13,9 +13,10 @@ from pymatgen.core import Structure
 
 from iface_wf.documents.calculation import CalculationDocument
 from iface_wf.documents.kinds import ResultKind, kind_names
+from iface_wf.documents.trust import is_trustworthy
 from iface_wf.engines.base import same_frame
 from iface_wf.flows.parts import Part, PartOutputs
-from iface_wf.store.results import trustworthy, value_at
+from iface_wf.store.results import value_at
 from iface_wf.store.reuse import complete, find_finished
 from iface_wf.store.scalars import scalars
 
@@ -159,7 +160,7 @@ def ranked_keys(store: JobStore, kind: ResultKind, keys: Iterable[str]) -> list[
         for entry in store.query(criteria, properties=fields, sort={"completed_at": 1}, load=False):
             output = entry["output"]
             value = value_at(output, field)
-            if value is not None and trustworthy(output["converged"], value, output["flags"]):
+            if is_trustworthy(output["converged"], value, output["flags"]):
                 values[output["key"]] = value
     return sorted(values, key=lambda key: (values[key], key))
 

@@ -62,7 +62,7 @@ def compare_levels(table: pd.DataFrame, first: str, second: str, column: str = "
 
 def _of_level(table: pd.DataFrame, name: str, column: str) -> pd.DataFrame:
     engine, _, level = name.rpartition("/")
-    rows = table[table["ok"] & (table["level"] == level) & table[column].notna()]
+    rows = table[table["trustworthy"] & (table["level"] == level) & table[column].notna()]
     rows = rows.assign(functional=[functional_of(row) for row in rows.to_dict("records")], dispersion=None)
     if engine:
         rows = rows[(rows["engine"] == engine) | (rows["functional"] == engine)]

@@ -10,9 +10,10 @@ import pandas as pd
 from jobflow import JobStore
 from pymatgen.core import Structure
 
-from iface_wf.documents.calculation import FATAL_FLAGS, CalculationDocument
+from iface_wf.documents.calculation import CalculationDocument
 from iface_wf.documents.density import DensityRecord
 from iface_wf.documents.kinds import DEFAULT_KIND, Column, ResultKind, get_kind, kind_names
+from iface_wf.documents.labels import WHOLE
 from iface_wf.documents.result import ResultDocument
 from iface_wf.errors import InputError, unknown_name
 from iface_wf.store.where import parse_where
@@ -32,6 +33,7 @@ NAMES = (
 MARKS = (
     Column("area", "area", "A^2"),
     Column("n_atoms", "n_atoms"),
+    Column("trustworthy", "trustworthy"),
     Column("converged", "converged"),
     Column("flags", "flags", shown=True),
     Column("key", "key"),
@@ -71,8 +73,8 @@ def result_table(
 ) -> pd.DataFrame:
     """Collect the finished results of one kind, one row each, the newest where one was repeated.
 
-    Nothing is averaged; ``ok`` is False where a number must not be trusted (not converged, no energy, or a fatal
-    flag such as ``desorbed``).
+    Nothing is averaged; ``trustworthy`` is False where a number must not be quoted (not converged, no energy, or a
+    fatal flag such as ``desorbed``).
 
     Parameters
     ----------
@@ -82,7 +84,7 @@ def result_table(
         Which kind of result; by default binding energies.
     sort
         Column to sort by, ascending; a leading ``-`` sorts descending. By default the number that the kind is about. Rows
-        that are not ok come last.
+        that are not trustworthy come last.
     where
         Conditions on columns, such as ``"binding_energy < -0.5 and n_atoms <= 200"``, see
         `iface_wf.store.where.parse_where`.
@@ -93,7 +95,7 @@ def result_table(
     Returns
     -------
     pandas.DataFrame
-        Columns of `columns_of`, then ``ok``, ``completed_at``, ``uuid``. ``df.attrs["units"]`` gives unit and sign by
+        Columns of `columns_of`, then ``completed_at``, ``uuid``. ``df.attrs["units"]`` gives unit and sign by
         column, ``df.attrs["kind"]`` the kind.
 
     Raises
@@ -113,13 +115,13 @@ def result_table(
     if where is not None:
         criteria["$and"] = parse_where(where, columns)
     wanted = ["uuid", "completed_at", *(f"output.{field}" for field in columns.values())]
-    rows = [_row(entry, columns, kind.headline) for entry in store.query(criteria, properties=wanted)]
-    table = pd.DataFrame(rows, columns=[*columns, "ok", "completed_at", "uuid"])
+    rows = [_row(entry, columns) for entry in store.query(criteria, properties=wanted)]
+    table = pd.DataFrame(rows, columns=[*columns, "completed_at", "uuid"])
     table = table.sort_values("completed_at", kind="stable").drop_duplicates("key", keep="last")
     if where is not None and not table.empty:  # an older result that fulfils the conditions must not stand for a newer
         newest = _newest(store, kind, table["key"])
         table = table[[new == own for new, own in zip(newest, table["uuid"], strict=True)]]
-    table = table.astype(dict.fromkeys(column_units(kind), "float64") | {"ok": "bool"})
+    table = table.astype(dict.fromkeys(column_units(kind), "float64") | {"trustworthy": "bool", "converged": "bool"})
     table = _sorted(table, sort or kind.headline)
     table.attrs |= {"units": column_units(kind), "kind": kind.name}
     return table
@@ -130,7 +132,7 @@ def _sorted(table: pd.DataFrame, sort: str) -> pd.DataFrame:
     if column not in table.columns or column == "flags":
         raise unknown_name("column to sort by", column, [c for c in table.columns if c != "flags"])
     table = table.sort_values(column, ascending=not sort.startswith("-"), kind="stable", na_position="last")
-    return table.sort_values("ok", ascending=False, kind="stable").reset_index(drop=True)
+    return table.sort_values("trustworthy", ascending=False, kind="stable").reset_index(drop=True)
 
 
 def _newest(store: JobStore, kind: ResultKind, keys: pd.Series[str]) -> list[str]:
@@ -211,7 +213,9 @@ def find_density(store: JobStore, result: ResultDocument) -> tuple[DensityRecord
     InputError
         When none was stored, or its calculation is no longer in the store.
     """
-    uuid = next((term.uuid for term in result.terms if term.role == "AB"), result.terms[0].uuid if result.terms else "")
+    uuid = next(
+        (term.uuid for term in result.terms if term.role == WHOLE), result.terms[0].uuid if result.terms else ""
+    )
     entry = store.query_one({"uuid": uuid, "output.document_type": "calculation"}, load=True) if uuid else None
     if entry is None:
         raise InputError(f"The calculation of the interface {result.key[:10]} is not in this store.")
@@ -221,11 +225,6 @@ def find_density(store: JobStore, result: ResultDocument) -> tuple[DensityRecord
         raise InputError(f"No density of the interface {result.key[:10]} was stored: {calculation.engine} gives none.")
     record = calculation.densities.get("pseudo") or next(iter(calculation.densities.values()))
     return record, Structure.from_dict(calculation.structure)
-
-
-def trustworthy(converged: bool, energy: float | None, flags: list[str]) -> bool:
-    """Whether a number may enter a ranking or a mean; what follows a flag's first word is a remark."""
-    return converged and energy is not None and not FATAL_FLAGS.intersection(flag.split(" ")[0] for flag in flags)
 
 
 def functional_of(row: Mapping[Hashable, Any]) -> str:
@@ -253,9 +252,8 @@ def value_at(document: Mapping[str, Any], field: str) -> Any:
     return value
 
 
-def _row(entry: dict[str, Any], columns: Mapping[str, str], headline: str) -> dict[str, Any]:
+def _row(entry: dict[str, Any], columns: Mapping[str, str]) -> dict[str, Any]:
     output = entry["output"]
     row: dict[str, Any] = {column: value_at(output, field) for column, field in columns.items()}
     row["flags"] = list(row["flags"] or [])
-    row["ok"] = trustworthy(bool(row["converged"]), row[headline], row["flags"])
     return row | {"completed_at": str(entry["completed_at"]), "uuid": entry["uuid"]}

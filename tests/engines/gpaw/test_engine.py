@@ -103,8 +103,8 @@ def test_plane_waves_give_densities_and_charges(water, tmp_path):
     assert document.n_processes == 1  # a single k-point cannot be shared out
     assert document.basis == "PW 300 eV"
     assert document.densities["pseudo"].n_electrons == pytest.approx(8, abs=1e-4)
-    assert document.bader.total_electrons == pytest.approx(10, abs=1e-4)
-    assert -1.35 < document.bader.net_charges[0] < -1.0  # -1.09 at full cutoff; 300 eV is low
+    assert document.charges["bader"].total_electrons == pytest.approx(10, abs=1e-4)
+    assert -1.35 < document.charges["bader"].net_charges[0] < -1.0  # -1.09 at full cutoff; 300 eV is low
 
 
 def test_failure_names_its_cause(water, tmp_path):

@@ -40,8 +40,8 @@ def test_a_job_leaves_the_document_of_any_engine(vasp):
     assert document.energy - document.electronic_energy == pytest.approx(document.dispersion_energy, abs=1e-9)
     assert document.free_energy < document.energy  # entropy lowers it
     assert document.densities["valence"].n_electrons == pytest.approx(2 * 3 + 2 * 7, abs=1e-4)
-    assert sum(document.bader.net_charges) == pytest.approx(0.0, abs=1e-3)
-    assert set(document.bader.component_charges) == {"slab"}
+    assert sum(document.charges["bader"].net_charges) == pytest.approx(0.0, abs=1e-3)
+    assert set(document.charges["bader"].component_charges) == {"slab"}
     assert document.work_function["above"] == pytest.approx(5.0 + 1.25, abs=0.01)  # as the stand-in draws it
     assert document.work_function["below"] == pytest.approx(4.0 + 1.25, abs=0.01)
     structure = Structure.from_dict(document.structure)
@@ -83,7 +83,7 @@ def test_what_cannot_converge_is_a_document_with_a_mark(vasp, monkeypatch):
     assert document.flags == ["scf_unconverged"]
     assert not document.trustworthy
     assert document.densities == {}
-    assert document.bader is None
+    assert document.charges == {}
     assert len(document.corrections) == 3
 
 

@@ -19,6 +19,7 @@ from iface_wf.builders.molecules.ions import (
     single_cation,
     with_cation,
 )
+from iface_wf.documents.labels import ANION, CATION
 from iface_wf.errors import InputError
 from iface_wf.library.records import SaltRecord
 
@@ -69,15 +70,15 @@ def build_salt(
     if part == "cation":
         ion = single_cation(record.cation)
         symbol = ion.GetAtomWithIdx(0).GetSymbol()
-        return boxed([symbol], np.zeros((1, 3)), ["salt_cation"], chemistry(ion) | named)
+        return boxed([symbol], np.zeros((1, 3)), [CATION], chemistry(ion) | named)
     conformers = embed(Chem.AddHs(parse_smiles(record.anion, "anion")), n_conformers, seed)
     if part == "anion":
-        return from_conformers(conformers, 0, "salt_anion", named)
+        return from_conformers(conformers, 0, ANION, named)
     donors = sorted({i for group in anion_donors(conformers.mol) for i in group})
     trials = [
         pair
         for number in range(len(conformers.energies))
-        for pair in with_cation(from_conformers(conformers, number, "salt_anion", named), record.cation, donors)[:4]
+        for pair in with_cation(from_conformers(conformers, number, ANION, named), record.cation, donors)[:4]
     ]
     return _choose([relaxed(pair) for pair in trials], site, f"Ion pair of {record.name}")
 

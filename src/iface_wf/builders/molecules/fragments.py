@@ -16,6 +16,7 @@ from rdkit.rdBase import BlockLogs
 
 from iface_wf.builders.edges import round_up
 from iface_wf.builders.molecules.conformers import Conformers, embed
+from iface_wf.documents.labels import POLYMER
 from iface_wf.errors import InputError
 
 BOX_VACUUM = 6.0
@@ -108,7 +109,7 @@ def boxed(
 
 
 def from_conformers(
-    conformers: Conformers, number: int = 0, label: str = "polymer", properties: dict[str, Any] | None = None
+    conformers: Conformers, number: int = 0, label: str = POLYMER, properties: dict[str, Any] | None = None
 ) -> Structure:
     """Turn one conformer into a boxed structure with SMILES, formula, charge and energies as properties.
 
@@ -234,7 +235,7 @@ def formula(symbols: Sequence[str]) -> str:
 
 def from_smiles(
     smiles: str,
-    label: str = "polymer",
+    label: str = POLYMER,
     n_conformers: int = 10,
     seed: int = 0,
     conformer: int = 0,
@@ -265,7 +266,7 @@ def from_smiles(
     return from_conformers(embed(Chem.AddHs(mol), n_conformers, seed), conformer, label, {"seed": seed})
 
 
-def from_xyz(path: Path, charge: int = 0, label: str = "polymer") -> Structure:
+def from_xyz(path: Path, charge: int = 0, label: str = POLYMER) -> Structure:
     """Read the user's own molecule from an XYZ file and box it as it stands.
 
     Parameters

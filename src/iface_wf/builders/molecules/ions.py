@@ -15,6 +15,7 @@ from rdkit.rdBase import BlockLogs
 from iface_wf.builders.contact import symbols_of
 from iface_wf.builders.molecules.conformers import minimise
 from iface_wf.builders.molecules.fragments import boxed, chemistry, mol_of, parse_smiles
+from iface_wf.documents.labels import CATION
 from iface_wf.errors import InputError
 
 COULOMB = 14.399645
@@ -193,7 +194,7 @@ def with_cation(fragment: Structure, cation: str, donors: Sequence[int]) -> list
         boxed(
             [*symbols, element],
             np.vstack([fragment.cart_coords, position]),
-            [*fragment.site_properties["component"], "salt_cation"],
+            [*fragment.site_properties["component"], CATION],
             details | {"cation_energy": round(energy, 6)},
         )
         for energy, position in cation_positions(fragment.cart_coords, symbols, partial_charges(mol), donors, element)

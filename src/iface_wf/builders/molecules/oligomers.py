@@ -14,6 +14,7 @@ from rdkit.rdBase import BlockLogs
 from iface_wf.builders.molecules.conformers import embed, extended
 from iface_wf.builders.molecules.fragments import from_conformers, parse_smiles
 from iface_wf.builders.molecules.ions import anion_donors, neutralise
+from iface_wf.documents.labels import POLYMER
 from iface_wf.errors import InputError
 from iface_wf.library.records import Caps, PolymerRecord
 
@@ -307,5 +308,5 @@ def build_oligomer(
     if shape not in get_args(Conformation):
         raise InputError(f"Conformation {shape!r} is unknown: use {' or '.join(get_args(Conformation))}.")
     conformers = extended(mol, seed) if shape == "trans" else embed(mol, n_conformers, seed)
-    chain = from_conformers(conformers, conformer, "polymer", details | {"conformation": shape})
+    chain = from_conformers(conformers, conformer, POLYMER, details | {"conformation": shape})
     return neutralise(chain, record.counter_ion) if record.counter_ion else chain

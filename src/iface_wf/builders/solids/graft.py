@@ -14,6 +14,7 @@ from rdkit import Chem
 from iface_wf.builders.molecules.conformers import embed
 from iface_wf.builders.molecules.fragments import from_conformers, mol_of, parse_smiles
 from iface_wf.builders.molecules.ions import anion_donors, with_cation
+from iface_wf.documents.labels import GRAFT, SLAB
 from iface_wf.errors import InputError
 from iface_wf.library.records import Graft
 
@@ -72,14 +73,14 @@ def graft(slab: Structure, rule: Graft, seed: int = 0) -> Structure:
         raise InputError(f"{rule.count} arms need as many silanols on the top face, it has {len(heads)}.")
     arms = _arms(rule.smiles, rule.counter_ion, seed)
     grown = slab.copy()
-    grown.add_site_property("component", ["slab"] * len(slab))
+    grown.add_site_property("component", [SLAB] * len(slab))
     gone: list[int] = []
     for _ in range(rule.count):
         head, arm, places = _best_place(grown, heads, arms, gone)
         gone.append(head.hydrogen)
         heads.remove(head)
         for element, place in zip(arm.elements, places, strict=True):
-            grown.append(element, place, coords_are_cartesian=True, properties={"component": "graft", "silanol": False})
+            grown.append(element, place, coords_are_cartesian=True, properties={"component": GRAFT, "silanol": False})
     grown.remove_sites(gone)
     return grown
 

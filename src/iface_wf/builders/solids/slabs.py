@@ -29,6 +29,7 @@ from iface_wf.builders.solids.terminations import (
     dipole_of,
     terminations,
 )
+from iface_wf.documents.labels import SLAB
 from iface_wf.errors import InputError, unknown_name
 from iface_wf.library.crystals import read_crystal
 from iface_wf.library.records import FillerRecord, Graft, SurfaceSpec
@@ -271,7 +272,7 @@ def _finish(
     }
     if "silanol" in slab.site_properties:
         slab.remove_site_property("silanol")
-    return slab if record.graft is not None else label(slab, "slab")
+    return slab if record.graft is not None else label(slab, SLAB)
 
 
 def _grafted(rule: Graft, slab: Structure, report: dict[str, Any]) -> dict[str, Any]:
@@ -351,7 +352,7 @@ def _ready(record: FillerRecord, vacuum: float) -> Structure:
         "vacuum": float(slab.lattice.c - slab.cart_coords[:, 2].max()),
         "warnings": list(record.warnings),
     }
-    return label(slab, "slab")
+    return label(slab, SLAB)
 
 
 def _report(record: FillerRecord, slab: Structure, charges: dict[str, float]) -> dict[str, Any]:

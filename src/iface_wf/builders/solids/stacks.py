@@ -18,6 +18,7 @@ from iface_wf.builders.edges import check_vacuum, round_up
 from iface_wf.builders.solids.bonds import radius
 from iface_wf.builders.solids.cell import BOTTOM_VACUUM, repeat
 from iface_wf.builders.solids.slabs import Surface, build_slab, build_slabs, resolve_surface
+from iface_wf.documents.labels import SLAB
 from iface_wf.errors import InputError
 from iface_wf.library.records import FillerRecord
 
@@ -235,7 +236,7 @@ def _stacked(slabs: list[Structure], max_area: float, max_strain: float, gap: fl
         "charge": 0,
         "warnings": [w for slab in slabs for w in slab.properties.get("warnings", [])],
     }
-    return label(base, "slab")
+    return label(base, SLAB)
 
 
 def _about(slab: Structure, strains: tuple[float, float], gap: float | None) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from iface_wf.builders.solids.bonds import find_bonds, unit_groups
 from iface_wf.builders.solids.disorder import bulk
 from iface_wf.builders.solids.planes import primitive
 from iface_wf.builders.solids.surfaces import CONTACT, closest_contact
+from iface_wf.documents.labels import SLAB
 from iface_wf.errors import InputError
 from iface_wf.library.records import FillerRecord
 
@@ -119,7 +120,7 @@ def build_wire(
         "seed": seed,
         "warnings": list(record.warnings),
     }
-    return label(wire, "slab")
+    return label(wire, SLAB)
 
 
 def _along_x(crystal: Structure, direction: tuple[int, int, int]) -> Structure:

@@ -179,7 +179,7 @@ class GpawMaker(base.EngineMaker):
             corrections=corrections,
             flags=flags,
             densities=densities,
-            bader=bader,
+            charges={"bader": bader} if bader else {},
             potential_z=potential,
             vacuum_level={"below": levels.lower, "above": levels.upper} if levels else {},
             work_function=(

@@ -167,7 +167,7 @@ def read_document(
         corrections=outputs.read_corrections(directory) if corrections is None else corrections,
         flags=flags,
         densities=densities,
-        bader=bader,
+        charges={"bader": bader} if bader else {},
         potential_z=potential.potential_z if potential else None,
         vacuum_level=potential.vacuum_level if potential else {},
         work_function=potential.work_function if potential else {},

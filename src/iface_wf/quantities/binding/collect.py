@@ -9,19 +9,21 @@ import numpy as np
 from jobflow import job
 from pymatgen.core import Structure
 
+from iface_wf.analysis.charges import charge_transfer
 from iface_wf.analysis.density import difference, difference_profile, pack, unpack_grid
 from iface_wf.analysis.energies import BindingTerms, Energy, binding_terms, require_same_settings
 from iface_wf.builders.checks import flags as outcome_flags
-from iface_wf.documents.calculation import FATAL_FLAGS, CalculationDocument
+from iface_wf.documents.calculation import CalculationDocument
+from iface_wf.documents.charges import ChargeSums
+from iface_wf.documents.labels import PARTS, WHOLE, A, B
 from iface_wf.documents.result import EnergyTerm
+from iface_wf.documents.schemes import SCHEMES
 from iface_wf.engines.base import now, package_versions
 from iface_wf.engines.vasp.choices import CELL_TAGS, METHOD_TAGS, SMEARING_TAGS
-from iface_wf.errors import CalculationError
+from iface_wf.errors import CalculationError, IfaceError
 from iface_wf.flows.placements import RankedPlacements
-from iface_wf.quantities.binding.document import BaderSummary, BindingDocument, DensityDifferenceDocument
+from iface_wf.quantities.binding.document import BindingDocument, DensityDifferenceDocument
 
-SLAB_PARTS = ["slab", "graft"]
-FRAGMENT_PARTS = ["polymer", "salt_cation", "salt_anion"]
 #: What AB, A* and B* must have in common in the end; A and B have cells of their own, hence other grids.
 RELAXED_KEYS = (
     *("mode", "basis", "cutoff", "xc", "method", "dispersion", "smearing", "wide_edge"),
@@ -80,13 +82,13 @@ def binding_document(
     MismatchError
         When AB, A* and B* finally used unlike settings or grids.
     """
-    ab = calculations["AB"]
+    ab = calculations[WHOLE]
     _require_comparable(calculations)
     flags = sorted({f"{flag} ({role})" for role, c in calculations.items() for flag in c.flags})
     # extrapolated energies of a part with vacuum around it may be compared across smearings, but not unseen
     flags += [
         f"smearing_differs ({role}: {name} {calculations[role].settings.get(name)}, AB: {ab.settings.get(name)})"
-        for role in ("A", "B")
+        for role in (A.name, B.name)
         for name in SMEARING_TAGS
         if calculations[role].settings.get(name) != ab.settings.get(name)
     ]
@@ -106,9 +108,9 @@ def binding_document(
             for part, energy in terms.deformation.items()
             if energy.total < -DEFORMATION_TOLERANCE
         ]
+    scheme, transfer = _charge_transfer(calculations, flags)
     area = float(np.linalg.norm(np.cross(*structure.lattice.matrix[:2])))
-    suffix = " in AB basis" if "A* in AB basis" in calculations else ""
-    geometry = relaxations.get("AB")
+    geometry = relaxations.get(WHOLE)
     return BindingDocument(
         **{k: v for k, v in about.items() if k in BindingDocument.model_fields and k != "provenance"},
         placement=placements.placement,
@@ -138,15 +140,12 @@ def binding_document(
         dispersion_energy=binding.dispersion if binding and told else None,
         dispersion_interaction=terms.interaction.dispersion if terms and told else None,
         terms=[_term(role, c, uuids.get(role, "")) for role, c in calculations.items()],
-        charge_transfer=_charge_transfer(calculations, suffix),
-        bader=[
-            BaderSummary(role=role, document=c.bader.model_dump())
-            for role, c in calculations.items()
-            if c.bader is not None
-        ],
-        density_difference=_difference(calculations, suffix, flags),
+        charge_transfer=transfer,
+        charge_scheme=scheme,
+        charges=_charges(calculations),
+        density_difference=_difference(calculations, flags),
         structure=ab.structure,
-        converged=converged and not FATAL_FLAGS.intersection(flag.split(" ")[0] for flag in flags),
+        converged=converged,
         flags=flags,
         provenance={
             **about.get("provenance", {}),
@@ -163,16 +162,16 @@ def binding_document(
 def _require_comparable(calculations: dict[str, CalculationDocument]) -> None:
     """Refuse unlike settings, each with its reason in the constants above; errors as in `binding_document`."""
     settings = {role: c.settings for role, c in calculations.items()}
-    require_same_settings({role: s for role, s in settings.items() if role not in ("A", "B")}, FROZEN_KEYS)
-    require_same_settings({role: settings[role] for role in ("AB", "A", "B")}, RELAXED_KEYS)
-    if settings["AB"].get("mode") in ("lcao", "fd"):
+    require_same_settings({role: s for role, s in settings.items() if role not in (A.name, B.name)}, FROZEN_KEYS)
+    require_same_settings({role: settings[role] for role in (WHOLE, A.name, B.name)}, RELAXED_KEYS)
+    if settings[WHOLE].get("mode") in ("lcao", "fd"):
         require_same_settings({role: {"grid_steps": _rounded(s)} for role, s in settings.items()}, ["grid_steps"])
     for key in ELEMENT_KEYS:
         tables = {role: s.get(key) or {} for role, s in settings.items()}
         for role, table in tables.items():
-            common = sorted(set(settings[role].get("potcars") or {}) & set(settings["AB"].get("potcars") or {}))
+            common = sorted(set(settings[role].get("potcars") or {}) & set(settings[WHOLE].get("potcars") or {}))
             named = {
-                who: {f"{key} of {x}": t.get(x) for x in common} for who, t in (("AB", tables["AB"]), (role, table))
+                who: {f"{key} of {x}": t.get(x) for x in common} for who, t in ((WHOLE, tables[WHOLE]), (role, table))
             }
             require_same_settings(named, [f"{key} of {x}" for x in common])
 
@@ -192,8 +191,8 @@ def _terms(calculations: dict[str, CalculationDocument]) -> tuple[Energy | None,
     }
     if len(energies) != len(calculations):
         return None, None
-    terms = binding_terms(energies) if {"A*", "B*"} <= set(energies) else None
-    return energies["AB"] - energies["A"] - energies["B"], terms
+    terms = binding_terms(energies) if {A.frozen, B.frozen} <= set(energies) else None
+    return energies[WHOLE] - energies[A.name] - energies[B.name], terms
 
 
 def _term(role: str, calculation: CalculationDocument, uuid: str) -> EnergyTerm:
@@ -209,32 +208,47 @@ def _term(role: str, calculation: CalculationDocument, uuid: str) -> EnergyTerm:
     )
 
 
-def _charge_transfer(calculations: dict[str, CalculationDocument], suffix: str) -> dict[str, float]:
-    """Net charge of each part in AB minus that of the part alone, e, positive = lost electrons."""
-    ab = calculations["AB"].bader
-    if ab is None or ab.component_charges is None:
-        return {}
-    transfer = {}
-    for part, labels in (("A", SLAB_PARTS), ("B", FRAGMENT_PARTS)):
-        frozen = calculations.get(f"{part}*{suffix}")
-        alone = frozen.bader if frozen else None
-        if alone is None:
-            return {}
-        in_ab = sum(charge for label, charge in ab.component_charges.items() if label in labels)
-        transfer[part] = in_ab - sum(alone.net_charges)
-    return transfer
+def _charges(calculations: dict[str, CalculationDocument]) -> dict[str, ChargeSums]:
+    """Return the charges of the components in every density, by scheme."""
+    sums: dict[str, ChargeSums] = {}
+    for role, calculation in calculations.items():
+        for scheme, charges in calculation.charges.items():
+            if charges.component_charges is not None:
+                found = sums.setdefault(scheme, ChargeSums(component_charges={}))
+                found.component_charges[role] = dict(charges.component_charges)
+                found.flags |= {role: list(charges.flags)} if charges.flags else {}
+    return sums
 
 
-def _difference(
-    calculations: dict[str, CalculationDocument], suffix: str, flags: list[str]
-) -> DensityDifferenceDocument | None:
+def _with_densities(calculations: dict[str, CalculationDocument]) -> list[CalculationDocument]:
+    """Return the frozen parts that carry densities, A first: those with ghosts, where there are any."""
+    frozen = [calculations.get(part.with_ghosts) or calculations.get(part.frozen) for part in PARTS]
+    return [calculation for calculation in frozen if calculation is not None]
+
+
+def _charge_transfer(
+    calculations: dict[str, CalculationDocument], flags: list[str]
+) -> tuple[str | None, dict[str, float]]:
+    """Return the first scheme that all densities have, and what it tells; nothing (and a flag) where it cannot be."""
+    frozen = _with_densities(calculations)
+    for scheme in SCHEMES:
+        whole = calculations[WHOLE].charges.get(scheme)
+        isolated = [c.charges[scheme] for c in frozen if scheme in c.charges]
+        if whole is None or len(isolated) < len(PARTS):
+            continue
+        try:
+            return scheme, charge_transfer(whole, isolated)
+        except IfaceError as error:
+            flags.append(f"charge_transfer_failed: {error}")
+    return None, {}
+
+
+def _difference(calculations: dict[str, CalculationDocument], flags: list[str]) -> DensityDifferenceDocument | None:
     """Return the difference density, or None (and a flag) where the densities do not allow it."""
-    roles = ("AB", f"A*{suffix}", f"B*{suffix}")
-    if not set(roles) <= set(calculations):
-        return None
-    densities = [calculations[role].densities for role in roles]
+    ab = calculations[WHOLE]
+    densities = [c.densities for c in (ab, *_with_densities(calculations))]
     records = [d.get("pseudo") or d.get("valence") for d in densities]
-    if any(record is None for record in records):
+    if len(records) <= len(PARTS) or any(record is None for record in records):
         return None
     try:
         delta = difference(*(unpack_grid(record) for record in records if record is not None))
@@ -242,10 +256,11 @@ def _difference(
         flags.append(f"difference_failed: {error}")
         return None
     profile = difference_profile(delta)
-    lcao = calculations["AB"].settings.get("mode") == "lcao"
+    lcao = ab.settings.get("mode") == "lcao"
+    ghosts = A.with_ghosts in calculations
     return DensityDifferenceDocument(
         density=pack(delta.values, delta.cell, delta.pbc, "difference"),
-        basis_superposition="none needed" if not lcao else ("ghosts" if suffix else "uncorrected"),
+        basis_superposition="none needed" if not lcao else ("ghosts" if ghosts else "uncorrected"),
         integral=profile.integral,
         displaced_charge=profile.displaced_charge,
         z=profile.z.tolist(),

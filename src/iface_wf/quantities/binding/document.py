@@ -6,9 +6,10 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from iface_wf.documents.base import Document, StructureDict
+from iface_wf.documents.base import Document
+from iface_wf.documents.charges import ChargeSums
 from iface_wf.documents.density import DensityRecord
-from iface_wf.documents.result import EnergyTerm, ResultDocument
+from iface_wf.documents.result import ResultDocument
 
 UNITS: dict[str, str] = {
     "binding_energy": "eV per interface cell, negative = bound",
@@ -20,7 +21,7 @@ UNITS: dict[str, str] = {
     "bsse_energy": "eV, >= 0",
     "dispersion_energy": "eV, share of the binding energy",
     "dispersion_interaction": "eV, share of the interaction energy",
-    "charge_transfer": "e, positive = the component lost electrons",
+    "charge_transfer": "e, positive = the component lost electrons; the components sum to 0",
     "displaced_charge": "e, half the integral of |delta_rho|",
     "area": "A^2",
     "delta_rho_z": "e/A",
@@ -42,13 +43,6 @@ class DensityDifferenceDocument(Document):
     delta_q_z: list[float] = Field(description="Running integral of delta_rho_z, e")
 
 
-class BaderSummary(Document):
-    """Charges of one density, by atom and by component, and how trustworthy the partition is."""
-
-    role: str
-    document: dict[str, Any] = Field(description="The BaderDocument")
-
-
 class BindingDocument(ResultDocument):
     """Binding energy of an interface AB with its parts A (slab side) and B (fragment side).
 
@@ -57,50 +51,29 @@ class BindingDocument(ResultDocument):
     """
 
     document_type: Literal["binding"] = "binding"
-    key: str = Field(description="Content key of the whole interface calculation")
-    filler: str
-    surface: str
-    polymer: str | None = None
-    units: int | None = None
-    salt: str | None = None
     placement: int = Field(0, description="Index of the placement that was computed")
     placements: int = Field(1, description="How many placements the cheap engine ranked")
-    formula: str
-    n_atoms: int
-    area: float
-    charge: float = 0.0
-
-    engine: str
-    engine_version: str
-    level: str
-    functional: str
-    dispersion: str | None
-    basis: str
-    kpoints: tuple[int, int, int]
-    grid: tuple[int, int, int] | None
-    energy_type: str
-    geometry_engine: str = Field(description="Which engine relaxed AB, A and B, with its method")
+    placement_ranking: list[dict[str, Any]] = Field(default_factory=list)
 
     binding_energy: float | None
     binding_energy_cp: float | None = Field(None, description="Counterpoise corrected; None for plane waves")
     binding_energy_per_area: float | None
     interaction_energy: float | None
     interaction_energy_cp: float | None = None
-    deformation_energy: dict[str, float] = Field(description="By component: A, B")
+    deformation_energy: dict[str, float] = Field(description="By part: A, B")
     bsse_energy: float | None = None
     dispersion_energy: float | None = Field(description="Dispersion share of the binding energy, eV")
     dispersion_interaction: float | None = Field(None, description="Dispersion share of the interaction energy, eV")
-    terms: list[EnergyTerm]
 
-    charge_transfer: dict[str, float] = Field(default_factory=dict, description="By component: A, B, e")
-    bader: list[BaderSummary] = Field(default_factory=list)
+    charge_transfer: dict[str, float] = Field(
+        default_factory=dict, description="By component (slab, polymer...): its charge in AB minus that in A* or B*, e"
+    )
+    charge_scheme: str | None = Field(None, description="Scheme of the charges that charge_transfer is of")
+    charges: dict[str, ChargeSums] = Field(default_factory=dict, description="Charges of the components, by scheme")
     density_difference: DensityDifferenceDocument | None = None
-
-    structure: StructureDict = Field(description="AB, relaxed, labelled sites")
-    placement_ranking: list[dict[str, Any]] = Field(default_factory=list)
-    converged: bool
-    flags: list[str] = Field(default_factory=list)
-    provenance: dict[str, Any] = Field(default_factory=dict, description="What built the interface, and versions")
-    wall_time: float | None = None
     units_of: dict[str, str] = Field(default_factory=lambda: dict(UNITS), description="Unit and sign by field")
-    completed_at: str = ""
+
+    @property
+    def number(self) -> float | None:
+        """The binding energy, eV."""
+        return self.binding_energy

@@ -13,6 +13,7 @@ from pymatgen.core import Structure
 
 from iface_wf.builders.interface import build_interface
 from iface_wf.documents.calculation import CalculationDocument
+from iface_wf.documents.labels import FRAGMENT_PARTS, SLAB_PARTS
 from iface_wf.engines.vasp.engine import VaspEngine
 from iface_wf.engines.vasp.folders import (
     RELAXATIONS,
@@ -27,7 +28,7 @@ from iface_wf.engines.vasp.folders import (
 from iface_wf.errors import InputError
 from iface_wf.flows.placements import RankedPlacements
 from iface_wf.library import Library
-from iface_wf.quantities.binding.collect import FRAGMENT_PARTS, SLAB_PARTS, collect_binding
+from iface_wf.quantities.binding.collect import collect_binding
 from iface_wf.quantities.binding.graph import graph_of_built
 from iface_wf.quantities.binding.request import BindingRequest
 

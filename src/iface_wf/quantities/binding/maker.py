@@ -10,12 +10,13 @@ from jobflow import Flow, Job
 from pymatgen.core import Structure
 
 from iface_wf.builders.placing.targets import Target
+from iface_wf.documents.labels import PARTS
 from iface_wf.engines.cheap import CheapEngine
 from iface_wf.engines.xtb.engine import XtbEngine
 from iface_wf.flows.maker import ResultMaker
 from iface_wf.flows.parts import Part, PartOutputs
 from iface_wf.flows.placements import place_and_rank
-from iface_wf.quantities.binding.collect import FRAGMENT_PARTS, SLAB_PARTS, collect_binding
+from iface_wf.quantities.binding.collect import collect_binding
 
 
 @dataclass
@@ -132,26 +133,25 @@ class BindingEnergyMaker(ResultMaker):
         jobs = {"AB": ab}
         if not self.frozen:
             return jobs
-        for letter, own, other in (("A", SLAB_PARTS, FRAGMENT_PARTS), ("B", FRAGMENT_PARTS, SLAB_PARTS)):
-            jobs[f"{letter}*"] = self.engine.static(
+        for part, other in zip(PARTS, reversed(PARTS), strict=True):
+            jobs[part.frozen] = self.engine.static(
                 interface,
                 self.level,
                 densities=[] if ghosts else plain,
                 grid=like,
-                keep=own,
-                role=f"{letter}*",
-                name=f"static {letter}*",
+                keep=list(part.components),
+                role=part.frozen,
+                name=f"static {part.frozen}",
             )
             if ghosts:
-                role = f"{letter}* in AB basis"
-                jobs[role] = self.engine.static(
+                jobs[part.with_ghosts] = self.engine.static(
                     interface,
                     self.level,
                     densities=plain,
                     grid=like,
-                    keep=own,
-                    as_ghosts=other,
-                    role=role,
-                    name=f"static {role}",
+                    keep=list(part.components),
+                    as_ghosts=list(other.components),
+                    role=part.with_ghosts,
+                    name=f"static {part.with_ghosts}",
                 )
         return jobs

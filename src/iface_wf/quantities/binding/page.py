@@ -29,8 +29,8 @@ def summary(document: BindingDocument) -> list[Row]:
     if corrected:
         rows.append(Row("counterpoise", document.bsse_energy, "eV", "basis superposition error, >= 0"))
     rows += [
-        Row(f"charge transfer {part}", charge, "e", f"positive = {_PARTS.get(part, part)} lost electrons")
-        for part, charge in sorted(document.charge_transfer.items())
+        Row(f"charge transfer {component}", charge, "e", "positive = lost electrons; the components sum to 0")
+        for component, charge in document.charge_transfer.items()
     ]
     if document.density_difference is not None:
         rows.append(Row("displaced charge", document.density_difference.displaced_charge, "e", "half of |delta rho|"))
@@ -76,7 +76,7 @@ def _energy_text(document: BindingDocument) -> str:
     text = f"Binding energy {_signed(document.binding_energy)} eV"
     if document.binding_energy_cp is not None:
         text += f" ({_signed(document.binding_energy_cp)} eV counterpoise corrected)"
-    return text if document.converged else f"{text} - not trustworthy"
+    return text if document.trustworthy else f"{text} - not trustworthy"
 
 
 def _signed(value: float) -> str:

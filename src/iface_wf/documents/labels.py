@@ -1,0 +1,45 @@
+"""Names that documents and structures share: of the components of an interface, and of its calculations."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+SLAB, GRAFT = "slab", "graft"
+POLYMER, CATION, ANION = "polymer", "salt_cation", "salt_anion"
+#: Labels of sites, the site property ``component``.
+COMPONENTS = (SLAB, GRAFT, POLYMER, CATION, ANION)
+#: What A and B of an interface are: selections by label.
+SLAB_PARTS = (SLAB, GRAFT)
+FRAGMENT_PARTS = (POLYMER, CATION, ANION)
+
+#: Role of the calculations of the whole interface.
+WHOLE = "AB"
+
+
+class Part(NamedTuple):
+    """One side of an interface, and the roles of its calculations.
+
+    Attributes
+    ----------
+    name
+        ``A`` or ``B``; also the role of the part relaxed in isolation.
+    components
+        Labels of its sites.
+    """
+
+    name: str
+    components: tuple[str, ...]
+
+    @property
+    def frozen(self) -> str:
+        """Role of the part as it is in the interface, in its cell."""
+        return f"{self.name}*"
+
+    @property
+    def with_ghosts(self) -> str:
+        """Role of the frozen part with the basis functions of the whole interface."""
+        return f"{self.name}* in AB basis"
+
+
+A, B = Part("A", SLAB_PARTS), Part("B", FRAGMENT_PARTS)
+PARTS = (A, B)
