@@ -3,7 +3,9 @@
 import dataclasses
 import importlib
 import re
+from types import SimpleNamespace
 
+import mongomock_ng
 import pytest
 from bson import json_util
 from jobflow import Job
@@ -11,6 +13,7 @@ from monty.json import MontyDecoder
 from pydantic import BaseModel
 
 from iface_wf._moved import MOVED
+from iface_wf.queues.funnels import waiting
 from tests.queues.old.read import content
 
 
@@ -55,3 +58,11 @@ def test_former_names_are_those_that_jobs_name_and_no_more(old):
     moved = {name for name in named if importlib.import_module(name).__name__ != name}
     # what GPAW's ranks run is no part of a job: the process of a job that began before the update knows it
     assert moved | {"iface_wf.engines.gpaw_run"} == set(MOVED)
+
+
+def test_a_funnel_that_waits_is_understood(old):
+    database = mongomock_ng.MongoClient().queue
+    database.funnels.insert_many(old["collections"]["funnels"])
+    (funnel,) = waiting(SimpleNamespace(db=database))
+    assert funnel.spec.in_plane == (5.0, 5.0)
+    assert (funnel.spec.level, funnel.spec.funnel.engine, len(funnel.ranking)) == ("moderate", "xtb", 1)
