@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from iface_wf.documents.kinds import Column
-from iface_wf.documents.labels import PARTS
+from iface_wf.documents.labels import COMPONENTS, PARTS
 
 _TRANSFER = "e, positive = the component lost electrons"
 COLUMNS = (
@@ -14,7 +14,8 @@ COLUMNS = (
     *(Column(f"deformation_{part.name}", f"deformation_energy.{part.name}", "eV") for part in PARTS),
     Column("dispersion_energy", "dispersion_energy", "eV, share of the binding energy"),
     Column("bsse_energy", "bsse_energy", "eV, >= 0"),
-    Column(
-        "charge_transfer_B", "charge_transfer.B", "e, positive = the component lost electrons", digits=4, shown=True
+    *(
+        Column(f"charge_transfer_{component}", f"charge_transfer.{component}", _TRANSFER, digits=4, shown=True)
+        for component in COMPONENTS
     ),
 )
