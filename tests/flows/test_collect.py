@@ -5,8 +5,8 @@ import pytest
 from iface_wf.builders.components import select
 from iface_wf.documents.calculation import CalculationDocument
 from iface_wf.documents.labels import PARTS, WHOLE
-from iface_wf.quantities.binding.collect import binding_document
 from iface_wf.flows.placements import RankedPlacements
+from iface_wf.quantities.binding.collect import binding_document
 from tests.analysis.test_charges import charges
 from tests.documents.test_charges import BADER
 from tests.examples import structure

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from iface_wf.cli.main import main
-from iface_wf.engines.xtb.engine import XtbMaker
+from iface_wf.engines.xtb.engine import XtbEngine
 from iface_wf.errors import CalculationError
 from iface_wf.library import Library
 from iface_wf.screening.plan import plan_screening
@@ -66,14 +66,14 @@ def small(**more):
 
 
 def test_one_interface_that_fails_stops_no_other_and_is_not_tried_for_ever(screen, tmp_path, monkeypatch):
-    real = XtbMaker.calculate
+    real = XtbEngine.calculate
 
     def sometimes(self, request, directory):
         if self.role == "AB" and "C" in request.atoms_structure.formula:
             raise CalculationError("the disk of node 7 is broken.")
         return real(self, request, directory)
 
-    monkeypatch.setattr(XtbMaker, "calculate", sometimes)
+    monkeypatch.setattr(XtbEngine, "calculate", sometimes)
     for _ in range(MAX_ATTEMPTS):
         outcome, events = screen(small())
         assert len(outcome.finished) == 1
@@ -84,20 +84,20 @@ def test_one_interface_that_fails_stops_no_other_and_is_not_tried_for_ever(scree
     assert "--retry" in outcome.failed["HF-layer + methane"]
     assert [e.state for e in events if e.name == "HF-layer + methane"] == ["skipped"]
     assert len(read_log(tmp_path / "calculations.jsonl")) == before
-    monkeypatch.setattr(XtbMaker, "calculate", real)
+    monkeypatch.setattr(XtbEngine, "calculate", real)
     outcome, _ = screen(small(), retry=True)
     assert (len(outcome.finished), outcome.failed) == (2, {})
 
 
 def test_a_failed_reference_fails_its_interfaces_with_its_cause(screen, monkeypatch):
-    real = XtbMaker.calculate
+    real = XtbEngine.calculate
 
     def never_methane(self, request, directory):
         if self.role == "B" and self.kind == "relax" and "C" in request.atoms_structure.formula:
             raise CalculationError("methane exploded.")
         return real(self, request, directory)
 
-    monkeypatch.setattr(XtbMaker, "calculate", never_methane)
+    monkeypatch.setattr(XtbEngine, "calculate", never_methane)
     for states in (["skipped"], ["skipped"], ["skipped"]):
         outcome, events = screen(small())
         assert len(outcome.finished) == 1

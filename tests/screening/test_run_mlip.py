@@ -110,12 +110,12 @@ def test_keys_of_what_is_stored_do_not_change(key):
 )
 def test_who_relaxes_and_who_ranks(engine, level, geometry, relaxes, ranks):
     request = BindingRequest(filler="SiO2", polymer="PEO", engine=engine, level=level, geometry=geometry)
-    assert (request.geometry_engine()[0].name, request.ranking_engine().name) == (relaxes, ranks)
+    assert (request.geometry_engine().engine_name, request.ranking_engine().engine_name) == (relaxes, ranks)
 
 
 def test_a_model_as_main_engine_relaxes_and_ranks_too():
     request = BindingRequest(filler="SiO2", polymer="PEO", engine="mlip", overrides={"weights": "r2scan"})
-    assert request.geometry_engine()[0].overrides == {"weights": "r2scan"}
+    assert request.geometry_engine().overrides == {"weights": "r2scan"}
     assert request.ranking_engine().overrides == {"weights": "r2scan"}
     other = request.model_copy(update={"overrides": {}})
     assert request.key("slab", "fragment") != other.key("slab", "fragment")

@@ -9,10 +9,9 @@ from typing import Annotated
 
 import typer
 
-# Written out, because importing the engines takes seconds; a test compares them with the engines' own table.
-ENGINES = ("gpaw", "vasp", "xtb", "mlip")
-CHEAP_ENGINES = ("xtb", "mlip")
-LEVELS = ("fast", "moderate", "precise")
+from iface_wf.engines import registry
+from iface_wf.engines.profile import BUILT_IN, LEVEL_NAMES
+
 SORT_KEYS = (
     "binding_energy",
     "binding_energy_cp",
@@ -47,9 +46,9 @@ def _complete(names: Callable[[], Iterable[str]]) -> Callable[[str], list[str]]:
 _fillers = _complete(lambda: record_names("filler"))
 _polymers = _complete(lambda: record_names("polymer"))
 _salts = _complete(lambda: record_names("salt"))
-_engines = _complete(lambda: ENGINES)
-_cheap_engines = _complete(lambda: CHEAP_ENGINES)
-_levels = _complete(lambda: LEVELS)
+_engines = _complete(registry.names)
+_cheap_engines = _complete(registry.cheap_names)
+_levels = _complete(lambda: LEVEL_NAMES)
 _sort_keys = _complete(lambda: SORT_KEYS)
 any_record = _complete(lambda: (n for kind in ("filler", "polymer", "salt") for n in record_names(kind)))
 
@@ -85,20 +84,26 @@ Surface = Annotated[
     ),
 ]
 EngineName = Annotated[
-    str | None, typer.Option("--engine", "-e", help=f"Allowed: {', '.join(ENGINES)}.", autocompletion=_engines)
+    str | None,
+    typer.Option(
+        "--engine",
+        "-e",
+        help=f"Allowed: {', '.join(BUILT_IN)}, and those of other packages (see `iface-wf doctor`).",
+        autocompletion=_engines,
+    ),
 ]
 Geometry = Annotated[
     str | None,
     typer.Option(
         "--geometry",
-        help="Cheap engine that ranks the placements and, at level fast, relaxes: xtb or mlip; default: xtb, or the "
-        "engine itself where that is a cheap one.",
+        help="Cheap engine that ranks the placements and, at level fast, relaxes, for example xtb or mlip; default: xtb, "
+        "or the engine itself where that is a cheap one.",
         autocompletion=_cheap_engines,
         show_default=False,
     ),
 ]
 Level = Annotated[
-    str | None, typer.Option("--level", "-l", help=f"Allowed: {', '.join(LEVELS)}.", autocompletion=_levels)
+    str | None, typer.Option("--level", "-l", help=f"Allowed: {', '.join(LEVEL_NAMES)}.", autocompletion=_levels)
 ]
 Seed = Annotated[int | None, typer.Option("--seed", help="Seed of conformers and placements.")]
 Store = Annotated[

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from jobflow import Job, Maker
@@ -21,20 +21,16 @@ class ResultMaker(Maker, ABC):
     Parameters
     ----------
     engine
-        Gives all energies.
-    geometry_engine, geometry_level
+        Gives all energies, at its level.
+    geometry_engine
         Relaxes the parts and what is made of them.
     name
         Prefix of the job names.
-    level
-        ``fast``, ``moderate`` or ``precise``.
     """
 
     engine: Engine
     geometry_engine: Engine
     name: str = "result"
-    level: str = "fast"
-    geometry_level: str = "fast"
 
     @abstractmethod
     def combine(self, outputs: Mapping[str, PartOutputs], about: dict[str, Any]) -> list[Job]:
@@ -65,16 +61,16 @@ class ResultMaker(Maker, ABC):
         InputError
             When a program or file that its calculations need is missing here: told now, not after the relaxation.
         """
-        self.engine.check(structure, self.level)
-        self.geometry_engine.check(structure, self.geometry_level)
+        self.engine.check(structure)
+        self.geometry_engine.check(structure)
         relax = self.relaxation(role)
-        static = self.engine.maker("static", self.level, role=role, name=f"static {role}")
+        static = replace(self.engine, kind="static", role=role, name=f"static {role}")
         return Part(name or role, role, structure, relax, static if self.single_point_of_part(role) else None)
 
     def single_point_of_part(self, role: str) -> bool:
         """Whether the single point of an isolated part can be shared by all results that contain it."""
         return True
 
-    def relaxation(self, role: str) -> Any:
+    def relaxation(self, role: str) -> Engine:
         """Return the maker of a relaxation."""
-        return self.geometry_engine.maker("relax", self.geometry_level, role=role, name=f"relax {role}")
+        return replace(self.geometry_engine, kind="relax", role=role, name=f"relax {role}")

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from jobflow import Job, OutputReference
 from pymatgen.core import Structure
 
-from iface_wf.engines.base import EngineMaker
+from iface_wf.engines.base import Engine
 from iface_wf.store.canonical import structure_digest
 
 
@@ -52,8 +52,8 @@ class Part:
     name: str
     role: str
     structure: Structure
-    relax: EngineMaker
-    static: EngineMaker | None = None
+    relax: Engine
+    static: Engine | None = None
     _found: dict[str, tuple[Structure, str | None]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @cached_property

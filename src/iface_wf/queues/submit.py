@@ -12,7 +12,7 @@ from jobflow import Flow, Job
 from jobflow_remote.jobs.jobcontroller import JobController
 
 from iface_wf.documents.kinds import ResultKind, get_kind
-from iface_wf.engines.base import EngineMaker
+from iface_wf.engines.base import Engine
 from iface_wf.errors import CalculationError, InputError
 from iface_wf.flows.graph import Graph
 from iface_wf.flows.kinds import flow_kind_of
@@ -251,7 +251,7 @@ def _resources(job: Job, screening: Graph, project: QueueProject) -> Resources:
     maker = job.maker
     reference, interface = job.metadata.get("reference"), job.metadata.get("interface")
     atoms = len(screening.parts[reference].structure) if reference is not None else screening.items[interface].atoms
-    if isinstance(maker, EngineMaker):
+    if isinstance(maker, Engine):
         return project.resources.resources_for(maker.engine_name, maker.level, maker.kind, atoms)
     return project.resources.resources_for("iface-wf", "any", job.name, atoms)
 

@@ -11,7 +11,8 @@ from typing import Any
 from jobflow import JobStore, OutputReference
 
 from iface_wf.documents.kinds import get_kind
-from iface_wf.engines.base import EngineMaker
+from iface_wf.engines import registry
+from iface_wf.engines.base import Engine
 from iface_wf.flows.graph import Graph, Item
 from iface_wf.flows.parts import PartOutputs
 from iface_wf.library.library import Library
@@ -28,17 +29,8 @@ from iface_wf.screening.state import (
 
 #: Names of the counts: relaxations and single points of isolated parts and of interfaces, and A*, B* frozen in AB.
 KINDS = ("references", "reference_statics", "complexes", "complex_statics", "frozen_statics")
-#: Core-seconds of a calculation of 100 atoms, where the store holds no timing of its engine and kind.
-RULE_OF_THUMB = {
-    ("xtb", "relax"): 600.0,
-    ("xtb", "static"): 15.0,
-    ("mlip", "relax"): 60.0,
-    ("mlip", "static"): 2.0,
-    ("gpaw", "relax"): 200_000.0,
-    ("gpaw", "static"): 5_000.0,
-    ("vasp", "relax"): 100_000.0,
-    ("vasp", "static"): 4_000.0,
-}
+#: Core-seconds of a calculation of 100 atoms, where neither the store nor its engine knows anything better.
+RULE_OF_THUMB = 5_000.0
 #: What a result costs: (relax or static, role) to (name of the count, engine).
 Template = dict[tuple[str, str], tuple[str, str]]
 #: How the cost of a calculation grows with the number of atoms in the range of interest.
@@ -183,11 +175,11 @@ def _calculations_of(item: Item) -> Template:
     return {
         (maker.kind, maker.role): (_name_of(maker, item), maker.engine_name)
         for maker in makers
-        if isinstance(maker, EngineMaker)
+        if isinstance(maker, Engine)
     }
 
 
-def _name_of(maker: EngineMaker, item: Item) -> str:
+def _name_of(maker: Engine, item: Item) -> str:
     if maker.role in item.parts:  # a part's single point on the grid steps of an interface
         return "reference_statics"
     if maker.role.rstrip("*") != maker.role or " in " in maker.role:
@@ -225,7 +217,7 @@ def _timing(store: JobStore, engine: str, kind: str, level: str) -> tuple[float,
         if e["output"].get("cpu_time")
     ]
     if not costs:
-        return RULE_OF_THUMB.get((engine, kind), 5_000.0), 0
+        return registry.profile(engine).cost.get(kind, RULE_OF_THUMB), 0
     return statistics.median(costs), len(costs)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from jobflow import JobStore
 
-from iface_wf.engines.base import EngineMaker
+from iface_wf.engines.base import Engine
 from iface_wf.errors import CalculationError
 from iface_wf.flows.events import Event
 from iface_wf.flows.graph import Graph
@@ -101,7 +101,7 @@ def _steps(graph: Graph, store: JobStore) -> list[dict[str, Any]]:
             known[part.static.name] = len(part.structure), None if uuids[0] is None else uuids[1] is not None
     steps = []
     for job, _ in graph.flow("plan").iterflow():
-        if isinstance(job.maker, EngineMaker):
+        if isinstance(job.maker, Engine):
             maker = job.maker
             atoms, found = known.get(job.name, (None, None))
             step = {"step": job.name, "kind": maker.kind, "engine": maker.engine_name, "level": maker.level}

@@ -20,9 +20,8 @@ from pydantic import (
 
 from iface_wf.builders.molecules.oligomers import Conformation, Tacticity
 from iface_wf.documents.kinds import DEFAULT_KIND, get_kind, kind_of, quantity_names
-from iface_wf.engines.cheap import CheapName
-from iface_wf.engines.levels import LEVELS, level_settings
-from iface_wf.errors import IfaceError, InputError, unknown_name, validate
+from iface_wf.engines import registry
+from iface_wf.errors import IfaceError, InputError, validate
 from iface_wf.flows.kinds import FlowKind, flow_kind
 from iface_wf.library.library import Library
 from iface_wf.library.loader import read_yaml
@@ -180,7 +179,7 @@ class ScreeningSpec(BaseModel):
     salts: list[str] = Field(default_factory=list)
     engine: str = "gpaw"
     level: str = "fast"
-    geometry: CheapName | None = None
+    geometry: str | None = None
     funnel: Funnel | None = None
     quantities: tuple[Quantity, ...] = Field(default=get_kind(DEFAULT_KIND).quantities, min_length=1)
     placements: int = Field(default=8, ge=1, le=1000)
@@ -198,6 +197,14 @@ class ScreeningSpec(BaseModel):
             if item in value[:i]:
                 raise ValueError(f"{getattr(item, 'name', item)!r} is given twice")
         return value
+
+    @field_validator("geometry")
+    @classmethod
+    def _cheap_engine(cls, value: str | None) -> str | None:
+        try:
+            return value if value is None else registry.require_cheap(value)
+        except InputError as error:
+            raise ValueError(str(error)) from error
 
     @field_validator("quantities")
     @classmethod
@@ -290,9 +297,7 @@ class ScreeningSpec(BaseModel):
 
 def _check_engine(engine: str, level: str) -> None:
     try:
-        if engine not in LEVELS:
-            raise unknown_name("engine", engine, LEVELS)
-        level_settings(engine, level)
+        registry.profile(engine).level(level)
     except InputError as error:  # inside a model, so that the text comes with its place in the file
         raise ValueError(str(error)) from error
 

@@ -33,8 +33,8 @@ def binding_maker(request: BindingRequest, *fillers: FillerRecord, here: bool = 
     here
         False when a queue on another machine will calculate: programs are not looked for on this one.
     """
-    geometry_engine, geometry_level = request.geometry_engine(*fillers)
-    engine, ranking_engine = request.main_engine(*fillers), request.ranking_engine()
+    engine, geometry_engine = request.main_engine(*fillers), request.geometry_engine(*fillers)
+    ranking_engine = request.ranking_engine()
     if not here:
         engine, geometry_engine = engine.elsewhere(), geometry_engine.elsewhere()
         ranking_engine = ranking_engine.elsewhere()
@@ -43,8 +43,6 @@ def binding_maker(request: BindingRequest, *fillers: FillerRecord, here: bool = 
         geometry_engine=geometry_engine,
         ranking_engine=ranking_engine,
         name=request.label,
-        level=request.level,
-        geometry_level=geometry_level,
         placements=request.placements,
         seed=request.seed,
         vacuum=request.vacuum,

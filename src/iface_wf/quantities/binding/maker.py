@@ -11,8 +11,8 @@ from pymatgen.core import Structure
 
 from iface_wf.builders.placing.targets import Target
 from iface_wf.documents.labels import PARTS
-from iface_wf.engines.cheap import CheapEngine
-from iface_wf.engines.xtb.engine import XtbEngine
+from iface_wf.engines.base import Engine
+from iface_wf.engines.registry import DEFAULT_RANKING, create
 from iface_wf.flows.maker import ResultMaker
 from iface_wf.flows.parts import Part, PartOutputs
 from iface_wf.flows.placements import place_and_rank
@@ -28,7 +28,7 @@ class BindingEnergyMaker(ResultMaker):
 
     Parameters
     ----------
-    engine, geometry_engine, name, level, geometry_level
+    engine, geometry_engine, name
         See `iface_wf.flows.maker.ResultMaker`.
     placements, seed, vacuum, clearance, target
         See `iface_wf.builders.placing.placements.place`.
@@ -46,7 +46,7 @@ class BindingEnergyMaker(ResultMaker):
     vacuum: float = 8.0
     clearance: float = 0.85
     target: Target | None = None
-    ranking_engine: CheapEngine = field(default_factory=XtbEngine)
+    ranking_engine: Engine = field(default_factory=lambda: create(DEFAULT_RANKING))
     frozen: bool = True
     densities: bool = True
 
@@ -73,12 +73,12 @@ class BindingEnergyMaker(ResultMaker):
     def part(self, structure: Structure, role: str, name: str = "") -> Part:
         """See `iface_wf.flows.maker.ResultMaker.part`."""
         if self.placements > 1:
-            self.ranking_engine.check(structure, "fast")
+            self.ranking_engine.check(structure)
         return super().part(structure, role, name)
 
     def single_point_of_part(self, role: str) -> bool:
         """Whether the single point can be shared: where energies are bound to grid steps, that of B belongs to each AB."""
-        return role == "A" or not self.engine.grid_bound(self.level)
+        return role == "A" or not self.engine.grid_bound
 
     def combine(self, outputs: Mapping[str, PartOutputs], about: dict[str, Any]) -> list[Job]:
         """Return the jobs of an interface whose parts are calculated elsewhere; the last one collects.
@@ -99,16 +99,16 @@ class BindingEnergyMaker(ResultMaker):
             vacuum=self.vacuum,
             clearance=self.clearance,
             target=self.target,
-            engine=self.ranking_engine.name,
+            engine=self.ranking_engine.engine_name,
             overrides=self.ranking_engine.overrides,
         )
         placed.name = "place"
         relax_ab = self.relaxation("AB").make(placed.output.structure)
         own = self._statics(relax_ab)
-        if self.engine.grid_bound(self.level):
+        if self.engine.grid_bound:
             # absolute energies on unlike grid steps differ by tenths of an eV: B gets a box on AB's steps
             like = own["AB"].output.settings
-            static_b = self.engine.static(fragment.relax.structure, self.level, grid=like, role="B", name="static B")
+            static_b = self.engine.static(fragment.relax.structure, like=like, role="B", name="static B")
             own = {"B": static_b} | own
         shared = {"A": slab.static, "B": fragment.static}
         statics = {role: output for role, output in shared.items() if output is not None}
@@ -125,10 +125,10 @@ class BindingEnergyMaker(ResultMaker):
 
     def _statics(self, relax_ab: Job) -> dict[str, Job]:
         """Single points on the relaxed interface; the ghost ones carry the densities where there are ghosts."""
-        plain = list(self.engine.densities) if self.densities else []
-        ghosts = self.engine.counterpoise(self.level)
+        plain = list(self.engine.profile.densities) if self.densities else []
+        ghosts = self.engine.counterpoise
         interface = relax_ab.output.structure
-        ab = self.engine.static(interface, self.level, densities=plain, role="AB", name="static AB")
+        ab = self.engine.static(interface, densities=plain, role="AB", name="static AB")
         like = ab.output.settings
         jobs = {"AB": ab}
         if not self.frozen:
@@ -136,9 +136,8 @@ class BindingEnergyMaker(ResultMaker):
         for part, other in zip(PARTS, reversed(PARTS), strict=True):
             jobs[part.frozen] = self.engine.static(
                 interface,
-                self.level,
                 densities=[] if ghosts else plain,
-                grid=like,
+                like=like,
                 keep=list(part.components),
                 role=part.frozen,
                 name=f"static {part.frozen}",
@@ -146,9 +145,8 @@ class BindingEnergyMaker(ResultMaker):
             if ghosts:
                 jobs[part.with_ghosts] = self.engine.static(
                     interface,
-                    self.level,
                     densities=plain,
-                    grid=like,
+                    like=like,
                     keep=list(part.components),
                     as_ghosts=list(other.components),
                     role=part.with_ghosts,
