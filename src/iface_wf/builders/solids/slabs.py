@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-from pymatgen.core import Lattice, Structure
+from pymatgen.core import Structure
 
 from iface_wf.builders.components import label
 from iface_wf.builders.edges import check_vacuum
@@ -19,19 +19,11 @@ from iface_wf.builders.solids.dipole import movable_elements, without_dipole
 from iface_wf.builders.solids.disorder import bulk
 from iface_wf.builders.solids.graft import graft
 from iface_wf.builders.solids.planes import in_plane_supercell
-from iface_wf.builders.solids.surfaces import CONTACT, closest_contact, hydroxylate
-from iface_wf.builders.solids.terminations import (
-    POLAR_TOLERANCE,
-    VACANT,
-    Termination,
-    area_of,
-    atoms_only,
-    dipole_of,
-    terminations,
-)
+from iface_wf.builders.solids.ready import describe, ready_slab
+from iface_wf.builders.solids.surfaces import hydroxylate, too_near
+from iface_wf.builders.solids.terminations import VACANT, Termination, atoms_only, terminations
 from iface_wf.documents.labels import SLAB
 from iface_wf.errors import InputError, unknown_name
-from iface_wf.library.crystals import read_crystal
 from iface_wf.library.records import FillerRecord, Graft, SurfaceSpec
 
 MAX_ATOMS = 600
@@ -85,7 +77,7 @@ def build_slab(
     """
     check_vacuum(vacuum)
     if record.ready_slab:
-        return _ready(record, vacuum)
+        return ready_slab(record, vacuum)
     spec = resolve_surface(record, surface)
     found = slab_terminations(record, spec, seed)
     if spec.termination is not None:
@@ -245,14 +237,15 @@ def _finish(
     else:
         slab = repeat(atoms_only(bare), matrix)
     slab = by_element(place(slab, vacuum))
-    report = _report(record, slab, charges)
+    report = describe(record, slab, charges)
     if record.graft is not None:
         slab = place(graft(slab, record.graft, seed), vacuum)
         report |= _grafted(record.graft, slab, report)
-    share, pair = closest_contact(slab)
-    if share < CONTACT:
-        raise InputError(f"The slab of {record.name} {spec.miller} has a {pair} contact that is too short.")
+    near = too_near(slab)
+    if near:
+        raise InputError(f"The slab of {record.name} {spec.miller} has a {near}, which is too short.")
     slab = freeze(slab, spec.frozen_fraction, extent)
+    crystal = bulk(record, seed).properties
     slab.properties = report | {
         "source": record.source,
         "surface": f"({' '.join(map(str, spec.miller))}) {chosen.label}",
@@ -267,8 +260,8 @@ def _finish(
         "stoichiometric": True,
         "moved_ions": moved,
         "seed": seed,
-        "ordering": bulk(record, seed).properties.get("ordering"),
-        "warnings": list(record.warnings),
+        "ordering": crystal.get("ordering"),
+        "warnings": list(dict.fromkeys([*record.warnings, *crystal.get("warnings", [])])),
     }
     if "silanol" in slab.site_properties:
         slab.remove_site_property("silanol")
@@ -316,67 +309,3 @@ def _repaired(
             "in-plane cell, another termination or surface, or polar='keep'."
         )
     return repeat(atoms_only(large), np.eye(2, dtype=int)), large.properties["moved_ions"]
-
-
-def _ready(record: FillerRecord, vacuum: float) -> Structure:
-    """Take the user's own slab as it is; only its height, c and the frozen part are set."""
-    raw = read_crystal(record.crystal_path)
-    if not raw.is_ordered:
-        raise InputError(f"{record.crystal} is a slab with partly occupied sites; order it first.")
-    a, b, c = raw.lattice.matrix
-    normal = np.cross(a, b) / np.linalg.norm(np.cross(a, b))
-    if abs(float(c @ normal)) < 0.999 * float(np.linalg.norm(c)):
-        raise InputError(f"{record.crystal}: c of a ready slab must be perpendicular to a and b.")
-    if c @ normal < 0:
-        raise InputError(f"{record.crystal}: the cell of a ready slab must be right-handed.")
-    frac = np.mod(raw.frac_coords, 1.0)
-    heights = np.sort(frac[:, 2])
-    gaps = np.diff(np.append(heights, heights[0] + 1.0))
-    frac[:, 2] = np.mod(frac[:, 2] - heights[(int(np.argmax(gaps)) + 1) % len(heights)] + 1e-9, 1.0)  # heal a wrap
-    x = a / np.linalg.norm(a)
-    turn = np.array([x, np.cross(normal, x), normal]).T
-    matrix = raw.lattice.matrix @ turn
-    slab = by_element(place(Structure(Lattice(matrix, pbc=(True, True, False)), raw.species, frac), vacuum))
-    share, pair = closest_contact(slab)
-    if share < CONTACT:
-        raise InputError(f"{record.crystal} has a {pair} contact that is too short.")
-    extent = float(np.ptp(slab.cart_coords[:, 2]))
-    slab = freeze(slab, record.surfaces[0].frozen_fraction, extent)
-    slab.properties = _report(record, slab, dict(record.oxidation_states)) | {
-        "source": record.source,
-        "surface": "as given",
-        "miller": None,
-        "termination": "as given",
-        "passivation": "as given",
-        "thickness": extent,
-        "vacuum": float(slab.lattice.c - slab.cart_coords[:, 2].max()),
-        "warnings": list(record.warnings),
-    }
-    return label(slab, SLAB)
-
-
-def _report(record: FillerRecord, slab: Structure, charges: dict[str, float]) -> dict[str, Any]:
-    """Say what a slab is, as plain JSON: areas in A^2, dipole in e/A, densities per nm^2."""
-    area = area_of(slab)
-    hydrogens = [i for i, s in enumerate(slab.site_properties.get("silanol", [])) if s]
-    middle = float(np.median(slab.cart_coords[:, 2]))
-    top = sum(bool(slab[i].coords[2] > middle) for i in hydrogens)
-    plain = slab.copy()
-    for i in hydrogens:  # count a hydroxyl as one ion at its oxygen: its direction is no property of the cut
-        oxygen = next(n for n in slab.get_neighbors(slab[i], 1.2) if n.specie.symbol == "O")
-        plain.translate_sites([i], oxygen.coords - slab[i].coords, False, False)
-    states = charges | ({"H": charges.get("H", 1.0)} if charges else {})
-    charge = sum(states.get(site.specie.symbol, 0.0) for site in slab)
-    if abs(charge) > 1e-6:
-        raise InputError(f"The slab of {record.name} has the formal charge {charge:+g}, it must be neutral.")
-    known = bool(charges) or len(slab.composition.elements) == 1
-    dipole = dipole_of(plain, states) / area
-    return {
-        "filler": record.name,
-        "formula": slab.composition.formula,
-        "area": area,
-        "silanol_density": {"top": 100.0 * top / area, "bottom": 100.0 * (len(hydrogens) - top) / area},
-        "polar": abs(dipole) > POLAR_TOLERANCE if known else None,
-        "dipole_per_area": dipole if known else None,
-        "charge": 0,
-    }
