@@ -42,6 +42,10 @@ def results(
     table = binding_table(
         open_store(store), sort=sort, where=where, filler=filler, polymer=polymer, salt=salt, engine=engine, level=level
     )
+    if table.attrs["older"]:
+        say(
+            f"{table.attrs['older']} of these were written by an older version: iface-wf store migrate brings them up to date."
+        )
     if out is not None:
         _write_parquet(table, new_file(out))
     elif json or fmt == "json":

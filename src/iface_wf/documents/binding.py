@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field, computed_field
 
-from iface_wf.documents.base import Document, StructureDict
+from iface_wf.documents.base import Document, StoredDocument, StructureDict
 from iface_wf.documents.charges import ChargeSums
 from iface_wf.documents.density import DensityRecord
 from iface_wf.documents.trust import is_trustworthy
@@ -56,7 +56,7 @@ class DensityDifferenceDocument(Document):
     delta_q_z: list[float] = Field(description="Running integral of delta_rho_z, e")
 
 
-class BindingDocument(Document):
+class BindingDocument(StoredDocument):
     """Binding energy of an interface AB with its parts A (slab side) and B (fragment side).
 
     Definitions: binding = E(AB) - E(A) - E(B); interaction = E(AB) - E(A*) - E(B*) in AB's cell;

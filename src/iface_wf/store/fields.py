@@ -19,5 +19,8 @@ INDEXED_FIELDS = (
 )
 """What results are looked up by."""
 
+VERSION_FIELDS = ("output.document_type", "output.schema_version")
+"""One index of these together tells the documents of older versions."""
+
 COUNTED_FIELDS = ("output.document_type", "output.engine", "output.level", "output.converged", "completed_at")
 """One index of these together answers how many results there are without reading any."""

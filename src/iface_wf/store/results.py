@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 from jobflow import JobStore
+from mongomock_ng.filtering import filter_applies
 from pymatgen.core import Structure
 
 from iface_wf.documents.binding import UNITS, BindingDocument
@@ -15,6 +16,7 @@ from iface_wf.documents.calculation import CalculationDocument
 from iface_wf.documents.density import DensityRecord
 from iface_wf.documents.labels import COMPONENTS, PARTS, WHOLE
 from iface_wf.errors import InputError, unknown_name
+from iface_wf.store.versions import of_today, refuse_newer, upgraded
 from iface_wf.store.where import parse_where
 
 #: Columns of the table and the field of BindingDocument that each one shows.
@@ -73,7 +75,7 @@ def binding_table(
 ) -> pd.DataFrame:
     """Collect the finished interfaces of a store, one row per interface, the newest where one was repeated.
 
-    Nothing is averaged; ``trustworthy`` is False where a number must not be quoted (not converged, no energy, or a
+    Results of older versions are shown as this version would have stored them. Nothing is averaged; ``trustworthy`` is False where a number must not be quoted (not converged, no energy, or a
     fatal flag such as ``desorbed``).
 
     Parameters
@@ -94,24 +96,27 @@ def binding_table(
     -------
     pandas.DataFrame
         Columns of `COLUMNS`, then ``completed_at``, ``uuid``. ``df.attrs["units"]`` gives unit and sign by
-        column.
+        column, ``df.attrs["older"]`` how many results an older version wrote.
 
     Raises
     ------
     InputError
-        For an unknown filter, column to sort by or condition.
+        For an unknown filter, column to sort by or condition, and where a newer version has written to the store.
     """
     for name in filters:
         if name not in FILTERS:
             raise unknown_name("filter", name, FILTERS)
-    criteria: dict[str, Any] = dict(_BINDING)
+    refuse_newer(store, "binding")
+    criteria: dict[str, Any] = {}
     for name, value in filters.items():
         if value is not None:
             criteria[f"output.{name}"] = {"$regex": f"^{re.escape(str(value))}$", "$options": "i"}
     if where is not None:
         criteria["$and"] = parse_where(where, COLUMNS)
     wanted = ["uuid", "completed_at", *(f"output.{field}" for field in COLUMNS.values())]
-    rows = [_row(entry) for entry in store.query(criteria, properties=wanted)]
+    rows = [_row(entry) for entry in store.query(of_today("binding") | criteria, properties=wanted)]
+    before = [_row(entry) for entry in upgraded(store, BindingDocument) if filter_applies(criteria, entry)]
+    rows += before
     table = pd.DataFrame(rows, columns=[*COLUMNS, "completed_at", "uuid"])
     column = sort.removeprefix("-")
     if column not in table.columns or column == "flags":
@@ -122,7 +127,7 @@ def binding_table(
     table = table.astype(dict.fromkeys(_NUMBERS, "float64") | {"trustworthy": "bool", "converged": "bool"})
     table = table.sort_values(column, ascending=not sort.startswith("-"), kind="stable", na_position="last")
     table = table.sort_values("trustworthy", ascending=False, kind="stable").reset_index(drop=True)
-    table.attrs["units"] = column_units()
+    table.attrs |= {"units": column_units(), "older": len(before)}
     return table
 
 
