@@ -12,10 +12,10 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 from ase.calculators.calculator import CalculationFailed
 
 from iface_wf.builders.solids.slabs import build_slab
-from iface_wf.engines.levels import level_settings
 from iface_wf.engines.mlip import engine as mlip
 from iface_wf.engines.mlip.models import model_name, model_settings, quiet
 from iface_wf.engines.xtb import engine as xtb
+from iface_wf.engines.xtb.profile import PROFILE
 from iface_wf.library import Library
 
 
@@ -34,8 +34,8 @@ def seconds(atoms):
 def tight_binding(atoms):
     """Return the same for GFN1-xTB, the attempts that did not converge included in the first step; None where none did."""
     wasted = 0.0
-    for attempt, remedy in enumerate(xtb.REMEDIES):
-        atoms.calc = xtb.calculator(level_settings("xtb", "fast") | remedy)
+    for attempt, remedy in enumerate(({}, *xtb.REMEDIES)):
+        atoms.calc = xtb.calculator(PROFILE.settings("fast", {}) | remedy)
         start = time.process_time()
         try:
             first, second = seconds(atoms)

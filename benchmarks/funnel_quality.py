@@ -20,13 +20,13 @@ from scipy.stats import kendalltau
 
 from iface_wf.documents.calculation import FATAL_FLAGS
 from iface_wf.errors import IfaceError, InputError
-from iface_wf.flows.request import QUANTITIES
 from iface_wf.library.library import Library
+from iface_wf.quantities.binding.request import QUANTITIES
 from iface_wf.screening.graph import Screening, build_screening
 from iface_wf.screening.run import run_screening
 from iface_wf.screening.spec import ScreeningSpec, read_spec
 from iface_wf.store.compare import SAME, compare_levels
-from iface_wf.store.results import binding_table
+from iface_wf.store.results import result_table
 from iface_wf.store.settings import open_store
 
 #: What is compared: column, title, and the column it is made of where the code has atom-centred basis functions.
@@ -64,7 +64,7 @@ def progress(event: object) -> None:
 def of_the_spec(store: JobStore, screenings: dict[str, Screening]) -> pd.DataFrame:
     """Collect the results of exactly these pairs, whatever else the store holds."""
     keys = {key for screening in screenings.values() for key in screening.pairs}
-    table = binding_table(store)
+    table = result_table(store)
     table = table[table["key"].isin(keys)].reset_index(drop=True)
     for column, (_, raw) in ENERGIES.items():
         if raw is not None:  # a code without atom-centred functions needs no correction; one with them must have it

@@ -3,7 +3,7 @@
 Usage: python benchmarks/screening_results.py [--stores sqlite mongod] [--sqlite 10000] [--mongod 100000]
 
 Fills stores with documents of interfaces of about 16 KB (50 fillers, 200 polymers, 5 levels) and prints the median of five
-repeats for a filtered table, the same with a condition, the best ten, one result by its key, the numbers of a dashboard and
+repeats for a filtered table, the same with a condition, the table of one level of one polymer, one result by its key, and
 the question which of a screening's 10,000 interfaces are finished. `mongod` needs the development extra.
 """
 
@@ -24,10 +24,9 @@ from jobflow import JobStore
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from iface_wf.screening.state import stored_pairs
-from iface_wf.store.results import binding_table, find_binding
+from iface_wf.screening.state import stored_results
+from iface_wf.store.results import find_result, result_table
 from iface_wf.store.settings import open_store
-from iface_wf.store.summary import store_summary
 from tests.examples import document
 from tests.system.conftest import running_mongod
 
@@ -95,14 +94,13 @@ def median(function: Callable[[], Any]) -> tuple[float, Any]:
 def measure(kind: str, store: JobStore, count: int) -> None:
     keys = [f"{number:064x}" for number in range(min(count, 10_000))]
     questions: dict[str, Callable[[], Any]] = {
-        "table of one filler and engine": lambda: len(binding_table(store, filler="Filler 7", engine="gpaw")),
+        "table of one filler and engine": lambda: len(result_table(store, filler="Filler 7", engine="gpaw")),
         "... with a condition": lambda: len(
-            binding_table(store, filler="filler 7", engine="gpaw", where="binding_energy < -0.5")
+            result_table(store, filler="filler 7", engine="gpaw", where="binding_energy < -0.5")
         ),
-        "table of one level of one polymer": lambda: len(binding_table(store, polymer="polymer 11", level="fast")),
-        "one result by its key": lambda: find_binding(store, f"{count // 2:064x}").uuid,
-        "dashboard": lambda: sum(row["stored"] for row in store_summary(store)),
-        "which of 10,000 are finished": lambda: len(stored_pairs(store, keys)),
+        "table of one level of one polymer": lambda: len(result_table(store, polymer="polymer 11", level="fast")),
+        "one result by its key": lambda: find_result(store, f"{count // 2:064x}").uuid,
+        "which of 10,000 are finished": lambda: len(stored_results(store, keys)),
     }
     for name, question in questions.items():
         seconds, result = median(question)

@@ -35,7 +35,7 @@ for _ in $(seq 20); do  # the server needs a moment
     "$store" 2>/dev/null && break
 done
 set -x
-iface-wf queue init --store "$store" --work-dir "$folder/work" --scheduler slurm --max-cores "$(env -u OMP_NUM_THREADS nproc)" --max-memory 4
+iface-wf queue init --store "$store" --workdir "$folder/work" --scheduler slurm --max-cores "$(env -u OMP_NUM_THREADS nproc)" --max-memory 4
 iface-wf submit "$spec"
 iface-wf queue run --until-done
 iface-wf status

@@ -4,8 +4,9 @@ import numpy as np
 from pymatgen.core import Lattice, Structure
 
 from iface_wf.analysis.density import pack
-from iface_wf.documents.binding import BindingDocument, DensityDifferenceDocument, EnergyTerm
 from iface_wf.documents.charges import ChargeSums
+from iface_wf.documents.result import EnergyTerm
+from iface_wf.quantities.binding.document import BindingDocument, DensityDifferenceDocument
 
 CELL = np.diag([4.0, 6.0, 16.0])
 SHAPE = (20, 30, 80)

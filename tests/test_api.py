@@ -5,6 +5,7 @@ import pytest
 import iface_wf
 from iface_wf import api
 from iface_wf.errors import InputError
+from iface_wf.store.results import StoredResult
 from tests.examples import document, put
 
 
@@ -21,9 +22,9 @@ def test_run_passes_everything_on(job_store, tmp_path, monkeypatch):
 
     def fake(request, store, library, workdir, force=False, on_event=None):
         seen.update(request=request, store=store, workdir=workdir, force=force)
-        return document(), "uuid"
+        return StoredResult(document(), "uuid", "")
 
-    monkeypatch.setattr(api, "run_binding", fake)
+    monkeypatch.setattr(api, "run_request", fake)
     result = iface_wf.run(
         "SiO2", "PEO", 3, salt="LiTFSI", engine="xtb", level="moderate", store=job_store, workdir=tmp_path, force=True
     )

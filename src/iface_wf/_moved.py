@@ -14,13 +14,14 @@ from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import CodeType, ModuleType
 
-#: Former module: module of today. Only what a job, a document or a command line of a queue can name.
+#: Former module: module of today. Only what a job names, or a process of a job that began before the update runs.
 MOVED = {
     "iface_wf.build.targets": "iface_wf.builders.placing.targets",
+    "iface_wf.documents.binding": "iface_wf.quantities.binding.document",
+    "iface_wf.flows.collect": "iface_wf.quantities.binding.collect",
+    "iface_wf.flows.folders": "iface_wf.quantities.binding.folders",
     "iface_wf.engines.gpaw_run": "iface_wf.engines.gpaw.run",
-    "iface_wf.engines.gpaw_handlers": "iface_wf.engines.gpaw.handlers",
     "iface_wf.engines.vasp_inputs": "iface_wf.engines.vasp.inputs",
-    "iface_wf.engines.vasp_run": "iface_wf.engines.vasp.run",
 }
 #: Packages of before, empty but for what has moved from them.
 _PACKAGES = frozenset({"iface_wf.build"})

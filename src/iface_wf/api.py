@@ -9,29 +9,30 @@ from typing import Any
 import pandas as pd
 from jobflow import JobStore
 
-from iface_wf.documents.binding import BindingDocument
+from iface_wf.documents.kinds import DEFAULT_KIND, get_kind
 from iface_wf.errors import InputError, validate
 from iface_wf.flows.events import Event
-from iface_wf.flows.request import BindingRequest
-from iface_wf.flows.run import plan_binding, run_binding
+from iface_wf.flows.kinds import flow_kind, flow_kind_of
 from iface_wf.library import Library
-from iface_wf.store.results import binding_table
+from iface_wf.screening.single import plan_request, run_request
+from iface_wf.store.results import result_table
 from iface_wf.store.settings import open_store
 
 __all__ = ["make_request", "open_store", "plan", "results", "run", "run_stored", "work_folder"]
 
 
-def make_request(**options: Any) -> BindingRequest:
+def make_request(**options: Any) -> Any:
     """Check what a user asks for.
 
     Parameters
     ----------
     **options
-        Fields of `BindingRequest`; those that are None take the default.
+        Fields of the request of a kind of result, see `iface_wf.quantities.binding.request.BindingRequest`; those that are
+        None take the default. ``quantities`` decides the kind; by default binding energies.
 
     Returns
     -------
-    BindingRequest
+    Request
         The request.
 
     Raises
@@ -39,7 +40,9 @@ def make_request(**options: Any) -> BindingRequest:
     InputError
         Naming the option that is wrong and what is allowed.
     """
-    return validate({k: v for k, v in options.items() if v is not None}, BindingRequest, "The request")
+    given = {name: value for name, value in options.items() if value is not None}
+    kind = flow_kind_of(given["quantities"]) if given.get("quantities") else flow_kind(DEFAULT_KIND)
+    return validate(given, kind.request, "The request")
 
 
 def run(
@@ -52,7 +55,7 @@ def run(
     force: bool = False,
     on_event: Callable[[Event], None] | None = None,
     **options: Any,
-) -> BindingDocument:
+) -> Any:
     """Return the binding energy of a polymer (or salt) on a filler, with its parts, charges and densities.
 
     Parameters
@@ -89,24 +92,25 @@ def run(
 
 
 def run_stored(
-    request: BindingRequest,
+    request: Any,
     store: JobStore,
     workdir: str | Path | None = None,
     *,
     force: bool = False,
     on_event: Callable[[Event], None] | None = None,
-) -> tuple[BindingDocument, str]:
+) -> tuple[Any, str]:
     """Run a checked request on an open store; return the document and the uuid of the job that holds it."""
-    return run_binding(request, store, Library(), work_folder(workdir), force=force, on_event=on_event)
+    found = run_request(request, store, Library(), work_folder(workdir), force=force, on_event=on_event)
+    return found.document, found.uuid
 
 
-def plan(request: BindingRequest, store: JobStore) -> list[dict[str, Any]]:
+def plan(request: Any, store: JobStore) -> list[dict[str, Any]]:
     """List what `run_stored` would calculate; empty when the result is stored."""
-    return plan_binding(request, store, Library())
+    return plan_request(request, store, Library())
 
 
 def results(
-    store: str | Path | JobStore | None = None, *, sort: str = "binding_energy", **filters: Any
+    store: str | Path | JobStore | None = None, *, kind: str = DEFAULT_KIND, sort: str | None = None, **filters: Any
 ) -> pd.DataFrame:
     """Return the finished interfaces of a store, one row each.
 
@@ -114,8 +118,10 @@ def results(
     ----------
     store
         As for `run`.
+    kind
+        Which kind of result.
     sort, **filters
-        See `iface_wf.store.results.binding_table`.
+        See `iface_wf.store.results.result_table`.
 
     Returns
     -------
@@ -123,7 +129,7 @@ def results(
         Units and signs by column in ``df.attrs["units"]``; ``trustworthy`` is False where a number must
         not be quoted.
     """
-    return binding_table(_opened(store), sort=sort, **filters)
+    return result_table(_opened(store), get_kind(kind), sort=sort, **filters)
 
 
 def work_folder(given: str | Path | None) -> Path:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import difflib
 import typing
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from copy import deepcopy
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from iface_wf.former import todays_key
+
 if TYPE_CHECKING:
-    from pydantic import BaseModel
+    from pydantic import BaseModel, ValidationError
 
 M = TypeVar("M", bound="BaseModel")
+Place = Callable[[tuple[int | str, ...], str], str]
 
 
 class IfaceError(Exception):
@@ -53,7 +57,7 @@ def unknown_name(what: str, name: str, allowed: Iterable[str]) -> InputError:
     return InputError(f"Unknown {what} {name[:80]!r}: {hint}")
 
 
-def validate(data: dict[str, Any], model: type[M], where: str) -> M:
+def validate(data: dict[str, Any], model: type[M], where: str | Place) -> M:
     """Validate data against a model.
 
     Parameters
@@ -63,7 +67,8 @@ def validate(data: dict[str, Any], model: type[M], where: str) -> M:
     model
         The pydantic model that it must fit.
     where
-        What the data are, for example a file; the error begins with it.
+        What the data are, for example a file; the error begins with it. Or a function that says it for the location of a
+        problem in the data and pydantic's message.
 
     Returns
     -------
@@ -80,23 +85,54 @@ def validate(data: dict[str, Any], model: type[M], where: str) -> M:
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        errors = error.errors(include_url=False)
-        first = errors[0]
-        if first["type"] == "missing":  # a key that is misspelt is both missing and unknown, and the latter tells more
-            beside = [e for e in errors if e["type"] == "extra_forbidden" and e["loc"][:-1] == first["loc"][:-1]]
-            first = (beside or errors)[0]
-        loc = first["loc"]
-        key = ".".join(str(part) for part in loc)
-        if first["type"] == "extra_forbidden":
-            allowed = _keys_at(model, loc[:-1])
-            near = difflib.get_close_matches(str(loc[-1]), allowed, n=1, cutoff=0.4)
-            hint = f"did you mean {near[0]!r}?" if near else f"allowed: {', '.join(allowed)}."
-            raise InputError(f"{where}: unknown key {key[:120]!r}, {hint}") from error
-        if first["type"] == "missing":
-            raise InputError(f"{where}: the key {key!r} is missing.") from error
-        message = first["msg"].removeprefix("Value error, ").rstrip(".")
-        message = message[:1].lower() + message[1:] if key else message
-        raise InputError(f"{where}: {f'{key[:120]!r}: ' if key else ''}{message}.") from error
+        todays = _with_todays_keys(data, model, error)
+        if todays is not None:
+            return validate(todays, model, where)
+        raise _first_problem(error, model, where) from error
+
+
+def _with_todays_keys(data: dict[str, Any], model: type[BaseModel], error: ValidationError) -> dict[str, Any] | None:
+    """Return data whose keys of before have the names of today; None where there are none."""
+    for problem in error.errors(include_url=False, include_context=False, include_input=False):
+        if problem["type"] != "extra_forbidden":
+            continue
+        *way, key = problem["loc"]
+        name = todays_key(str(key), _keys_at(model, tuple(way)))
+        if name is None:
+            continue
+        copy = deepcopy(data)
+        place: Any = copy
+        for step in way:
+            if (
+                isinstance(place, list) or step in place
+            ):  # else the name of a union's member, which is no place in the data
+                place = place[step]  # type: ignore[index]
+        if name not in place:
+            place[name] = place.pop(key)
+            return copy
+    return None
+
+
+def _first_problem(error: ValidationError, model: type[BaseModel], where: str | Place) -> InputError:
+    """Say the first problem in one sentence."""
+    errors = error.errors(include_url=False)
+    first = errors[0]
+    if first["type"] == "missing":  # a key that is misspelt is both missing and unknown, and the latter tells more
+        beside = [e for e in errors if e["type"] == "extra_forbidden" and e["loc"][:-1] == first["loc"][:-1]]
+        first = (beside or errors)[0]
+    loc = first["loc"]
+    head = where if isinstance(where, str) else where(loc, first["msg"])
+    key = ".".join(str(part) for part in loc)
+    if first["type"] == "extra_forbidden":
+        allowed = _keys_at(model, loc[:-1])
+        near = difflib.get_close_matches(str(loc[-1]), allowed, n=1, cutoff=0.4)
+        hint = f"did you mean {near[0]!r}?" if near else f"allowed: {', '.join(allowed)}."
+        return InputError(f"{head}: unknown key {key[:120]!r}, {hint}")
+    if first["type"] == "missing":
+        return InputError(f"{head}: the key {key!r} is missing.")
+    message = first["msg"].removeprefix("Value error, ").rstrip(".")
+    message = message[:1].lower() + message[1:] if key else message
+    return InputError(f"{head}: {f'{key[:120]!r}: ' if key else ''}{message}.")
 
 
 def _keys_at(model: type[BaseModel], loc: tuple[int | str, ...]) -> list[str]:

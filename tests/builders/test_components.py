@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pymatgen.core import Lattice, Structure
 
-from iface_wf.builders.components import components, indices, label, select
+from iface_wf.builders.components import indices, label, select
 from iface_wf.documents.labels import COMPONENTS
 from iface_wf.errors import InputError
 
@@ -26,7 +26,6 @@ def test_labels_partition_the_sites(labels):
     made = structure(labels)
     parts = [indices(made, name) for name in COMPONENTS]
     assert sorted(i for part in parts for i in part) == list(range(len(labels)))
-    assert components(made) == [name for name, part in zip(COMPONENTS, parts, strict=True) if part]
     for name, part in zip(COMPONENTS, parts, strict=True):
         if part:
             chosen = select(made, name)

@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 from pymatgen.core import Lattice, Structure
 
+from iface_wf.builders.edges import EDGE_STEP
+from iface_wf.builders.solids.cell import BOTTOM_VACUUM
 from iface_wf.builders.solids.condense import condense_silanols
-from iface_wf.builders.solids.slabs import BOTTOM_VACUUM, C_STEP, build_slab
+from iface_wf.builders.solids.slabs import build_slab
 from iface_wf.builders.solids.springs import check_silica
 from iface_wf.builders.solids.surfaces import CONTACT, closest_contact
 from iface_wf.errors import InputError
@@ -85,7 +87,7 @@ def test_the_default_surface_of_silica_is_condensed_quartz_001(slab, full):
 def test_a_condensed_slab_stands_at_its_place(slab, full):
     z = slab.cart_coords[:, 2]
     assert z.min() == pytest.approx(BOTTOM_VACUUM, abs=1e-6)
-    assert math.remainder(slab.lattice.c, C_STEP) == pytest.approx(0, abs=1e-6)
+    assert math.remainder(slab.lattice.c, EDGE_STEP) == pytest.approx(0, abs=1e-6)
     assert slab.lattice.abc[:2] == pytest.approx(full.lattice.abc[:2], abs=1e-9)
     assert slab.properties["thickness"] == pytest.approx(
         np.ptp([s.coords[2] for s in slab if s.specie.symbol != "H"]), abs=1e-6

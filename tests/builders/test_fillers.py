@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from iface_wf.builders.components import select
-from iface_wf.builders.solids.cell import BOTTOM_VACUUM, C_STEP
+from iface_wf.builders.edges import EDGE_STEP
+from iface_wf.builders.solids.cell import BOTTOM_VACUUM
 from iface_wf.builders.solids.slabs import build_slab
 from iface_wf.builders.solids.surfaces import CONTACT, closest_contact
 from iface_wf.builders.solids.terminations import POLAR_TOLERANCE, area_of
@@ -33,7 +34,7 @@ def test_default_slab(name):
     assert closest_contact(slab)[0] > CONTACT
     z = slab.cart_coords[:, 2]
     assert z.min() == pytest.approx(BOTTOM_VACUUM, abs=1e-6)
-    assert math.remainder(slab.lattice.c, C_STEP) == pytest.approx(0, abs=1e-6)
+    assert math.remainder(slab.lattice.c, EDGE_STEP) == pytest.approx(0, abs=1e-6)
     assert slab.lattice.pbc == (True, True, False)
     assert set(slab.site_properties["component"]) <= {"slab", "graft"}
     free = np.array(slab.site_properties["selective_dynamics"]).all(axis=1)

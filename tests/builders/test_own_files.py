@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from pymatgen.core import Lattice, Structure
 
-from iface_wf.builders.solids.slabs import BOTTOM_VACUUM, build_slab
+from iface_wf.builders.solids.cell import BOTTOM_VACUUM
+from iface_wf.builders.solids.slabs import build_slab
 from iface_wf.errors import InputError
 from iface_wf.library import Library
 from iface_wf.library.library import builtin_folder

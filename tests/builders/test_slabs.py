@@ -8,7 +8,9 @@ import math
 import numpy as np
 import pytest
 
-from iface_wf.builders.solids.slabs import BOTTOM_VACUUM, C_STEP, build_slab
+from iface_wf.builders.edges import EDGE_STEP
+from iface_wf.builders.solids.cell import BOTTOM_VACUUM
+from iface_wf.builders.solids.slabs import build_slab
 from iface_wf.builders.solids.surfaces import CONTACT, closest_contact
 from iface_wf.errors import InputError
 from iface_wf.library import Library
@@ -33,8 +35,8 @@ def test_the_default_silica_slab_is_small_and_at_its_place(slab):
     assert slab.lattice.matrix[2] == pytest.approx([0, 0, c], abs=1e-9)
     z = slab.cart_coords[:, 2]
     assert z.min() == pytest.approx(BOTTOM_VACUUM, abs=1e-6)
-    assert math.remainder(c, C_STEP) == pytest.approx(0, abs=1e-6)
-    assert 8.0 - 1e-6 <= c - z.max() < 8.0 + C_STEP
+    assert math.remainder(c, EDGE_STEP) == pytest.approx(0, abs=1e-6)
+    assert 8.0 - 1e-6 <= c - z.max() < 8.0 + EDGE_STEP
     assert set(slab.site_properties["component"]) == {"slab"}
 
 

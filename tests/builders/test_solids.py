@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from pymatgen.analysis.interfaces.coherent_interfaces import CoherentInterfaceBuilder
 from pymatgen.analysis.interfaces.zsl import ZSLGenerator
 
-from iface_wf.builders.solids.cell import BOTTOM_VACUUM, C_STEP
+from iface_wf.builders.edges import EDGE_STEP
+from iface_wf.builders.solids.cell import BOTTOM_VACUUM
 from iface_wf.builders.solids.slabs import build_slab
 from iface_wf.builders.solids.stacks import Layer, all_stacks, build_stack, layers_of, match_planes
 from iface_wf.builders.solids.surfaces import CONTACT, closest_contact
@@ -38,8 +39,8 @@ def check(stack, names):
     assert sum(len(p) for p in parts) == len(stack)
     z = stack.cart_coords[:, 2]
     assert z.min() == pytest.approx(BOTTOM_VACUUM, abs=1e-6)
-    assert math.remainder(stack.lattice.c, C_STEP) == pytest.approx(0, abs=1e-6)
-    assert 8 - 1e-6 <= stack.lattice.c - z.max() < 8 + C_STEP
+    assert math.remainder(stack.lattice.c, EDGE_STEP) == pytest.approx(0, abs=1e-6)
+    assert 8 - 1e-6 <= stack.lattice.c - z.max() < 8 + EDGE_STEP
     assert stack.lattice.pbc == (True, True, False)
     tops = [p.cart_coords[:, 2].max() for p in parts]
     bottoms = [p.cart_coords[:, 2].min() for p in parts]

@@ -7,9 +7,10 @@ import math
 import numpy as np
 import pytest
 
+from iface_wf.builders.edges import EDGE_STEP
 from iface_wf.builders.solids.disorder import bulk
 from iface_wf.builders.solids.surfaces import CONTACT, closest_contact
-from iface_wf.builders.solids.wires import DIAMETER_TOLERANCE, SIDE_STEP, build_wire
+from iface_wf.builders.solids.wires import DIAMETER_TOLERANCE, build_wire
 from iface_wf.errors import InputError
 from iface_wf.library import Library
 
@@ -63,8 +64,8 @@ def test_vacuum_on_every_side_is_what_was_asked(gadolinium, vacuum):
     sides = np.array(made.lattice.abc[1:])
     assert low == pytest.approx([vacuum] * 2, abs=1e-6)
     assert np.all(sides - high >= vacuum - 1e-6)
-    assert np.all(sides - high < vacuum + SIDE_STEP)
-    assert all(math.remainder(s, SIDE_STEP) == pytest.approx(0, abs=1e-6) for s in sides)
+    assert np.all(sides - high < vacuum + EDGE_STEP)
+    assert all(math.remainder(s, EDGE_STEP) == pytest.approx(0, abs=1e-6) for s in sides)
 
 
 @pytest.mark.parametrize(

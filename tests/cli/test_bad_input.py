@@ -149,7 +149,18 @@ def test_sorting_by_an_unknown_column(refused, filled_store):
 
 
 def test_density_in_a_format_of_structures(refused, filled_store, tmp_path):
-    arguments = ("export", "abc0", "--what", "cdd", "--format", "cif", "--out", tmp_path / "x", "--store", filled_store)
+    arguments = (
+        "export",
+        "abc0",
+        "--what",
+        "density_difference",
+        "--format",
+        "cif",
+        "--out",
+        tmp_path / "x",
+        "--store",
+        filled_store,
+    )
     assert "cube" in refused(*arguments)
 
 

@@ -75,7 +75,7 @@ def test_export_of_structure_and_density(cli, filled_store, tmp_path):
     common = ("--store", filled_store, "--out")
     assert cli("export", "abc0", "--format", "xyz", *common, tmp_path / "x.xyz").code == 0
     assert len(read(tmp_path / "x.xyz")) == 6
-    assert cli("export", "abc0", "--what", "cdd", *common, tmp_path / "x.cube").code == 0
+    assert cli("export", "abc0", "--what", "density_difference", *common, tmp_path / "x.cube").code == 0
     assert len(read(tmp_path / "x.cube")) == 6
 
 
@@ -128,6 +128,7 @@ def test_doctor_fails_without_a_store(cli, tmp_path):
 def canned_run(monkeypatch, job_store):
     """Replace the calculation by a finished one; everything around it is real."""
     from iface_wf import api
+    from iface_wf.store.results import StoredResult
 
     uuid = "11111111-1111-1111-1111-111111111111"
 
@@ -136,9 +137,9 @@ def canned_run(monkeypatch, job_store):
         on_event(Event("relax A", 1, 2, "found"))
         on_event(Event("collect", 2, 2, "finished", 1.5))
         put(store, document(KEY), uuid)
-        return document(KEY), uuid
+        return StoredResult(document(KEY), uuid, "")
 
-    monkeypatch.setattr(api, "run_binding", run)
+    monkeypatch.setattr(api, "run_request", run)
 
 
 def test_run_tells_progress_on_stderr_and_the_result_on_stdout(cli, canned_run, tmp_path):

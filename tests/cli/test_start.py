@@ -3,11 +3,11 @@
 import resource
 import subprocess
 import sys
-from typing import get_args
 
 import pytest
 
 from iface_wf.cli import options
+from iface_wf.engines.profile import LEVEL_NAMES
 
 COMMANDS = (
     "run",
@@ -84,12 +84,13 @@ def test_help_gives_the_allowed_values(cli):
 
 
 def test_allowed_values_are_those_of_the_engines():
-    from iface_wf.engines.cheap import CheapName
-    from iface_wf.engines.levels import LEVELS
+    from iface_wf.engines import registry
 
-    assert set(options.ENGINES) == set(LEVELS)
-    assert get_args(CheapName) == options.CHEAP_ENGINES
-    assert all(set(options.LEVELS) == set(levels) for levels in LEVELS.values())
+    assert registry.names() == ("gpaw", "vasp", "xtb", "mlip")
+    assert registry.cheap_names() == ("xtb", "mlip")
+    for name in registry.names():
+        assert tuple(registry.profile(name).levels) == LEVEL_NAMES
+        assert registry.get(name)().engine_name == name
 
 
 def test_completion_offers_names_of_the_library_and_of_the_own_folder(tmp_path, monkeypatch):

@@ -2,11 +2,11 @@
 
 import pytest
 
-from iface_wf.documents.binding import BindingDocument
 from iface_wf.documents.calculation import CalculationDocument
 from iface_wf.documents.upgrade import SCHEMA_VERSION, upgrade
 from iface_wf.errors import InputError
 from iface_wf.flows.placements import RankedPlacements
+from iface_wf.quantities.binding.document import BindingDocument
 from iface_wf.store.settings import open_store
 from tests.documents.test_charges import calculation
 from tests.examples import document

@@ -14,7 +14,7 @@ from pymatgen.core import Molecule
 
 from iface_wf.documents.calculation import CalculationDocument
 from iface_wf.engines import shelf
-from iface_wf.engines.xtb.engine import XtbMaker
+from iface_wf.engines.xtb.engine import XtbEngine
 
 WATER = Molecule("OHH", [[0, 0, 0], [0.757, 0.586, 0], [-0.757, 0.586, 0]])  # boxed: H, H, O
 
@@ -28,7 +28,7 @@ def water(order=(0, 1, 2)):
 
 
 def calculate(structure=None, **options):
-    return XtbMaker(kind="static", **options).make.original(XtbMaker(kind="static", **options), structure or water())
+    return XtbEngine(kind="static", **options).make.original(XtbEngine(kind="static", **options), structure or water())
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 from iface_wf.engines.gpaw.engine import GpawEngine
 from iface_wf.engines.xtb.engine import XtbEngine
-from iface_wf.flows.binding import BindingEnergyMaker
+from iface_wf.quantities.binding.maker import BindingEnergyMaker
 
 ABOUT = {"key": "test", "filler": "water", "surface": "layer", "polymer": "water", "units": 1, "provenance": {}}
 

@@ -4,8 +4,8 @@ import logging
 
 import pytest
 
-from iface_wf.documents.binding import BindingDocument
 from iface_wf.flows.run import run_flow
+from iface_wf.quantities.binding.document import BindingDocument
 from tests.flows.small import ABOUT, gpaw_maker, xtb_maker
 
 

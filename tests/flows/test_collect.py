@@ -5,8 +5,8 @@ import pytest
 from iface_wf.builders.components import select
 from iface_wf.documents.calculation import CalculationDocument
 from iface_wf.documents.labels import PARTS, WHOLE
-from iface_wf.flows.collect import binding_document
 from iface_wf.flows.placements import RankedPlacements
+from iface_wf.quantities.binding.collect import binding_document
 from tests.analysis.test_charges import charges
 from tests.documents.test_charges import BADER
 from tests.examples import structure
@@ -25,7 +25,7 @@ def bader(net):
 
 def calculation(role, atoms, net=None, **changes):
     values = {
-        "key": role, "kind": "static", "role": role, "engine": "gpaw", "engine_version": "1", "level": "fast",
+        "key": role, "kind": "static", "role": role, "engine": "xtb", "engine_version": "1", "level": "fast",
         "functional": "PBE", "structure": atoms.as_dict(), "formula": "x", "n_atoms": len(atoms),
         "energy": -1.0 * len(atoms), "converged": True, "charges": {"bader": bader(net)} if net else {},
     }  # fmt: skip

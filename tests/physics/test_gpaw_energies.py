@@ -5,7 +5,7 @@ import pytest
 from ase.data.s22 import data as s22
 from pymatgen.core import Lattice, Structure
 
-from iface_wf.engines.gpaw.engine import GpawMaker
+from iface_wf.engines.gpaw.engine import GpawEngine
 
 pytestmark = pytest.mark.slow
 #: Tight enough that 1 meV below is above the noise of the SCF.
@@ -14,7 +14,7 @@ TIGHT = {"convergence": {"energy": 1e-7, "density": 1e-6}}
 
 def static(structure, folder, ghosts=(), **overrides):
     folder.mkdir()
-    maker = GpawMaker(overrides=TIGHT | overrides, processes=1)
+    maker = GpawEngine(overrides=TIGHT | overrides, processes=1)
     return maker.calculate(maker.request(structure, list(ghosts)), folder)
 
 
@@ -78,7 +78,7 @@ def test_isolated_part_is_calculated_on_the_grid_steps_of_the_interface(tmp_path
     in_cell = Structure(lattice, ["O", "H", "H"], positions, coords_are_cartesian=True)
     box = Lattice(np.eye(3) * 12.8, pbc=(False, False, False))
     alone = Structure(box, ["O", "H", "H"], positions + [5.4, 3.4, 0.0], coords_are_cartesian=True)
-    maker = GpawMaker(overrides=TIGHT, processes=1)
+    maker = GpawEngine(overrides=TIGHT, processes=1)
     cell = maker.calculate(maker.request(in_cell, []), tmp_path)
     request = maker.request(alone, [], like=cell.settings)
     steps = request.atoms_structure.lattice.matrix / np.array(request.settings["grid"])[:, None]

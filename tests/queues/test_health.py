@@ -29,7 +29,7 @@ def project(tmp_path, monkeypatch):
         port = probe.getsockname()[1]
 
     def write(**options):
-        given = {"store": f"mongodb://alice@127.0.0.1:{port}/x", "scheduler": "shell", "work_dir": tmp_path / "work"}
+        given = {"store": f"mongodb://alice@127.0.0.1:{port}/x", "scheduler": "shell", "workdir": tmp_path / "work"}
         described = projects.describe(ProjectSettings.model_validate(given | options))
         (folder / "iface-wf.yaml").write_text(yaml.safe_dump(described))
         ResourceTable().write(folder / "iface-wf.resources.yaml")
@@ -51,19 +51,19 @@ def test_a_worker_that_is_well(project, tmp_path):
 
 
 def test_a_work_folder_is_made_later_but_must_be_possible(project, tmp_path):
-    assert health.check_worker(project(work_dir=tmp_path / "new" / "work"), "main").ok
+    assert health.check_worker(project(workdir=tmp_path / "new" / "work"), "main").ok
     assert not (tmp_path / "new").exists()
     (tmp_path / "file").write_text("")
-    found = health.check_worker(project(work_dir=tmp_path / "file" / "work"), "main")
+    found = health.check_worker(project(workdir=tmp_path / "file" / "work"), "main")
     assert not found.ok
     assert f"{tmp_path / 'file'} is a file" in found.detail
-    assert "--work-dir" in found.remedy
+    assert "--workdir" in found.remedy
 
 
 @pytest.mark.parametrize("scheduler", ["pbs", "sge"])
 def test_a_scheduler_that_is_not_here(project, monkeypatch, scheduler):
     monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}:/usr/bin:/bin")
-    found = health.check_worker(project(scheduler=scheduler, work_dir="/proc/none"), "main")
+    found = health.check_worker(project(scheduler=scheduler, workdir="/proc/none"), "main")
     assert not found.ok
     assert found.needed
     assert "no qsub, qstat, qdel on the PATH" in found.detail

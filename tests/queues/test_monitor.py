@@ -45,7 +45,6 @@ def test_an_interface_is_as_bad_as_its_worst_step():
     assert item.age == 60
     assert found.interfaces == {"failed": 1}
     assert found.jobs == {"finished": 1, "failed": 1, "waiting": 1}
-    assert not found.active
 
 
 def test_steps_of_one_interface_and_submission_belong_together():
@@ -65,7 +64,6 @@ def test_steps_of_one_interface_and_submission_belong_together():
     ]
     assert (found.items[0].queue_id, found.items[0].age) == ("42", 5)
     assert found.interfaces == {"running": 1, "finished": 1, "queued": 1}
-    assert found.active
 
 
 def test_trouble_on_the_way_is_told_before_it_is_a_failure():

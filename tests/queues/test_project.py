@@ -38,7 +38,7 @@ def folder(tmp_path, monkeypatch):
 
 
 def settings(**options):
-    return ProjectSettings.model_validate({"store": ADDRESS, "work_dir": "/scratch/me/runs"} | options)
+    return ProjectSettings.model_validate({"store": ADDRESS, "workdir": "/scratch/me/runs"} | options)
 
 
 def script(scheduler, wanted=EIGHT, command="true", **options):
@@ -241,7 +241,7 @@ def test_no_project_and_a_damaged_one(folder):
 @pytest.mark.parametrize(
     ("arguments", "word"),
     [
-        (("--work-dir", "relative"), "absolute"),
+        (("--workdir", "relative"), "absolute"),
         (("--scheduler", "lsf"), "slurm"),
         (("--store", "mongodb://alice:s3cret@127.0.0.1/x"), "IFACE_WF_MONGO_PASSWORD"),
         (("--store", "results.sqlite"), "MongoDB"),
@@ -255,7 +255,7 @@ def test_no_project_and_a_damaged_one(folder):
     ],
 )
 def test_answers_that_cannot_be_used(folder, capfd, arguments, word):
-    common = ["queue", "init", "--store", ADDRESS, "--work-dir", "/scratch/me", "--scheduler", "slurm"]
+    common = ["queue", "init", "--store", ADDRESS, "--workdir", "/scratch/me", "--scheduler", "slurm"]
     assert main([*common, *arguments]) == 2
     out, err = capfd.readouterr()
     assert out == ""
@@ -267,7 +267,7 @@ def test_answers_that_cannot_be_used(folder, capfd, arguments, word):
 
 
 def test_a_dry_run_prints_the_project_and_writes_nothing(folder, capfd):
-    arguments = ["queue", "init", "--store", ADDRESS, "--work-dir", "/scratch/me", "--scheduler", "sge", "--pe", "mpi"]
+    arguments = ["queue", "init", "--store", ADDRESS, "--workdir", "/scratch/me", "--scheduler", "sge", "--pe", "mpi"]
     assert main([*arguments, "--dry-run"]) == 0
     printed = yaml.safe_load(capfd.readouterr().out)
     assert printed["metadata"]["workers"]["main"] == {"parallel_environment": "mpi"}

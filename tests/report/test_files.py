@@ -5,7 +5,7 @@ import pytest
 from ase.io import read
 from ase.io.cube import read_cube
 from ase.units import Bohr
-from pymatgen.core import Structure
+from pymatgen.core import Lattice, Structure
 from pymatgen.io.vasp import Chgcar, Poscar
 
 from iface_wf.errors import InputError
@@ -52,6 +52,30 @@ def test_chgcar_holds_density_times_volume(tmp_path):
     by_hand = structure()
     assert [s.specie.symbol for s in again.structure] == ["Li", "Li", "F", "F", "F", "H"]
     assert again.structure.cart_coords == pytest.approx(by_hand.cart_coords, abs=ANGSTROM)
+
+
+@pytest.mark.parametrize("fmt", ["cube", "chgcar"])
+def test_an_oblique_grid_keeps_unit_and_orientation(tmp_path, fmt):
+    """Unequal axes and a Gaussian off centre: a transposed or rescaled array cannot pass."""
+    lattice = Lattice([[4.0, 0, 0], [-2.0, 2.0 * np.sqrt(3), 0], [0, 0, 9.0]], pbc=(True, True, False))
+    atoms = Structure(lattice, ["O", "Li"], [[0.25, 0.5, 0.4], [0.1, 0.1, 0.1]])
+    fractions = np.stack(np.meshgrid(*[np.arange(n) / n for n in (12, 14, 30)], indexing="ij"), axis=-1)
+    apart = fractions - atoms.frac_coords[0]
+    rho = 6.0 * np.exp(-2 * (((apart - np.rint(apart)) @ lattice.matrix) ** 2).sum(axis=-1))
+    path = tmp_path / "density"
+    write_density(rho, atoms, path, fmt)
+    if fmt == "cube":
+        with path.open() as file:
+            found = read_cube(file)
+        again, cell, symbols = found["data"] / Bohr**3, found["atoms"].cell.array, found["atoms"].symbols
+        places = found["atoms"].get_scaled_positions()
+    else:
+        chgcar = Chgcar.from_file(path)
+        again, cell = chgcar.data["total"] / lattice.volume, chgcar.structure.lattice.matrix
+        symbols, places = [s.specie.symbol for s in chgcar.structure], chgcar.structure.frac_coords
+    np.testing.assert_allclose(again, rho, atol=2e-5 * rho.max())  # digits of the text formats
+    np.testing.assert_allclose(cell, lattice.matrix, atol=ANGSTROM)
+    np.testing.assert_allclose(places[list(symbols).index("O")] % 1, [0.25, 0.5, 0.4], atol=1e-5)
 
 
 def test_nothing_is_overwritten(tmp_path):

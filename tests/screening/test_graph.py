@@ -5,12 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from iface_wf.builders.interface import build_interface
 from iface_wf.cli.main import main
 from iface_wf.errors import InputError
-from iface_wf.flows.interfaces import describe
 from iface_wf.library import Library
-from iface_wf.screening.graph import ScreeningMaker, build_screening
+from iface_wf.screening.graph import build_screening
 from iface_wf.screening.spec import ScreeningSpec, check_names, read_spec
 from tests.tiny_library import spec_text, write_library
 
@@ -99,10 +97,10 @@ def test_the_schema_says_what_a_file_may_hold(capsys):
 
 def test_parts_are_calculated_once_and_shared(write, tiny):
     screening = build_screening(read_spec(write(spec_text())), tiny)
-    assert [r.part for r in screening.references.values()].count("A") == 3
-    assert [r.part for r in screening.references.values()].count("B") == 5
-    assert len(screening.pairs) == 15
-    flow = ScreeningMaker().make(screening)
+    assert [r.role for r in screening.parts.values()].count("A") == 3
+    assert [r.role for r in screening.parts.values()].count("B") == 5
+    assert len(screening.items) == 15
+    flow = screening.flow("screening")
     names = [job.name for job, _ in flow.iterflow()]
     assert (names.count("relax A"), names.count("relax B"), names.count("relax AB")) == (3, 5, 15)
 
@@ -110,18 +108,18 @@ def test_parts_are_calculated_once_and_shared(write, tiny):
 def test_keys_do_not_depend_on_what_else_is_screened(write, tiny):
     everything = build_screening(read_spec(write(spec_text())), tiny)
     alone = build_screening(read_spec(write(spec_text(fillers=["HCN-layer"], polymers=["water"]))), tiny)
-    assert set(alone.pairs) < set(everything.pairs)
-    assert set(alone.references) < set(everything.references)
+    assert set(alone.items) < set(everything.items)
+    assert set(alone.parts) < set(everything.parts)
     other = build_screening(read_spec(write(spec_text(fillers=["HCN-layer"], polymers=["water"], seed=1))), tiny)
-    assert not set(other.pairs) & set(everything.pairs)
+    assert not set(other.items) & set(everything.items)
 
 
 def test_a_screening_finds_what_a_single_run_has_stored(write, tiny):
     spec = read_spec(write(spec_text(fillers=["HF-layer"], polymers=["water"])))
     screening = build_screening(spec, tiny)
-    request = spec.request(spec.fillers[0], spec.polymers[0], None, tiny)
-    built = build_interface(request, tiny)
-    assert list(screening.pairs) == [describe(request, built.slab, built.fragment, built.report)["key"]]
+    (kind,) = spec.kinds()
+    (request,) = spec.requests(kind, tiny)
+    assert list(screening.items) == list(kind.graph(request, tiny).items)
 
 
 def test_all_fragments_share_a_slab_that_is_large_enough(write):
@@ -130,12 +128,12 @@ def test_all_fragments_share_a_slab_that_is_large_enough(write):
     text = "fillers: [SiO2]\nengine: xtb\nplacements: 4\npolymers: [{}]\n"
     small = build_screening(read_spec(write(text.format(short))), library)
     both = build_screening(read_spec(write(text.format(f"{short}, {long}"))), library)
-    slabs = [r for r in both.references.values() if r.part == "A"]
+    slabs = [r for r in both.parts.values() if r.role == "A"]
     assert len(slabs) == 1
-    assert len(slabs[0].structure) > max(len(r.structure) for r in small.references.values() if r.part == "A")
+    assert len(slabs[0].structure) > max(len(r.structure) for r in small.parts.values() if r.role == "A")
     fixed = build_screening(read_spec(write(text.format(f"{short}, {long}") + "in_plane: [9.0, 9.0]\n")), library)
     assert [name for name, _ in fixed.refused] == ["SiO2 + PEO x 6"]
-    assert set(fixed.pairs) == set(small.pairs)
+    assert set(fixed.items) == set(small.items)
 
 
 @pytest.mark.parametrize(

@@ -5,14 +5,14 @@ import json
 import pytest
 
 from iface_wf.cli.main import main
-from iface_wf.engines.xtb.engine import XtbMaker
+from iface_wf.engines.xtb.engine import XtbEngine
 from iface_wf.errors import CalculationError
 from iface_wf.library import Library
 from iface_wf.screening.plan import plan_screening
 from iface_wf.screening.spec import ScreeningSpec
 from iface_wf.screening.state import MAX_ATTEMPTS
 from iface_wf.store.provenance import trace
-from iface_wf.store.results import binding_table
+from iface_wf.store.results import result_table
 from tests.tiny_library import LAYERS, MOLECULES, counted, read_log, spec_text
 
 
@@ -56,7 +56,7 @@ def test_three_fillers_and_five_polymers_need_eight_references(screen, tmp_path,
     plan = dry_run(tmp_path, capsys)
     assert plan["found"] == plan["counts"] == expected
     assert plan["core_hours"] == 0
-    table = binding_table(job_store)
+    table = result_table(job_store)
     assert len(table) == 15
     assert sorted(set(table["filler"])) == sorted(LAYERS)
 
@@ -66,14 +66,14 @@ def small(**more):
 
 
 def test_one_interface_that_fails_stops_no_other_and_is_not_tried_for_ever(screen, tmp_path, monkeypatch):
-    real = XtbMaker.calculate
+    real = XtbEngine.calculate
 
     def sometimes(self, request, directory):
         if self.role == "AB" and "C" in request.atoms_structure.formula:
             raise CalculationError("the disk of node 7 is broken.")
         return real(self, request, directory)
 
-    monkeypatch.setattr(XtbMaker, "calculate", sometimes)
+    monkeypatch.setattr(XtbEngine, "calculate", sometimes)
     for _ in range(MAX_ATTEMPTS):
         outcome, events = screen(small())
         assert len(outcome.finished) == 1
@@ -84,20 +84,20 @@ def test_one_interface_that_fails_stops_no_other_and_is_not_tried_for_ever(scree
     assert "--retry" in outcome.failed["HF-layer + methane"]
     assert [e.state for e in events if e.name == "HF-layer + methane"] == ["skipped"]
     assert len(read_log(tmp_path / "calculations.jsonl")) == before
-    monkeypatch.setattr(XtbMaker, "calculate", real)
+    monkeypatch.setattr(XtbEngine, "calculate", real)
     outcome, _ = screen(small(), retry=True)
     assert (len(outcome.finished), outcome.failed) == (2, {})
 
 
 def test_a_failed_reference_fails_its_interfaces_with_its_cause(screen, monkeypatch):
-    real = XtbMaker.calculate
+    real = XtbEngine.calculate
 
     def never_methane(self, request, directory):
         if self.role == "B" and self.kind == "relax" and "C" in request.atoms_structure.formula:
             raise CalculationError("methane exploded.")
         return real(self, request, directory)
 
-    monkeypatch.setattr(XtbMaker, "calculate", never_methane)
+    monkeypatch.setattr(XtbEngine, "calculate", never_methane)
     for states in (["skipped"], ["skipped"], ["skipped"]):
         outcome, events = screen(small())
         assert len(outcome.finished) == 1
@@ -111,7 +111,7 @@ def test_a_funnel_lets_only_the_best_through(screen, tmp_path, job_store, tiny):
     outcome, events = screen(text)
     assert len(outcome.finished) == 1
     assert {e.stage for e in events} == {"references", "ranking", "interfaces"}
-    table = binding_table(job_store)
+    table = result_table(job_store)
     assert sorted(table["level"]) == ["fast", "fast", "moderate"]
     best = table[table["level"] == "fast"].sort_values("binding_energy").iloc[0]["polymer"]
     assert list(table[table["level"] == "moderate"]["polymer"]) == [best]
@@ -146,7 +146,7 @@ def test_gpaw_gives_what_the_dry_run_counts(screen, tmp_path, job_store, capsys)
     assert {line["engine"] for line in lines if line["kind"] == "static"} == {"gpaw"}
     assert len(lines) == sum(plan["counts"].values())
     assert dry_run(tmp_path, capsys)["found"] == plan["counts"]
-    row = binding_table(job_store).iloc[0]
+    row = result_table(job_store).iloc[0]
     assert (row["engine"], row["filler"], row["polymer"]) == ("gpaw", "HF-layer", "water")
     # 1e-6 eV: the identity is arithmetic
     assert row["binding_energy"] == pytest.approx(
@@ -156,7 +156,7 @@ def test_gpaw_gives_what_the_dry_run_counts(screen, tmp_path, job_store, capsys)
 
 def test_every_number_is_traced_to_its_input_files(screen, job_store):
     screen(small())
-    for key in binding_table(job_store)["key"]:
+    for key in result_table(job_store)["key"]:
         found = trace(job_store, key)
         roles = [calculation["role"] for calculation in found["calculations"]]
         assert sorted(roles) == sorted(["A", "B", "AB", "A*", "B*", "relax A", "relax B", "relax AB"])

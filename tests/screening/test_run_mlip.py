@@ -5,9 +5,9 @@ import json
 import pytest
 
 from iface_wf.cli.main import main
-from iface_wf.flows.request import BindingRequest
+from iface_wf.quantities.binding.request import BindingRequest
 from iface_wf.store.provenance import trace
-from iface_wf.store.results import binding_table
+from iface_wf.store.results import result_table
 from tests.tiny_library import read_log, spec_text
 
 
@@ -21,7 +21,7 @@ def test_a_funnel_by_an_ml_potential_and_tables_that_name_it(screen, tmp_path, j
     outcome, events = screen(small(funnel=funnel))
     assert (len(outcome.finished), outcome.failed) == (1, {})
     assert {e.stage for e in events} == {"references", "ranking", "interfaces"}
-    table = binding_table(job_store)
+    table = result_table(job_store)
     cheap = table[table["engine"] == "mlip"]
     assert set(cheap["functional"]) == {"CHGNet 0.3.0"}
     assert set(cheap["dispersion"]) == {"D3(BJ)"}
@@ -73,7 +73,7 @@ def test_geometries_and_ranking_by_an_ml_potential_for_energies_of_another_engin
     assert document["provenance"]["ranked_by"].startswith("CHGNet 0.3.0-D3(BJ), each relaxed")
     assert len(document["placement_ranking"]) == 2
     screen(text)  # the same interface, relaxed and ranked by xTB, is another result
-    assert len(binding_table(job_store)) == 2
+    assert len(result_table(job_store)) == 2
 
 
 #: Keys of results that are in stores since before geometries could be chosen.
@@ -110,12 +110,12 @@ def test_keys_of_what_is_stored_do_not_change(key):
 )
 def test_who_relaxes_and_who_ranks(engine, level, geometry, relaxes, ranks):
     request = BindingRequest(filler="SiO2", polymer="PEO", engine=engine, level=level, geometry=geometry)
-    assert (request.geometry_engine()[0].name, request.ranking_engine().name) == (relaxes, ranks)
+    assert (request.geometry_engine().engine_name, request.ranking_engine().engine_name) == (relaxes, ranks)
 
 
 def test_a_model_as_main_engine_relaxes_and_ranks_too():
     request = BindingRequest(filler="SiO2", polymer="PEO", engine="mlip", overrides={"weights": "r2scan"})
-    assert request.geometry_engine()[0].overrides == {"weights": "r2scan"}
+    assert request.geometry_engine().overrides == {"weights": "r2scan"}
     assert request.ranking_engine().overrides == {"weights": "r2scan"}
     other = request.model_copy(update={"overrides": {}})
     assert request.key("slab", "fragment") != other.key("slab", "fragment")

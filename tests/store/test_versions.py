@@ -3,7 +3,7 @@
 import pytest
 
 from iface_wf.errors import InputError
-from iface_wf.store.results import binding_table, find_binding
+from iface_wf.store.results import find_result, result_table
 from iface_wf.store.settings import open_store
 from tests.examples import document, put
 from tests.store.old.unpack import unpack_store
@@ -18,7 +18,7 @@ def old_store(tmp_path):
 def test_old_results_are_in_the_table_with_all_their_numbers(old_store):
     stored = {e["output"]["key"]: e["output"] for e in old_store.query({"output.document_type": "binding"})}
     put(old_store, document())
-    table = binding_table(old_store)
+    table = result_table(old_store)
     assert (len(table), table.attrs["older"]) == (len(stored) + 1, len(stored))
     for row in table.to_dict("records"):
         if row["key"] in stored:
@@ -29,15 +29,15 @@ def test_old_results_are_in_the_table_with_all_their_numbers(old_store):
 
 
 def test_conditions_hold_for_old_results_under_the_names_of_today(old_store):
-    found = binding_table(old_store, where="charge_transfer_slab < 0", filler="hf-layer")
+    found = result_table(old_store, where="charge_transfer_slab < 0", filler="hf-layer")
     assert found["engine"].tolist() == ["gpaw"]
-    assert binding_table(old_store, where="charge_transfer_slab > 0").empty
-    assert binding_table(old_store, where="trustworthy = false")["polymer"].tolist() == ["methanol"]
+    assert result_table(old_store, where="charge_transfer_slab > 0").empty
+    assert result_table(old_store, where="trustworthy = false")["polymer"].tolist() == ["methanol"]
 
 
 def test_one_old_result_is_found_with_its_density(old_store):
-    key = binding_table(old_store, engine="gpaw").loc[0, "key"]
-    found = find_binding(old_store, key[:8], load=True).document
+    key = result_table(old_store, engine="gpaw").loc[0, "key"]
+    found = find_result(old_store, key[:8], load=True).document
     assert found.charge_transfer["slab"] < 0
     assert isinstance(found.density_difference.density.blob, str)
 
@@ -48,4 +48,4 @@ def test_a_table_does_not_read_around_what_a_newer_version_wrote(job_store):
     entry["output"]["schema_version"] = 99
     job_store.docs_store.update(entry, key=["uuid", "index"])
     with pytest.raises(InputError, match="The binding aaaaaaaaaa was written by a newer version"):
-        binding_table(job_store)
+        result_table(job_store)

@@ -3,13 +3,15 @@
 import pandas as pd
 import pytest
 
+from iface_wf.documents.kinds import get_kind
 from iface_wf.errors import InputError
 from iface_wf.store.compare import compare_levels
 from iface_wf.store.provenance import trace
-from iface_wf.store.results import COLUMNS, binding_table
+from iface_wf.store.results import columns_of, result_table
 from iface_wf.store.where import parse_where
 from tests.examples import document, put
 
+COLUMNS = {column.name: column.field for column in columns_of(get_kind("binding"))}
 POLYMERS = {"PEO": -0.9, "PAN": -0.3, "PVA": -0.6, "PAA": -0.1}
 
 
@@ -42,7 +44,7 @@ def filled(job_store):
     ],
 )
 def test_conditions_select_rows(filled, where, polymers):
-    assert set(binding_table(filled, where=where, engine="XTB")["polymer"]) == polymers
+    assert set(result_table(filled, where=where, engine="XTB")["polymer"]) == polymers
 
 
 @pytest.mark.parametrize(
@@ -61,27 +63,27 @@ def test_an_unknown_column_is_named_with_the_nearest():
 def test_an_older_result_does_not_stand_for_a_newer_one(job_store):
     put(job_store, document(binding_energy=-0.7), uuid=uuid_of(1), completed_at="2026-01-01T00:00:00")
     put(job_store, document(binding_energy=-0.2), uuid=uuid_of(2), completed_at="2026-01-02T00:00:00")
-    assert binding_table(job_store, where="binding_energy < -0.5").empty
-    assert len(binding_table(job_store, where="binding_energy > -0.5")) == 1
+    assert result_table(job_store, where="binding_energy < -0.5").empty
+    assert len(result_table(job_store, where="binding_energy > -0.5")) == 1
 
 
 def test_levels_are_compared_interface_by_interface(filled):
-    both = compare_levels(binding_table(filled), "xtb/fast", "gpaw/fast")
+    both = compare_levels(result_table(filled), "xtb/fast", "gpaw/fast")
     assert list(both["polymer"]) == ["PEO", "PVA", "PAN", "PAA"]
     assert both.attrs["n"] == 4
     assert both.attrs["spearman"] == pytest.approx(1.0)
     assert both.attrs["mean_difference"] == pytest.approx(0.2 * 1.9 / 4)
     with pytest.raises(InputError, match="xtb/fast"):
-        compare_levels(binding_table(filled), "fast", "moderate")
+        compare_levels(result_table(filled), "fast", "moderate")
     with pytest.raises(InputError, match="precise"):
-        compare_levels(binding_table(filled), "moderate", "precise")
+        compare_levels(result_table(filled), "moderate", "precise")
 
 
 def test_untrustworthy_results_are_not_compared(filled):
     worst = document("f" * 64, polymer="PSMA", engine="xtb", binding_energy=-9.0, flags=["desorbed"])
     put(filled, worst, uuid=uuid_of(90))
     put(filled, document("e" * 64, polymer="PSMA", binding_energy=-0.1), uuid=uuid_of(91))
-    assert "PSMA" not in set(compare_levels(binding_table(filled), "xtb/fast", "gpaw/fast")["polymer"])
+    assert "PSMA" not in set(compare_levels(result_table(filled), "xtb/fast", "gpaw/fast")["polymer"])
 
 
 def test_best_and_parquet_on_the_command_line(filled, tmp_path, capsys):

@@ -20,7 +20,7 @@ from iface_wf.queues.monitor import status
 from iface_wf.queues.runner import run
 from iface_wf.queues.submit import submit_screening
 from iface_wf.screening.spec import read_spec
-from iface_wf.store.results import binding_table
+from iface_wf.store.results import result_table
 from tests.tiny_library import read_log, spec_text, write_library
 
 #: Two interfaces, one energy each: 3 parts and 2 interfaces, a relaxation and a single point of each.
@@ -54,7 +54,7 @@ class QueueBench:
         given = {
             "name": "test",
             "store": address,
-            "work_dir": folder / "work",
+            "workdir": folder / "work",
             "scheduler": "slurm",
             "caps": {"cores": 1, "hours": 1.0, "memory_gb": 2.0},
             "exports": {"IFACE_WF_CALC_LOG": str(self.log), "OPENBLAS_NUM_THREADS": "1"},
@@ -118,7 +118,7 @@ class QueueBench:
             if line["event"] == "end":
                 ended.add(line["key"])
         assert len(ended) == calculations
-        table = binding_table(self.project.store())
+        table = result_table(self.project.store())
         assert len(table) == pairs
         assert table["binding_energy"].notna().all()
 

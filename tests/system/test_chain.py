@@ -29,7 +29,7 @@ print(json.dumps({"key": document.key, "energy": document.binding_energy.hex(),
 READ = """
 import hashlib, base64, json, sys
 from iface_wf.api import open_store
-from iface_wf.documents.binding import BindingDocument
+from iface_wf.quantities.binding.document import BindingDocument
 store = open_store(sys.argv[1])
 found = store.query_one({"output.document_type": "binding"}, load=True)
 document = BindingDocument.model_validate(found["output"])
@@ -77,7 +77,7 @@ def test_one_process_calculates_and_others_read_the_same_bits(slab_file, address
 
     command = [str(Path(sys.executable).with_name("iface-wf")), "export", written["key"][:12], "--store", address]
     cube = tmp_path / "cdd.cube"
-    subprocess.run([*command, "--what", "cdd", "--format", "cube", "--out", str(cube)], check=True)
+    subprocess.run([*command, "--what", "density_difference", "--format", "cube", "--out", str(cube)], check=True)
     values, atoms = read_cube_data(str(cube))
     assert len(atoms) == 6
     assert np.abs(values).max() > 0

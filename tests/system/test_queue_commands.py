@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from iface_wf.cli.main import main
-from iface_wf.store.results import binding_table
+from iface_wf.store.results import result_table
 from tests.system.queue_bench import QueueBench
 from tests.tiny_library import spec_text, write_library
 
@@ -88,7 +88,7 @@ def test_the_second_stage_of_a_funnel_follows_by_itself(bench, ask, tmp_path):
     code, done, _ = ask("submit", spec, "--json")
     assert (code, done["stage"], len(done["submitted"])) == (0, "ranking", 2)
     assert ask("queue", "run", "--until-done")[0] == 0
-    table = binding_table(bench.project.store())
+    table = result_table(bench.project.store())
     best = table[table["level"] == "fast"].sort_values("binding_energy")["polymer"].iloc[0]
     assert list(table[table["level"] == "moderate"]["polymer"]) == [best]
     code, done, _ = ask("submit", spec, "--json")

@@ -71,7 +71,7 @@ def test_a_wrong_password_is_one_sentence_without_it(address, tmp_path, monkeypa
     else:
         monkeypatch.setenv("IFACE_WF_MONGO_PASSWORD", password)
     monkeypatch.setattr("jobflow_remote.SETTINGS.projects_folder", str(tmp_path / "projects"))
-    arguments = ["queue", "init", "--store", address, "--work-dir", str(tmp_path), "--scheduler", "shell"]
+    arguments = ["queue", "init", "--store", address, "--workdir", str(tmp_path), "--scheduler", "shell"]
     assert main(arguments) == 2
     out, err = capfd.readouterr()
     assert out == ""
@@ -84,7 +84,7 @@ def test_a_wrong_password_is_one_sentence_without_it(address, tmp_path, monkeypa
 def test_a_password_in_the_address_is_refused(tmp_path, monkeypatch, capfd):
     monkeypatch.setattr("jobflow_remote.SETTINGS.projects_folder", str(tmp_path / "projects"))
     address = "mongodb://alice:wr0ng-secret@127.0.0.1:1/x"
-    assert main(["queue", "init", "--store", address, "--work-dir", "/tmp", "--scheduler", "shell"]) == 2
+    assert main(["queue", "init", "--store", address, "--workdir", "/tmp", "--scheduler", "shell"]) == 2
     err = capfd.readouterr().err
     assert "IFACE_WF_MONGO_PASSWORD" in err
     assert "wr0ng" not in err

@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from iface_wf.store.results import binding_table
+from iface_wf.store.results import result_table
 from iface_wf.store.settings import open_store
 from tests.tiny_library import read_log, spec_text, write_library
 
@@ -64,4 +64,4 @@ def test_ctrl_c_and_again(tmp_path):
         if line["event"] == "end":
             ended.add(line["key"])
     assert len(ended) == 14
-    assert len(binding_table(open_store(str(store)))) == 2
+    assert len(result_table(open_store(str(store)))) == 2

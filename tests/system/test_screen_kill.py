@@ -13,7 +13,7 @@ import pytest
 from iface_wf.library import Library
 from iface_wf.screening.run import run_screening
 from iface_wf.screening.spec import read_spec
-from iface_wf.store.results import binding_table
+from iface_wf.store.results import result_table
 from iface_wf.store.settings import open_store
 from tests.tiny_library import read_log, spec_text, write_library
 
@@ -55,7 +55,7 @@ def wait(child):
 
 
 def energies(store):
-    table = binding_table(open_store(store)).set_index(["filler", "polymer"])
+    table = result_table(open_store(store)).set_index(["filler", "polymer"])
     return table["binding_energy"].sort_index()
 
 

@@ -33,8 +33,8 @@ _BLOCK = 0.3
 
 
 @dataclass(frozen=True)
-class Partition:
-    """What an engine finds.
+class _Partition:
+    """What belongs to each atom, before it is checked.
 
     Attributes
     ----------
@@ -48,8 +48,6 @@ class Partition:
         Fractional coordinates of the maxima, shape (m, 3).
     maxima_density
         Density at the maxima, shape (m,), e/A^3.
-    engine, engine_version
-        Program that did it.
     """
 
     electrons: FloatArray
@@ -57,8 +55,6 @@ class Partition:
     volumes: FloatArray
     maxima: FloatArray
     maxima_density: FloatArray
-    engine: str
-    engine_version: str
 
 
 def bader_charges(
@@ -100,14 +96,6 @@ def bader_charges(
     CalculationError
         An atom has no electrons or no maximum, or electrons were lost.
     """
-    check_input(density, structure, kind, reference)
-    ref = density if reference is None else reference
-    partition = weight_partition(density, ref, structure, vacuum_cut)
-    return assemble(partition, density, ref, structure, kind, valence_electrons, vacuum_cut)
-
-
-def check_input(density: Grid, structure: Structure, kind: DensityKind, reference: Grid | None) -> None:
-    """Refuse what no partition can be trusted for; errors as in `bader_charges`."""
     if kind not in ("all_electron", "valence"):
         raise InputError(f"A Bader analysis needs an all-electron or a valence density, not {kind!r}.")
     if len(structure) == 0:
@@ -115,9 +103,12 @@ def check_input(density: Grid, structure: Structure, kind: DensityKind, referenc
     check_cell(density, structure)
     if reference is not None:
         check_same_grid(density, reference)
+    ref = density if reference is None else reference
+    partition = _partition(density, ref, structure, vacuum_cut)
+    return _document(partition, density, ref, structure, kind, valence_electrons, vacuum_cut)
 
 
-def weight_partition(density: Grid, reference: Grid, structure: Structure, vacuum_cut: float) -> Partition:
+def _partition(density: Grid, reference: Grid, structure: Structure, vacuum_cut: float) -> _Partition:
     """Integrate ``density`` over the basins of ``reference``, both in e/A^3 on one grid.
 
     The basins are followed below the vacuum cut, down to 1e-5 e/A^3, to find the owners of ``vacuum_electrons``.
@@ -135,7 +126,7 @@ def weight_partition(density: Grid, reference: Grid, structure: Structure, vacuu
             single &= ref > neighbour
     maxima = np.argwhere(peak)
     fractions = maxima / np.array(reference.shape)
-    owners, _ = nearest_atoms(fractions, structure)
+    owners, _ = _nearest_atoms(fractions, structure)
     labels = np.full(ref.size, -1, dtype=np.int32)
     labels[np.flatnonzero(peak)] = owners
     heights = ref[peak]
@@ -155,18 +146,16 @@ def weight_partition(density: Grid, reference: Grid, structure: Structure, vacuu
         len(structure),
         int(np.count_nonzero(flat > vacuum_cut)),
     )
-    return Partition(
+    return _Partition(
         electrons=charge * density.point_volume,
         vacuum_electrons=tail * density.point_volume + _remainder(density, ref <= tail_cut, structure),
         volumes=count * density.point_volume,
         maxima=fractions[counted],
         maxima_density=heights[counted],
-        engine="iface-wf",
-        engine_version=version("iface-wf"),
     )
 
 
-def nearest_atoms(fractions: FloatArray, structure: Structure) -> tuple[IntArray, FloatArray]:
+def _nearest_atoms(fractions: FloatArray, structure: Structure) -> tuple[IntArray, FloatArray]:
     """Return index of and distance to (A) the atom nearest to each point, shape (m,) each.
 
     Parameters
@@ -206,14 +195,14 @@ def _remainder(density: Grid, chosen: NDArray[np.bool_], structure: Structure) -
         centres.append((edges + np.append(edges[1:], n) - 1) / (2 * n))
     filled = np.argwhere(loose != 0.0)
     fractions = np.stack([centre[filled[:, axis]] for axis, centre in enumerate(centres)], axis=-1)
-    owners, _ = nearest_atoms(fractions, structure)
+    owners, _ = _nearest_atoms(fractions, structure)
     amounts = loose[tuple(filled.T)] * density.point_volume
     result: FloatArray = np.bincount(owners, weights=amounts, minlength=len(structure)).astype(np.float64)
     return result
 
 
-def assemble(
-    partition: Partition,
+def _document(
+    partition: _Partition,
     density: Grid,
     reference: Grid,
     structure: Structure,
@@ -221,44 +210,21 @@ def assemble(
     valence_electrons: Mapping[str, float] | None,
     vacuum_cut: float,
 ) -> BaderDocument:
-    """Turn the numbers of an engine into a document, after the checks that every engine must pass.
-
-    Raises
-    ------
-    InputError
-        A number of valence electrons is missing.
-    CalculationError
-        An atom has fewer than 0.05 e, lies more than 0.5 A from every maximum, or electrons were lost.
-    """
+    """Turn a partition into a document after its checks; errors as in `bader_charges`."""
     species = [site.specie.symbol for site in structure]
     references = _reference_charges(structure, kind, valence_electrons)
     vacuum = reference.values <= vacuum_cut
     vacuum_charge = float(density.values[vacuum].sum()) * density.point_volume
     total = density.integral()
-
-    for what, found in (
-        ("atoms and vacuum", float(partition.electrons.sum()) + vacuum_charge),
-        ("atoms and their vacuum", float(partition.electrons.sum() + partition.vacuum_electrons.sum())),
-    ):
-        if abs(found - total) > CHARGE_TOLERANCE:
-            raise CalculationError(
-                f"Bader analysis by {partition.engine} is not used: {what} hold {found:.4f} of {total:.4f} electrons."
-            )
     distances = _maximum_distances(partition.maxima, structure)
-    for number, (name, electrons, distance) in enumerate(zip(species, partition.electrons, distances, strict=True)):
-        if electrons < MIN_ELECTRONS or distance > MAX_OFFSET:
-            raise CalculationError(
-                f"Bader analysis found {electrons:.4f} e for atom {number} ({name}), {distance:.2f} A from the "
-                "nearest maximum of the density: the grid is too coarse or the density lacks the core."
-            )
-
+    _check(partition, species, distances, vacuum_charge, total)
     net = references - partition.electrons - partition.vacuum_electrons
     components = structure.site_properties.get("component")
     labels = None if components is None else [str(label) for label in components]
     return BaderDocument(
         method="weight",
-        engine=partition.engine,
-        engine_version=partition.engine_version,
+        engine="iface-wf",
+        engine_version=version("iface-wf"),
         density_kind=kind,
         partition_kind=kind if reference is density else "all_electron",
         shape=density.shape,
@@ -285,6 +251,24 @@ def assemble(
     )
 
 
+def _check(
+    partition: _Partition, species: list[str], distances: FloatArray, vacuum_charge: float, total: float
+) -> None:
+    """Refuse a partition that lost electrons, or an atom without electrons or without a maximum of its own."""
+    for what, found in (
+        ("atoms and vacuum", float(partition.electrons.sum()) + vacuum_charge),
+        ("atoms and their vacuum", float(partition.electrons.sum() + partition.vacuum_electrons.sum())),
+    ):
+        if abs(found - total) > CHARGE_TOLERANCE:
+            raise CalculationError(f"Bader analysis: {what} hold {found:.4f} of {total:.4f} electrons.")
+    for number, (name, electrons, distance) in enumerate(zip(species, partition.electrons, distances, strict=True)):
+        if electrons < MIN_ELECTRONS or distance > MAX_OFFSET:
+            raise CalculationError(
+                f"Bader analysis found {electrons:.4f} e for atom {number} ({name}), {distance:.2f} A from the "
+                "nearest maximum of the density: the grid is too coarse or the density lacks the core."
+            )
+
+
 def _reference_charges(
     structure: Structure, kind: DensityKind, valence_electrons: Mapping[str, float] | None
 ) -> FloatArray:
@@ -302,10 +286,10 @@ def _maximum_distances(maxima: FloatArray, structure: Structure) -> FloatArray:
     if len(maxima) == 0:
         return np.full(len(structure), np.inf)
     peaks = Structure(structure.lattice, ["H"] * len(maxima), maxima)
-    return nearest_atoms(structure.frac_coords, peaks)[1]
+    return _nearest_atoms(structure.frac_coords, peaks)[1]
 
 
-def _flags(partition: Partition, density: Grid, structure: Structure, vacuum_cut: float) -> list[BaderFlag]:
+def _flags(partition: _Partition, density: Grid, structure: Structure, vacuum_cut: float) -> list[BaderFlag]:
     flags: list[BaderFlag] = []
     spacing = max(density.spacing)
     # Grids are made of whole points: do not complain about 0.0801.
@@ -316,6 +300,6 @@ def _flags(partition: Partition, density: Grid, structure: Structure, vacuum_cut
     if density.values.min() < _NEGATIVE:
         flags.append("negative_density")
     strong = partition.maxima[partition.maxima_density > 10 * vacuum_cut]
-    if len(strong) and nearest_atoms(strong, structure)[1].max() > MAX_OFFSET:
+    if len(strong) and _nearest_atoms(strong, structure)[1].max() > MAX_OFFSET:
         flags.append("maximum_off_nucleus")
     return flags

@@ -166,7 +166,9 @@ class DifferenceProfile:
     delta_rho_z
         Difference integrated over the plane, shape (nz,), e/A.
     delta_q_z
-        Electrons gained below each plane, shape (nz,), e: the running integral of ``delta_rho_z``.
+        Electrons gained below each plane, shape (nz,), e: the running integral of ``delta_rho_z``. At a plane between
+        filler and molecule it is the charge transfer across that plane, positive = the filler gained electrons; it
+        needs no partition into atoms.
     displaced_charge
         Half the integral of the absolute difference, e: how many electrons changed place.
     integral
@@ -178,23 +180,6 @@ class DifferenceProfile:
     delta_q_z: FloatArray
     displaced_charge: float
     integral: float
-
-    def charge_below(self, height: float) -> float:
-        """Return the electrons that moved from above to below a plane, e.
-
-        With the filler below the plane, positive means that the filler gained electrons. This is the charge
-        transfer across a plane; it needs no partition into atoms.
-
-        Raises
-        ------
-        CalculationError
-            The plane lies outside the cell.
-        """
-        if not 0 <= height <= self.z[-1]:
-            raise CalculationError(
-                f"No density plane at {height:.2f} A: the cell reaches from 0 to {self.z[-1]:.2f} A."
-            )
-        return float(np.interp(height, self.z, self.delta_q_z))
 
 
 def difference_profile(delta: Grid) -> DifferenceProfile:

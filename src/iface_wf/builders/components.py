@@ -17,12 +17,6 @@ def _labels(structure: Structure) -> list[str]:
     return list(labels)
 
 
-def components(structure: Structure) -> list[str]:
-    """List the components that occur in a structure, in the order of ``COMPONENTS``."""
-    present = set(_labels(structure))
-    return [name for name in COMPONENTS if name in present]
-
-
 def indices(structure: Structure, *names: str) -> list[int]:
     """Give the indices of the sites that belong to the named components.
 
@@ -80,7 +74,21 @@ def select(structure: Structure, *names: str) -> Structure:
 
 
 def label(structure: Structure, component: str, sites: Sequence[int] | None = None) -> Structure:
-    """Give a copy whose sites (all, or the listed ones) carry the component's name.
+    """Give a copy whose sites carry the component's name.
+
+    Parameters
+    ----------
+    structure
+        Labelled or not.
+    component
+        One of ``COMPONENTS``.
+    sites
+        Indices of the sites to label; by default all.
+
+    Returns
+    -------
+    Structure
+        The copy; other sites keep their labels, or have None.
 
     Raises
     ------

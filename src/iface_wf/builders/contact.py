@@ -144,8 +144,8 @@ def closest_contact(first: Vectors, second: Vectors, symbols: list[str], others:
     return Contact(float(distance[i, j]), (i, j), float(ratio[i, j]), float(distance[i, j] / bonded))
 
 
-def images_apart(xyz: Vectors, symbols: list[str], lattice: Lattice, factor: float = 1.0) -> bool:
-    """Say whether a group keeps ``factor`` van der Waals sums or more from all its own periodic images.
+def images_apart(xyz: Vectors, symbols: list[str], lattice: Lattice) -> bool:
+    """Say whether a group keeps a van der Waals sum or more from all its own periodic images.
 
     Parameters
     ----------
@@ -155,10 +155,8 @@ def images_apart(xyz: Vectors, symbols: list[str], lattice: Lattice, factor: flo
         Elements.
     lattice
         Cell; only its periodic directions count.
-    factor
-        Smallest allowed distance in van der Waals sums.
     """
-    radii = vdw_radii(symbols) * factor
+    radii = vdw_radii(symbols)
     margin = 2 * float(radii.max())
     every, index = images_within(lattice, xyz, xyz.min(axis=0) - margin, xyz.max(axis=0) + margin)
     image = np.linalg.norm(every - xyz[index], axis=1) > 1e-6

@@ -11,6 +11,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pymatgen.core import Structure
 
+from iface_wf.builders.edges import MAX_VACUUM, MIN_VACUUM
 from iface_wf.builders.molecules.complexes import bind_salt, build_salt
 from iface_wf.builders.molecules.fragments import from_smiles, from_xyz
 from iface_wf.builders.molecules.oligomers import Conformation, Tacticity, build_oligomer, parse_unit, record_mol
@@ -71,7 +72,7 @@ class InterfaceSpec(BaseModel):
     clearance: float = Field(default=0.85, ge=0.5, le=1.5)
     target: Target | None = None
     thickness: float | None = Field(default=None, gt=0, le=60)
-    vacuum: float = Field(default=8.0, ge=6, le=100)
+    vacuum: float = Field(default=8.0, ge=MIN_VACUUM, le=MAX_VACUUM)
     in_plane: tuple[float, float] | None = None
     n_conformers: int = Field(default=10, ge=1, le=500)
     max_atoms: int = Field(default=600, ge=1)

@@ -9,25 +9,19 @@ import typer
 
 from iface_wf.cli import options as opt
 from iface_wf.cli.output import new_folder, plain_table, print_json, stdout
+from iface_wf.cli.request import require_filler, with_request
 from iface_wf.errors import InputError, validate
 
 if TYPE_CHECKING:
     from pymatgen.core import Structure
 
 
+@with_request("engine", "level", "geometry", "overrides", "quantities", "processes")
 def build(
-    filler: opt.Filler,
+    request: dict[str, Any],
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="Folder for the files; new or empty.", show_default=False)
     ] = None,
-    polymer: opt.Polymer = None,
-    units: opt.Units = None,
-    molecule: Annotated[
-        str | None, typer.Option("--molecule", help="Instead of a polymer: SMILES, EC, DMC or an .xyz file.")
-    ] = None,
-    salt: opt.Salt = None,
-    surface: opt.Surface = None,
-    placements: Annotated[int, typer.Option("--placements", min=1, help="How many placements to write.")] = 1,
     all_terminations: Annotated[
         bool, typer.Option("--all-terminations", help="Write the bare slab of every termination of the surface.")
     ] = False,
@@ -38,7 +32,6 @@ def build(
         ),
     ] = None,
     level: Annotated[str, typer.Option("--level", "-l", help="Level of --write-inputs.")] = "moderate",
-    seed: opt.Seed = 0,
     json: opt.Json = False,
 ) -> None:
     """Build structures without calculating.
@@ -46,33 +39,19 @@ def build(
     Writes CIF, XYZ and POSCAR files and a picture of slab, molecule and interface, and prints a report. Without a
     polymer only the slab is built.
     """
+    require_filler(request)
+    request = {"placements": 1} | request
     if write_inputs is not None:
-        from iface_wf.cli import collect as vasp
+        from iface_wf.cli import collect
 
-        wanted: dict[str, Any] = {
-            "polymer": polymer,
-            "units": units,
-            "molecule": molecule,
-            "salt": salt,
-            "surface": surface,
-        }
-        vasp.write_inputs(*write_inputs, json, filler=filler, level=level, seed=seed, placements=placements, **wanted)
+        collect.write_inputs(*write_inputs, json, level=level, **request)
         return
     if out is None:
         raise typer.BadParameter("name a new folder for the files.", param_hint="--out")
-    if all_terminations or (polymer is None and molecule is None and salt is None):
-        built, report = _slabs(filler, surface, all_terminations, seed)
+    if all_terminations or not {"polymer", "molecule", "salt"} & set(request):
+        built, report = _slabs(request["filler"], request.get("surface"), all_terminations, request.get("seed", 0))
     else:
-        built, report = _parts(
-            filler=filler,
-            polymer=polymer,
-            units=units,
-            molecule=molecule,
-            salt=salt,
-            surface=surface,
-            placements=placements,
-            seed=seed,
-        )
+        built, report = _parts(**request)
     folder = new_folder(out)
     for name, structure in built.items():
         _write(structure, folder / name)

@@ -39,8 +39,8 @@ def write_inputs(code: str, folder: Path, json: bool, **request: Any) -> None:
     if code not in WRITERS:
         raise unknown_name("code for --write-inputs", code, WRITERS)
     from iface_wf import api
-    from iface_wf.flows.folders import write_binding
     from iface_wf.library import Library
+    from iface_wf.quantities.binding.folders import write_binding
 
     folders = write_binding(api.make_request(engine=code, **request), Library(), folder)
     spec = (folders[0] / "POTCAR.spec").exists()
@@ -80,7 +80,7 @@ def collect(
     named = {role: path for role, path in foreign.items() if path is not None}
     if (folder is None) == (not named):
         raise InputError("Give the folder of a project, or the folders --slab, --molecule and --interface.")
-    from iface_wf.flows.folders import collect_foreign, collect_project
+    from iface_wf.quantities.binding.folders import collect_foreign, collect_project
 
     if folder is None:
         _store(collect_foreign(named, {"filler": filler, "polymer": polymer or None}), store, json)
@@ -110,12 +110,12 @@ def _store(flow: Flow, store: str | None, json: bool) -> None:
     from iface_wf import api
     from iface_wf.cli.summary import print_summary
     from iface_wf.flows.run import run_flow
-    from iface_wf.store.results import find_binding
+    from iface_wf.store.results import find_result
 
     job_store = api.open_store(store)
     with tempfile.TemporaryDirectory() as scratch:
         run_flow(flow, job_store, Path(scratch))
-    document = find_binding(job_store, flow.output.uuid, load=True).document
+    document = find_result(job_store, flow.output.uuid, load=True).document
     if json:
         data = document.model_dump(mode="json", exclude={"density_difference": {"density": {"blob"}}})
         print_json({"uuid": flow.output.uuid, **data})

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import sys
 import warnings
-from typing import Annotated
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any
 
 import typer
 
@@ -13,6 +15,7 @@ from iface_wf import __version__
 from iface_wf.cli import build, doctor, export, library, queue, ranking, report, results, run, screen, status, submit
 from iface_wf.cli import collect as vasp
 from iface_wf.errors import IfaceError, InputError
+from iface_wf.former import FormerNameWarning, todays_arguments
 
 DEBUG_VARIABLE = "IFACE_WF_DEBUG"
 INTERRUPTED = 130
@@ -80,8 +83,10 @@ def main(arguments: list[str] | None = None) -> int:
     if not sys.warnoptions:
         # Notes of libraries to their own callers are no use to whoever runs a command.
         warnings.simplefilter("ignore", FutureWarning)
+    warnings.simplefilter("always", FormerNameWarning)
     try:
-        app(arguments, prog_name="iface-wf")
+        with _hints():
+            app(todays_arguments(sys.argv[1:] if arguments is None else arguments), prog_name="iface-wf")
     except SystemExit as stop:
         if stop.code == INTERRUPTED:  # typer ends silently on Ctrl-C
             _complain("Interrupted. What is finished is kept: the same command goes on from there.")
@@ -99,6 +104,25 @@ def main(arguments: list[str] | None = None) -> int:
         _complain(f"{type(error).__name__}: {first} (run again with --debug for the traceback)")
         return 1
     return 0
+
+
+@contextmanager
+def _hints() -> Iterator[None]:
+    """Say in one line what names of before are called today, each once."""
+    show, told = warnings.showwarning, set[str]()
+
+    def hint(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
+        if not issubclass(category, FormerNameWarning):
+            show(message, category, *place, **more)
+        elif str(message) not in told:
+            told.add(str(message))
+            _complain(str(message))
+
+    warnings.showwarning = hint
+    try:
+        yield
+    finally:
+        warnings.showwarning = show
 
 
 def _raise_if_debugging(error: Exception) -> None:

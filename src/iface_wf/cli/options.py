@@ -9,10 +9,9 @@ from typing import Annotated
 
 import typer
 
-# Written out, because importing the engines takes seconds; a test compares them with the engines' own table.
-ENGINES = ("gpaw", "vasp", "xtb", "mlip")
-CHEAP_ENGINES = ("xtb", "mlip")
-LEVELS = ("fast", "moderate", "precise")
+from iface_wf.engines import registry
+from iface_wf.engines.profile import BUILT_IN, LEVEL_NAMES
+
 SORT_KEYS = (
     "binding_energy",
     "binding_energy_cp",
@@ -47,14 +46,14 @@ def _complete(names: Callable[[], Iterable[str]]) -> Callable[[str], list[str]]:
 _fillers = _complete(lambda: record_names("filler"))
 _polymers = _complete(lambda: record_names("polymer"))
 _salts = _complete(lambda: record_names("salt"))
-_engines = _complete(lambda: ENGINES)
-_cheap_engines = _complete(lambda: CHEAP_ENGINES)
-_levels = _complete(lambda: LEVELS)
+_engines = _complete(registry.names)
+_cheap_engines = _complete(registry.cheap_names)
+_levels = _complete(lambda: LEVEL_NAMES)
 _sort_keys = _complete(lambda: SORT_KEYS)
 any_record = _complete(lambda: (n for kind in ("filler", "polymer", "salt") for n in record_names(kind)))
 
 Filler = Annotated[
-    str,
+    str | None,
     typer.Option(
         "--filler",
         "-f",
@@ -62,10 +61,6 @@ Filler = Annotated[
         autocompletion=_fillers,
         show_default=False,
     ),
-]
-MaybeFiller = Annotated[
-    str | None,
-    typer.Option("--filler", "-f", help="As in `iface-wf run`.", autocompletion=_fillers, show_default=False),
 ]
 Polymer = Annotated[
     str | None,
@@ -89,20 +84,28 @@ Surface = Annotated[
     ),
 ]
 EngineName = Annotated[
-    str, typer.Option("--engine", "-e", help=f"Allowed: {', '.join(ENGINES)}.", autocompletion=_engines)
+    str | None,
+    typer.Option(
+        "--engine",
+        "-e",
+        help=f"Allowed: {', '.join(BUILT_IN)}, and those of other packages (see `iface-wf doctor`).",
+        autocompletion=_engines,
+    ),
 ]
 Geometry = Annotated[
     str | None,
     typer.Option(
         "--geometry",
-        help="Cheap engine that ranks the placements and, at level fast, relaxes: xtb or mlip; default: xtb, or the "
-        "engine itself where that is a cheap one.",
+        help="Cheap engine that ranks the placements and, at level fast, relaxes, for example xtb or mlip; default: xtb, "
+        "or the engine itself where that is a cheap one.",
         autocompletion=_cheap_engines,
         show_default=False,
     ),
 ]
-Level = Annotated[str, typer.Option("--level", "-l", help=f"Allowed: {', '.join(LEVELS)}.", autocompletion=_levels)]
-Seed = Annotated[int, typer.Option("--seed", help="Seed of conformers and placements.")]
+Level = Annotated[
+    str | None, typer.Option("--level", "-l", help=f"Allowed: {', '.join(LEVEL_NAMES)}.", autocompletion=_levels)
+]
+Seed = Annotated[int | None, typer.Option("--seed", help="Seed of conformers and placements.")]
 Store = Annotated[
     str | None,
     typer.Option(
@@ -110,6 +113,10 @@ Store = Annotated[
         help="A file, or a mongodb:// URI; default: $IFACE_WF_STORE, else a file in your data folder.",
         show_default=False,
     ),
+]
+Workdir = Annotated[
+    Path | None,
+    typer.Option("--workdir", help="Folder of the calculations; default: ./iface-wf-runs.", show_default=False),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Machine-readable JSON on stdout and nothing else there.")]
 Identifier = Annotated[
@@ -123,10 +130,18 @@ FilterSalt = Annotated[str | None, typer.Option("--salt", autocompletion=_salts,
 FilterEngine = Annotated[str | None, typer.Option("--engine", "-e", autocompletion=_engines, help="Only this engine.")]
 FilterLevel = Annotated[str | None, typer.Option("--level", "-l", autocompletion=_levels, help="Only this level.")]
 Sort = Annotated[
-    str, typer.Option("--sort", autocompletion=_sort_keys, help="Column to sort by; a leading - reverses.")
+    str | None,
+    typer.Option(
+        "--sort",
+        autocompletion=_sort_keys,
+        help="Column to sort by; a leading - reverses. Default: what is asked for first.",
+    ),
 ]
 Where = Annotated[
     str | None, typer.Option("--where", help="Conditions, e.g. 'binding_energy < -0.5 and n_atoms <= 200'.")
+]
+KindName = Annotated[
+    str | None, typer.Option("--kind", help="Which kind of result; default: binding energies.", show_default=False)
 ]
 Project = Annotated[
     str | None, typer.Option("--project", help="Name of the queue's project; default: the only one, or iface-wf.")

@@ -22,8 +22,8 @@ def init(
     store: Annotated[
         str, typer.Option("--store", prompt="MongoDB address (without password)", help="mongodb://user@host/database")
     ],
-    work_dir: Annotated[
-        Path, typer.Option("--work-dir", prompt="Work folder on the worker (absolute)", help="Shared by its nodes.")
+    workdir: Annotated[
+        Path, typer.Option("--workdir", prompt="Work folder on the worker (absolute)", help="Shared by its nodes.")
     ],
     scheduler: Annotated[
         str, typer.Option("--scheduler", prompt="Scheduler (slurm, pbs, sge, shell)", help="slurm, pbs, sge or shell.")
@@ -67,7 +67,7 @@ def init(
         "worker": worker,
         "scheduler": scheduler,
         "host": host,
-        "work_dir": str(work_dir),
+        "workdir": str(workdir),
         "queue": queue,
         "account": account,
         "qos": qos,

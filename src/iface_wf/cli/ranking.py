@@ -18,16 +18,25 @@ def best(
     engine: opt.FilterEngine = None,
     level: opt.FilterLevel = None,
     where: opt.Where = None,
+    kind: opt.KindName = None,
     store: opt.Store = None,
     json: opt.Json = False,
 ) -> None:
     """List the N most strongly bound interfaces with a trustworthy energy."""
     from iface_wf.cli.results import print_rows
-    from iface_wf.store.results import binding_table, method_of
+    from iface_wf.documents.kinds import DEFAULT_KIND, get_kind
+    from iface_wf.store.results import method_of, result_table
     from iface_wf.store.settings import open_store
 
-    table = binding_table(
-        open_store(store), where=where, filler=filler, polymer=polymer, salt=salt, engine=engine, level=level
+    table = result_table(
+        open_store(store),
+        get_kind(kind or DEFAULT_KIND),
+        where=where,
+        filler=filler,
+        polymer=polymer,
+        salt=salt,
+        engine=engine,
+        level=level,
     )
     units = table.attrs["units"]
     table = table[table["trustworthy"]].head(count)
@@ -55,10 +64,10 @@ def compare(
 ) -> None:
     """Compare the binding energies and the order of two levels."""
     from iface_wf.store.compare import compare_levels
-    from iface_wf.store.results import binding_table
+    from iface_wf.store.results import result_table
     from iface_wf.store.settings import open_store
 
-    table = binding_table(open_store(store), filler=filler, polymer=polymer, salt=salt)
+    table = result_table(open_store(store), filler=filler, polymer=polymer, salt=salt)
     both = compare_levels(table, first, second)
     if json:
         print_json({**both.attrs, "rows": both.to_dict("records")})

@@ -27,10 +27,10 @@ def report(
     """
     from iface_wf.report.names import file_stem
     from iface_wf.report.page import html_page, save_figure
-    from iface_wf.store.results import find_binding
+    from iface_wf.store.results import find_result
     from iface_wf.store.settings import open_store
 
-    found = find_binding(open_store(store), identifier, load=True)
+    found = find_result(open_store(store), identifier, load=True)
     stem = file_stem(found.document)
     picture, page = new_file(out / f"{stem}.png"), new_file(out / f"{stem}.html")
     save_figure(found.document, picture, iso)

@@ -14,7 +14,7 @@ from iface_wf.errors import InputError
 if TYPE_CHECKING:
     import pandas as pd
 
-    from iface_wf.documents.binding import BindingDocument
+    from iface_wf.documents.result import ResultDocument
 
 
 def results(
@@ -28,19 +28,29 @@ def results(
     engine: opt.FilterEngine = None,
     level: opt.FilterLevel = None,
     where: opt.Where = None,
-    sort: opt.Sort = "binding_energy",
+    kind: opt.KindName = None,
+    sort: opt.Sort = None,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="File for parquet; it must not exist.")] = None,
     store: opt.Store = None,
     json: opt.Json = False,
 ) -> None:
     """List the finished interfaces."""
-    from iface_wf.store.results import binding_table
+    from iface_wf.documents.kinds import DEFAULT_KIND, get_kind
+    from iface_wf.store.results import result_table
     from iface_wf.store.settings import open_store
 
     if (fmt == "parquet") != (out is not None):
         raise InputError("--format parquet and --out belong together.")
-    table = binding_table(
-        open_store(store), sort=sort, where=where, filler=filler, polymer=polymer, salt=salt, engine=engine, level=level
+    table = result_table(
+        open_store(store),
+        get_kind(kind or DEFAULT_KIND),
+        sort=sort,
+        where=where,
+        filler=filler,
+        polymer=polymer,
+        salt=salt,
+        engine=engine,
+        level=level,
     )
     if table.attrs["older"]:
         say(
@@ -69,29 +79,26 @@ def _write_parquet(table: pd.DataFrame, out: Path) -> None:
 
 
 def print_rows(table: pd.DataFrame) -> None:
-    """Print a table of results for people."""
-    from iface_wf.store.results import method_of
+    """Print a table of results for people: what was calculated, by which method, the numbers, and the flags."""
+    from iface_wf.documents.kinds import get_kind
+    from iface_wf.store.results import NAMES, method_of
 
-    energies = {"binding": "binding_energy", "corrected": "binding_energy_cp", "interaction": "interaction_energy"}
-    moved = [c for c in table.columns if c.startswith("charge_transfer_") and table[c].notna().any()]
-    headings = ("ID", "filler", "surface", "polymer", "n", "salt", "method", *energies, *moved, "flags")
-    shown = plain_table(*headings, right=("ID", "n", *energies, *moved))
+    kind = get_kind(table.attrs["kind"])
+    names = [column.name for column in NAMES if column.shown]
+    numbers = [column for column in kind.columns if column.shown and table[column.name].notna().any()]
+    headings = ("ID", *names, "method", *(column.name for column in numbers), "flags")
+    shown = plain_table(*headings, right=("ID", "units", *(column.name for column in numbers)))
     for row in table.to_dict("records"):
-        method = method_of(row)
         shown.add_row(
             str(row["key"])[:8],
-            *(_text(row[c]) for c in ("filler", "surface", "polymer", "units", "salt")),
-            method,
-            *(number(row[c]) for c in energies.values()),
-            *(number(row[c], 4) for c in moved),
+            *(_text(row[name]) for name in names),
+            method_of(row),
+            *(number(row[column.name], column.digits) for column in numbers),
             "; ".join([*([] if row["trustworthy"] else ["NOT TRUSTWORTHY"]), *row["flags"]]),
             style=None if row["trustworthy"] else "red",
         )
     stdout().print(shown)
-    stdout().print(
-        "Energies in eV per cell, negative = bound; corrected: counterpoise; charge_transfer in e, positive = lost "
-        "electrons."
-    )
+    stdout().print("; ".join(f"{column.name}: {column.unit}" for column in numbers))
 
 
 def _text(value: object) -> str:
@@ -102,10 +109,10 @@ def _text(value: object) -> str:
 
 def show(identifier: opt.Identifier, store: opt.Store = None, json: opt.Json = False) -> None:
     """Show one result with all terms and flags."""
-    from iface_wf.store.results import find_binding
+    from iface_wf.store.results import find_result
     from iface_wf.store.settings import open_store
 
-    document, uuid, completed_at = find_binding(open_store(store), identifier)
+    document, uuid, completed_at = find_result(open_store(store), identifier)
     if json:
         data = document.model_dump(mode="json", exclude={"density_difference": {"density": {"blob"}}})
         print_json({"uuid": uuid, "completed_at": completed_at, **data})
@@ -117,7 +124,7 @@ def show(identifier: opt.Identifier, store: opt.Store = None, json: opt.Json = F
     stdout().print(_provenance(document, uuid, completed_at))
 
 
-def _print_terms(document: BindingDocument) -> None:
+def _print_terms(document: ResultDocument) -> None:
     table = plain_table("term", "energy / eV", "dispersion / eV", "converged", "corrections", "flags", "key",
                         right=("energy / eV", "dispersion / eV"))  # fmt: skip
     for term in document.terms:
@@ -133,13 +140,12 @@ def _print_terms(document: BindingDocument) -> None:
     stdout().print(table)
 
 
-def _provenance(document: BindingDocument, uuid: str, completed_at: str) -> str:
+def _provenance(document: ResultDocument, uuid: str, completed_at: str) -> str:
     versions = document.provenance.get("versions", {})
     lines = {
         "key": document.key,
         "uuid": uuid,
         "completed": completed_at,
-        "placement": f"{document.placement} of {document.placements}",
         "charge": f"{document.charge:g} e",
         "energy": document.energy_type,
         "grid": "-" if document.grid is None else " x ".join(map(str, document.grid)),

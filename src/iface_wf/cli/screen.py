@@ -26,9 +26,7 @@ def screen(
         bool, typer.Option("--schema", help="Print the JSON schema of SPEC, for completion in editors.")
     ] = False,
     store: opt.Store = None,
-    workdir: Annotated[
-        Path | None, typer.Option("--workdir", help="Folder of the calculations; default: ./iface-wf-runs.")
-    ] = None,
+    workdir: opt.Workdir = None,
     json: opt.Json = False,
 ) -> None:
     """Compute all interfaces of a screening that are not stored yet.

@@ -3,33 +3,24 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from iface_wf.cli import options as opt
 from iface_wf.cli.output import plain_table, print_json, say, stdout
+from iface_wf.cli.request import with_request
 
 if TYPE_CHECKING:
     from iface_wf.queues.submit import Submission
 
 
+@with_request()
 def submit(
+    request: dict[str, Any],
     spec: Annotated[
         Path | None, typer.Argument(metavar="[SPEC]", help="YAML file of a screening.", show_default=False)
     ] = None,
-    filler: opt.MaybeFiller = None,
-    polymer: opt.Polymer = None,
-    units: opt.Units = None,
-    salt: opt.Salt = None,
-    surface: opt.Surface = None,
-    engine: opt.EngineName = "gpaw",
-    level: opt.Level = "fast",
-    geometry: opt.Geometry = None,
-    placements: Annotated[
-        int | None, typer.Option("--placements", min=1, help="Placements that the cheap engine ranks.")
-    ] = None,
-    seed: opt.Seed = 0,
     worker: opt.Worker = None,
     project: opt.Project = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Count what would be submitted; submit nothing.")] = False,
@@ -45,7 +36,7 @@ def submit(
     from iface_wf.library import Library
     from iface_wf.queues import project as projects
 
-    if (spec is None) == (filler is None):
+    if (spec is None) == (not request):
         raise InputError("Give either the YAML file of a screening, or --filler with --polymer or --salt.")
     library = Library()
     if spec is not None:
@@ -59,21 +50,10 @@ def submit(
         done = submit_screening(checked, queue, library, worker, dry_run, on_wait=say)
     else:
         from iface_wf import api
-        from iface_wf.queues.submit import submit_binding
+        from iface_wf.queues.submit import submit_one
 
-        request = api.make_request(
-            filler=filler,
-            polymer=polymer,
-            units=units,
-            salt=salt,
-            surface=surface,
-            engine=engine,
-            level=level,
-            geometry=geometry,
-            placements=placements,
-            seed=seed,
-        )
-        done = submit_binding(request, projects.load(project), library, worker, dry_run, on_wait=say)
+        checked_request = api.make_request(**request)
+        done = submit_one(checked_request, projects.load(project), library, worker, dry_run, on_wait=say)
     _print(done, dry_run, json)
 
 

@@ -1,4 +1,4 @@
-"""The engine protocol: every code offers `relax` and `static` jobs that return one CalculationDocument.
+"""An engine: the maker of one code's calculations, each a job that returns one CalculationDocument.
 
 A calculation is described completely by a `CalculationRequest`. Its content key decides whether the job store already
 holds the answer: then the stored document is returned and nothing is run.
@@ -6,174 +6,32 @@ holds the answer: then the stored document is returned and nothing is run.
 
 from __future__ import annotations
 
-import datetime as dt
 import hashlib
-import socket
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, field
-from importlib import metadata
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from jobflow import CURRENT_JOB, Job, JobConfig, Maker, job
-from pydantic import BaseModel, ConfigDict, Field
 from pymatgen.core import Structure
 
 from iface_wf.builders.components import indices, select
 from iface_wf.documents.calculation import CalculationDocument, CalculationKind
 from iface_wf.engines.calculation_log import logged
+from iface_wf.engines.profile import EngineProfile, merged
+from iface_wf.engines.request import CalculationRequest
 from iface_wf.engines.shelf import calculate_once, common_shelf
-from iface_wf.store.canonical import calculation_key
 from iface_wf.store.reuse import claimed
-
-#: Settings that steer how a result is reached, not what it is: they stay out of keys and of comparisons.
-TECHNICAL_SETTINGS = frozenset(
-    {
-        "grid_steps",  # follows from cell and grid
-        "mixer",
-        "max_scf_steps",
-        "scf_step_cap",
-        "max_steps",
-        "start",
-        "max_seconds",
-        "checkpoint_every",
-        "relaxed_by",
-        "technical",
-    }
-)
-
-
-class CalculationRequest(BaseModel):
-    """Everything that decides the result of one calculation.
-
-    Attributes
-    ----------
-    structure
-        pymatgen structure as a dict, labelled sites; ``lattice.pbc`` says which directions are periodic.
-    settings
-        Complete settings of the code, defaults written out.
-    ghosts
-        Indices of sites that carry basis functions only.
-    densities
-        Which densities are wanted: ``pseudo`` is stored, for difference densities; ``all_electron`` is made on a
-        finer grid, divided into Bader charges, and dropped.
-    """
-
-    model_config = ConfigDict(extra="forbid")
-
-    kind: CalculationKind
-    engine: str
-    level: str
-    structure: dict[str, Any]
-    settings: dict[str, Any]
-    ghosts: list[int] = Field(default_factory=list)
-    densities: list[str] = Field(default_factory=list)
-    role: str = ""
-
-    @property
-    def atoms_structure(self) -> Structure:
-        """The structure as a pymatgen object."""
-        return Structure.from_dict(self.structure)
-
-    def key(self) -> str:
-        """Content key of the calculation.
-
-        Returns
-        -------
-        str
-            SHA-256, hexadecimal. Package versions, site order, translation and labels play no part; the wanted
-            densities do, because a stored document without them is no answer.
-        """
-        physical = physical_settings(self.settings)
-        physical |= {"engine": self.engine, "densities": sorted(self.densities)}
-        return calculation_key(self.atoms_structure, physical, self.kind, ghosts=self.ghosts)
-
-
-def physical_settings(settings: dict[str, Any]) -> dict[str, Any]:
-    """Keep the settings that decide the result.
-
-    Parameters
-    ----------
-    settings
-        Settings of a calculation.
-
-    Returns
-    -------
-    dict
-        Without the technical ones (mixing, step limits, checkpoints).
-    """
-    return {k: v for k, v in settings.items() if k not in TECHNICAL_SETTINGS}
-
-
-class Engine(ABC):
-    """What a code offers to the flows: relaxations and single points as jobs, and what its energies hang on.
-
-    A new engine is a frozen dataclass with these two attributes and `_maker`.
-
-    Attributes
-    ----------
-    name
-        Name in documents and on the command line.
-    densities
-        Densities that single points of an interface are asked for.
-    """
-
-    name: str
-    densities: tuple[str, ...]
-
-    @abstractmethod
-    def _maker(self, kind: CalculationKind, level: str, **options: Any) -> EngineMaker:
-        """Return the maker of one calculation."""
-
-    def counterpoise(self, level: str) -> bool:
-        """Whether the basis is atom-centred, so that ghost atoms are possible and needed."""
-        return False
-
-    def grid_bound(self, level: str) -> bool:
-        """Whether absolute energies hang on the steps of a real-space grid, which then must be the interface's."""
-        return False
-
-    def check(self, structure: Structure, level: str) -> None:  # noqa: B027 - most engines need nothing
-        """Refuse to start what cannot run here, naming the program or file that is missing (`InputError`)."""
-
-    def elsewhere(self) -> Self:
-        """Return the engine for calculations that another machine runs, which are not checked here."""
-        return self
-
-    def relax(self, structure: Any, level: str, **options: Any) -> Job:
-        """Return a job that relaxes a structure, or the output reference of one.
-
-        Its output is a CalculationDocument.
-        """
-        if isinstance(structure, Structure):
-            self.check(structure, level)
-        return self._maker("relax", level, **options).make(structure)
-
-    def static(
-        self,
-        structure: Any,
-        level: str,
-        densities: list[str] | None = None,
-        grid: Any = None,
-        keep: list[str] | None = None,
-        as_ghosts: list[str] | None = None,
-        **options: Any,
-    ) -> Job:
-        """Return a single-point job; its output is a CalculationDocument.
-
-        ``grid`` is the settings of the calculation whose grid it shares; ``keep`` and ``as_ghosts`` choose
-        components, see `EngineMaker.make`.
-        """
-        if isinstance(structure, Structure):
-            self.check(structure, level)
-        maker = self._maker("static", level, densities=densities or [], **options)
-        return maker.make(structure, keep=keep, as_ghosts=as_ghosts, like=grid)
 
 
 @dataclass
-class EngineMaker(Maker, ABC):
-    """Base of the makers of all engines: find a stored result or run the calculation.
+class Engine(Maker, ABC):
+    """Base of all engines: find a stored result or run the calculation.
+
+    An engine is a dataclass of this kind with a ``profile``, `request` and `calculate`. Codes that are ASE calculators
+    in this process need less, see `iface_wf.engines.ase_engine.AseEngine`.
 
     Parameters
     ----------
@@ -191,7 +49,17 @@ class EngineMaker(Maker, ABC):
         What the calculation is in its flow, for example ``A*``.
     force
         Run even when the store holds a finished result.
+    charge
+        Total charge of the cell, e.
+    processes
+        MPI processes per calculation; 0 means all available cores. Codes that run in one process ignore it.
+    here
+        Whether calculations run on this machine: then programs and files are looked for when a flow is built. On the
+        way to a queue of another machine they are looked for there.
     """
+
+    #: What the engine tells about itself without being imported.
+    profile: ClassVar[EngineProfile]
 
     name: str = "calculation"
     kind: CalculationKind = "static"
@@ -200,21 +68,135 @@ class EngineMaker(Maker, ABC):
     overrides: dict[str, Any] = field(default_factory=dict)
     role: str = ""
     force: bool = False
+    charge: float = 0.0
+    processes: int = 0
+    here: bool = True
 
     @property
-    @abstractmethod
     def engine_name(self) -> str:
-        """Name of the engine, as in documents."""
+        """Name of the engine, as in documents and on the command line."""
+        return self.profile.name
+
+    @property
+    def counterpoise(self) -> bool:
+        """Whether the basis is atom-centred, so that ghost atoms are possible and needed."""
+        return self.profile.comparison.counterpoise(self.defaults())
+
+    @property
+    def grid_bound(self) -> bool:
+        """Whether absolute energies hang on the steps of a real-space grid, which then must be the interface's."""
+        return self.profile.comparison.grid_bound(self.defaults())
+
+    def defaults(self, elements: Collection[str] | None = None) -> dict[str, Any]:
+        """Write out the settings that hang on no structure: those of the level with the overrides.
+
+        Parameters
+        ----------
+        elements
+            Tables by element are written out for these; None: as the overrides give them.
+
+        Returns
+        -------
+        dict
+            All that decides a result, apart from the structure and what follows from it (grid, k-points, spin).
+
+        Raises
+        ------
+        InputError
+            For an unknown level or setting.
+        """
+        return self.profile.settings(self.level, self.overrides)
+
+    @classmethod
+    def treatment(cls, entries: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+        """Translate what the library's records say about this engine into overrides.
+
+        Parameters
+        ----------
+        entries
+            For each filler its ``engines`` entry of this engine; tables by element are joined.
+        """
+        return merged(entries)
+
+    def check(self, structure: Structure) -> None:
+        """Refuse to start what cannot run ``here``, naming the program or file that is missing (`InputError`)."""
+
+    def elsewhere(self) -> Self:
+        """Return the engine for calculations that another machine runs, which are not checked here."""
+        return replace(self, here=False)
+
+    def relax(self, structure: Any, **options: Any) -> Job:
+        """Return a job that relaxes a structure, or the output reference of one.
+
+        Parameters
+        ----------
+        structure
+            Labelled sites, or where they will be.
+        **options
+            Fields of the engine that differ for this job: name, role...
+
+        Returns
+        -------
+        Job
+            Its output is a CalculationDocument.
+        """
+        return self._job("relax", structure, options)
+
+    def static(
+        self,
+        structure: Any,
+        keep: list[str] | None = None,
+        as_ghosts: list[str] | None = None,
+        like: Any = None,
+        **options: Any,
+    ) -> Job:
+        """Return a single-point job; its output is a CalculationDocument.
+
+        Parameters
+        ----------
+        structure, keep, as_ghosts, like
+            See `make`; each may be the reference of another job's output.
+        **options
+            Fields of the engine that differ for this job: name, role, densities...
+        """
+        return self._job("static", structure, options, keep=keep, as_ghosts=as_ghosts, like=like)
+
+    def _job(self, kind: CalculationKind, structure: Any, options: dict[str, Any], **arguments: Any) -> Job:
+        engine = replace(self, kind=kind, **options)
+        if isinstance(structure, Structure):
+            engine.check(structure)
+        return engine.make(structure, **arguments)
 
     @abstractmethod
     def request(
         self, structure: Structure, ghosts: list[int], like: dict[str, Any] | None = None
     ) -> CalculationRequest:
-        """Write out all settings of the calculation; ``like`` fixes the shared ones (grid, k-points...)."""
+        """Write out all settings of the calculation.
+
+        Parameters
+        ----------
+        structure
+            Labelled sites.
+        ghosts
+            Indices of sites that carry basis functions only.
+        like
+            Settings of another calculation, which fix the shared ones (grid, k-points...).
+
+        Raises
+        ------
+        InputError
+            For settings and structures that the code cannot treat.
+        """
 
     @abstractmethod
     def calculate(self, request: CalculationRequest, directory: Path) -> CalculationDocument:
-        """Run the calculation in a directory of its own."""
+        """Run the calculation in a directory of its own.
+
+        Raises
+        ------
+        CalculationError
+            When the code fails for a reason other than convergence; non-convergence is a flag.
+        """
 
     @job(data=["blob"], config=JobConfig(expose_store=True))
     def make(
@@ -294,35 +276,3 @@ def same_frame(document: CalculationDocument, structure: Structure) -> bool:
     if document.kind == "relax":
         return True
     return bool(np.allclose(stored.cart_coords, structure.cart_coords, atol=1e-3))
-
-
-def package_versions(*names: str) -> dict[str, str]:
-    """Return the installed versions of packages, for provenance.
-
-    Parameters
-    ----------
-    *names
-        Distribution names; those not installed are left out.
-
-    Returns
-    -------
-    dict of str
-        name: version.
-    """
-    versions = {}
-    for name in ("iface-wf", "ase", "pymatgen-core", "numpy", *names):
-        try:
-            versions[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
-    return versions
-
-
-def now() -> str:
-    """Return the current time, UTC, ISO 8601."""
-    return dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
-
-
-def location(directory: Path) -> str:
-    """Return host:folder of a run."""
-    return f"{socket.gethostname()}:{directory}"

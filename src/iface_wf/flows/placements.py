@@ -11,7 +11,8 @@ from pymatgen.core import Structure
 from iface_wf.builders.placing.placements import place
 from iface_wf.builders.placing.targets import Target
 from iface_wf.documents.base import StoredDocument, StructureDict
-from iface_wf.engines.cheap import FAILURES, CheapName, Ranker
+from iface_wf.engines.ranking import Ranker
+from iface_wf.engines.registry import DEFAULT_RANKING
 from iface_wf.errors import CalculationError
 
 
@@ -51,7 +52,7 @@ def place_and_rank(
     vacuum: float,
     clearance: float = 0.85,
     target: Target | None = None,
-    engine: CheapName = "xtb",
+    engine: str = DEFAULT_RANKING,
     overrides: dict[str, Any] | None = None,
 ) -> RankedPlacements:
     """Generate placements and order them by the energy of a cheap engine.
@@ -69,7 +70,7 @@ def place_and_rank(
     clearance, target
         Contact distance and aim, see `iface_wf.builders.placing.placements.place`.
     engine, overrides
-        The cheap engine, see `iface_wf.engines.cheap.cheap_engine`.
+        The cheap engine, see `iface_wf.engines.ranking.Ranker`.
 
     Returns
     -------
@@ -92,7 +93,7 @@ def place_and_rank(
     for entry, candidate in zip(entries, candidates, strict=True):
         try:
             entry["energy"], relaxed[entry["placement"]] = ranker.score(candidate, RANKING_STEPS)
-        except FAILURES as error:
+        except ranker.failures as error:
             entry["failed"] = str(error).splitlines()[0][:200]
     usable = sorted((e for e in entries if "energy" in e), key=lambda e: e["energy"])
     if not usable:

@@ -1,94 +1,23 @@
-"""Run flows on this machine, with progress, on any job store."""
+"""Run flows on this machine: one job after the other, each told when it starts and how it ends."""
 
 from __future__ import annotations
 
 import logging
-import re
 import time
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import chdir
 from pathlib import Path
 from typing import Any
 
-from jobflow import Flow, JobStore, run_locally
+from jobflow import Flow, Job, JobStore
+from jobflow.core.flow import get_flow
 
-from iface_wf.builders.interface import build_interface
-from iface_wf.documents.binding import BindingDocument
-from iface_wf.errors import CalculationError
-from iface_wf.flows.events import Event
-from iface_wf.flows.interfaces import binding_maker, describe
-from iface_wf.flows.plan import plan_flow
-from iface_wf.flows.request import BindingRequest
-from iface_wf.library.library import Library
+from iface_wf.errors import CalculationError, IfaceError
+from iface_wf.flows.events import Event, State
 
 Listener = Callable[[Event], None]
-_MESSAGE = re.compile(r"(Starting|Finished) job - .* \(([0-9a-f-]{36})(?:, \d+)?\)")
-
-
-class _Progress(logging.Handler):
-    """Turns jobflow's own log into events: it announces the start and the end of every job by its uuid."""
-
-    def __init__(self, flow: Flow, store: JobStore, listener: Listener) -> None:
-        super().__init__(logging.INFO)
-        jobs = [job for job, _ in flow.iterflow()]
-        self.steps = {job.uuid: (i, job.name) for i, job in enumerate(jobs, start=1)}
-        self.store, self.listener = store, listener
-        self.current: str | None = None
-        self.started = 0.0
-        self.failures: list[str] = []
-
-    def emit(self, record: logging.LogRecord) -> None:
-        text = record.getMessage()
-        match = _MESSAGE.search(text)
-        if match:
-            self._announce(match.group(1), match.group(2))
-        elif "failed with exception" in text and self.current:
-            # the last line of a traceback that is not indented names the exception
-            cause = [line for line in text.splitlines() if line and not line[0].isspace()][-1]
-            cause = re.sub(r"^iface_wf\.errors\.\w+: ", "", cause)  # our own errors speak for themselves
-            self.failures.append(f"{self.steps[self.current][1]}: {cause}")
-            self._tell("failed", cause)
-
-    def _announce(self, verb: str, uuid: str) -> None:
-        if uuid not in self.steps:
-            return
-        if verb == "Starting":
-            self.current, self.started = uuid, time.monotonic()
-            self._tell("started", "")
-            return
-        output = (self.store.query_one({"uuid": uuid}, properties=["output"], load=False) or {}).get("output") or {}
-        corrections = output.get("corrections") or []
-        detail = "; ".join([*(f"corrected: {c['errors'][0]}" for c in corrections), *(output.get("flags") or [])])
-        self._tell("found" if output.get("reused_from") else "finished", detail)
-
-    def _tell(self, state: Any, detail: str) -> None:
-        assert self.current is not None
-        index, name = self.steps[self.current]
-        self.listener(Event(name, index, len(self.steps), state, time.monotonic() - self.started, detail))
-
-
-@contextmanager
-def _listening(handler: logging.Handler) -> Iterator[None]:
-    """Attach a handler to jobflow's logger, and keep its lines off the terminal."""
-    logger = logging.getLogger("jobflow")
-    # libraries that configure logging, such as jobflow-remote's runner, disable the loggers that exist
-    below = [logging.getLogger(name) for name in logging.root.manager.loggerDict if name.startswith("jobflow.")]
-    disabled = {each: each.disabled for each in (logger, *below)}
-    level, propagate = logger.level, logger.propagate
-    logger.addHandler(handler)
-    logger.setLevel(logging.INFO)
-    logger.propagate = False
-    for each in disabled:
-        each.disabled = False
-    try:
-        yield
-    finally:
-        logger.removeHandler(handler)
-        logger.setLevel(level)
-        logger.propagate = propagate
-        for each, before in disabled.items():
-            each.disabled = before
+_log = logging.getLogger(__name__)
 
 
 def run_flow(flow: Flow, store: JobStore, workdir: Path, listener: Listener | None = None) -> Any:
@@ -116,90 +45,65 @@ def run_flow(flow: Flow, store: JobStore, workdir: Path, listener: Listener | No
     Raises
     ------
     CalculationError
-        Naming the steps that failed and why.
+        Naming the steps that failed and why; other steps that do not need them have been done.
     """
     workdir.mkdir(parents=True, exist_ok=True)
-    progress = _Progress(flow, store, listener or (lambda event: None))
-    with _listening(progress), warnings.catch_warnings():
+    steps = list(get_flow(flow, allow_external_references=True).iterflow())
+    tell = _teller(len(steps), listener or (lambda event: None))
+    failures: dict[str, Exception] = {}
+    undone: set[str] = set()
+    for index, (job, parents) in enumerate(steps, start=1):
+        if undone.intersection(parents):
+            undone.add(job.uuid)
+            tell(job.name, index, "skipped")
+            continue
+        started = time.monotonic()
+        tell(job.name, index, "started")
+        try:
+            output = _run_job(job, store, workdir)
+        except Exception as error:  # noqa: BLE001 - whatever ends one step must not end those that do not need it
+            _log.debug("%s failed", job.name, exc_info=True)
+            undone.add(job.uuid)
+            failures[job.name] = error
+            tell(job.name, index, "failed", time.monotonic() - started, _cause(error))
+        else:
+            state, detail = _how_it_went(output)
+            tell(job.name, index, state, time.monotonic() - started, detail)
+    if flow.output.uuid in undone:
+        causes = "; ".join(f"{step}: {_cause(error)}" for step, error in failures.items())
+        raise CalculationError(causes) from next(iter(failures.values()))
+    return store.get_output(flow.output.uuid, load=False)
+
+
+def _teller(total: int, listener: Listener) -> Callable[..., None]:
+    def tell(step: str, index: int, state: State, seconds: float = 0.0, detail: str = "") -> None:
+        listener(Event(step, index, total, state, seconds, detail))
+
+    return tell
+
+
+def _run_job(job: Job, store: JobStore, workdir: Path) -> Any:
+    """Run one job in the working folder and return what its function returned."""
+    with chdir(workdir), warnings.catch_warnings():
         # jobflow calls a helper that monty will remove in 2028: nothing a user could act on
         warnings.filterwarnings("ignore", message="cd is deprecated", category=FutureWarning)
-        responses = run_locally(flow, log=False, store=store, root_dir=workdir, allow_external_references=True)
-    uuid = flow.output.uuid
-    if uuid not in responses:
-        raise CalculationError("; ".join(progress.failures) or f"Flow {flow.name} ended without its output.")
-    return store.get_output(uuid, load=False)
+        response = job.run(store=store)
+    if response.replace or response.detour or response.addition or response.stop_jobflow:
+        raise CalculationError(f"The step {job.name} asks for further jobs, which only a queue can run.")
+    return response.output
 
 
-def binding_flow(request: BindingRequest, library: Library) -> tuple[str, Flow]:
-    """Build the interface of a request and wire its flow.
-
-    Returns
-    -------
-    tuple
-        The content key of the interface calculation, and the flow.
-    """
-    built = build_interface(request, library)
-    about = describe(request, built.slab, built.fragment, built.report)
-    return about["key"], binding_maker(request, library.filler(request.filler)).make(built.slab, built.fragment, about)
+def _cause(error: Exception) -> str:
+    """Say what went wrong; our own errors speak for themselves."""
+    text = str(error).strip()
+    if isinstance(error, IfaceError):
+        return text
+    return f"{type(error).__name__}: {(text.splitlines() or [''])[0]}".removesuffix(": ")
 
 
-def plan_binding(request: BindingRequest, store: JobStore, library: Library) -> list[dict[str, Any]]:
-    """List the calculations that a request would need; none when its result is stored. See `plan_flow`."""
-    key, flow = binding_flow(request, library)
-    return [] if stored_binding(key, store) is not None else plan_flow(flow, store)
-
-
-def stored_binding(key: str, store: JobStore) -> dict[str, Any] | None:
-    """Return the newest stored interface document of a key, without large data, or None."""
-    criteria = {"output.document_type": "binding", "output.key": key}
-    found: dict[str, Any] | None = store.query_one(criteria, sort={"completed_at": -1}, load=False)
-    return found
-
-
-def run_binding(
-    request: BindingRequest,
-    store: JobStore,
-    library: Library,
-    workdir: Path,
-    force: bool = False,
-    on_event: Listener | None = None,
-) -> tuple[BindingDocument, str]:
-    """Return the binding document of an interface, calculated now or found in the store.
-
-    Parameters
-    ----------
-    request
-        What to calculate.
-    store
-        Where results are looked for and kept.
-    library
-        Where names are looked up.
-    workdir
-        Folder of the calculations.
-    force
-        Collect again even when the finished document is stored; single calculations are still found.
-    on_event
-        Is told about every step.
-
-    Returns
-    -------
-    tuple
-        The document and the uuid of the job that holds it.
-
-    Raises
-    ------
-    InputError
-        For unknown names, levels and unusable structures.
-    CalculationError
-        When a step failed.
-    """
-    key, flow = binding_flow(request, library)
-    stored = None if force else stored_binding(key, store)
-    if stored is not None and on_event is not None:
-        on_event(Event("collect", 1, 1, "found", detail="finished result in the store"))
-    if stored is None:
-        run_flow(flow, store, workdir, on_event)
-        stored = stored_binding(key, store)
-        if stored is None:
-            raise CalculationError(f"The result of {flow.name} was calculated but is not in the store.")
-    return BindingDocument.model_validate(stored["output"]), str(stored["uuid"])
+def _how_it_went(output: Any) -> tuple[State, str]:
+    """Say whether a step's result was found, which corrections were made, and which flags it has."""
+    corrections = getattr(output, "corrections", None) or []
+    detail = [f"corrected: {correction.errors[0]}" for correction in corrections]
+    detail += getattr(output, "flags", None) or []
+    return "found" if getattr(output, "reused_from", None) else "finished", "; ".join(detail)

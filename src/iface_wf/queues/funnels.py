@@ -9,11 +9,12 @@ from typing import Any, NamedTuple
 
 from jobflow_remote.jobs.jobcontroller import JobController
 
+from iface_wf.errors import validate
 from iface_wf.queues.monitor import ACTIVE, STATES, jobs_of
 from iface_wf.queues.project import QueueProject
 from iface_wf.queues.recover import decide
 from iface_wf.screening.spec import ScreeningSpec
-from iface_wf.screening.state import stored_pairs
+from iface_wf.screening.state import stored_results
 
 COLLECTION = "funnels"
 
@@ -53,7 +54,12 @@ def remember(controller: JobController, spec: ScreeningSpec, worker: str, rankin
 def waiting(controller: JobController) -> list[Waiting]:
     """List the funnels whose second stage has not been submitted."""
     return [
-        Waiting(entry["_id"], ScreeningSpec.model_validate(entry["spec"]), entry["worker"], entry["ranking"])
+        Waiting(
+            entry["_id"],
+            validate(entry["spec"], ScreeningSpec, "A funnel in the queue"),
+            entry["worker"],
+            entry["ranking"],
+        )
         for entry in controller.db[COLLECTION].find()
     ]
 
@@ -66,7 +72,7 @@ def forget(controller: JobController, funnel: Waiting) -> None:
 def ranked(controller: JobController, project: QueueProject, ranking: Iterable[str]) -> bool:
     """Whether the cheap stage is over: each of its interfaces is stored, or will not come to a result by itself."""
     keys = list(ranking)
-    left = sorted(set(keys) - stored_pairs(project.store(), keys))
+    left = sorted(set(keys) - stored_results(project.store(), keys))
     if not left:
         return True
     queued = jobs_of(controller, {"job.metadata.interface": {"$in": left}})

@@ -152,7 +152,7 @@ def _job_problems(host: BaseHost, config: Any) -> list[tuple[str, str]]:
             )
         ]
     found = json.loads(answers[-1])
-    problems = [(problem, "another --work-dir; on Lustre, mount it with -o flock") for problem in found["problems"]]
+    problems = [(problem, "another --workdir; on Lustre, mount it with -o flock") for problem in found["problems"]]
     if found["version"] != __version__:
         problems.append((f"iface-wf {found['version']} there, {__version__} here", "install the same version there"))
     return problems

@@ -122,11 +122,6 @@ class Status:
     interfaces: dict[str, int] = field(default_factory=dict)
     jobs: dict[str, int] = field(default_factory=dict)
 
-    @property
-    def active(self) -> bool:
-        """Whether something is left to do that needs nobody's decision."""
-        return any(self.jobs.get(state) for state in ACTIVE)
-
 
 def jobs_of(controller: JobController, criteria: dict[str, Any] | None = None) -> list[dict[str, Any]]:
     """Read what is needed of the jobs of this program, without their inputs and outputs."""

@@ -61,7 +61,7 @@ class ProjectSettings(BaseModel):
     worker: str = Field(default="main", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$", description="Name of the worker")
     scheduler: Literal["slurm", "pbs", "sge", "shell"] = Field(default="slurm", description="shell: no queue at all")
     host: str = Field(default="local", description="local, or user@host, reached with ssh")
-    work_dir: Path = Field(description="Folder of the runs on the worker, absolute, shared by its nodes")
+    workdir: Path = Field(description="Folder of the runs on the worker, absolute, shared by its nodes")
     queue: str | None = Field(default=None, description="Partition or queue")
     account: str | None = Field(default=None, description="Account to be charged")
     qos: str | None = Field(default=None, description="Quality of service")
@@ -86,7 +86,7 @@ class ProjectSettings(BaseModel):
             raise ValueError("leave the password out of the address and export it as IFACE_WF_MONGO_PASSWORD")
         return value
 
-    @field_validator("work_dir")
+    @field_validator("workdir")
     @classmethod
     def _absolute(cls, value: Path) -> Path:
         if not value.is_absolute():
@@ -300,7 +300,7 @@ def _options(settings: ProjectSettings) -> dict[str, str]:
 
 
 def _worker(settings: ProjectSettings) -> dict[str, Any]:
-    exports = {"IFACE_WF_SHELF": str(settings.work_dir / "shelf"), "OMP_NUM_THREADS": "1"}
+    exports = {"IFACE_WF_SHELF": str(settings.workdir / "shelf"), "OMP_NUM_THREADS": "1"}
     if settings.vasp_command:
         exports["IFACE_WF_VASP_COMMAND"] = settings.vasp_command
     exports |= settings.exports
@@ -315,7 +315,7 @@ def _worker(settings: ProjectSettings) -> dict[str, Any]:
     worker: dict[str, Any] = {
         "type": "local" if local else "remote",
         "scheduler_type": settings.scheduler,
-        "work_dir": str(settings.work_dir),
+        "work_dir": str(settings.workdir),
         "timeout_execute": 60,
         "pre_run": "\n".join(lines),
         "execution_cmd": "python -m iface_wf.queues.execute {}",

@@ -190,7 +190,7 @@ def _rerun(controller: JobController, project: QueueProject, action: Action) -> 
     controller.jobs.update_many(cancelled, {"$set": {"state": "PAUSED"}})
 
 
-def leftover_locks(controller: JobController, seconds: float = LOCK_SECONDS) -> list[dict[str, Any]]:
+def leftover_locks(controller: JobController) -> list[dict[str, Any]]:
     """Find locks that nobody releases: those that the same holder still has after some seconds.
 
     Only for whoever knows that no runner is working.
@@ -198,7 +198,7 @@ def leftover_locks(controller: JobController, seconds: float = LOCK_SECONDS) -> 
     before = locks(controller)
     if not before:
         return []
-    time.sleep(seconds)
+    time.sleep(LOCK_SECONDS)
     return unchanged(before, locks(controller))
 
 

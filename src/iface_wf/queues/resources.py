@@ -9,6 +9,7 @@ from typing import Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
+from iface_wf.engines.profile import ENGINES
 from iface_wf.errors import validate
 from iface_wf.library.loader import read_yaml
 
@@ -89,21 +90,22 @@ class Caps(BaseModel):
     memory_gb: float = Field(default=128.0, gt=0)
 
 
-#: Generous for one interface on today's nodes; what runs out of time goes on with twice as much.
-DEFAULT_ROWS = (
-    Row(engine="iface-wf", kind="place", cores=1, hours=0.5),  # a few steps of the cheap engine for each placement
+#: Steps that run no engine of their own: a few steps of the cheap engine for each placement, and bookkeeping.
+OWN_ROWS = (
+    Row(engine="iface-wf", kind="place", cores=1, hours=0.5),
     Row(engine="iface-wf", cores=1, hours=0.25, exponent=1.0),
-    Row(engine="xtb", kind="relax", cores=1, hours=2.0),
-    Row(engine="xtb", cores=1, hours=0.5),
-    Row(engine="mlip", cores=1, hours=1.0, exponent=1.0),
-    Row(engine="gpaw", level="fast", kind="static", cores=8, hours=1.0, memory_gb=16.0),
-    Row(engine="gpaw", level="precise", cores=32, hours=12.0, memory_gb=96.0),
-    Row(engine="gpaw", kind="relax", cores=16, hours=12.0, memory_gb=32.0),
-    Row(engine="gpaw", cores=16, hours=3.0, memory_gb=32.0),
-    Row(engine="vasp", kind="relax", cores=32, hours=12.0, memory_gb=96.0),
-    Row(engine="vasp", cores=32, hours=4.0, memory_gb=96.0),
-    Row(cores=1, hours=1.0),
 )
+#: Calculations of which nothing is known.
+LAST_ROW = Row(cores=1, hours=1.0)
+
+
+def default_rows() -> list[Row]:
+    """Return what the engines think they need.
+
+    Generous for one interface on today's nodes; what runs out of time goes on with twice as much.
+    """
+    rows = [Row(engine=name, **row) for name, profile in ENGINES.usable().items() for row in profile.resources]
+    return [*OWN_ROWS, *rows, LAST_ROW]
 
 
 class ResourceTable(BaseModel):
@@ -120,7 +122,7 @@ class ResourceTable(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     caps: Caps = Field(default_factory=Caps)
-    rows: list[Row] = Field(default_factory=lambda: list(DEFAULT_ROWS), min_length=1)
+    rows: list[Row] = Field(default_factory=default_rows, min_length=1)
 
     @classmethod
     def read(cls, path: Path) -> ResourceTable:
@@ -158,7 +160,7 @@ class ResourceTable(BaseModel):
         Resources
             Within the caps; never less than the row's own numbers for few atoms divided by ten.
         """
-        row = next((r for r in self.rows if r.fits(engine, level, kind)), Row(cores=1, hours=1.0))
+        row = next((r for r in self.rows if r.fits(engine, level, kind)), LAST_ROW)
         growth = max(0.1, (atoms / 100.0) ** row.exponent)
         seconds = min(row.hours * growth, self.caps.hours) * 3600.0
         memory = None
@@ -167,8 +169,8 @@ class ResourceTable(BaseModel):
         cores = min(row.cores, self.caps.cores)
         return Resources(cores=cores, time=_round(seconds, self.caps.hours * 3600.0), memory_mb=memory)
 
-    def raised(self, now: Resources, what: Literal["time", "memory"], factor: float = 2.0) -> Resources | None:
-        """Return what a job asks for after it ran out of time or memory; None if the cap is reached.
+    def raised(self, now: Resources, what: Literal["time", "memory"]) -> Resources | None:
+        """Return what a job asks for after it ran out of time or memory: twice as much; None if the cap is reached.
 
         Parameters
         ----------
@@ -176,15 +178,13 @@ class ResourceTable(BaseModel):
             What it asked for.
         what
             What it ran out of.
-        factor
-            How much more it gets.
         """
         if what == "time":
-            more = _round(min(now.time * factor, self.caps.hours * 3600.0), self.caps.hours * 3600.0)
+            more = _round(min(2.0 * now.time, self.caps.hours * 3600.0), self.caps.hours * 3600.0)
             return now.model_copy(update={"time": more}) if more > now.time else None
         if now.memory_mb is None:  # the queue's own amount was too little: ask for the most
             return now.model_copy(update={"memory_mb": int(1000 * self.caps.memory_gb)})
-        memory = min(int(now.memory_mb * factor), int(1000 * self.caps.memory_gb))
+        memory = min(2 * now.memory_mb, int(1000 * self.caps.memory_gb))
         return now.model_copy(update={"memory_mb": memory}) if memory > now.memory_mb else None
 
 

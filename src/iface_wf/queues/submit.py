@@ -6,23 +6,26 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from jobflow import Flow, Job
 from jobflow_remote.jobs.jobcontroller import JobController
 
-from iface_wf.engines.base import EngineMaker
+from iface_wf.documents.kinds import ResultKind, get_kind
+from iface_wf.engines.base import Engine
 from iface_wf.errors import CalculationError, InputError
-from iface_wf.flows.binding import ReferenceOutputs
-from iface_wf.flows.request import BindingRequest
+from iface_wf.flows.graph import Graph
+from iface_wf.flows.kinds import flow_kind_of
+from iface_wf.flows.parts import PartOutputs
 from iface_wf.library.library import Library
 from iface_wf.queues.funnels import Waiting, forget, ranked, remember
 from iface_wf.queues.monitor import queued_pairs
 from iface_wf.queues.project import QueueProject, QueueWorker
 from iface_wf.queues.resources import Resources
-from iface_wf.screening.graph import Screening, build_screening, pair_flow, single_interface
+from iface_wf.screening.graph import build_screening
 from iface_wf.screening.run import funnel_choice
 from iface_wf.screening.spec import ScreeningSpec
-from iface_wf.screening.state import ranked_keys, reference_state, stored_pairs
+from iface_wf.screening.state import part_state, ranked_keys, stored_results
 from iface_wf.store.reuse import working_on
 
 #: Seconds to wait for another process that submits to the same project.
@@ -112,14 +115,14 @@ def submit_screening(
         ranking = build_screening(spec.cheap(), library, here=False)
         controller = project.controller()
         try:
-            over = ranked(controller, project, ranking.pairs)
+            over = ranked(controller, project, ranking.items)
             if not over and not dry_run:
-                remember(controller, spec, chosen.name, ranking.pairs)
+                remember(controller, spec, chosen.name, ranking.items)
         finally:
             controller.close()
         if not over:
             screening, stage = ranking, "ranking"
-        elif not ranked_keys(store, ranking.pairs):
+        elif not ranked_keys(store, _kind(ranking), ranking.items):
             raise CalculationError(f"The funnel's engine {spec.funnel.engine} ranked no interface.")
         else:
             screening = screening.only(funnel_choice(spec, screening, ranking, store))
@@ -144,28 +147,46 @@ def submit_second_stage(controller: JobController, project: QueueProject, funnel
     return bool(done.submitted), f"Its second stage is submitted: {len(done.submitted)} interfaces, {done.jobs} jobs."
 
 
-def submit_binding(
-    request: BindingRequest,
+def _kind(graph: Graph) -> ResultKind:
+    return get_kind(next(iter(graph.items.values())).kind)
+
+
+def submit_one(
+    request: Any,
     project: QueueProject,
     library: Library,
     worker: str | None = None,
     dry_run: bool = False,
     on_wait: Callable[[str], None] = lambda message: None,
 ) -> Submission:
-    """Put a single interface into the queue, unless it is there or in the store; see `submit_screening`."""
+    """Put a single result into the queue, unless it is there or in the store.
+
+    Parameters
+    ----------
+    request
+        What to calculate.
+    project, library, worker, dry_run, on_wait
+        See `submit_screening`.
+
+    Raises
+    ------
+    InputError
+        For unknown names, unusable structures and an unknown worker.
+    """
     chosen = project.worker(worker)
-    return _submit(single_interface(request, library, here=False), "interfaces", project, chosen, dry_run, on_wait)
+    graph = flow_kind_of(request.quantities).graph(request, library, here=False)
+    return _submit(graph, "interfaces", project, chosen, dry_run, on_wait)
 
 
 def _submit(
-    screening: Screening,
+    screening: Graph,
     stage: str,
     project: QueueProject,
     worker: QueueWorker,
     dry_run: bool,
     on_wait: Callable[[str], None],
 ) -> Submission:
-    done = Submission(project.name, worker.name, stage, pairs=len(screening.pairs), refused=list(screening.refused))
+    done = Submission(project.name, worker.name, stage, pairs=len(screening.items), refused=list(screening.refused))
     controller = project.controller()
     try:
         with _alone(project, on_wait):
@@ -186,56 +207,51 @@ def _submit(
     return done
 
 
-def _missing_flow(
-    screening: Screening, project: QueueProject, controller: JobController, done: Submission
-) -> Flow | None:
+def _missing_flow(screening: Graph, project: QueueProject, controller: JobController, done: Submission) -> Flow | None:
     """Wire the jobs of all interfaces that are neither stored nor queued, and count what is there."""
     store = project.store()
-    stored = stored_pairs(store, screening.pairs)
-    queued = queued_pairs(controller, screening.pairs) - stored
+    stored = stored_results(store, screening.items)
+    queued = queued_pairs(controller, screening.items) - stored
     done.stored, done.queued = len(stored), len(queued)
-    missing = [key for key in screening.pairs if key not in stored | queued]
+    missing = [key for key in screening.items if key not in stored | queued]
     done.left = max(0, len(missing) - MOST_AT_ONCE)
     wanted = screening.only(missing[:MOST_AT_ONCE])
-    outputs: dict[str, ReferenceOutputs] = {}
+    outputs: dict[str, PartOutputs] = {}
     flows: list[Flow] = []
     problems: dict[str, str] = {}
-    for key, reference in wanted.references.items():
-        state = reference_state(store, wanted.maker, reference)
+    for key, part in wanted.parts.items():
+        state = part_state(store, part)
         if state.problem is not None:
             problems[key] = state.problem
         elif state.outputs is not None:
             outputs[key] = state.outputs
             done.references_found += 1
         else:
-            jobs = wanted.maker.reference(reference.structure, reference.part)
+            jobs = part.jobs()
             for job in jobs:
-                job.metadata |= {"reference": key, "label": reference.name}
-            outputs[key] = ReferenceOutputs.of(jobs)
-            flows.append(Flow(jobs, output=jobs[-1].output, name=reference.name))
+                job.metadata |= {"reference": key, "label": part.name}
+            outputs[key] = PartOutputs.of(jobs)
+            flows.append(Flow(jobs, output=jobs[-1].output, name=part.name))
     done.references = len(flows)
-    for pair in wanted.pairs.values():
-        blamed = [problems[part] for part in (pair.slab, pair.fragment) if part in problems]
+    for item in wanted.items.values():
+        blamed = [problems[part] for part in item.parts.values() if part in problems]
         if blamed:
-            done.refused.append((pair.name, blamed[0]))
+            done.refused.append((item.name, blamed[0]))
             continue
-        flow = pair_flow(wanted, pair, outputs[pair.slab], outputs[pair.fragment])
+        flow = item.flow(outputs)
         for job, _ in flow.iterflow():
-            job.metadata["label"] = pair.name
+            job.metadata["label"] = item.name
         flows.append(flow)
-        done.submitted.append(pair.name)
+        done.submitted.append(item.name)
     return Flow(flows, name="screening") if done.submitted else None
 
 
-def _resources(job: Job, screening: Screening, project: QueueProject) -> Resources:
+def _resources(job: Job, screening: Graph, project: QueueProject) -> Resources:
     """Look up what a job asks the queue for: by engine, level, kind and number of atoms of its cell."""
     maker = job.maker
     reference, interface = job.metadata.get("reference"), job.metadata.get("interface")
-    if reference is not None:
-        atoms = len(screening.references[reference].structure)
-    else:
-        atoms = int(screening.pairs[interface].about["provenance"]["build"]["atoms"]["total"])
-    if isinstance(maker, EngineMaker):
+    atoms = len(screening.parts[reference].structure) if reference is not None else screening.items[interface].atoms
+    if isinstance(maker, Engine):
         return project.resources.resources_for(maker.engine_name, maker.level, maker.kind, atoms)
     return project.resources.resources_for("iface-wf", "any", job.name, atoms)
 

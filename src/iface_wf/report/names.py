@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from pathlib import PurePath
 
-from iface_wf.documents.binding import BindingDocument
+from iface_wf.documents.result import ResultDocument
 
 
-def interface_name(document: BindingDocument) -> str:
+def interface_name(document: ResultDocument) -> str:
     """Name an interface, for example ``PEO (2 units) + LiTFSI on SiO2 (101)``."""
     parts = []
     if document.polymer:
@@ -23,14 +23,14 @@ def interface_name(document: BindingDocument) -> str:
     return f"{' + '.join(parts) or 'molecule'} on {filler}{f' ({plane})' if plane else ''}"
 
 
-def method_name(document: BindingDocument) -> str:
+def method_name(document: ResultDocument) -> str:
     """Name the method, for example ``GPAW PBE-D3(BJ), LCAO dzp, level fast``."""
     functional = document.functional + (f"-{document.dispersion}" if document.dispersion else "")
     basis = f", {document.basis}" if document.basis else ""
     return f"{document.engine.upper()} {functional}{basis}, level {document.level}"
 
 
-def file_stem(document: BindingDocument) -> str:
+def file_stem(document: ResultDocument) -> str:
     """Give a file name without suffix that is safe whatever the names hold."""
     names = [PurePath(document.filler).name, document.polymer, document.salt]
     safe = "_".join(re.sub(r"[^A-Za-z0-9+-]+", "-", n).strip("-")[:40] for n in names if n)

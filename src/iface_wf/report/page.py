@@ -6,17 +6,16 @@ import base64
 import html
 import io
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from matplotlib.figure import Figure
-from pymatgen.core import Structure
 
-from iface_wf.analysis.density import unpack
-from iface_wf.documents.binding import UNITS, BindingDocument
+from iface_wf.documents.kinds import get_kind
+from iface_wf.documents.result import ResultDocument
 from iface_wf.errors import InputError
-from iface_wf.report.figures import binding_figure
-from iface_wf.report.names import interface_name, method_name
+from iface_wf.report.names import method_name
 
 _STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; color: #222; }
@@ -28,39 +27,26 @@ td.n { text-align: right; font-variant-numeric: tabular-nums; }
 """
 
 
-def result_figure(document: BindingDocument, iso: float | None = None) -> Figure:
-    """Draw the figure of a result; its density must have been loaded, see `find_binding(..., load=True)`.
+def save_figure(document: ResultDocument, path: Path, iso: float | None = None) -> Path | None:
+    """Write the figure of a result as PNG; None where its kind has no figure.
 
     Parameters
     ----------
     document
-        The result.
+        The result, its densities loaded, see `iface_wf.store.results.find_result`.
+    path
+        File to write.
     iso
-        Isovalue in e/A^3; chosen from the density by default.
-    """
-    difference = document.density_difference
-    energy = _energy_text(document)
-    return binding_figure(
-        Structure.from_dict(document.structure),
-        None if difference is None else unpack(difference.density),
-        None if difference is None else difference.z,
-        None if difference is None else difference.delta_rho_z,
-        None if difference is None else difference.delta_q_z,
-        title=interface_name(document),
-        subtitle=f"{energy}\n{method_name(document)}",
-        iso=iso,
-    )
-
-
-def save_figure(document: BindingDocument, path: Path, iso: float | None = None) -> Path:
-    """Write the figure of a result as PNG.
+        Isovalue in e/A^3; by default chosen from the density.
 
     Raises
     ------
     InputError
         When the file cannot be written.
     """
-    figure = result_figure(document, iso)
+    figure = get_kind(document.document_type).figure(document, iso)
+    if figure is None:
+        return None
     try:
         figure.savefig(path, format="png")
     except OSError as error:
@@ -68,12 +54,10 @@ def save_figure(document: BindingDocument, path: Path, iso: float | None = None)
     return path
 
 
-def html_page(document: BindingDocument, uuid: str, completed_at: str, iso: float | None = None) -> str:
+def html_page(document: ResultDocument, uuid: str, completed_at: str, iso: float | None = None) -> str:
     """Return a self-contained page: picture, numbers with unit and sign, terms, provenance. All text is escaped."""
-    buffer = io.BytesIO()
-    result_figure(document, iso).savefig(buffer, format="png")
-    picture = base64.b64encode(buffer.getvalue()).decode("ascii")
-    title = html.escape(interface_name(document))
+    kind = get_kind(document.document_type)
+    title = html.escape(kind.title_of(document))
     parts = [
         "<!doctype html>",
         '<html lang="en"><head><meta charset="utf-8">',
@@ -84,10 +68,16 @@ def html_page(document: BindingDocument, uuid: str, completed_at: str, iso: floa
         f"<title>{title}</title><style>{_STYLE}</style></head><body>",
         f"<h1>{title}</h1><p class=method>{html.escape(method_name(document))}</p>",
         _warnings(document),
-        f'<img alt="Structure with charge-density difference, and its profiles along z" '
-        f'src="data:image/png;base64,{picture}">',
+        _picture(kind.figure(document, iso), title),
         "<h2>Results</h2>",
-        _table(("quantity", "value", "unit and sign"), _quantities(document)),
+        _table(
+            ("quantity", "value", "unit", "meaning"),
+            [(row.name.strip(), row.value, row.unit, row.meaning) for row in kind.summary(document)],
+        ),
+        *(
+            f"<h2>{html.escape(section.title)}</h2>{_table(section.headings, section.rows)}"
+            for section in kind.sections(document)
+        ),
         "<h2>Energy terms</h2>",
         _table(
             ("term", "energy / eV", "dispersion / eV", "converged", "corrections", "flags", "key"), _terms(document)
@@ -100,40 +90,22 @@ def html_page(document: BindingDocument, uuid: str, completed_at: str, iso: floa
     return "\n".join(parts)
 
 
-def _energy_text(document: BindingDocument) -> str:
-    if document.binding_energy is None:
-        return "No binding energy: not converged"
-    text = f"Binding energy {_signed(document.binding_energy)} eV"
-    if document.binding_energy_cp is not None:
-        text += f" ({_signed(document.binding_energy_cp)} eV counterpoise corrected)"
-    return text if document.trustworthy else f"{text} - not trustworthy"
+def _picture(figure: Figure | None, title: str) -> str:
+    if figure is None:
+        return ""
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png")
+    picture = base64.b64encode(buffer.getvalue()).decode("ascii")
+    return f'<img alt="Figure of {title}" src="data:image/png;base64,{picture}">'
 
 
-def _signed(value: float, digits: int = 2) -> str:
-    return f"{value:+.{digits}f}".replace("-", "−")
-
-
-def _warnings(document: BindingDocument) -> str:
+def _warnings(document: ResultDocument) -> str:
     lines = [] if document.trustworthy else ["Not converged, or a flag below forbids trusting these numbers."]
     lines += [f"Flag: {flag}" for flag in document.flags]
     return "".join(f"<p class=bad>{html.escape(line)}</p>" for line in lines)
 
 
-def _quantities(document: BindingDocument) -> list[tuple[Any, ...]]:
-    values: dict[str, Any] = {
-        name: getattr(document, name)
-        for name in UNITS
-        if name in BindingDocument.model_fields and not isinstance(getattr(document, name), dict)
-    }
-    rows: list[tuple[Any, ...]] = [(n.replace("_", " "), v, UNITS[n]) for n, v in values.items() if v is not None]
-    for name in ("deformation_energy", "charge_transfer"):
-        rows += [(f"{name.replace('_', ' ')} {k}", v, UNITS[name]) for k, v in getattr(document, name).items()]
-    if document.density_difference is not None:
-        rows.append(("displaced charge", document.density_difference.displaced_charge, UNITS["displaced_charge"]))
-    return rows
-
-
-def _terms(document: BindingDocument) -> list[tuple[Any, ...]]:
+def _terms(document: ResultDocument) -> list[tuple[Any, ...]]:
     return [
         (
             t.role,
@@ -148,7 +120,7 @@ def _terms(document: BindingDocument) -> list[tuple[Any, ...]]:
     ]
 
 
-def _provenance(document: BindingDocument, uuid: str, completed_at: str) -> list[tuple[Any, ...]]:
+def _provenance(document: ResultDocument, uuid: str, completed_at: str) -> list[tuple[Any, ...]]:
     return [
         ("key", document.key),
         ("uuid", uuid),
@@ -161,7 +133,7 @@ def _provenance(document: BindingDocument, uuid: str, completed_at: str) -> list
     ]
 
 
-def _table(headings: tuple[str, ...], rows: list[tuple[Any, ...]]) -> str:
+def _table(headings: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
     head = "".join(f"<th>{html.escape(h)}</th>" for h in headings) if any(headings) else ""
     body = "".join(f"<tr>{''.join(_cell(value) for value in row)}</tr>" for row in rows)
     return f"<table><tr>{head}</tr>{body}</table>"

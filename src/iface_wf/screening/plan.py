@@ -10,33 +10,29 @@ from typing import Any
 
 from jobflow import JobStore, OutputReference
 
-from iface_wf.engines.base import EngineMaker
-from iface_wf.flows.binding import ReferenceOutputs
+from iface_wf.documents.kinds import get_kind
+from iface_wf.engines import registry
+from iface_wf.engines.base import Engine
+from iface_wf.flows.graph import Graph, Item
+from iface_wf.flows.parts import PartOutputs
 from iface_wf.library.library import Library
-from iface_wf.screening.graph import Screening, build_screening
+from iface_wf.screening.graph import build_screening
 from iface_wf.screening.run import funnel_choice
 from iface_wf.screening.spec import ScreeningSpec
 from iface_wf.screening.state import (
     failures,
+    part_state,
     ranked_keys,
-    reference_state,
     started_calculations,
-    stored_pairs,
+    stored_results,
 )
 
 #: Names of the counts: relaxations and single points of isolated parts and of interfaces, and A*, B* frozen in AB.
 KINDS = ("references", "reference_statics", "complexes", "complex_statics", "frozen_statics")
-#: Core-seconds of a calculation of 100 atoms, where the store holds no timing of its engine and kind.
-RULE_OF_THUMB = {
-    ("xtb", "relax"): 600.0,
-    ("xtb", "static"): 15.0,
-    ("mlip", "relax"): 60.0,
-    ("mlip", "static"): 2.0,
-    ("gpaw", "relax"): 200_000.0,
-    ("gpaw", "static"): 5_000.0,
-    ("vasp", "relax"): 100_000.0,
-    ("vasp", "static"): 4_000.0,
-}
+#: Core-seconds of a calculation of 100 atoms, where neither the store nor its engine knows anything better.
+RULE_OF_THUMB = 5_000.0
+#: What a result costs: (relax or static, role) to (name of the count, engine).
+Template = dict[tuple[str, str], tuple[str, str]]
 #: How the cost of a calculation grows with the number of atoms in the range of interest.
 EXPONENT = 2.5
 _SAMPLE = 300
@@ -99,18 +95,17 @@ def plan_screening(spec: ScreeningSpec, store: JobStore, library: Library) -> li
     ranking = build_screening(spec.cheap(), library)
     first = _stage("ranking", spec.cheap(), ranking, store)
     relaxed = _relaxation(screening) == _relaxation(ranking)
-    if first.stored == first.pairs and ranked_keys(store, ranking.pairs):
+    kind = get_kind(next(iter(ranking.items.values())).kind)
+    if first.stored == first.pairs and ranked_keys(store, kind, ranking.items):
         chosen = funnel_choice(spec, screening, ranking, store)
         return [first, _stage("interfaces", spec, screening.only(chosen), store, relaxed)]
     return [first, _at_most(_stage("interfaces", spec, screening, store, relaxed), spec.funnel.keep)]
 
 
-def _relaxation(screening: Screening) -> list[Any]:
+def _relaxation(graph: Graph) -> list[Any]:
     """Tell how a screening relaxes: where a funnel's two stages do it alike, the second one finds all of it."""
-    reference = next(iter(screening.references.values()))
-    maker = screening.maker.reference(reference.structure, reference.part)[0].maker
-    assert isinstance(maker, EngineMaker)
-    return [maker.engine_name, maker.request(reference.structure, [], None).settings]
+    part = next(iter(graph.parts.values()))
+    return [part.relax.engine_name, part.relax.request(part.structure, [], None).settings]
 
 
 def _at_most(stage: Stage, keep: int) -> Stage:
@@ -127,74 +122,67 @@ def _at_most(stage: Stage, keep: int) -> Stage:
     return stage
 
 
-def _stage(
-    name: str, spec: ScreeningSpec, screening: Screening, store: JobStore, relaxed_before: bool = False
-) -> Stage:
-    template = _calculations_of_a_pair(screening)
-    if relaxed_before:
-        template = {step: calculation for step, calculation in template.items() if step[0] != "relax"}
-    n_pairs = len(screening.pairs)
+def _stage(name: str, spec: ScreeningSpec, graph: Graph, store: JobStore, relaxed_before: bool = False) -> Stage:
     counts = dict.fromkeys(KINDS, 0)
-    for kind, _ in template.values():
-        counts[kind] += n_pairs
     found: Counter[str] = Counter(dict.fromkeys(KINDS, 0))
     missing: list[tuple[str, str, int]] = []  # engine, relax or static, atoms
-    for reference in screening.references.values():
-        jobs = screening.maker.reference(reference.structure, reference.part)
-        for job, uuid in zip(jobs, reference_state(store, screening.maker, reference).uuids, strict=True):
-            if relaxed_before and job.maker.kind == "relax":
+    for part in graph.parts.values():
+        makers = [maker for maker in (part.relax, part.static) if maker is not None]
+        for maker, uuid in zip(makers, part_state(store, part).uuids, strict=True):
+            if relaxed_before and maker.kind == "relax":
                 continue
-            kind = "references" if job.maker.kind == "relax" else "reference_statics"
+            kind = "references" if maker.kind == "relax" else "reference_statics"
             counts[kind] += 1
             found[kind] += uuid is not None
             if uuid is None:
-                missing.append((job.maker.engine_name, job.maker.kind, len(reference.structure)))
-    stored = stored_pairs(store, screening.pairs)
-    open_pairs = [key for key in screening.pairs if key not in stored]
-    started = started_calculations(store, open_pairs)
-    for key, pair in screening.pairs.items():
-        atoms = pair.about["provenance"]["build"]["atoms"]["total"]
+                missing.append((maker.engine_name, maker.kind, len(part.structure)))
+    stored = stored_results(store, graph.items)
+    open_items = [key for key in graph.items if key not in stored]
+    started = started_calculations(store, open_items)
+    templates: dict[str, Template] = {}
+    for key, item in graph.items.items():
+        template = templates.setdefault(item.kind, _calculations_of(item))
         for step, (kind, engine) in template.items():
+            if relaxed_before and step[0] == "relax":
+                continue
             there = key in stored or step in started.get(key, ())
+            counts[kind] += 1
             found[kind] += there
             if not there:
-                missing.append((engine, step[0], atoms))
+                missing.append((engine, step[0], item.atoms))
     hours, basis = _estimate(missing, spec.level, store)
     given_up = [
-        (screening.pairs[key].name, failure.cause)
-        for key, failure in failures(store, open_pairs).items()
-        if failure.final
+        (graph.items[key].name, failure.cause) for key, failure in failures(store, open_items).items() if failure.final
     ]
     return Stage(
         name=name,
         engine=spec.engine,
         level=spec.level,
-        pairs=n_pairs,
+        pairs=len(graph.items),
         stored=len(stored),
         counts=counts,
         found=dict(found),
         core_hours=hours,
         basis=basis,
-        refused=[*screening.refused, *given_up],
+        refused=[*graph.refused, *given_up],
     )
 
 
-def _calculations_of_a_pair(screening: Screening) -> dict[tuple[str, str], tuple[str, str]]:
-    """List what one interface costs, (relax or static, role) -> (name of the count, engine), from its own jobs."""
-    nowhere = ReferenceOutputs(OutputReference("a"), OutputReference("b"))
-    about = next(iter(screening.pairs.values())).about
-    found: dict[tuple[str, str], tuple[str, str]] = {}
-    for job in screening.maker.pair(nowhere, nowhere, about):
-        maker = job.maker
-        if isinstance(maker, EngineMaker):
-            found[maker.kind, maker.role] = (_name_of(maker), maker.engine_name)
-    return found
+def _calculations_of(item: Item) -> Template:
+    """List what one result costs beside its parts, from its own jobs."""
+    nowhere = PartOutputs(OutputReference("a"), OutputReference("b"))
+    makers = [job.maker for job, _ in item.flow(dict.fromkeys(item.parts.values(), nowhere)).iterflow()]
+    return {
+        (maker.kind, maker.role): (_name_of(maker, item), maker.engine_name)
+        for maker in makers
+        if isinstance(maker, Engine)
+    }
 
 
-def _name_of(maker: EngineMaker) -> str:
-    if maker.role in ("A", "B"):  # a fragment's single point on the grid steps of an interface
+def _name_of(maker: Engine, item: Item) -> str:
+    if maker.role in item.parts:  # a part's single point on the grid steps of an interface
         return "reference_statics"
-    if maker.role != "AB":
+    if maker.role.rstrip("*") != maker.role or " in " in maker.role:
         return "frozen_statics"
     return "complexes" if maker.kind == "relax" else "complex_statics"
 
@@ -229,7 +217,7 @@ def _timing(store: JobStore, engine: str, kind: str, level: str) -> tuple[float,
         if e["output"].get("cpu_time")
     ]
     if not costs:
-        return RULE_OF_THUMB.get((engine, kind), 5_000.0), 0
+        return registry.profile(engine).cost.get(kind, RULE_OF_THUMB), 0
     return statistics.median(costs), len(costs)
 
 

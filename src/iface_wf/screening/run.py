@@ -8,14 +8,16 @@ from pathlib import Path
 
 from jobflow import Flow, JobStore
 
+from iface_wf.documents.kinds import get_kind
 from iface_wf.errors import CalculationError
-from iface_wf.flows.binding import ReferenceOutputs
 from iface_wf.flows.events import Event
+from iface_wf.flows.graph import Graph, Item
+from iface_wf.flows.parts import Part, PartOutputs
 from iface_wf.flows.run import run_flow
 from iface_wf.library.library import Library
-from iface_wf.screening.graph import Pair, Reference, Screening, build_screening, pair_flow
+from iface_wf.screening.graph import build_screening
 from iface_wf.screening.spec import ScreeningSpec
-from iface_wf.screening.state import ranked_keys, reference_state, stored_pairs
+from iface_wf.screening.state import part_state, ranked_keys, stored_results
 from iface_wf.screening.workers import Listener, Stage
 
 
@@ -86,8 +88,17 @@ def run_screening(
     return _run(screening, "interfaces", store, workdir, on_event, retry)
 
 
-def funnel_choice(spec: ScreeningSpec, screening: Screening, ranking: Screening, store: JobStore) -> list[str]:
-    """Choose the interfaces that a funnel lets through, by what the store holds of its cheap stage.
+def funnel_choice(spec: ScreeningSpec, screening: Graph, ranking: Graph, store: JobStore) -> list[str]:
+    """Choose the results that a funnel lets through, by what the store holds of its cheap stage.
+
+    Parameters
+    ----------
+    spec
+        Says how many.
+    screening, ranking
+        Both stages.
+    store
+        Where the results of the cheap stage are.
 
     Returns
     -------
@@ -95,60 +106,57 @@ def funnel_choice(spec: ScreeningSpec, screening: Screening, ranking: Screening,
         At most ``keep`` keys of ``screening``, the most strongly bound first.
     """
     assert spec.funnel is not None
-    same = {_parts(screening, pair): key for key, pair in screening.pairs.items()}
-    best = ranked_keys(store, ranking.pairs)[: spec.funnel.keep]
-    return [same[parts] for key in best if (parts := _parts(ranking, ranking.pairs[key])) in same]
+    same = {_digests(screening, item): key for key, item in screening.items.items()}
+    kind = get_kind(next(iter(ranking.items.values())).kind)
+    best = ranked_keys(store, kind, ranking.items)[: spec.funnel.keep]
+    return [same[parts] for key in best if (parts := _digests(ranking, ranking.items[key])) in same]
 
 
-def _parts(screening: Screening, pair: Pair) -> tuple[str, str]:
-    return screening.references[pair.slab].digest, screening.references[pair.fragment].digest
+def _digests(graph: Graph, item: Item) -> tuple[str, ...]:
+    return tuple(graph.parts[key].digest for _, key in sorted(item.parts.items()))
 
 
-def _run(
-    screening: Screening, stage: str, store: JobStore, workdir: Path, listener: Listener | None, retry: bool
-) -> Outcome:
-    """Calculate the parts that unfinished interfaces need, then these interfaces."""
-    outcome = Outcome(failed=dict(screening.refused))
-    outputs: dict[str, ReferenceOutputs] = {}
+def _run(graph: Graph, stage: str, store: JobStore, workdir: Path, listener: Listener | None, retry: bool) -> Outcome:
+    """Calculate the parts that unfinished results need, then these results."""
+    outcome = Outcome(failed=dict(graph.refused))
+    outputs: dict[str, PartOutputs] = {}
     problems: dict[str, str] = {}
-    pairs = screening.pairs
-    stored = stored_pairs(store, pairs)
+    items = graph.items
+    stored = stored_results(store, items)
 
-    def reference_known(reference: Reference) -> bool:
-        state = reference_state(store, screening.maker, reference)
+    def part_known(part: Part) -> bool:
+        state = part_state(store, part)
         if state.outputs is not None:
-            outputs[reference.key] = state.outputs
+            outputs[part.key] = state.outputs
         if state.problem is not None:
-            problems[reference.key] = state.problem
+            problems[part.key] = state.problem
         return state.outputs is not None
 
-    def run_reference(reference: Reference, tell: Callable[[Event], None]) -> None:
-        jobs = screening.maker.reference(reference.structure, reference.part)
-        run_flow(Flow(jobs, output=jobs[-1].output, name=reference.name), store, workdir, tell)
-        if not reference_known(reference):
-            raise CalculationError(f"{reference.name} was calculated but its result is not in the store.")
+    def run_part(part: Part, tell: Callable[[Event], None]) -> None:
+        jobs = part.jobs()
+        run_flow(Flow(jobs, output=jobs[-1].output, name=part.name), store, workdir, tell)
+        if not part_known(part):
+            raise CalculationError(f"{part.name} was calculated but its result is not in the store.")
 
-    def run_pair(pair: Pair, tell: Callable[[Event], None]) -> None:
-        flow = pair_flow(screening, pair, outputs[pair.slab], outputs[pair.fragment])
-        run_flow(flow, store, workdir, tell)
+    def run_item(item: Item, tell: Callable[[Event], None]) -> None:
+        run_flow(item.flow(outputs), store, workdir, tell)
 
-    unfinished = [key for key in pairs if key not in stored]
-    references = screening.only(unfinished).references.values()
+    needed = graph.only(key for key in items if key not in stored).parts.values()
     parts = Stage("references", store, listener, retry)
-    parts.run([r for r in references if not reference_known(r)], reference_known, run_reference)
+    parts.run([part for part in needed if not part_known(part)], part_known, run_part)
     problems |= parts.failed
 
-    interfaces = Stage(stage, store, listener, retry, total=len(pairs))
+    results = Stage(stage, store, listener, retry, total=len(items))
     able = []
-    for key, pair in pairs.items():
-        blamed = [problems[part] for part in (pair.slab, pair.fragment) if part in problems]
+    for key, item in items.items():
+        blamed = [problems[part] for part in item.parts.values() if part in problems]
         if key in stored:
-            interfaces.found(pair)
+            results.found(item)
         elif blamed:
-            interfaces.fail(pair, blamed[0], "skipped")
+            results.fail(item, blamed[0], "skipped")
         else:
-            able.append(pair)
-    interfaces.run(able, lambda pair: bool(stored_pairs(store, [pair.key])), run_pair)
-    outcome.finished = set(pairs) - set(interfaces.failed)
-    outcome.failed |= {pairs[key].name: cause for key, cause in interfaces.failed.items()}
+            able.append(item)
+    results.run(able, lambda item: bool(stored_results(store, [item.key])), run_item)
+    outcome.finished = set(items) - set(results.failed)
+    outcome.failed |= {items[key].name: cause for key, cause in results.failed.items()}
     return outcome

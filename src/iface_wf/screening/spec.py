@@ -4,20 +4,43 @@ from __future__ import annotations
 
 from itertools import product
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
 
-from iface_wf.engines.cheap import CheapName
-from iface_wf.engines.levels import LEVELS, level_settings
-from iface_wf.errors import IfaceError, InputError, unknown_name, validate
-from iface_wf.flows.request import QUANTITIES, BindingRequest, Quantity
+from iface_wf.builders.molecules.oligomers import Conformation, Tacticity
+from iface_wf.documents.kinds import DEFAULT_KIND, get_kind, kind_of, quantity_names
+from iface_wf.engines import registry
+from iface_wf.errors import IfaceError, InputError, validate
+from iface_wf.flows.kinds import FlowKind, flow_kind
 from iface_wf.library.library import Library
 from iface_wf.library.loader import read_yaml
+from iface_wf.library.records import Caps
 
 #: More interfaces than this need an explicit consent: such a spec is a slip more often than a wish.
 MANY_PAIRS = 10_000
+C = TypeVar("C", bound="_Choice")
+
+
+def _quantity(name: str) -> str:
+    try:
+        kind_of(name)
+    except InputError as error:  # inside a model, so that the text comes with its place in the file
+        raise ValueError(str(error)) from error
+    return name
+
+
+Quantity = Annotated[str, AfterValidator(_quantity), WithJsonSchema({"type": "string", "enum": quantity_names()})]
 
 
 def _named(value: Any) -> Any:
@@ -58,10 +81,34 @@ class PolymerChoice(_Choice):
         Repeat units; by default the polymer's own number.
     sequence
         Order of a copolymer's units, by letters.
+    caps, tacticity, conformation
+        As in `iface_wf.builders.interface.InterfaceSpec`.
     """
 
     units: int | None = Field(default=None, ge=1, le=50)
     sequence: str | None = None
+    caps: Caps | None = None
+    tacticity: Tacticity = "atactic"
+    conformation: Conformation | None = None
+
+    def options(self, library: Library) -> dict[str, Any]:
+        """Return what a request says of it, with the name as the library writes it."""
+        name = self.name if "*" in self.name else library.polymer(self.name).name
+        return {"polymer": name} | {field: getattr(self, field) for field in type(self).model_fields if field != "name"}
+
+
+class MoleculeChoice(_Choice):
+    """A molecule that is no chain.
+
+    Attributes
+    ----------
+    name
+        SMILES, ``EC``, ``DMC``, or the path of an ``.xyz`` file; a relative path begins at the folder of the screening's file.
+    """
+
+    def options(self, library: Library) -> dict[str, Any]:
+        """Return what a request says of it."""
+        return {"molecule": self.name}
 
 
 class Funnel(BaseModel):
@@ -89,6 +136,9 @@ class Funnel(BaseModel):
 
 Filler = Annotated[FillerChoice, BeforeValidator(_named, json_schema_input_type=str | FillerChoice)]
 Polymer = Annotated[PolymerChoice, BeforeValidator(_named, json_schema_input_type=str | PolymerChoice)]
+Molecule = Annotated[MoleculeChoice, BeforeValidator(_named, json_schema_input_type=str | MoleculeChoice)]
+#: What is put on a filler: a chain or molecule and a salt, each None where there is none.
+Fragment = tuple[PolymerChoice | MoleculeChoice | None, str | None]
 
 
 class ScreeningSpec(BaseModel):
@@ -96,13 +146,16 @@ class ScreeningSpec(BaseModel):
 
     Attributes
     ----------
-    fillers, polymers
+    fillers, polymers, molecules
         Names, or mappings with ``name`` and more.
     salts
-        Names; each one is put as an ion pair beside each polymer, or stands alone where there are no polymers.
+        Names; each one is put as an ion pair beside each polymer and molecule, or stands alone where there are none.
         ``none`` means the polymer without a salt, and is all there is by default.
-    engine, level, geometry, overrides, quantities, processes
-        As in `iface_wf.flows.request.BindingRequest`.
+    engine, level, geometry, overrides, processes
+        As in `iface_wf.flows.request.Request`.
+    quantities
+        What is wanted, of one or several kinds of results; by default the binding energy, the interaction energy and the
+        charges of each interface.
     funnel
         Rank all interfaces with a cheap engine, and calculate only the best of them with ``engine``.
     placements
@@ -122,12 +175,13 @@ class ScreeningSpec(BaseModel):
 
     fillers: list[Filler] = Field(min_length=1)
     polymers: list[Polymer] = Field(default_factory=list)
+    molecules: list[Molecule] = Field(default_factory=list)
     salts: list[str] = Field(default_factory=list)
     engine: str = "gpaw"
     level: str = "fast"
-    geometry: CheapName | None = None
+    geometry: str | None = None
     funnel: Funnel | None = None
-    quantities: tuple[Quantity, ...] = Field(default=QUANTITIES, min_length=1)
+    quantities: tuple[Quantity, ...] = Field(default=get_kind(DEFAULT_KIND).quantities, min_length=1)
     placements: int = Field(default=8, ge=1, le=1000)
     seed: int = Field(default=0, ge=0, lt=2**31)
     in_plane: tuple[float, float] | None = None
@@ -136,7 +190,7 @@ class ScreeningSpec(BaseModel):
     overrides: dict[str, Any] = Field(default_factory=dict)
     processes: int = Field(default=0, ge=0)
 
-    @field_validator("fillers", "polymers", "salts")
+    @field_validator("fillers", "polymers", "molecules", "salts")
     @classmethod
     def _once_each(cls, value: list[Any]) -> list[Any]:
         for i, item in enumerate(value):
@@ -144,28 +198,47 @@ class ScreeningSpec(BaseModel):
                 raise ValueError(f"{getattr(item, 'name', item)!r} is given twice")
         return value
 
+    @field_validator("geometry")
+    @classmethod
+    def _cheap_engine(cls, value: str | None) -> str | None:
+        try:
+            return value if value is None else registry.require_cheap(value)
+        except InputError as error:
+            raise ValueError(str(error)) from error
+
+    @field_validator("quantities")
+    @classmethod
+    def _needed_too(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        """Complete what each quantity needs, kind by kind."""
+        kinds = {kind.name: kind for kind in map(kind_of, value)}
+        return tuple(each for kind in kinds.values() for each in kind.needed(value))
+
     @model_validator(mode="after")
     def _something_to_do(self) -> Self:
         _check_engine(self.engine, self.level)
-        if not any(polymer or salt for polymer, salt in self.fragments()):
-            raise ValueError("the screening has no interface: give polymers or salts")
+        if not self.fragments() and any("polymer" in kind.request.model_fields for kind in self.kinds()):
+            raise ValueError("the screening has no interface: give polymers, molecules or salts")
         if self.funnel and (self.funnel.engine, self.funnel.level) == (self.engine, self.level):
             raise ValueError("the funnel's engine and level are those of the screening itself")
         return self
 
-    def fragments(self) -> list[tuple[PolymerChoice | None, str | None]]:
-        """List what is put on each filler: polymer and salt, each None where there is none."""
+    def fragments(self) -> list[Fragment]:
+        """List what is put on each filler."""
         salts: list[str | None] = [None if salt.casefold() == "none" else salt for salt in self.salts] or [None]
-        polymers: list[PolymerChoice | None] = [*self.polymers] or [None]
-        return [(polymer, salt) for polymer, salt in product(polymers, salts) if polymer or salt]
+        chains: list[PolymerChoice | MoleculeChoice | None] = [*self.polymers, *self.molecules] or [None]
+        return [(chain, salt) for chain, salt in product(chains, salts) if chain or salt]
 
     @property
     def n_pairs(self) -> int:
         """Number of interfaces."""
         return len(self.fillers) * len(self.fragments())
 
+    def kinds(self) -> list[FlowKind]:
+        """List the kinds of results that are wanted."""
+        return [flow_kind(name) for name in dict.fromkeys(kind_of(each).name for each in self.quantities)]
+
     def cheap(self) -> ScreeningSpec:
-        """Return the funnel's first stage: the same interfaces, energies only, with the cheap engine."""
+        """Return the funnel's first stage: the same, with the cheap engine, and only the number that ranks."""
         assert self.funnel is not None
         change: dict[str, Any] = {
             "engine": self.funnel.engine,
@@ -173,20 +246,39 @@ class ScreeningSpec(BaseModel):
             "funnel": None,
             "overrides": {},
         }
-        return self.model_copy(update=change | {"quantities": ("binding_energy",)})
+        return self.model_copy(update=change | {"quantities": self.quantities[:1]})
 
-    def request(
-        self, filler: FillerChoice, polymer: PolymerChoice | None, salt: str | None, library: Library
-    ) -> BindingRequest:
-        """Return the request of one interface, with the names as the library writes them.
+    def requests(self, kind: FlowKind, library: Library) -> list[Any]:
+        """Return the requests of one kind of result: one for each combination that makes a difference to it.
+
+        Parameters
+        ----------
+        kind
+            Which kind.
+        library
+            Where names are looked up, which are written as the library writes them.
 
         Raises
         ------
         InputError
             For an unknown name, with the nearest known ones.
         """
+        fields = set(kind.request.model_fields)
+        found: dict[str, Any] = {}
+        for filler in self.fillers:
+            for chain, salt in self.fragments() or [(None, None)]:
+                options = {k: v for k, v in self._options(filler, chain, salt, library).items() if k in fields}
+                request = kind.request(**options, quantities=kind.needed(self.quantities))
+                found.setdefault(request.model_dump_json(), request)
+        return list(found.values())
+
+    def _options(
+        self, filler: FillerChoice, chain: PolymerChoice | MoleculeChoice | None, salt: str | None, library: Library
+    ) -> dict[str, Any]:
+        """Return the fields of a request of any kind."""
+        own_file = Path(filler.name).is_absolute()  # is found by its path, not by the name of its record
         options: dict[str, Any] = {
-            "filler": library.filler(filler.name).name,
+            "filler": filler.name if own_file else library.filler(filler.name).name,
             "surface": filler.surface,
             "thickness": filler.thickness,
             "salt": library.salt(salt).name if salt else None,
@@ -195,24 +287,17 @@ class ScreeningSpec(BaseModel):
             "geometry": self.geometry,
             "overrides": self.overrides,
             "processes": self.processes,
-            "quantities": self.quantities,
             "placements": self.placements,
             "seed": self.seed,
             "vacuum": self.vacuum,
             "max_atoms": self.max_atoms,
         }
-        if polymer is not None:
-            psmiles = "*" in polymer.name
-            options["polymer"] = polymer.name if psmiles else library.polymer(polymer.name).name
-            options |= {"units": polymer.units, "sequence": polymer.sequence}
-        return BindingRequest(**options)
+        return options | (chain.options(library) if chain is not None else {})
 
 
 def _check_engine(engine: str, level: str) -> None:
     try:
-        if engine not in LEVELS:
-            raise unknown_name("engine", engine, LEVELS)
-        level_settings(engine, level)
+        registry.profile(engine).level(level)
     except InputError as error:  # inside a model, so that the text comes with its place in the file
         raise ValueError(str(error)) from error
 
@@ -239,25 +324,23 @@ def read_spec(path: Path, many: bool = False) -> ScreeningSpec:
     """
     data = read_yaml(path)
     text = path.read_text(encoding="utf-8")
-    try:
-        spec = ScreeningSpec.model_validate(data)
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        place = first["loc"] or _blamed(first["msg"])
-        validate(data, ScreeningSpec, f"{path}, line {_line(text, place)}")
-        raise AssertionError("what failed once fails again") from error
+    spec = validate(data, ScreeningSpec, lambda loc, message: f"{path}, line {_line(text, loc or _blamed(message))}")
     if spec.n_pairs > MANY_PAIRS and not many:
         raise InputError(
             f"{path}, line {_line(text, ('fillers',))}: the screening has {spec.n_pairs:,} interfaces, more than "
             f"{MANY_PAIRS:,}; give --yes if that is meant."
         )
-    fillers = [
-        filler.model_copy(update={"name": str(own.resolve())})
-        if (own := path.parent / filler.name).is_file()
-        else filler
-        for filler in spec.fillers
-    ]
-    return spec.model_copy(update={"fillers": fillers})
+    own_files = {
+        "fillers": [_beside(path, filler) for filler in spec.fillers],
+        "molecules": [_beside(path, molecule) for molecule in spec.molecules],
+    }
+    return spec.model_copy(update=own_files)
+
+
+def _beside(path: Path, choice: C) -> C:
+    """Give a structure file of the user its absolute path; relative ones begin at the folder of the screening's file."""
+    own = path.parent / choice.name
+    return choice.model_copy(update={"name": str(own.resolve())}) if own.is_file() else choice
 
 
 def check_names(path: Path, spec: ScreeningSpec, library: Library) -> None:

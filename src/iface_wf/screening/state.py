@@ -12,10 +12,11 @@ from pymatgen.core import Structure
 
 from iface_wf.documents.calculation import CalculationDocument
 from iface_wf.documents.failure import FailureDocument, failure_uuid
+from iface_wf.documents.kinds import ResultKind, kind_names
 from iface_wf.documents.trust import is_trustworthy
-from iface_wf.engines.base import EngineMaker, same_frame
-from iface_wf.flows.binding import BindingEnergyMaker, ReferenceOutputs
-from iface_wf.screening.graph import Reference
+from iface_wf.engines.base import same_frame
+from iface_wf.flows.parts import Part, PartOutputs
+from iface_wf.store.results import value_at
 from iface_wf.store.reuse import complete, find_finished
 from iface_wf.store.scalars import scalars
 
@@ -45,65 +46,80 @@ class Failure(NamedTuple):
         return self.attempts >= MAX_ATTEMPTS
 
 
-class ReferenceState(NamedTuple):
+class PartState(NamedTuple):
     """What is stored of a part in isolation.
 
     Attributes
     ----------
     uuids
-        Of its jobs, in the order of `BindingEnergyMaker.reference`; None where one is missing.
+        Of its jobs, in the order of `iface_wf.flows.parts.Part.jobs`; None where one is missing.
     problem
-        Why no interface can be calculated with it, although it is finished.
+        Why no result can be calculated with it, although it is finished.
     """
 
     uuids: list[str | None]
     problem: str | None = None
 
     @property
-    def outputs(self) -> ReferenceOutputs | None:
+    def outputs(self) -> PartOutputs | None:
         """Where the outputs are, if all are there."""
         found = [OutputReference(uuid) for uuid in self.uuids if uuid is not None]
         if len(found) < len(self.uuids):
             return None
-        return ReferenceOutputs(found[0], found[1] if len(found) > 1 else None)
+        return PartOutputs(found[0], found[1] if len(found) > 1 else None)
 
 
-def reference_state(store: JobStore, maker: BindingEnergyMaker, reference: Reference) -> ReferenceState:
+def part_state(store: JobStore, part: Part) -> PartState:
     """Look for the finished relaxation of a part, and for the single point on what came out of it."""
-    uuids: list[str | None] = []
-    structure: Structure | None = reference.structure
-    problem = None
-    for job in maker.reference(reference.structure, reference.part):
-        found = None if structure is None else _find(store, job.maker, structure)
+    relaxed = _find(store, part.relax_key, part.structure)
+    uuids: list[str | None] = [relaxed["uuid"] if relaxed else None]
+    problem = _no_energy(relaxed, f"{part.name}: {part.relax.name}")
+    if part.static is not None:
+        found = None
+        if relaxed is not None:
+            structure, key = part.relaxed(relaxed["output"], relaxed["uuid"])
+            assert key is not None
+            found = _find(store, key, structure)
         uuids.append(found["uuid"] if found else None)
-        structure = Structure.from_dict(found["output"]["structure"]) if found else None
-        if found is not None and found["output"].get("energy") is None:
-            flags = ", ".join(found["output"]["flags"])
-            problem = f"{reference.name}: {job.name} gave no energy ({flags or 'no reason given'})"
-    return ReferenceState(uuids, problem)
+        problem = _no_energy(found, f"{part.name}: {part.static.name}") or problem
+    return PartState(uuids, problem)
 
 
-def _find(store: JobStore, maker: EngineMaker, structure: Structure) -> dict[str, Any] | None:
-    found = find_finished(store, maker.request(structure, [], None).key(), load=False)
+def _find(store: JobStore, key: str, structure: Structure) -> dict[str, Any] | None:
+    found = find_finished(store, key, load=False)
     if found is None:
         return None
     document = CalculationDocument.model_validate(found["output"])
     return found if same_frame(document, structure) else None
 
 
-def stored_pairs(store: JobStore, keys: Iterable[str]) -> set[str]:
-    """Say which interfaces are finished, with their large data.
+def _no_energy(found: dict[str, Any] | None, what: str) -> str | None:
+    if found is None or found["output"].get("energy") is not None:
+        return None
+    return f"{what} gave no energy ({', '.join(found['output']['flags']) or 'no reason given'})"
+
+
+def stored_results(store: JobStore, keys: Iterable[str]) -> set[str]:
+    """Say which results are finished, with their large data.
 
     A process that is killed leaves at most one document without its large data, the newest that it wrote; so only
     the newest ones are looked at closely.
+
+    Parameters
+    ----------
+    store
+        Connected job store.
+    keys
+        The results in question, of whatever kinds.
     """
+    names = set(kind_names())
     fields = ["completed_at", "uuid", "output.key", "output.document_type"]
     entries = sorted(
         (str(completed_at), job, key)
         for chunk in _chunks(keys)
         # the type is looked at here: SQLite would take the index of the types, which says little
         for completed_at, job, key, kind in scalars(store, fields, {"output.key": {"$in": chunk}})
-        if kind == "binding"
+        if kind in names
     )
     sound = {key for _, _, key in entries[:-_SUSPECTS]}
     for _, job, key in entries[-_SUSPECTS:]:
@@ -124,18 +140,29 @@ def started_calculations(store: JobStore, keys: Iterable[str]) -> dict[str, set[
     return found
 
 
-def ranked_keys(store: JobStore, keys: Iterable[str]) -> list[str]:
-    """Order interfaces by binding energy, the most strongly bound first; those without a trustworthy one are left out."""
-    fields = ["output.key", "output.binding_energy", "output.converged", "output.flags"]
-    energies: dict[str, float] = {}
+def ranked_keys(store: JobStore, kind: ResultKind, keys: Iterable[str]) -> list[str]:
+    """Order results of one kind, lowest first; those without a trustworthy number are left out.
+
+    Parameters
+    ----------
+    store
+        Connected job store.
+    kind
+        Says which number ranks them: for interfaces the binding energy, so that the most strongly bound comes first.
+    keys
+        The results in question.
+    """
+    field = next(column.field for column in kind.columns if column.name == kind.headline)
+    fields = ["output.key", f"output.{field}", "output.converged", "output.flags"]
+    values: dict[str, float] = {}
     for chunk in _chunks(keys):
-        criteria = {"output.document_type": "binding", "output.key": {"$in": chunk}}
+        criteria = {"output.document_type": kind.name, "output.key": {"$in": chunk}}
         for entry in store.query(criteria, properties=fields, sort={"completed_at": 1}, load=False):
             output = entry["output"]
-            energy = output.get("binding_energy")
-            if energy is not None and is_trustworthy(output["converged"], energy, output["flags"]):
-                energies[output["key"]] = energy
-    return sorted(energies, key=lambda key: (energies[key], key))
+            value = value_at(output, field)
+            if is_trustworthy(output["converged"], value, output["flags"]):
+                values[output["key"]] = value
+    return sorted(values, key=lambda key: (values[key], key))
 
 
 def failures(store: JobStore, keys: Iterable[str]) -> dict[str, Failure]:

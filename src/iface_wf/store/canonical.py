@@ -64,7 +64,6 @@ def calculation_key(
     structure: Structure,
     settings: dict[str, Any],
     kind: str,
-    version: int = KEY_VERSION,
     ghosts: Collection[int] = (),
 ) -> CalculationKey:
     """Give the content key of a calculation.
@@ -78,8 +77,6 @@ def calculation_key(
         with 12 significant digits; the order of names does not matter.
     kind
         ``static`` or ``relax``; which atoms are frozen (``selective_dynamics``) counts in a ``relax`` only.
-    version
-        See `KEY_VERSION`.
     ghosts
         Sites, as indices into ``structure``, that carry basis functions only.
 
@@ -96,14 +93,14 @@ def calculation_key(
         If a number among the settings is not finite.
     """
     tokens = site_tokens(structure, ghosts, frozen=kind == "relax")
-    general = {"version": version, "kind": kind, "settings": canonical_settings(settings)}
+    general = {"version": KEY_VERSION, "kind": kind, "settings": canonical_settings(settings)}
     counts = sorted(Counter(tokens).items())
     family = _sha256({**general, "pbc": _pbc(structure), "composition": counts})
     digest = _sha256({**general, "structure": _digest(structure, tokens)})
     return CalculationKey(digest, family, Geometry.of(structure, tokens))
 
 
-def structure_digest(structure: Structure, ghosts: Collection[int] = ()) -> str:
+def structure_digest(structure: Structure) -> str:
     """Give the SHA-256 of a structure without order of sites, place in the cell, orientation and rounding.
 
     Species, cell, periodic directions and positions count, and of the site properties only ``magmom`` and
@@ -112,9 +109,7 @@ def structure_digest(structure: Structure, ghosts: Collection[int] = ()) -> str:
     Parameters
     ----------
     structure
-        The structure.
-    ghosts
-        Sites that carry basis functions only.
+        The structure; none of its sites is a ghost.
 
     Returns
     -------
@@ -122,20 +117,9 @@ def structure_digest(structure: Structure, ghosts: Collection[int] = ()) -> str:
         64 hexadecimal characters. Always different when some atom is displaced by more than 0.001 A relative to
         the others. Equal under noise much smaller than that, unless some coordinate lies on an edge of the
         rounding: with 100 atoms once in millions of structures for the noise of arithmetic (1e-13 A), but every
-        other time for noise of 1e-6 A, as a file with few digits makes. There compare with `same_structure`.
+        other time for noise of 1e-6 A, as a file with few digits makes. There compare keys by `CalculationKey.matches`.
     """
-    return _digest(structure, site_tokens(structure, ghosts, frozen=False))
-
-
-def same_structure(one: Structure, other: Structure) -> bool:
-    """Say whether two structures are one up to order, shift, orientation and noise (2e-4 A).
-
-    Unlike equal digests this holds for any noise below the tolerance.
-    """
-    first, second = site_tokens(one), site_tokens(other)
-    if _pbc(one) != _pbc(other) or Counter(first) != Counter(second):
-        return False
-    return same_geometry(Geometry.of(one, first), Geometry.of(other, second))
+    return _digest(structure, site_tokens(structure))
 
 
 def site_tokens(structure: Structure, ghosts: Collection[int] = (), frozen: bool = False) -> list[str]:

@@ -53,10 +53,10 @@ class Claim:
     token: str = field(default_factory=lambda: uuid.uuid4().hex)
 
     @classmethod
-    def of_this_process(cls, key: str, owner: str | None = None) -> Claim:
+    def of_this_process(cls, key: str) -> Claim:
         """Make a claim that is void once this process has ended."""
         born = psutil.Process().create_time()
-        return cls(key, owner or f"{socket.gethostname()}:{os.getpid()}", process_table(), os.getpid(), born)
+        return cls(key, f"{socket.gethostname()}:{os.getpid()}", process_table(), os.getpid(), born)
 
     @property
     def dead(self) -> bool:

@@ -17,7 +17,7 @@ def compare_levels(table: pd.DataFrame, first: str, second: str, column: str = "
     Parameters
     ----------
     table
-        From `iface_wf.store.results.binding_table`.
+        From `iface_wf.store.results.result_table`.
     first, second
         ``level``, ``engine/level`` or ``functional/level``, for example ``xtb/fast`` and ``CHGNet 0.3.0-D3(BJ)/fast``.
     column

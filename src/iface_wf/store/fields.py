@@ -21,6 +21,3 @@ INDEXED_FIELDS = (
 
 VERSION_FIELDS = ("output.document_type", "output.schema_version")
 """One index of these together tells the documents of older versions."""
-
-COUNTED_FIELDS = ("output.document_type", "output.engine", "output.level", "output.converged", "completed_at")
-"""One index of these together answers how many results there are without reading any."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from jobflow import JobStore
 
-from iface_wf.store.results import find_binding
+from iface_wf.store.results import find_result
 
 
 def trace(store: JobStore, identifier: str) -> dict[str, Any]:
@@ -32,7 +32,7 @@ def trace(store: JobStore, identifier: str) -> dict[str, Any]:
     InputError
         When no result, or more than one, begins so.
     """
-    document, uuid, completed_at = find_binding(store, identifier)
+    document, uuid, completed_at = find_result(store, identifier)
     terms = [(term.role, term.energy, term.uuid) for term in document.terms]
     relaxations = document.provenance.get("relaxations", {})
     calculations = [_calculation(store, role, energy, {"uuid": job}) for role, energy, job in terms]

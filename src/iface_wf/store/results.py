@@ -11,80 +11,82 @@ from jobflow import JobStore
 from mongomock_ng.filtering import filter_applies
 from pymatgen.core import Structure
 
-from iface_wf.documents.binding import UNITS, BindingDocument
 from iface_wf.documents.calculation import CalculationDocument
 from iface_wf.documents.density import DensityRecord
-from iface_wf.documents.labels import COMPONENTS, PARTS, WHOLE
+from iface_wf.documents.kinds import DEFAULT_KIND, Column, ResultKind, get_kind, kind_names
+from iface_wf.documents.labels import WHOLE
+from iface_wf.documents.result import ResultDocument
 from iface_wf.errors import InputError, unknown_name
 from iface_wf.store.versions import of_today, refuse_newer, upgraded
 from iface_wf.store.where import parse_where
 
-#: Columns of the table and the field of BindingDocument that each one shows.
-COLUMNS: dict[str, str] = {
-    "filler": "filler",
-    "surface": "surface",
-    "polymer": "polymer",
-    "units": "units",
-    "salt": "salt",
-    "engine": "engine",
-    "level": "level",
-    "functional": "functional",
-    "dispersion": "dispersion",
-    "binding_energy": "binding_energy",
-    "binding_energy_cp": "binding_energy_cp",
-    "interaction_energy": "interaction_energy",
-    "interaction_energy_cp": "interaction_energy_cp",
-    **{f"deformation_{part.name}": f"deformation_energy.{part.name}" for part in PARTS},
-    "dispersion_energy": "dispersion_energy",
-    "bsse_energy": "bsse_energy",
-    **{f"charge_transfer_{component}": f"charge_transfer.{component}" for component in COMPONENTS},
-    "area": "area",
-    "n_atoms": "n_atoms",
-    "trustworthy": "trustworthy",
-    "converged": "converged",
-    "flags": "flags",
-    "key": "key",
-}
+#: Columns that the tables of all kinds begin and end with; those of the kind stand between.
+NAMES = (
+    Column("filler", "filler", shown=True),
+    Column("surface", "surface", shown=True),
+    Column("polymer", "polymer", shown=True),
+    Column("units", "units", shown=True),
+    Column("salt", "salt", shown=True),
+    Column("engine", "engine"),
+    Column("level", "level"),
+    Column("functional", "functional"),
+    Column("dispersion", "dispersion"),
+)
+MARKS = (
+    Column("area", "area", "A^2"),
+    Column("n_atoms", "n_atoms"),
+    Column("trustworthy", "trustworthy"),
+    Column("converged", "converged"),
+    Column("flags", "flags", shown=True),
+    Column("key", "key"),
+)
 FILTERS = ("filler", "polymer", "salt", "engine", "level", "surface")
-_ENERGIES = [c for c in COLUMNS if c.endswith(("_energy", "_energy_cp")) or c.startswith("deformation_")]
-_CHARGES = [c for c in COLUMNS if c.startswith("charge_transfer_")]
-_NUMBERS = [*_ENERGIES, *_CHARGES, "area"]
-_BINDING = {"output.document_type": "binding"}
 
 
-class StoredBinding(NamedTuple):
+class StoredResult(NamedTuple):
     """A result of the store with the job that made it.
 
     Attributes
     ----------
     document
-        The result.
+        The result, of the class that its kind has.
     uuid
         Job that holds it.
     completed_at
         When that job ended, ISO 8601.
     """
 
-    document: BindingDocument
+    document: Any
     uuid: str
     completed_at: str
 
 
-def binding_table(
-    store: JobStore, sort: str = "binding_energy", where: str | None = None, **filters: str | int | None
-) -> pd.DataFrame:
-    """Collect the finished interfaces of a store, one row per interface, the newest where one was repeated.
+def columns_of(kind: ResultKind) -> tuple[Column, ...]:
+    """Return the columns of the table of a kind of result."""
+    return (*NAMES, *kind.columns, *MARKS)
 
-    Results of older versions are shown as this version would have stored them. Nothing is averaged; ``trustworthy`` is False where a number must not be quoted (not converged, no energy, or a
-    fatal flag such as ``desorbed``).
+
+def result_table(
+    store: JobStore,
+    kind: ResultKind | None = None,
+    sort: str | None = None,
+    where: str | None = None,
+    **filters: str | int | None,
+) -> pd.DataFrame:
+    """Collect the finished results of one kind, one row each, the newest where one was repeated.
+
+    Nothing is averaged; ``trustworthy`` is False where a number must not be quoted (not converged, no energy, or a
+    fatal flag such as ``desorbed``). Results of older versions are shown as this version would have stored them.
 
     Parameters
     ----------
     store
         Connected job store.
+    kind
+        Which kind of result; by default binding energies.
     sort
-        Column to sort by, ascending; a leading ``-`` sorts descending. Rows that are not
-        trustworthy come last.
+        Column to sort by, ascending; a leading ``-`` sorts descending. By default the number that the kind is about. Rows
+        that are not trustworthy come last.
     where
         Conditions on columns, such as ``"binding_energy < -0.5 and n_atoms <= 200"``, see
         `iface_wf.store.where.parse_where`.
@@ -95,61 +97,65 @@ def binding_table(
     Returns
     -------
     pandas.DataFrame
-        Columns of `COLUMNS`, then ``completed_at``, ``uuid``. ``df.attrs["units"]`` gives unit and sign by
-        column, ``df.attrs["older"]`` how many results an older version wrote.
+        Columns of `columns_of`, then ``completed_at``, ``uuid``. ``df.attrs["units"]`` gives unit and sign by
+        column, ``df.attrs["kind"]`` the kind, ``df.attrs["older"]`` how many results an older version wrote.
 
     Raises
     ------
     InputError
         For an unknown filter, column to sort by or condition, and where a newer version has written to the store.
     """
+    kind = kind or get_kind(DEFAULT_KIND)
     for name in filters:
         if name not in FILTERS:
             raise unknown_name("filter", name, FILTERS)
-    refuse_newer(store, "binding")
+    columns = {column.name: column.field for column in columns_of(kind)}
+    refuse_newer(store, kind.name)
     criteria: dict[str, Any] = {}
     for name, value in filters.items():
         if value is not None:
             criteria[f"output.{name}"] = {"$regex": f"^{re.escape(str(value))}$", "$options": "i"}
     if where is not None:
-        criteria["$and"] = parse_where(where, COLUMNS)
-    wanted = ["uuid", "completed_at", *(f"output.{field}" for field in COLUMNS.values())]
-    rows = [_row(entry) for entry in store.query(of_today("binding") | criteria, properties=wanted)]
-    before = [_row(entry) for entry in upgraded(store, BindingDocument) if filter_applies(criteria, entry)]
-    rows += before
-    table = pd.DataFrame(rows, columns=[*COLUMNS, "completed_at", "uuid"])
-    column = sort.removeprefix("-")
-    if column not in table.columns or column == "flags":
-        raise unknown_name("column to sort by", column, [c for c in table.columns if c != "flags"])
+        criteria["$and"] = parse_where(where, columns)
+    wanted = ["uuid", "completed_at", *(f"output.{field}" for field in columns.values())]
+    rows = [_row(entry, columns) for entry in store.query(of_today(kind.name) | criteria, properties=wanted)]
+    before = [_row(entry, columns) for entry in upgraded(store, kind.document) if filter_applies(criteria, entry)]
+    table = pd.DataFrame([*rows, *before], columns=[*columns, "completed_at", "uuid"])
     table = table.sort_values("completed_at", kind="stable").drop_duplicates("key", keep="last")
     if where is not None and not table.empty:  # an older result that fulfils the conditions must not stand for a newer
-        table = table[[newest == own for newest, own in zip(_newest(store, table["key"]), table["uuid"], strict=True)]]
-    table = table.astype(dict.fromkeys(_NUMBERS, "float64") | {"trustworthy": "bool", "converged": "bool"})
-    table = table.sort_values(column, ascending=not sort.startswith("-"), kind="stable", na_position="last")
-    table = table.sort_values("trustworthy", ascending=False, kind="stable").reset_index(drop=True)
-    table.attrs |= {"units": column_units(), "older": len(before)}
+        newest = _newest(store, kind, table["key"])
+        table = table[[new == own for new, own in zip(newest, table["uuid"], strict=True)]]
+    table = table.astype(dict.fromkeys(column_units(kind), "float64") | {"trustworthy": "bool", "converged": "bool"})
+    table = _sorted(table, sort or kind.headline)
+    table.attrs |= {"units": column_units(kind), "kind": kind.name, "older": len(before)}
     return table
 
 
-def _newest(store: JobStore, keys: pd.Series[str]) -> list[str]:
+def _sorted(table: pd.DataFrame, sort: str) -> pd.DataFrame:
+    column = sort.removeprefix("-")
+    if column not in table.columns or column == "flags":
+        raise unknown_name("column to sort by", column, [c for c in table.columns if c != "flags"])
+    table = table.sort_values(column, ascending=not sort.startswith("-"), kind="stable", na_position="last")
+    return table.sort_values("trustworthy", ascending=False, kind="stable").reset_index(drop=True)
+
+
+def _newest(store: JobStore, kind: ResultKind, keys: pd.Series[str]) -> list[str]:
     """Return the uuid of the newest result of each key."""
     wanted = list(keys)
     newest: dict[str, str] = {}
     for start in range(0, len(wanted), 400):
-        criteria = _BINDING | {"output.key": {"$in": wanted[start : start + 400]}}
+        criteria = {"output.document_type": kind.name, "output.key": {"$in": wanted[start : start + 400]}}
         entries = store.query(criteria, properties=["uuid", "completed_at", "output.key"])
         newest |= {e["output"]["key"]: e["uuid"] for e in sorted(entries, key=lambda e: str(e["completed_at"]))}
     return [newest[key] for key in wanted]
 
 
-def column_units() -> dict[str, str]:
-    """Return unit and sign convention of every numeric column of the table."""
-    units = {c: UNITS[c] for c in COLUMNS if c in UNITS}
-    units["deformation_A"] = units["deformation_B"] = UNITS["deformation_energy"]
-    return units | dict.fromkeys(_CHARGES, UNITS["charge_transfer"])
+def column_units(kind: ResultKind | None = None) -> dict[str, str]:
+    """Return unit and sign convention of every numeric column of the table of a kind, by default binding energies."""
+    return {column.name: column.unit for column in columns_of(kind or get_kind(DEFAULT_KIND)) if column.unit}
 
 
-def find_binding(store: JobStore, identifier: str, load: bool = False) -> StoredBinding:
+def find_result(store: JobStore, identifier: str, load: bool = False) -> StoredResult:
     """Find the one result whose key or uuid begins with the given characters.
 
     Parameters
@@ -163,8 +169,8 @@ def find_binding(store: JobStore, identifier: str, load: bool = False) -> Stored
 
     Returns
     -------
-    StoredBinding
-        The newest one, when the same interface was calculated more than once.
+    StoredResult
+        Of whatever kind; the newest one, when the same was calculated more than once.
 
     Raises
     ------
@@ -175,7 +181,8 @@ def find_binding(store: JobStore, identifier: str, load: bool = False) -> Stored
     if not re.fullmatch(r"[0-9a-f-]{1,64}", text):
         raise InputError(f"{identifier[:80]!r} is no ID: give the first characters of a key or uuid (0-9, a-f, -).")
     start = {"$regex": f"^{text}"}
-    criteria = _BINDING | {"$or": [{"output.key": start}, {"uuid": start}]}
+    results = {"output.document_type": {"$in": kind_names()}}
+    criteria = results | {"$or": [{"output.key": start}, {"uuid": start}]}
     hits = list(store.query(criteria, properties=["uuid", "completed_at", "output.key"]))
     if not hits:
         raise InputError(f"No result has a key or uuid that begins with {text!r}; `iface-wf results` lists them.")
@@ -184,27 +191,42 @@ def find_binding(store: JobStore, identifier: str, load: bool = False) -> Stored
         shown = ", ".join(key[: len(text) + 6] for key in keys[:4])
         raise InputError(f"{text!r} is ambiguous: {len(keys)} results begin with it ({shown}); give more characters.")
     newest = max(hits, key=lambda hit: str(hit["completed_at"]))
-    entry = store.query_one(_BINDING | {"uuid": newest["uuid"]}, load=load)
-    output = {name: value for name, value in entry["output"].items() if not name.startswith("@")}
-    return StoredBinding(BindingDocument.model_validate(output), entry["uuid"], str(entry["completed_at"]))
+    entry = store.query_one(results | {"uuid": newest["uuid"]}, load=load)
+    return _read(entry)
 
 
-def find_density(store: JobStore, binding: BindingDocument) -> tuple[DensityRecord, Structure]:
-    """Fetch the stored density of a whole interface, with the structure it belongs to.
+def stored_result(store: JobStore, key: str) -> StoredResult | None:
+    """Return the newest stored result of a key, without large data, or None."""
+    criteria = {"output.document_type": {"$in": kind_names()}, "output.key": key}
+    entry = store.query_one(criteria, sort={"completed_at": -1}, load=False)
+    return None if entry is None else _read(entry)
+
+
+def find_density(store: JobStore, result: ResultDocument) -> tuple[DensityRecord, Structure]:
+    """Fetch the stored density of what a result is of, with the structure it belongs to.
+
+    Parameters
+    ----------
+    store
+        Connected job store.
+    result
+        The result; its first term is what it is of.
 
     Raises
     ------
     InputError
         When none was stored, or its calculation is no longer in the store.
     """
-    uuid = next((term.uuid for term in binding.terms if term.role == WHOLE), "")
+    uuid = next(
+        (term.uuid for term in result.terms if term.role == WHOLE), result.terms[0].uuid if result.terms else ""
+    )
     entry = store.query_one({"uuid": uuid, "output.document_type": "calculation"}, load=True) if uuid else None
     if entry is None:
-        raise InputError(f"The calculation of the interface {binding.key[:10]} is not in this store.")
+        raise InputError(f"The calculation of the interface {result.key[:10]} is not in this store.")
     output = {name: value for name, value in entry["output"].items() if not name.startswith("@")}
     calculation = CalculationDocument.model_validate(output)
     if not calculation.densities:
-        raise InputError(f"No density of the interface {binding.key[:10]} was stored: {calculation.engine} gives none.")
+        raise InputError(f"No density of the interface {result.key[:10]} was stored: {calculation.engine} gives none.")
     record = calculation.densities.get("pseudo") or next(iter(calculation.densities.values()))
     return record, Structure.from_dict(calculation.structure)
 
@@ -220,13 +242,22 @@ def method_of(row: Mapping[Hashable, Any]) -> str:
     return f"{row['engine']} {row['level']} {functional_of(row)}"
 
 
-def _row(entry: dict[str, Any]) -> dict[str, Any]:
+def _read(entry: dict[str, Any]) -> StoredResult:
+    kind = get_kind(entry["output"]["document_type"])
+    document = kind.document.model_validate(entry["output"])
+    return StoredResult(document, str(entry["uuid"]), str(entry["completed_at"]))
+
+
+def value_at(document: Mapping[str, Any], field: str) -> Any:
+    """Return what a stored document has at a field such as ``deformation_energy.A``; None where it has nothing."""
+    value: Any = document
+    for part in field.split("."):
+        value = value.get(part) if isinstance(value, Mapping) else None
+    return value
+
+
+def _row(entry: dict[str, Any], columns: Mapping[str, str]) -> dict[str, Any]:
     output = entry["output"]
-    row: dict[str, Any] = {}
-    for column, field in COLUMNS.items():
-        value: Any = output
-        for part in field.split("."):
-            value = value.get(part) if isinstance(value, dict) else None
-        row[column] = value
+    row: dict[str, Any] = {column: value_at(output, field) for column, field in columns.items()}
     row["flags"] = list(row["flags"] or [])
     return row | {"completed_at": str(entry["completed_at"]), "uuid": entry["uuid"]}

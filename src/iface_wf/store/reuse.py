@@ -79,39 +79,6 @@ def find_finished(store: JobStore, key: str, load: bool = True) -> dict[str, Any
     return _finished(store, others, load) if others else None
 
 
-def claim(store: JobStore, key: str, owner: str, lease: float = STALE_SECONDS) -> Claim | None:
-    """Claim a calculation for somebody who is not this process, for example a queue.
-
-    Parameters
-    ----------
-    store
-        Connected job store.
-    key
-        Content key.
-    owner
-        Who will calculate, for messages.
-    lease
-        Seconds until the claim expires, unless it is renewed.
-
-    Returns
-    -------
-    Claim or None
-        The claim, to be given to `release`; None if another one holds it.
-    """
-    wanted = Claim(_known_name(store, key), owner)
-    claims = claims_of(store)
-    if claims is None or claims.take(wanted, lease, finished=False) is None:
-        return wanted
-    return None
-
-
-def release(store: JobStore, held: Claim) -> None:
-    """Give a claim back."""
-    claims = claims_of(store)
-    if claims is not None:
-        claims.drop(held)
-
-
 @contextmanager
 def claimed(
     store: JobStore,

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from iface_wf.engines.gpaw.engine import GpawEngine, GpawMaker
+from iface_wf.engines.gpaw.engine import GpawEngine
 from iface_wf.engines.gpaw.execute import command, environment
 from iface_wf.engines.gpaw.files import INPUT, RESULT
 from iface_wf.errors import CalculationError, InputError
@@ -18,7 +18,7 @@ QUICK = {"grid_spacing": 0.25, "dispersion": "none"}
 
 
 def calculate(structure, directory, kind="static", processes=1, max_seconds=0.0, **overrides):
-    maker = GpawMaker(kind=kind, overrides=QUICK | overrides, processes=processes, max_seconds=max_seconds)
+    maker = GpawEngine(kind=kind, overrides=QUICK | overrides, processes=processes, max_seconds=max_seconds)
     request = maker.request(structure, [])
     return maker.calculate(request, directory)
 
@@ -55,7 +55,7 @@ def test_scf_that_cannot_converge_is_flagged_not_hidden(hydrogen, tmp_path):
 
 
 def test_killed_run_continues_from_its_density(water, tmp_path):
-    maker = GpawMaker(overrides=QUICK | {"checkpoint_every": 0.0, "max_scf_steps": 333})
+    maker = GpawEngine(overrides=QUICK | {"checkpoint_every": 0.0, "max_scf_steps": 333})
     request = maker.request(water, [])
     slow = request.model_dump(mode="json")
     slow["settings"]["convergence"] = {"density": 1e-12, "energy": 1e-12}
@@ -97,7 +97,7 @@ def document_structure(document):
 
 def test_plane_waves_give_densities_and_charges(water, tmp_path):
     overrides = {"cutoff": 300.0, "grid_spacing": 0.2, "convergence": {"energy": 1e-4, "density": 1e-3}}
-    maker = GpawMaker(level="precise", densities=["pseudo", "all_electron"], overrides=overrides, processes=2)
+    maker = GpawEngine(level="precise", densities=["pseudo", "all_electron"], overrides=overrides, processes=2)
     document = maker.calculate(maker.request(water, []), tmp_path)
     assert document.converged
     assert document.n_processes == 1  # a single k-point cannot be shared out
@@ -113,20 +113,20 @@ def test_failure_names_its_cause(water, tmp_path):
 
 
 def test_ghosts_are_refused_for_plane_waves(water):
-    maker = GpawMaker(level="precise")
+    maker = GpawEngine(level="precise")
     with pytest.raises(InputError, match="lcao"):
         maker.request(water, [0])
 
 
 def test_elements_with_moments_start_magnetic_and_ghosts_do_not(water):
-    maker = GpawMaker(overrides={"magmoms": {"O": 2.0}})
+    maker = GpawEngine(overrides={"magmoms": {"O": 2.0}})
     settings = maker.request(water, []).settings
     assert settings["spin_polarized"]
     assert settings["magnetic_moments"] == [2.0, 0.0, 0.0]
     assert not maker.request(water, [0]).settings["spin_polarized"]
-    assert not GpawMaker().request(water, []).settings["spin_polarized"]
+    assert not GpawEngine().request(water, []).settings["spin_polarized"]
 
 
 def test_counterpoise_follows_the_basis():
-    assert GpawEngine().counterpoise("fast")
-    assert not GpawEngine().counterpoise("precise")
+    assert GpawEngine().counterpoise
+    assert not GpawEngine(level="precise").counterpoise

@@ -12,19 +12,19 @@ from iface_wf.analysis.density import difference, difference_profile, unpack, un
 from iface_wf.analysis.grid import Grid
 from iface_wf.builders.components import select
 from iface_wf.cli.main import main
-from iface_wf.documents.binding import BindingDocument
 from iface_wf.documents.labels import FRAGMENT_PARTS, SLAB_PARTS
 from iface_wf.engines.vasp.choices import CELL_TAGS, METHOD_TAGS
-from iface_wf.engines.vasp.engine import VaspEngine, VaspMaker, read_document
+from iface_wf.engines.vasp.engine import VaspEngine, read_document
 from iface_wf.engines.vasp.folders import matching_atoms, read_folder, write_project
 from iface_wf.errors import InputError, MismatchError
-from iface_wf.flows.binding import BindingEnergyMaker
-from iface_wf.flows.collect import binding_document
-from iface_wf.flows.folders import collect_foreign, collect_project
 from iface_wf.flows.placements import RankedPlacements
-from iface_wf.flows.request import BindingRequest
 from iface_wf.flows.run import run_flow
 from iface_wf.library import Library
+from iface_wf.quantities.binding.collect import binding_document
+from iface_wf.quantities.binding.document import BindingDocument
+from iface_wf.quantities.binding.folders import collect_foreign, collect_project
+from iface_wf.quantities.binding.maker import BindingEnergyMaker
+from iface_wf.quantities.binding.request import BindingRequest
 from tests.engines.vasp.vasp_fixtures import COARSE, hydrogen_fluoride, interface, lithium_fluoride_slab, third_party
 
 ABOUT = {"key": "k", "filler": "LiF", "surface": "001", "polymer": "HF"}
@@ -38,8 +38,8 @@ def frozen_slab():
 
 
 def flow():
-    engine = VaspEngine(overrides=COARSE)
-    maker = BindingEnergyMaker(engine, engine, level="moderate", geometry_level="moderate", placements=1)
+    engine = VaspEngine(level="moderate", overrides=COARSE)
+    maker = BindingEnergyMaker(engine, engine, placements=1)
     return maker.make(frozen_slab(), hydrogen_fluoride(8.0), ABOUT)
 
 
@@ -82,7 +82,7 @@ def test_a_correction_of_one_part_only_is_a_mismatch_that_names_the_key(vasp, mo
     monkeypatch.setenv("STANDIN", "optlay=LiF")
     documents = {}
     for role, structure in (("AB", interface()), ("A*", lithium_fluoride_slab())):
-        maker = VaspMaker(level="moderate", overrides=COARSE, role=role)
+        maker = VaspEngine(level="moderate", overrides=COARSE, role=role)
         like = documents["AB"].settings if role == "A*" else None
         (vasp / role).mkdir()
         documents[role] = maker.calculate(maker.request(structure, [], like), vasp / role)
@@ -97,7 +97,7 @@ def test_a_correction_of_one_part_only_is_a_mismatch_that_names_the_key(vasp, mo
     ("key", "value"), [("potcar_titles", {"F": "PAW_PBE F_h 07Sep2000"}), ("hubbard", {"F": [1, 4, 0]})]
 )
 def test_an_element_treated_in_two_ways_is_a_mismatch(vasp, key, value):
-    maker = VaspMaker(level="moderate", overrides=COARSE)
+    maker = VaspEngine(level="moderate", overrides=COARSE)
     document = maker.calculate(maker.request(hydrogen_fluoride(6.4), []), vasp)
     other = document.model_copy(update={"settings": document.settings | {key: value}})
     placements = RankedPlacements(structure=document.structure, placement=0, engine="none")
@@ -107,12 +107,12 @@ def test_an_element_treated_in_two_ways_is_a_mismatch(vasp, key, value):
 
 def test_request_and_engine_are_one_word(vasp):
     request = BindingRequest(filler="SiO2", polymer="PEO", units=2, engine="vasp", level="moderate")
-    engine, level = request.geometry_engine()
-    assert (request.main_engine().name, engine.name, level) == ("vasp", "vasp", "moderate")
+    engine = request.geometry_engine()
+    assert (request.main_engine().engine_name, engine.engine_name, engine.level) == ("vasp", "vasp", "moderate")
     gadolinium = request.main_engine(Library().filler("GdOOH"))
     assert gadolinium.overrides == {"potcars": {"Gd": "Gd_3"}}  # as its record says
-    cheap = request.model_copy(update={"level": "fast"}).geometry_engine()[0]
-    assert cheap.name == "xtb"
+    cheap = request.model_copy(update={"level": "fast"}).geometry_engine()
+    assert cheap.engine_name == "xtb"
 
 
 def test_a_flow_is_not_even_built_without_the_potcars(vasp, potcars):
@@ -177,7 +177,7 @@ def test_folders_submitted_by_hand_end_in_the_same_document(vasp, job_store):
     assert sum(document.charge_transfer.values()) == pytest.approx(0.0, abs=1e-3)
     assert len(list(job_store.query({"output.document_type": "calculation"}))) == 8
     # by the same engine in a flow: the numbers of one folder
-    flowed = VaspMaker(kind="relax", level="moderate", overrides=COARSE)
+    flowed = VaspEngine(kind="relax", level="moderate", overrides=COARSE)
     request = flowed.request(structures["B"], [])
     (vasp / "flow").mkdir()
     assert flowed.calculate(request, vasp / "flow").energy == read_folder(project / "relax-B").energy
@@ -275,7 +275,7 @@ def vasp_folders(root, parts, overrides):
     """Let the stand-in make complete folders, whose densities are replaced afterwards."""
     requests, like = {}, None
     for role, structure in parts.items():
-        maker = VaspMaker(
+        maker = VaspEngine(
             level="moderate", overrides=COARSE | overrides, densities=["valence", "all_electron"], role=role
         )
         requests[role] = maker.request(structure, [], like)

@@ -10,7 +10,7 @@ from pymatgen.core import Lattice, Structure
 from pymatgen.io.vasp import Incar, Kpoints, Poscar
 
 from iface_wf.engines.vasp import choices as choices
-from iface_wf.engines.vasp.engine import VaspEngine, VaspMaker
+from iface_wf.engines.vasp.engine import VaspEngine
 from iface_wf.engines.vasp.inputs import cubic_box, is_cubic
 from iface_wf.engines.vasp.installation import VaspSettings, check_executable
 from iface_wf.engines.vasp.run import write_inputs
@@ -86,7 +86,7 @@ VARIANTS = {
 
 def request(structure, kind, level, charge=0.0, overrides=None, like=None):
     densities = ["valence", "all_electron"] if kind == "static" else []
-    maker = VaspMaker(kind=kind, level=level, charge=charge, overrides=overrides or {}, densities=densities)
+    maker = VaspEngine(kind=kind, level=level, charge=charge, overrides=overrides or {}, densities=densities)
     return maker.request(structure, [], like)
 
 
@@ -161,14 +161,14 @@ def test_grid_of_a_single_point_is_fine_enough_for_bader_charges():
 )
 def test_the_grid_is_the_one_that_vasp_chooses(edges, encut, prec, coarse, fine):
     atom = Structure(Lattice(np.diag(edges)), ["O"], [[0.5, 0.5, 0.5]])
-    maker = VaspMaker(level="fast", overrides={"ENCUT": encut, "PREC": prec})
+    maker = VaspEngine(level="fast", overrides={"ENCUT": encut, "PREC": prec})
     settings = maker.request(atom, []).settings
     assert tuple(settings[f"NG{x}"] for x in "XYZ") == coarse
     assert tuple(settings["grid"]) == fine
 
 
 def test_atomate2_s_powerups_work_on_the_maker():
-    job = VaspEngine(here=False).static(molecule(), "fast")
+    job = VaspEngine(here=False).static(molecule())
     changed = update_user_incar_settings(job, {"ENCUT": 650.0, "ALGO": "Normal"})
     settings = changed.maker.request(molecule(), []).settings
     assert (settings["ENCUT"], settings["technical"]["ALGO"]) == (650.0, "Normal")
@@ -243,7 +243,7 @@ def test_what_makes_no_sense_is_refused_in_one_sentence(build, options, words):
 
 def test_ghosts_are_refused():
     with pytest.raises(InputError, match="no ghost atoms"):
-        VaspMaker().request(interface(), [0])
+        VaspEngine().request(interface(), [0])
 
 
 def test_a_missing_potcar_is_told_before_anything_is_written(tmp_path, potcars):
@@ -268,10 +268,10 @@ def test_a_potcar_with_other_electrons_than_its_name_says_is_refused(tmp_path, p
 def test_a_missing_executable_is_told_when_the_flow_is_built(tmp_path, monkeypatch, potcars):
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(InputError, match="program 'vasp_std' is not on PATH"):
-        VaspEngine().relax(slab(), "fast")
+        VaspEngine().relax(slab())
     with pytest.raises(InputError, match="'mpirun' is not on PATH"):
         check_executable("mpirun -n 4 vasp_std")
-    VaspEngine(here=False).relax(slab(), "fast")
+    VaspEngine(here=False).relax(slab())
 
 
 def test_tags_that_change_results_are_not_taken_from_the_environment(monkeypatch):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pymatgen.core import Structure
 
 from iface_wf.analysis.density import unpack
-from iface_wf.engines.vasp.engine import VaspMaker, read_document
+from iface_wf.engines.vasp.engine import VaspEngine, read_document
 from iface_wf.engines.vasp.folders import read_foreign_folder
 from iface_wf.engines.vasp.grids import read_density, read_volumetric
 from iface_wf.engines.vasp.outcar import read_outcar
@@ -24,7 +24,7 @@ def finished(tmp_path_factory, module_vasp):
     """A finished run with densities, small: what was asked, and the folder."""
     folder = tmp_path_factory.mktemp("finished") / "run"
     folder.mkdir()
-    maker = VaspMaker(kind="static", overrides=COARSE | {"bader_spacing": 0.3}, densities=["valence", "all_electron"])
+    maker = VaspEngine(kind="static", overrides=COARSE | {"bader_spacing": 0.3}, densities=["valence", "all_electron"])
     request = maker.request(hydrogen_fluoride(4.0), [])
     document = maker.calculate(request, folder)
     return request, folder, document
@@ -76,7 +76,7 @@ def test_versions_that_write_differently_give_the_same(version, vasp, monkeypatc
     """Version 5 writes no colon after Edisp, and something else into the last energies of vasprun.xml."""
     monkeypatch.setenv("STANDIN", f"version={version}")
     (vasp / "run").mkdir()
-    maker = VaspMaker(kind="static", overrides=COARSE | {"bader_spacing": 0.3}, densities=["valence", "all_electron"])
+    maker = VaspEngine(kind="static", overrides=COARSE | {"bader_spacing": 0.3}, densities=["valence", "all_electron"])
     document = maker.calculate(finished[0], vasp / "run")
     assert document.engine_version == ".".join(version.split(".")[:3])
     for name in ("energy", "free_energy", "dispersion_energy", "electronic_energy", "max_force"):
@@ -87,7 +87,7 @@ def test_spin_gives_the_same_density(vasp, finished):
     folder = vasp / "run"
     folder.mkdir()
     overrides = COARSE | {"bader_spacing": 0.3, "ISPIN": 2}
-    maker = VaspMaker(kind="static", overrides=overrides, densities=["valence", "all_electron"])
+    maker = VaspEngine(kind="static", overrides=overrides, densities=["valence", "all_electron"])
     document = maker.calculate(maker.request(hydrogen_fluoride(4.0), []), folder)
     assert read_volumetric(folder / "CHGCAR", occupancies=True).blocks == 2
     spin, none = (unpack(d.densities["valence"]) for d in (document, finished[2]))
@@ -251,7 +251,7 @@ def test_stars_in_an_aeccar(finished, spoilt):
 
 
 def test_a_density_of_another_grid(vasp, finished, spoilt):
-    maker = VaspMaker(kind="static", overrides=COARSE | {"bader_spacing": 0.1}, densities=["valence", "all_electron"])
+    maker = VaspEngine(kind="static", overrides=COARSE | {"bader_spacing": 0.1}, densities=["valence", "all_electron"])
     (vasp / "fine").mkdir()
     maker.calculate(maker.request(hydrogen_fluoride(4.0), []), vasp / "fine")
     for name in ("CHGCAR", "AECCAR0"):
@@ -303,7 +303,7 @@ def test_a_single_point_of_another_structure_is_refused(finished):
     other = request.model_copy(update={"structure": moved.as_dict()})
     with pytest.raises(MismatchError, match=r"another structure than asked for: positions differ by up to 0\.08 A"):
         read_document(folder, other)
-    slab = VaspMaker(overrides=COARSE).request(lithium_fluoride_slab(), [])
+    slab = VaspEngine(overrides=COARSE).request(lithium_fluoride_slab(), [])
     with pytest.raises(MismatchError, match="is of H1 F1, asked for was Li2 F2"):
         read_document(folder, slab)
 

@@ -11,7 +11,7 @@ from pymatgen.core import Structure
 from pymatgen.io.vasp import Incar
 
 from iface_wf.documents.calculation import CalculationDocument
-from iface_wf.engines.vasp.engine import VaspMaker
+from iface_wf.engines.vasp.engine import VaspEngine
 from iface_wf.engines.vasp.installation import VaspSettings
 from iface_wf.engines.vasp.run import handlers
 from iface_wf.errors import CalculationError, InputError
@@ -19,14 +19,14 @@ from tests.engines.vasp.vasp_fixtures import COARSE, hydrogen_fluoride, lithium_
 
 
 def calculate(folder, structure, kind="static", densities=(), **options):
-    maker = VaspMaker(kind=kind, level="moderate", overrides=COARSE, densities=list(densities), **options)
+    maker = VaspEngine(kind=kind, level="moderate", overrides=COARSE, densities=list(densities), **options)
     request = maker.request(structure, [])
     folder.mkdir(exist_ok=True)
     return maker.calculate(request, folder)
 
 
 def test_a_job_leaves_the_document_of_any_engine(vasp):
-    maker = VaspMaker(
+    maker = VaspEngine(
         kind="static", level="moderate", overrides=COARSE, densities=["valence", "all_electron"], role="AB"
     )
     job = maker.make(lithium_fluoride_slab())
@@ -90,7 +90,7 @@ def test_what_cannot_converge_is_a_document_with_a_mark(vasp, monkeypatch):
 def test_a_relaxation_that_never_ends_is_a_document_with_a_mark(vasp, monkeypatch):
     monkeypatch.setenv("STANDIN", "stuck")
     monkeypatch.setenv("IFACE_WF_VASP_MAX_ERRORS", "2")
-    maker = VaspMaker(kind="relax", level="moderate", overrides=COARSE | {"max_steps": 3})
+    maker = VaspEngine(kind="relax", level="moderate", overrides=COARSE | {"max_steps": 3})
     (vasp / "run").mkdir()
     document = maker.calculate(maker.request(lithium_fluoride_slab(), []), vasp / "run")
     assert document.flags == ["geometry_unconverged"]
@@ -169,7 +169,7 @@ def test_an_ion_has_its_charge_and_may_have_a_positive_energy(vasp):
     assert document.charge == pytest.approx(1.0)
     assert document.settings["IDIPOL"] == 4
     assert "monopole, dipole and quadrupole of images corrected" in document.energy_type
-    request = VaspMaker(charge=1.0).request(cation, [])
+    request = VaspEngine(charge=1.0).request(cation, [])
     names = {type(h).__name__ for h in handlers(request, VaspSettings())}
     assert "PositiveEnergyErrorHandler" not in names
     assert {"VaspErrorHandler", "UnconvergedErrorHandler"} <= names

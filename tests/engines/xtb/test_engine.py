@@ -7,11 +7,12 @@ from ase.calculators.calculator import CalculationFailed
 from pymatgen.core import Lattice, Structure
 
 from iface_wf.engines import relaxation
-from iface_wf.engines.cheap import Ranker
-from iface_wf.engines.levels import level_settings
+from iface_wf.engines.ranking import Ranker
+from iface_wf.engines.relaxation import relax
 from iface_wf.engines.xtb import engine as xtb
+from iface_wf.engines.xtb.profile import PROFILE
 
-SETTINGS = level_settings("xtb", "fast")
+SETTINGS = PROFILE.settings("fast", {})
 
 
 class InterruptionError(Exception):
@@ -29,7 +30,7 @@ def test_an_interrupted_relaxation_goes_on_from_its_last_geometry(tmp_path, monk
     monkeypatch.setattr(relaxation, "CHECKPOINT_SECONDS", 0.0)
     checkpoint = tmp_path / "positions.npy"
     whole, interrupted, continued = stretched(), stretched(), stretched()
-    converged, steps = xtb.relax(whole, SETTINGS, tmp_path, tmp_path / "other.npy")
+    converged, steps = relax(whole, SETTINGS, tmp_path, tmp_path / "other.npy")
     assert converged
 
     compute, calls = interrupted.calc.calculate, []
@@ -42,11 +43,11 @@ def test_an_interrupted_relaxation_goes_on_from_its_last_geometry(tmp_path, monk
 
     monkeypatch.setattr(interrupted.calc, "calculate", until_interrupted)
     with pytest.raises(InterruptionError):
-        xtb.relax(interrupted, SETTINGS, tmp_path, checkpoint)
+        relax(interrupted, SETTINGS, tmp_path, checkpoint)
     reached = np.load(checkpoint)
     assert np.abs(reached - continued.positions).max() > 0.01  # A: it had moved
 
-    converged, steps_left = xtb.relax(continued, SETTINGS, tmp_path, checkpoint)
+    converged, steps_left = relax(continued, SETTINGS, tmp_path, checkpoint)
     assert converged
     assert steps_left < steps
     assert not checkpoint.exists()
@@ -55,12 +56,12 @@ def test_an_interrupted_relaxation_goes_on_from_its_last_geometry(tmp_path, monk
 
 
 def test_without_enough_time_nothing_is_recorded(tmp_path):
-    xtb.relax(stretched(), SETTINGS, tmp_path, tmp_path / "positions.npy")
+    relax(stretched(), SETTINGS, tmp_path, tmp_path / "positions.npy")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["relax.log"]
 
 
 def maker(kind):
-    return xtb.XtbMaker(kind=kind)
+    return xtb.XtbEngine(kind=kind)
 
 
 @pytest.fixture
@@ -97,14 +98,14 @@ def test_energies_with_absurd_forces_are_no_results(ethanol, monkeypatch, kind):
     whole = xtb.calculator
     expected = maker(kind).make.original(maker(kind), ethanol)
     monkeypatch.setattr(xtb, "calculator", Collapsed(whole, attempts=1))
-    document = maker(kind).make.original(xtb.XtbMaker(kind=kind, force=True), ethanol)
+    document = maker(kind).make.original(xtb.XtbEngine(kind=kind, force=True), ethanol)
     assert document.converged
     assert "charges that do not exist" in document.corrections[0].errors[0]
     # eV: another mixing damping reaches the same charges; relaxations may end elsewhere within their forces
     assert document.energy == pytest.approx(expected.energy, abs=1e-4 if kind == "static" else 0.01)
 
     monkeypatch.setattr(xtb, "calculator", Collapsed(whole, attempts=9))
-    document = maker(kind).make.original(xtb.XtbMaker(kind=kind, force=True), ethanol)
+    document = maker(kind).make.original(xtb.XtbEngine(kind=kind, force=True), ethanol)
     assert (document.energy, document.converged, document.trustworthy) == (None, False, False)
     assert "implausible_forces" in document.flags
 

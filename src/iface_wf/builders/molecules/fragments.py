@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,15 +14,13 @@ from rdkit import Chem
 from rdkit.Chem import rdDetermineBonds
 from rdkit.rdBase import BlockLogs
 
+from iface_wf.builders.edges import round_up
 from iface_wf.builders.molecules.conformers import Conformers, embed
 from iface_wf.documents.labels import POLYMER
 from iface_wf.errors import InputError
 
 BOX_VACUUM = 6.0
 """Least empty space between a fragment and every wall of its box, A."""
-
-GRID_UNIT = 0.8
-"""Edges along non-periodic directions are multiples of this, A: grids of 0.2 and 0.16 A both fit."""
 
 SOLVENTS = {"EC": "C1COC(=O)O1", "DMC": "COC(=O)OC"}
 """Carbonate solvents as probes: ethylene carbonate and dimethyl carbonate."""
@@ -78,7 +75,6 @@ def boxed(
     xyz: Vectors,
     labels: Sequence[str],
     properties: dict[str, Any],
-    vacuum: float = BOX_VACUUM,
 ) -> Structure:
     """Put atoms into the middle of an orthorhombic, non-periodic box.
 
@@ -92,16 +88,15 @@ def boxed(
         ``component`` of every atom.
     properties
         Plain JSON data for ``Structure.properties``.
-    vacuum
-        Least distance of every atom from every wall, A.
 
     Returns
     -------
     Structure
-        ``lattice.pbc`` is all False; every edge is a multiple of ``GRID_UNIT``.
+        ``lattice.pbc`` is all False; every atom is at least ``BOX_VACUUM`` from every wall, and every edge is a multiple
+        of ``EDGE_STEP``.
     """
     low, high = xyz.min(axis=0), xyz.max(axis=0)
-    edges = [round_up(float(extent) + 2 * vacuum) for extent in high - low]
+    edges = [round_up(float(extent) + 2 * BOX_VACUUM) for extent in high - low]
     centred = xyz - (low + high) / 2 + np.array(edges) / 2
     return Structure(
         Lattice(np.diag(edges), pbc=(False, False, False)),
@@ -111,11 +106,6 @@ def boxed(
         site_properties={"component": list(labels)},
         properties=properties,
     )
-
-
-def round_up(length: float) -> float:
-    """Return the smallest multiple of ``GRID_UNIT`` not below ``length`` (A), forgiving rounding noise."""
-    return round(math.ceil(length / GRID_UNIT - 1e-9) * GRID_UNIT, 10)
 
 
 def from_conformers(

@@ -10,7 +10,8 @@ from pymatgen.core import Lattice, Structure
 from scipy.spatial.transform import Rotation
 
 from iface_wf.builders.contact import images_apart, symbols_of, vdw_radii
-from iface_wf.builders.molecules.fragments import formula, round_up
+from iface_wf.builders.edges import check_vacuum, round_up
+from iface_wf.builders.molecules.fragments import formula
 from iface_wf.builders.placing.bodies import Body, Fingerprint, same_fingerprint
 from iface_wf.builders.placing.targets import REACHED, Aim, Target
 from iface_wf.errors import InputError
@@ -185,8 +186,7 @@ def check_request(slab: Structure, n: int, seed: int, vacuum: float, clearance: 
         raise InputError(f"The number of placements is {n}, allowed are 1 to 1000.")
     if seed < 0:
         raise InputError(f"seed is {seed}, it must be 0 or more.")
-    if not 6.0 <= vacuum <= 100.0:
-        raise InputError(f"vacuum is {vacuum} A, allowed are 6 to 100.")
+    check_vacuum(vacuum)
     if not 0.5 <= clearance <= 1.5:
         raise InputError(f"clearance is {clearance}, allowed are 0.5 to 1.5 van der Waals sums.")
     a, b, c = slab.lattice.matrix

@@ -2,28 +2,14 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import numpy.typing as npt
 from pymatgen.core import Lattice, Structure
 
-from iface_wf.errors import InputError
+from iface_wf.builders.edges import round_up
 
 BOTTOM_VACUUM = 6.0
 """Height in A of the lowest atom of every slab."""
-C_STEP = 0.8
-"""c is a multiple of this (A), so that grids of 0.2 or 0.16 A of a clean slab and an interface coincide."""
-MIN_VACUUM = 6.0
-MAX_VACUUM = 100.0
-
-
-def check_vacuum(vacuum: float) -> None:
-    """Refuse a vacuum (A) outside 6 to 100 with an InputError."""
-    if not math.isfinite(vacuum) or not MIN_VACUUM <= vacuum <= MAX_VACUUM:
-        raise InputError(
-            f"The vacuum of {vacuum} A is not allowed, it must lie between {MIN_VACUUM} and {MAX_VACUUM} A."
-        )
 
 
 def repeat(slab: Structure, matrix: npt.NDArray[np.int_]) -> Structure:
@@ -55,7 +41,7 @@ def place(slab: Structure, vacuum: float) -> Structure:
     """
     cart = np.array(slab.cart_coords)
     cart[:, 2] += BOTTOM_VACUUM - cart[:, 2].min()
-    height = C_STEP * math.ceil((float(cart[:, 2].max()) + vacuum) / C_STEP - 1e-9)
+    height = round_up(float(cart[:, 2].max()) + vacuum)
     a, b, _ = slab.lattice.matrix
     lattice = Lattice([a, b, [0.0, 0.0, height]], pbc=(True, True, False))
     frac = lattice.get_fractional_coords(cart)

@@ -11,8 +11,9 @@ import numpy.typing as npt
 from pymatgen.core import Lattice, Structure
 
 from iface_wf.builders.components import label
+from iface_wf.builders.edges import check_vacuum
 from iface_wf.builders.solids.bonds import find_bonds
-from iface_wf.builders.solids.cell import BOTTOM_VACUUM, C_STEP, by_element, check_vacuum, freeze, place, repeat
+from iface_wf.builders.solids.cell import by_element, freeze, place, repeat
 from iface_wf.builders.solids.condense import condense_silanols, heavy_extent
 from iface_wf.builders.solids.dipole import movable_elements, without_dipole
 from iface_wf.builders.solids.disorder import bulk
@@ -32,8 +33,6 @@ from iface_wf.documents.labels import SLAB
 from iface_wf.errors import InputError, unknown_name
 from iface_wf.library.crystals import read_crystal
 from iface_wf.library.records import FillerRecord, Graft, SurfaceSpec
-
-__all__ = ["BOTTOM_VACUUM", "C_STEP", "build_slab", "build_slabs", "resolve_surface", "slab_terminations"]
 
 MAX_ATOMS = 600
 MAX_THICKNESS = 60.0

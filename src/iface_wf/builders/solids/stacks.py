@@ -14,8 +14,9 @@ from pymatgen.analysis.interfaces.zsl import ZSLGenerator
 from pymatgen.core import Lattice, Structure
 
 from iface_wf.builders.components import label
+from iface_wf.builders.edges import check_vacuum, round_up
 from iface_wf.builders.solids.bonds import radius
-from iface_wf.builders.solids.cell import BOTTOM_VACUUM, C_STEP, check_vacuum, repeat
+from iface_wf.builders.solids.cell import BOTTOM_VACUUM, repeat
 from iface_wf.builders.solids.slabs import Surface, build_slab, build_slabs, resolve_surface
 from iface_wf.documents.labels import SLAB
 from iface_wf.errors import InputError
@@ -249,13 +250,13 @@ def _lay(base: Structure, film: Structure, number: int, gap: float | None, vacuu
     top, bottom = base.cart_coords[:, 2].max(), film.cart_coords[:, 2].min()
     thickness = float(np.ptp(film.cart_coords[:, 2]))
     highest = float(top) + thickness + 10.0
-    height = C_STEP * math.ceil((highest + vacuum) / C_STEP)
+    height = round_up(highest + vacuum)
     lattice = Lattice([a, b, [0.0, 0.0, height]], pbc=(True, True, False))
     plane = film.frac_coords[:, :2] @ np.array([a, b])
     above = plane + np.outer(film.cart_coords[:, 2] - bottom, (0.0, 0.0, 1.0))
     distance = gap if gap is not None else _touching(lattice, base, film, above)
     above[:, 2] += float(top) + distance
-    height = C_STEP * math.ceil((float(above[:, 2].max()) + vacuum) / C_STEP - 1e-9)
+    height = round_up(float(above[:, 2].max()) + vacuum)
     lattice = Lattice([a, b, [0.0, 0.0, height]], pbc=(True, True, False))
     free = base.site_properties["selective_dynamics"] + [[True] * 3] * len(film)
     joined = Structure(

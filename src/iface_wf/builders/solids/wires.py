@@ -13,6 +13,7 @@ import numpy.typing as npt
 from pymatgen.core import Lattice, Structure
 
 from iface_wf.builders.components import label
+from iface_wf.builders.edges import check_vacuum, round_up
 from iface_wf.builders.solids.bonds import find_bonds, unit_groups
 from iface_wf.builders.solids.disorder import bulk
 from iface_wf.builders.solids.planes import primitive
@@ -21,8 +22,6 @@ from iface_wf.documents.labels import SLAB
 from iface_wf.errors import InputError
 from iface_wf.library.records import FillerRecord
 
-SIDE_STEP = 0.8
-"""The sides of the box are multiples of this (A), as c of a slab is."""
 MAX_ATOMS = 600
 MAX_FORMULAS = 40
 MAX_INDEX = 3
@@ -93,11 +92,11 @@ def build_wire(
         raise InputError(f"{record.name} names no wire of its own; give a direction and a diameter.")
     for name, value, low, high in (
         ("diameter", diameter, 3, 40),
-        ("vacuum", vacuum, 6, 100),
         ("length", min_length, 0, 100),
     ):
         if not math.isfinite(value) or not low <= value <= high:
             raise InputError(f"The {name} of {value} A is not allowed, it must lie between {low} and {high} A.")
+    check_vacuum(vacuum)
     charges = dict(record.oxidation_states)
     cell = _along_x(bulk(record, seed), direction)
     model = _Columns(cell, charges, diameter)
@@ -249,7 +248,7 @@ def _assemble(model: _Columns, section: _Section, min_length: float, vacuum: flo
         raise InputError(f"The wire would have {len(species) * repeats} atoms, at most {MAX_ATOMS} are allowed.")
     cart = np.concatenate([np.array(points) + np.array([k * length, 0.0, 0.0]) for k in range(repeats)])
     cart[:, 1:] += vacuum - cart[:, 1:].min(axis=0)
-    sides = SIDE_STEP * np.ceil((cart[:, 1:].max(axis=0) + vacuum) / SIDE_STEP - 1e-9)
+    sides = [round_up(float(top) + vacuum) for top in cart[:, 1:].max(axis=0)]
     cart[:, 0] = np.mod(cart[:, 0], repeats * length)
     lattice = Lattice(np.diag([repeats * length, *sides]), pbc=(True, False, False))
     wire = Structure(lattice, species * repeats, cart, coords_are_cartesian=True)

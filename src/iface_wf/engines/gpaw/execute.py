@@ -14,14 +14,14 @@ from typing import Any
 from custodian import Custodian
 
 from iface_wf.documents.calculation import Correction
-from iface_wf.engines import base
 from iface_wf.engines.gpaw.files import INPUT, RESULT
 from iface_wf.engines.gpaw.handlers import GpawJob, InterruptedHandler, ScfHandler, read_json
+from iface_wf.engines.request import CalculationRequest
 from iface_wf.errors import CalculationError
 
 
 def execute(
-    request: base.CalculationRequest, directory: Path, processes: int, max_seconds: float
+    request: CalculationRequest, directory: Path, processes: int, max_seconds: float
 ) -> tuple[dict[str, Any], dict[str, Any], list[Correction]]:
     """Run a request under custodian.
 

@@ -20,7 +20,7 @@ from ase.calculators.calculator import Calculator
 
 from iface_wf.builders.solids.disorder import Ordering, rerank
 from iface_wf.engines.dispersion import DISPERSION_MODELS
-from iface_wf.engines.levels import level_settings
+from iface_wf.engines.mlip.profile import PROFILE
 from iface_wf.errors import CalculationError, InputError, unknown_name
 
 
@@ -85,7 +85,7 @@ def model_settings(level: str, overrides: dict[str, Any]) -> dict[str, Any]:
     InputError
         For an unknown model, unknown weights, or dispersion where it is not known what to add.
     """
-    settings = level_settings("mlip", level) | {"calculator": {}} | overrides
+    settings = PROFILE.settings(level, overrides)
     settings["model"] = known_model(str(settings["model"]))
     if settings["model"] == "CHGNet":
         settings = {"weights": "0.3.0", "dispersion": "D3(BJ)"} | settings

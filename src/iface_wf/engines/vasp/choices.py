@@ -224,6 +224,8 @@ HUBBARD_LA = (3, 11.0, 0.68)
 HUBBARD_GD = (3, 6.7, 0.7)
 GD_MOMENT = 7.0
 
+#: Tags of every calculation.
+FIXED_TAGS: dict[str, object] = {"PREC": "Accurate", "LASPH": True, "ISMEAR": 0, "SIGMA": 0.05}
 #: Functionals: INCAR tags, and the dispersion that belongs to each.
 FUNCTIONALS: dict[str, dict[str, object]] = {
     "PBE": {"GGA": "PE"},

@@ -7,9 +7,10 @@ basis superposition, so there is no counterpoise correction.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 from atomate2.vasp.jobs.base import BaseVaspMaker
 from pymatgen.core import Structure
@@ -19,47 +20,77 @@ from iface_wf.analysis.density import pack
 from iface_wf.analysis.grid import Grid
 from iface_wf.analysis.potential import SlabPotential, slab_potential
 from iface_wf.documents.bader import BaderDocument
-from iface_wf.documents.calculation import CalculationDocument, CalculationKind, Correction
+from iface_wf.documents.calculation import CalculationDocument, Correction
 from iface_wf.documents.density import DensityRecord
-from iface_wf.engines import base
+from iface_wf.engines.base import Engine
+from iface_wf.engines.document import Method, calculation_document
+from iface_wf.engines.profile import merged
+from iface_wf.engines.request import CalculationRequest
 from iface_wf.engines.vasp import outputs as outputs
 from iface_wf.engines.vasp.grids import all_electron_density, find_file, read_potential, valence_density
 from iface_wf.engines.vasp.inputs import InterfaceInputGenerator, c_is_perpendicular, cubic_box, system_kind
 from iface_wf.engines.vasp.installation import VaspSettings, check_executable, find_potcar
+from iface_wf.engines.vasp.profile import PROFILE
 from iface_wf.engines.vasp.run import execute, finished
 from iface_wf.errors import CalculationError, InputError
 
 
 @dataclass
-class VaspMaker(base.EngineMaker, BaseVaspMaker):
-    """Maker of VASP calculations; atomate2's powerups on makers and input generators work on it too.
+class VaspEngine(Engine, BaseVaspMaker):
+    """VASP calculations; atomate2's powerups on makers and input generators work on it too.
 
     Parameters
     ----------
-    name, kind, level, densities, overrides, role, force
-        See `iface_wf.engines.base.EngineMaker`; ``overrides`` takes options (lower case: xc, dispersion, gadolinium,
-        potcars, hubbard, kpoint_length, fmax, max_steps, real_space, bader_spacing) and INCAR tags (upper case).
-    charge
-        Total charge of the cell, e; only of molecules.
+    name, kind, level, densities, role, force, charge, processes, here
+        See `iface_wf.engines.base.Engine`; a charge is for molecules only.
+    overrides
+        Options (lower case: xc, dispersion, gadolinium, potcars, hubbard, kpoint_length, fmax, max_steps, real_space,
+        bader_spacing) and INCAR tags (upper case).
     input_set_generator
         Its ``user_incar_settings`` count like ``overrides``; the rest is set from the fields of this maker.
     run_vasp_kwargs
         Further arguments of `atomate2.vasp.run.run_vasp`.
     """
 
+    profile = PROFILE
+
     name: str = "vasp"
-    charge: float = 0.0
     input_set_generator: InterfaceInputGenerator = field(default_factory=InterfaceInputGenerator)
 
-    @property
-    def engine_name(self) -> str:
-        """Name of the engine."""
-        return "vasp"
+    def defaults(self, elements: Collection[str] | None = None) -> dict[str, Any]:
+        """Write out what hangs on no structure, see `iface_wf.engines.base.Engine.defaults`."""
+        return self._generator().defaults(elements)
+
+    @classmethod
+    def treatment(cls, entries: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+        """Translate records, whose ``potcar`` is a table by element; see `iface_wf.engines.base.Engine.treatment`."""
+        joined = merged(entries)
+        return {"potcars" if name == "potcar" else name: value for name, value in joined.items()}
+
+    def check(self, structure: Structure) -> None:
+        """Refuse to start what cannot run here: see `iface_wf.engines.base.Engine.check`."""
+        if not self.here:
+            return
+        settings = VaspSettings()
+        check_executable(settings.command)
+        values = self.request(structure, []).settings
+        for symbol in values["potcars"].values():
+            find_potcar(symbol, values["potcar_release"], settings)
+
+    def _generator(self, like: dict[str, Any] | None = None) -> InterfaceInputGenerator:
+        return InterfaceInputGenerator(
+            calculation=self.kind,
+            level=self.level,
+            charge=self.charge,
+            densities=list(self.densities),
+            overrides=dict(self.input_set_generator.user_incar_settings) | self.overrides,
+            like=dict(like or {}),
+        )
 
     def request(
         self, structure: Structure, ghosts: list[int], like: dict[str, Any] | None = None
-    ) -> base.CalculationRequest:
-        """Write out every setting, defaults and those shared with another calculation included."""
+    ) -> CalculationRequest:
+        """Write out every setting, see `iface_wf.engines.base.Engine.request`."""
         if ghosts:
             raise InputError(
                 "VASP's plane waves know no ghost atoms, and need none: leave counterpoise to GPAW's LCAO."
@@ -68,25 +99,17 @@ class VaspMaker(base.EngineMaker, BaseVaspMaker):
             raise InputError(f"VASP has no density {unknown[0]!r}: allowed are valence and all_electron.")
         if self.charge and system_kind(structure) == "molecule":
             structure = cubic_box(structure)
-        generator = InterfaceInputGenerator(
-            calculation=self.kind,
-            level=self.level,
-            charge=self.charge,
-            densities=list(self.densities),
-            overrides=dict(self.input_set_generator.user_incar_settings) | self.overrides,
-            like=dict(like or {}),
-        )
-        return base.CalculationRequest(
+        return CalculationRequest(
             kind=self.kind,
-            engine="vasp",
+            engine=self.engine_name,
             level=self.level,
             structure=structure.as_dict(),
-            settings=generator.settings(structure),
+            settings=self._generator(like).settings(structure),
             densities=self.densities,
             role=self.role,
         )
 
-    def calculate(self, request: base.CalculationRequest, directory: Path) -> CalculationDocument:
+    def calculate(self, request: CalculationRequest, directory: Path) -> CalculationDocument:
         """Run VASP in a folder under custodian, or continue there, and read its results."""
         corrections = execute(request, directory, VaspSettings(), self.run_vasp_kwargs)
         document = read_document(directory, request, corrections)
@@ -95,7 +118,7 @@ class VaspMaker(base.EngineMaker, BaseVaspMaker):
 
 
 def read_document(
-    directory: Path, request: base.CalculationRequest, corrections: list[Correction] | None = None
+    directory: Path, request: CalculationRequest, corrections: list[Correction] | None = None
 ) -> CalculationDocument:
     """Read a finished folder.
 
@@ -134,26 +157,23 @@ def read_document(
     if system_kind(structure) == "slab" and not c_is_perpendicular(structure):
         flags.append("dipole_uncorrected: c is not perpendicular to a and b")
     settings = request.settings | run.settings
-    return CalculationDocument(
-        key=request.key(),
-        kind=request.kind,
-        role=request.role,
-        engine="vasp",
-        engine_version=run.outcar.version,
-        level=request.level,
-        functional=settings["xc"],
-        dispersion=settings["dispersion"],
-        basis=f"PW {settings['ENCUT']:g} eV",
+    return calculation_document(
+        request,
+        directory,
+        Method(
+            version=run.outcar.version,
+            functional=settings["xc"],
+            dispersion=settings["dispersion"],
+            basis=f"PW {settings['ENCUT']:g} eV",
+            energy_type=outputs.energy_type(run),
+        ),
+        structure,
+        settings,
+        bader=bader,
         kpoints=tuple(settings["kpoints"]),
-        settings=settings,
-        versions=base.package_versions("atomate2", "custodian", "pymatgen"),
-        structure=structure.as_dict(),
-        formula=structure.reduced_formula,
-        n_atoms=len(structure),
         charge=sum(run.valences[site.specie.symbol] for site in structure) - run.n_electrons,
         magnetic_moment=run.outcar.moment,
         energy=run.outcar.energy,
-        energy_type=outputs.energy_type(run),
         electronic_energy=run.outcar.energy - dispersion,
         dispersion_energy=dispersion,
         free_energy=run.outcar.free_energy,
@@ -167,7 +187,6 @@ def read_document(
         corrections=outputs.read_corrections(directory) if corrections is None else corrections,
         flags=flags,
         densities=densities,
-        charges={"bader": bader} if bader else {},
         potential_z=potential.potential_z if potential else None,
         vacuum_level=potential.vacuum_level if potential else {},
         work_function=potential.work_function if potential else {},
@@ -175,8 +194,6 @@ def read_document(
         wall_time=run.outcar.elapsed,
         cpu_time=run.outcar.cpu,
         n_processes=run.outcar.processes,
-        directory=base.location(directory),
-        completed_at=base.now(),
     )
 
 
@@ -214,50 +231,5 @@ def _potential(run: outputs.VaspRun, structure: Structure) -> SlabPotential | No
     return slab_potential(grid, structure, run.outcar.fermi_level, centre)
 
 
-@dataclass(frozen=True)
-class VaspEngine(base.Engine):
-    """VASP as an engine of the flows.
-
-    Parameters
-    ----------
-    overrides
-        Settings that replace those of the level, see `VaspMaker`.
-    here
-        Whether calculations run on this machine: then executable and POTCARs are looked for when a flow is built.
-        On the way to a queue of another machine they are looked for there.
-    """
-
-    overrides: dict[str, Any] | None = None
-    here: bool = True
-    name: str = "vasp"
-    densities: tuple[str, ...] = ("valence", "all_electron")
-
-    def elsewhere(self) -> Self:
-        """See `iface_wf.engines.base.Engine.elsewhere`."""
-        return replace(self, here=False)
-
-    def check(self, structure: Structure, level: str) -> None:
-        """Refuse to start what cannot run here; does nothing for calculations that run elsewhere.
-
-        Parameters
-        ----------
-        structure
-            Its elements are looked up.
-        level
-            Level of the calculation.
-
-        Raises
-        ------
-        InputError
-            One sentence that names the program or POTCAR that is missing.
-        """
-        if not self.here:
-            return
-        settings = VaspSettings()
-        check_executable(settings.command)
-        values = self._maker("static", level).request(structure, []).settings
-        for symbol in values["potcars"].values():
-            find_potcar(symbol, values["potcar_release"], settings)
-
-    def _maker(self, kind: CalculationKind, level: str, **options: Any) -> VaspMaker:
-        return VaspMaker(kind=kind, level=level, overrides=dict(self.overrides or {}), **options)
+#: Jobs that wait in queues name the engine by its name of before.
+VaspMaker = VaspEngine

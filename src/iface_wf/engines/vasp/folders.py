@@ -20,8 +20,8 @@ from scipy.optimize import linear_sum_assignment
 
 from iface_wf.builders.components import select
 from iface_wf.documents.calculation import CalculationDocument
-from iface_wf.engines.base import CalculationRequest
-from iface_wf.engines.vasp.engine import VaspMaker, read_document
+from iface_wf.engines.request import CalculationRequest
+from iface_wf.engines.vasp.engine import VaspEngine, read_document
 from iface_wf.engines.vasp.grids import find_file
 from iface_wf.engines.vasp.installation import VaspSettings
 from iface_wf.engines.vasp.outputs import read_run
@@ -74,8 +74,8 @@ def write_project(
     directory.mkdir(parents=True, exist_ok=True)
     folders = []
     for role, name in RELAXATIONS.items():
-        maker = VaspMaker(kind="relax", level=level, overrides=dict(overrides or {}), role=role)
-        folders.append(_write(directory / name, maker.request(structures[role], [])))
+        engine = VaspEngine(kind="relax", level=level, overrides=dict(overrides or {}), role=role)
+        folders.append(_write(directory / name, engine.request(structures[role], [])))
     project = {"level": level, "overrides": dict(overrides or {}), "about": dict(about)}
     (directory / PROJECT).write_text(json.dumps(project, indent=1))
     return folders
@@ -105,7 +105,7 @@ def write_statics(
     frozen = {"A*": select(relaxed["AB"], *slab_parts), "B*": select(relaxed["AB"], *fragment_parts)}
     requests: dict[str, CalculationRequest] = {}
     for role, structure in {"AB": relaxed["AB"], "A": relaxed["A"], "B": relaxed["B"], **frozen}.items():
-        maker = VaspMaker(
+        engine = VaspEngine(
             kind="static",
             level=project["level"],
             overrides=project["overrides"],
@@ -113,7 +113,7 @@ def write_statics(
             densities=[] if role in ("A", "B") else densities,
         )
         settings = requests["AB"].settings if role in frozen else {}
-        requests[role] = maker.request(structure, [], settings | settings.get("technical", {}))
+        requests[role] = engine.request(structure, [], settings | settings.get("technical", {}))
     return [_write(directory / STATICS[role], request) for role, request in requests.items()]
 
 

@@ -5,7 +5,7 @@ What is written, why, and from where, is the table `iface_wf.engines.vasp.choice
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -21,9 +21,9 @@ from pymatgen.io.vasp.sets import next_num_with_prime_factors
 
 from iface_wf.documents.calculation import CalculationKind
 from iface_wf.engines.cells import kpoint_mesh
-from iface_wf.engines.levels import level_settings
 from iface_wf.engines.vasp import choices as choices
 from iface_wf.engines.vasp.choices import CELL_TAGS, GRID_TAGS, METHOD_TAGS
+from iface_wf.engines.vasp.profile import PROFILE
 from iface_wf.errors import InputError, unknown_name
 
 SystemKind = Literal["bulk", "slab", "wire", "molecule"]
@@ -34,13 +34,6 @@ TECHNICAL_TAGS = frozenset(
         *("LWAVE", "LCHARG", "LAECHG", "LVHAR", "LORBIT"),
         *("MAGMOM", "DIPOL", "NELECT", "LDAU", "LDAUTYPE", "LDAUL", "LDAUU", "LDAUJ"),
         *("AMIX", "BMIX", "AMIN", "AMIX_MAG", "BMIX_MAG"),
-    }
-)
-#: Settings that are no INCAR tags.
-OPTIONS = frozenset(
-    {
-        *("real_space", "bader_spacing", "kpoint_length", "fmax", "max_steps", "relaxed_by"),
-        *("xc", "dispersion", "gadolinium", "potcars", "hubbard"),
     }
 )
 
@@ -130,7 +123,7 @@ def check_overrides(overrides: Mapping[str, Any]) -> None:
         With the nearest known names: options are lower case, INCAR tags upper case.
     """
     for name in overrides:
-        known: frozenset[str] = incar_tag_names() if name.isupper() else OPTIONS
+        known = incar_tag_names() if name.isupper() else {x for x in PROFILE.setting_names() if not x.isupper()}
         if name not in known:
             raise unknown_name("VASP setting", name, known)
 
@@ -183,8 +176,7 @@ class InterfaceInputGenerator(VaspInputGenerator):
     @property
     def options(self) -> dict[str, Any]:
         """The level's settings with the overrides."""
-        options: dict[str, Any] = {"xc": "PBE", "gadolinium": "core"} | level_settings("vasp", self.level)
-        options |= self.overrides
+        options: dict[str, Any] = {**PROFILE.common, **PROFILE.level(self.level), **self.overrides}
         for name, allowed in (("xc", choices.FUNCTIONALS), ("gadolinium", ("core", "valence"))):
             if options[name] not in allowed:
                 raise unknown_name(f"VASP setting {name}", str(options[name]), allowed)
@@ -197,16 +189,37 @@ class InterfaceInputGenerator(VaspInputGenerator):
             )
         return options
 
+    def defaults(self, elements: Collection[str] | None = None) -> dict[str, Any]:
+        """Write out what decides a calculation whatever its structure.
+
+        Parameters
+        ----------
+        elements
+            POTCARs and U are written out for these; None: as the overrides give them.
+        """
+        options = self.options
+        tags = choices.FIXED_TAGS | choices.FUNCTIONALS[options["xc"]]
+        tags |= choices.DISPERSIONS.get((options["xc"], options["dispersion"]), {})
+        written = {"potcar_release": self.potcar_functional, **tags, **options}
+        if elements is not None:
+            potcars, hubbard = self._potcar_table(), self._hubbard_table()
+            written["potcars"] = {x: potcars.get(x, x) for x in sorted(elements)}
+            written["hubbard"] = {x: list(hubbard[x]) for x in sorted(elements) if x in hubbard}
+        return written
+
     @property
     def potcars(self) -> dict[str, str]:
         """POTCAR of every element, in the order of the POSCAR."""
+        chosen = self._potcar_table()
+        return {element: chosen.get(element, element) for element in self.poscar.site_symbols}
+
+    def _potcar_table(self) -> dict[str, str]:
         options = self.options
         chosen = {element: symbol for element, (symbol, _) in choices.POTCARS.items()}
         if options["gadolinium"] == "valence":
             chosen["Gd"] = choices.GD_VALENCE[0]
         chosen |= options.get("potcars") or {}
-        chosen |= self.like.get("potcars") or {}
-        return {element: chosen.get(element, element) for element in self.poscar.site_symbols}
+        return chosen | (self.like.get("potcars") or {})
 
     @property
     def potcar_symbols(self) -> list[str]:
@@ -216,13 +229,17 @@ class InterfaceInputGenerator(VaspInputGenerator):
     @property
     def hubbard(self) -> dict[str, tuple[int, float, float]]:
         """Angular momentum, U and J (eV) of the elements that have them."""
+        table = self._hubbard_table()
+        return {element: table[element] for element in self.poscar.site_symbols if element in table}
+
+    def _hubbard_table(self) -> dict[str, tuple[int, float, float]]:
         options = self.options
         table: dict[str, tuple[int, float, float]] = {"La": choices.HUBBARD_LA}
         if options["gadolinium"] == "valence":
             table["Gd"] = choices.HUBBARD_GD
         if "hubbard" in options:
             table = {element: tuple(values) for element, values in (options["hubbard"] or {}).items()}
-        return {element: table[element] for element in self.poscar.site_symbols if element in table}
+        return table
 
     @property
     def moments(self) -> list[float]:
@@ -314,7 +331,7 @@ class InterfaceInputGenerator(VaspInputGenerator):
 
     def _method(self, options: dict[str, Any]) -> dict[str, Any]:
         structure = self._cell()
-        tags = {"ENCUT": options["ENCUT"], "PREC": "Accurate", "EDIFF": options["EDIFF"], "LASPH": True}
+        tags = {"ENCUT": options["ENCUT"], "EDIFF": options["EDIFF"], **choices.FIXED_TAGS}
         small = system_kind(structure) == "bulk" and len(structure) <= choices.SMALL_BULK
         tags["LREAL"] = "Auto" if options["real_space"] and not small else False
         tags |= choices.FUNCTIONALS[options["xc"]]
@@ -328,7 +345,7 @@ class InterfaceInputGenerator(VaspInputGenerator):
 
     def _electrons(self, options: dict[str, Any]) -> dict[str, Any]:
         structure = self._cell()
-        tags: dict[str, Any] = {"ISMEAR": 0, "SIGMA": 0.05, "NELM": 150}
+        tags: dict[str, Any] = {"NELM": 150}
         tags["ALGO"] = "All" if options["xc"] == "r2SCAN" else "Normal" if self.level == "precise" else "Fast"
         electrons = valence_electrons(structure, self.potcars)
         if electrons is None:

@@ -19,7 +19,7 @@ from custodian.vasp.validators import VaspAECCARValidator, VaspFilesValidator, V
 from pymatgen.io.vasp import Incar, Kpoints, Poscar
 
 from iface_wf.documents.calculation import Correction
-from iface_wf.engines.base import CalculationRequest
+from iface_wf.engines.request import CalculationRequest
 from iface_wf.engines.vasp.choices import GD_VALENCE, POTCARS
 from iface_wf.engines.vasp.grids import all_electron_density, find_file
 from iface_wf.engines.vasp.inputs import poscar_structure

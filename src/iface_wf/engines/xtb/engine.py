@@ -9,42 +9,28 @@ charges do. They cancel between cells of one height, so every slab and wire is c
 
 from __future__ import annotations
 
-import time
+from collections.abc import Collection
 from dataclasses import dataclass
 from importlib import metadata
-from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from ase import Atoms
-from ase.calculators.calculator import CalculationFailed
+from ase.calculators.calculator import Calculator
 from pymatgen.core import Structure
 from pymatgen.io.ase import AseAtomsAdaptor
 from tblite.ase import TBLite
 
-from iface_wf.documents.calculation import CalculationDocument, CalculationKind, Correction
-from iface_wf.engines import base
-from iface_wf.engines.cells import moved
-from iface_wf.engines.levels import level_settings
-from iface_wf.engines.relaxation import CHECKPOINT, relax
-from iface_wf.errors import InputError
+from iface_wf.engines.ase_engine import IMPLAUSIBLE_FORCE, AseEngine
+from iface_wf.engines.document import Method
+from iface_wf.engines.xtb.profile import PROFILE, WIDE_EDGE
 
 #: What is tried, in this order, when the charges do not converge.
 REMEDIES: tuple[dict[str, Any], ...] = (
-    {},
     {"mixer_damping": 0.1, "max_iterations": 500},
     {"electronic_temperature": 5000.0},
 )
-
-
-#: Forces beyond this, eV/A, are those of charges that tblite found converged but that do not exist: the energies of such
-#: states are hundreds or thousands of eV too low. Relaxed and even badly compressed contacts stay well below it.
-IMPLAUSIBLE_FORCE = 50.0
-UNCONVERGED = "charges did not converge"
-
-#: Edge along directions that are not periodic, A, for everything that is periodic in another direction.
-WIDE_EDGE = 60.0
-#: Least empty space in it, A.
+#: Least empty space in the wide cell, A.
 WIDE_VACUUM = 12.0
 
 
@@ -72,130 +58,59 @@ def in_wide_cell(structure: Structure) -> Atoms:
     return atoms
 
 
-@dataclass
-class XtbMaker(base.EngineMaker):
-    """Maker of GFN-xTB calculations; parameters as in `iface_wf.engines.base.EngineMaker`.
-
-    Parameters
-    ----------
-    charge
-        Total charge of the cell, e.
-    """
-
-    name: str = "xtb"
-    charge: float = 0.0
-
-    @property
-    def engine_name(self) -> str:
-        """Name of the engine, as in documents."""
-        return "xtb"
-
-    def request(
-        self, structure: Structure, ghosts: list[int], like: dict[str, Any] | None = None
-    ) -> base.CalculationRequest:
-        """Write out every setting."""
-        if ghosts or self.densities:
-            raise InputError("xTB has neither ghost atoms nor densities: choose the gpaw engine for those.")
-        settings = (
-            {"charge": self.charge, "wide_edge": wide_edge(structure)}
-            | level_settings("xtb", self.level)
-            | self.overrides
-        )
-        if self.kind == "static":
-            settings = {k: v for k, v in settings.items() if k not in ("fmax", "max_steps")}
-        return base.CalculationRequest(
-            kind=self.kind,
-            engine="xtb",
-            level=self.level,
-            structure=structure.as_dict(),
-            settings=settings,
-            role=self.role,
-        )
-
-    def calculate(self, request: base.CalculationRequest, directory: Path) -> CalculationDocument:
-        """Run xTB in this process."""
-        started, cpu = time.time(), time.process_time()
-        structure = request.atoms_structure
-        atoms = in_wide_cell(structure)
-        start = atoms.positions.copy()
-        settings = dict(request.settings)
-        corrections: list[Correction] = []
-        scf_converged, geometry_converged, steps = False, request.kind == "static", 0
-        energy, max_force, trouble = None, None, ""
-        for remedy in REMEDIES:
-            if remedy:
-                settings |= remedy
-                corrections.append(Correction(handler="xtb", errors=[trouble], actions=[remedy]))
-            atoms.positions = start
-            atoms.calc = calculator(settings)
-            try:
-                if request.kind == "relax":
-                    geometry_converged, steps = relax(atoms, settings, directory, checkpoint=directory / CHECKPOINT)
-                energy = float(atoms.get_potential_energy())
-                max_force = float(np.linalg.norm(atoms.get_forces(), axis=1).max())
-            except (CalculationFailed, RuntimeError):
-                energy, max_force, trouble = None, None, UNCONVERGED
-                continue
-            if max_force > IMPLAUSIBLE_FORCE:
-                trouble = f"forces of {max_force:.0f} eV/A: charges that do not exist"
-                energy = None
-                continue
-            scf_converged = True
-            break
-        flags = [] if scf_converged else ["scf_unconverged" if trouble == UNCONVERGED else "implausible_forces"]
-        if scf_converged and not geometry_converged:
-            flags.append("geometry_unconverged")
-        return CalculationDocument(
-            key=request.key(),
-            kind=request.kind,
-            role=request.role,
-            engine="xtb",
-            engine_version=metadata.version("tblite"),
-            level=request.level,
-            functional=settings["method"],
-            dispersion="D3(BJ)" if settings["method"] == "GFN1-xTB" else "D4",
-            basis="minimal, built in",
-            settings=settings,
-            versions=base.package_versions("tblite"),
-            structure=moved(structure, atoms.positions.tolist()).as_dict(),
-            formula=structure.reduced_formula,
-            n_atoms=len(structure),
-            charge=self.charge,
-            energy=energy,
-            energy_type="total, electronic temperature 300 K unless corrected",
-            electronic_energy=energy,
-            dispersion_energy=None,  # tblite gives the total only
-            max_force=max_force,
-            converged=scf_converged and geometry_converged,
-            ionic_steps=steps,
-            corrections=corrections,
-            flags=flags,
-            wall_time=time.time() - started,
-            cpu_time=time.process_time() - cpu,
-            directory=base.location(directory),
-            completed_at=base.now(),
-        )
-
-
 def calculator(settings: dict[str, Any]) -> TBLite:
     """Return tblite's ASE calculator for some settings."""
     known = ("method", "accuracy", "charge", "mixer_damping", "max_iterations", "electronic_temperature")
     return TBLite(**{k: settings[k] for k in known if k in settings}, verbosity=0)
 
 
-@dataclass(frozen=True)
-class XtbEngine(base.Engine):
-    """GFN-xTB as an engine of the flows.
+@dataclass
+class XtbEngine(AseEngine):
+    """GFN-xTB calculations.
 
     Parameters
     ----------
-    overrides
-        Settings that replace those of the level.
+    name, kind, level, densities, overrides, role, force, charge, processes, here
+        See `iface_wf.engines.base.Engine`.
     """
 
-    overrides: dict[str, Any] | None = None
-    name: str = "xtb"
-    densities: tuple[str, ...] = ()
+    profile = PROFILE
+    remedies = REMEDIES
+    # those of charges that tblite found converged but that do not exist: such energies are thousands of eV too low
+    implausible_force: ClassVar[float | None] = IMPLAUSIBLE_FORCE
 
-    def _maker(self, kind: CalculationKind, level: str, **options: Any) -> XtbMaker:
-        return XtbMaker(kind=kind, level=level, overrides=dict(self.overrides or {}), **options)
+    name: str = "xtb"
+
+    def defaults(self, elements: Collection[str] | None = None) -> dict[str, Any]:
+        """See `iface_wf.engines.base.Engine.defaults`."""
+        return super().defaults(elements) | {"wide_edge": WIDE_EDGE}
+
+    def of_structure(self, structure: Structure) -> dict[str, Any]:
+        """Return charge and wide edge."""
+        return {"charge": self.charge, "wide_edge": wide_edge(structure)}
+
+    def calculator(self, settings: dict[str, Any]) -> Calculator:
+        """Return tblite's calculator."""
+        return calculator(settings)
+
+    def method(self, settings: dict[str, Any]) -> Method:
+        """Name the parametrisation; tblite gives the total only, dispersion within."""
+        return Method(
+            version=metadata.version("tblite"),
+            functional=settings["method"],
+            dispersion="D3(BJ)" if settings["method"] == "GFN1-xTB" else "D4",
+            basis="minimal, built in",
+            energy_type="total, electronic temperature 300 K unless corrected",
+        )
+
+    def atoms(self, structure: Structure) -> Atoms:
+        """Return atoms in the wide cell."""
+        return in_wide_cell(structure)
+
+    def flag(self, error: Exception) -> str:
+        """Flag charges that do not converge, which is what goes wrong in tblite."""
+        return "scf_unconverged"
+
+
+#: Jobs that wait in queues name the engine by its name of before.
+XtbMaker = XtbEngine

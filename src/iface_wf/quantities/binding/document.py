@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import Field, computed_field
+from pydantic import Field
 
-from iface_wf.documents.base import Document, StoredDocument, StructureDict
+from iface_wf.documents.base import Document
 from iface_wf.documents.charges import ChargeSums
 from iface_wf.documents.density import DensityRecord
-from iface_wf.documents.trust import is_trustworthy
+from iface_wf.documents.result import ResultDocument
 
 UNITS: dict[str, str] = {
     "binding_energy": "eV per interface cell, negative = bound",
@@ -29,19 +29,6 @@ UNITS: dict[str, str] = {
 }
 
 
-class EnergyTerm(Document):
-    """One total energy that entered a binding energy, with where it came from."""
-
-    role: str = Field(description="AB, A, B, A*, B*, A* in AB basis, B* in AB basis")
-    energy: float | None = Field(description="eV, with dispersion, extrapolated to zero smearing")
-    dispersion_energy: float | None = Field(description="eV; None where the code does not tell it apart")
-    key: str = Field(description="Key of the CalculationDocument")
-    uuid: str = Field("", description="Job that holds the CalculationDocument")
-    converged: bool
-    corrections: int = Field(0, description="How many corrections error handlers made")
-    flags: list[str] = Field(default_factory=list)
-
-
 class DensityDifferenceDocument(Document):
     """Charge-density difference rho(AB) - rho(A*) - rho(B*), one grid, one cell; positive = accumulation."""
 
@@ -56,7 +43,7 @@ class DensityDifferenceDocument(Document):
     delta_q_z: list[float] = Field(description="Running integral of delta_rho_z, e")
 
 
-class BindingDocument(StoredDocument):
+class BindingDocument(ResultDocument):
     """Binding energy of an interface AB with its parts A (slab side) and B (fragment side).
 
     Definitions: binding = E(AB) - E(A) - E(B); interaction = E(AB) - E(A*) - E(B*) in AB's cell;
@@ -64,29 +51,9 @@ class BindingDocument(StoredDocument):
     """
 
     document_type: Literal["binding"] = "binding"
-    key: str = Field(description="Content key of the whole interface calculation")
-    filler: str
-    surface: str
-    polymer: str | None = None
-    units: int | None = None
-    salt: str | None = None
     placement: int = Field(0, description="Index of the placement that was computed")
     placements: int = Field(1, description="How many placements the cheap engine ranked")
-    formula: str
-    n_atoms: int
-    area: float
-    charge: float = 0.0
-
-    engine: str
-    engine_version: str
-    level: str
-    functional: str
-    dispersion: str | None
-    basis: str
-    kpoints: tuple[int, int, int]
-    grid: tuple[int, int, int] | None
-    energy_type: str
-    geometry_engine: str = Field(description="Which engine relaxed AB, A and B, with its method")
+    placement_ranking: list[dict[str, Any]] = Field(default_factory=list)
 
     binding_energy: float | None
     binding_energy_cp: float | None = Field(None, description="Counterpoise corrected; None for plane waves")
@@ -97,7 +64,6 @@ class BindingDocument(StoredDocument):
     bsse_energy: float | None = None
     dispersion_energy: float | None = Field(description="Dispersion share of the binding energy, eV")
     dispersion_interaction: float | None = Field(None, description="Dispersion share of the interaction energy, eV")
-    terms: list[EnergyTerm]
 
     charge_transfer: dict[str, float] = Field(
         default_factory=dict, description="By component (slab, polymer...): its charge in AB minus that in A* or B*, e"
@@ -105,18 +71,9 @@ class BindingDocument(StoredDocument):
     charge_scheme: str | None = Field(None, description="Scheme of the charges that charge_transfer is of")
     charges: dict[str, ChargeSums] = Field(default_factory=dict, description="Charges of the components, by scheme")
     density_difference: DensityDifferenceDocument | None = None
-
-    structure: StructureDict = Field(description="AB, relaxed, labelled sites")
-    placement_ranking: list[dict[str, Any]] = Field(default_factory=list)
-    converged: bool = Field(description="Whether every calculation converged, relaxations too")
-    flags: list[str] = Field(default_factory=list)
-    provenance: dict[str, Any] = Field(default_factory=dict, description="What built the interface, and versions")
-    wall_time: float | None = None
     units_of: dict[str, str] = Field(default_factory=lambda: dict(UNITS), description="Unit and sign by field")
-    completed_at: str = ""
 
-    @computed_field  # type: ignore[prop-decorator]
     @property
-    def trustworthy(self) -> bool:
-        """Whether the binding energy may be quoted, see `iface_wf.documents.trust`."""
-        return is_trustworthy(self.converged, self.binding_energy, self.flags)
+    def number(self) -> float | None:
+        """The binding energy, eV."""
+        return self.binding_energy

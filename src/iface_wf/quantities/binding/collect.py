@@ -11,27 +11,19 @@ from pymatgen.core import Structure
 
 from iface_wf.analysis.charges import charge_transfer
 from iface_wf.analysis.density import difference, difference_profile, pack, unpack_grid
-from iface_wf.analysis.energies import BindingTerms, Energy, binding_terms, require_same_settings
+from iface_wf.analysis.energies import BindingTerms, Energy, binding_terms
 from iface_wf.builders.checks import flags as outcome_flags
-from iface_wf.documents.binding import BindingDocument, DensityDifferenceDocument, EnergyTerm
 from iface_wf.documents.calculation import CalculationDocument
 from iface_wf.documents.charges import ChargeSums
 from iface_wf.documents.labels import PARTS, WHOLE, A, B
+from iface_wf.documents.result import EnergyTerm
 from iface_wf.documents.schemes import SCHEMES
-from iface_wf.engines.base import now, package_versions
-from iface_wf.engines.vasp.choices import CELL_TAGS, METHOD_TAGS, SMEARING_TAGS
+from iface_wf.engines.comparison import comparison_of, require_comparable
+from iface_wf.engines.document import now, package_versions
 from iface_wf.errors import CalculationError, IfaceError
 from iface_wf.flows.placements import RankedPlacements
+from iface_wf.quantities.binding.document import BindingDocument, DensityDifferenceDocument
 
-#: What AB, A* and B* must have in common in the end; A and B have cells of their own, hence other grids.
-RELAXED_KEYS = (
-    *("mode", "basis", "cutoff", "xc", "method", "dispersion", "smearing", "wide_edge"),
-    *("model", "weights", "calculator", "sha256"),
-    *METHOD_TAGS,
-)
-FROZEN_KEYS = (*RELAXED_KEYS, "grid", "kpoints", "spin_polarized", *CELL_TAGS)
-#: Tables by element: an element must be treated alike wherever it occurs.
-ELEMENT_KEYS = ("potcar_titles", "hubbard")
 #: A relaxed part may come out this much above its frozen copy (eV) before it is flagged: noise of grid and SCF.
 DEFORMATION_TOLERANCE = 0.02
 
@@ -82,15 +74,9 @@ def binding_document(
         When AB, A* and B* finally used unlike settings or grids.
     """
     ab = calculations[WHOLE]
-    _require_comparable(calculations)
+    unlike = require_comparable(calculations)
     flags = sorted({f"{flag} ({role})" for role, c in calculations.items() for flag in c.flags})
-    # extrapolated energies of a part with vacuum around it may be compared across smearings, but not unseen
-    flags += [
-        f"smearing_differs ({role}: {name} {calculations[role].settings.get(name)}, AB: {ab.settings.get(name)})"
-        for role in (A.name, B.name)
-        for name in SMEARING_TAGS
-        if calculations[role].settings.get(name) != ab.settings.get(name)
-    ]
+    flags += unlike
     flags += [f"{flag} (relax {role})" for role, c in relaxations.items() for flag in c.flags]
     structure = Structure.from_dict(ab.structure)
     flags += outcome_flags(Structure.from_dict(placements.structure), structure)
@@ -156,29 +142,6 @@ def binding_document(
         wall_time=sum(c.wall_time or 0.0 for c in (*calculations.values(), *relaxations.values())),
         completed_at=now(),
     )
-
-
-def _require_comparable(calculations: dict[str, CalculationDocument]) -> None:
-    """Refuse unlike settings, each with its reason in the constants above; errors as in `binding_document`."""
-    settings = {role: c.settings for role, c in calculations.items()}
-    require_same_settings({role: s for role, s in settings.items() if role not in (A.name, B.name)}, FROZEN_KEYS)
-    require_same_settings({role: settings[role] for role in (WHOLE, A.name, B.name)}, RELAXED_KEYS)
-    if settings[WHOLE].get("mode") in ("lcao", "fd"):
-        require_same_settings({role: {"grid_steps": _rounded(s)} for role, s in settings.items()}, ["grid_steps"])
-    for key in ELEMENT_KEYS:
-        tables = {role: s.get(key) or {} for role, s in settings.items()}
-        for role, table in tables.items():
-            common = sorted(set(settings[role].get("potcars") or {}) & set(settings[WHOLE].get("potcars") or {}))
-            named = {
-                who: {f"{key} of {x}": t.get(x) for x in common} for who, t in ((WHOLE, tables[WHOLE]), (role, table))
-            }
-            require_same_settings(named, [f"{key} of {x}" for x in common])
-
-
-def _rounded(settings: dict[str, Any]) -> list[list[float]]:
-    """Grid steps of a calculation to 1e-4 A; adding zero makes -0.0 and 0.0 look alike."""
-    steps: list[list[float]] = (np.round(settings["grid_steps"], 4) + 0.0).tolist()
-    return steps
 
 
 def _terms(calculations: dict[str, CalculationDocument]) -> tuple[Energy | None, BindingTerms | None]:
@@ -255,11 +218,11 @@ def _difference(calculations: dict[str, CalculationDocument], flags: list[str]) 
         flags.append(f"difference_failed: {error}")
         return None
     profile = difference_profile(delta)
-    lcao = ab.settings.get("mode") == "lcao"
+    superposed = comparison_of(ab).counterpoise(ab.settings)
     ghosts = A.with_ghosts in calculations
     return DensityDifferenceDocument(
         density=pack(delta.values, delta.cell, delta.pbc, "difference"),
-        basis_superposition="none needed" if not lcao else ("ghosts" if ghosts else "uncorrected"),
+        basis_superposition="none needed" if not superposed else ("ghosts" if ghosts else "uncorrected"),
         integral=profile.integral,
         displaced_charge=profile.displaced_charge,
         z=profile.z.tolist(),

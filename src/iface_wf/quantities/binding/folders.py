@@ -26,11 +26,11 @@ from iface_wf.engines.vasp.folders import (
     write_statics,
 )
 from iface_wf.errors import InputError
-from iface_wf.flows.collect import collect_binding
-from iface_wf.flows.interfaces import describe
 from iface_wf.flows.placements import RankedPlacements
-from iface_wf.flows.request import BindingRequest
 from iface_wf.library import Library
+from iface_wf.quantities.binding.collect import collect_binding
+from iface_wf.quantities.binding.graph import graph_of_built
+from iface_wf.quantities.binding.request import BindingRequest
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,8 @@ def write_binding(request: BindingRequest, library: Library, directory: Path) ->
         For unknown names, unusable structures, missing POTCARs or a folder that is not empty.
     """
     built = build_interface(request, library)
-    about = describe(request, built.slab, built.fragment, built.report)
+    (item,) = graph_of_built(request, built, library, here=False).items.values()
+    about = dict(item.about)
     # not the result of the flow: VASP relaxes at every level, and a placement is not chosen among relaxed parts
     about["key"] = hashlib.sha256(f"{about['key']} by hand".encode()).hexdigest()
     engine = request.main_engine(library.filler(request.filler))

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
+from pathlib import PurePath
 from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
 from iface_wf.builders.interface import InterfaceSpec
+from iface_wf.engines import registry
 from iface_wf.engines.base import Engine
-from iface_wf.engines.cheap import CheapEngine, CheapName, cheap_engine
-from iface_wf.engines.gpaw.engine import GpawEngine
-from iface_wf.engines.levels import LEVELS, level_settings
-from iface_wf.engines.mlip.models import model_settings
-from iface_wf.errors import unknown_name
 from iface_wf.library.records import FillerRecord
 
 #: Raised by hand when the flow changes in a way that makes stored interface results no longer comparable.
 FLOW_VERSION = 3
+#: Engines whose levels alone, without overrides and common settings, are in keys of before; ends with the next version.
+LEVELS_IN_KEYS = ("gpaw", "vasp", "xtb")
 
 
 Quantity = Literal["binding_energy", "interaction_energy", "charges"]
@@ -32,12 +31,12 @@ class BindingRequest(InterfaceSpec):
     Attributes
     ----------
     engine
-        Code that gives the energies: ``gpaw``, ``vasp``, ``xtb`` or ``mlip``.
+        Code that gives the energies: ``gpaw``, ``vasp``, ``xtb``, ``mlip``, or one of another package.
     level
-        ``fast``, ``moderate`` or ``precise``, see `iface_wf.engines.levels.LEVELS`.
+        ``fast``, ``moderate`` or ``precise``, see `iface_wf.engines.profile`.
     geometry
-        Cheap engine, ``xtb`` or ``mlip``, that ranks the placements and, at level `fast`, relaxes. By default xTB for
-        GPAW and VASP, and the engine itself where it is a cheap one.
+        Cheap engine, for example ``xtb`` or ``mlip``, that ranks the placements and, at level `fast`, relaxes. By default
+        the engine itself where it is a cheap one, and else xTB.
     overrides
         Settings of the engine that replace those of the level; stored in every document.
     processes
@@ -49,7 +48,7 @@ class BindingRequest(InterfaceSpec):
 
     engine: str = "gpaw"
     level: str = "fast"
-    geometry: CheapName | None = None
+    geometry: str | None = None
     overrides: dict[str, Any] = Field(default_factory=dict)
     processes: int = Field(0, ge=0)
     quantities: tuple[Quantity, ...] = QUANTITIES
@@ -65,20 +64,23 @@ class BindingRequest(InterfaceSpec):
     @field_validator("engine")
     @classmethod
     def _known_engine(cls, value: str) -> str:
-        if value not in LEVELS:
-            raise unknown_name("engine", value, LEVELS)
-        return value
+        return registry.profile(value).name
+
+    @field_validator("geometry")
+    @classmethod
+    def _cheap_engine(cls, value: str | None) -> str | None:
+        return value if value is None else registry.require_cheap(value)
 
     def model_post_init(self, _context: Any) -> None:
         """Check the level once the engine is known."""
-        level_settings(self.engine, self.level)
+        registry.profile(self.engine).level(self.level)
 
     @property
     def label(self) -> str:
         """Name of the interface for people, for example ``SiO2 (101) + PEO x 4``."""
         surface = "" if self.surface is None else f" ({self.surface})"
         units = "" if self.units is None else f" x {self.units}"
-        parts = (f"{self.filler}{surface}", f"{self.polymer or self.molecule or ''}{units}", self.salt)
+        parts = (f"{PurePath(self.filler).name}{surface}", f"{self.polymer or self.molecule or ''}{units}", self.salt)
         return " + ".join(part for part in parts if part)
 
     def main_engine(self, *fillers: FillerRecord) -> Engine:
@@ -90,30 +92,26 @@ class BindingRequest(InterfaceSpec):
             Records whose ``engines`` entry names, for GPAW, the moment (Bohr magnetons) to start an element with, and
             for VASP overrides such as the POTCARs of elements.
         """
-        if self.engine == "gpaw":
-            moments = {k: v for f in fillers for k, v in f.engines.get("gpaw", {}).get("magmoms", {}).items()}
-            own = {"magmoms": moments} if moments else {}
-            return GpawEngine(processes=self.processes, overrides=own | self.overrides)
-        if self.engine == "vasp":
-            from iface_wf.engines.vasp.engine import VaspEngine  # atomate2's VASP part takes seconds to import
+        entries = [filler.engines[self.engine] for filler in fillers if self.engine in filler.engines]
+        own = registry.get(self.engine).treatment(entries)
+        return self._engine(self.engine, own | self.overrides, processes=self.processes)
 
-            entries = {k: v for f in fillers for k, v in f.engines.get("vasp", {}).items()}
-            if "potcar" in entries:
-                entries["potcars"] = entries.pop("potcar")
-            return VaspEngine(overrides=entries | self.overrides)
-        return cheap_engine(self.engine, self.overrides)
-
-    def geometry_engine(self, *fillers: FillerRecord) -> tuple[Engine, str]:
-        """Return the engine that relaxes, and its level: a cheap one at `fast`, the main one from `moderate` on."""
-        by = LEVELS[self.engine][self.level].get("relaxed_by", self.engine)
+    def geometry_engine(self, *fillers: FillerRecord) -> Engine:
+        """Return the engine that relaxes: a cheap one at `fast`, the main one from `moderate` on."""
+        by = registry.profile(self.engine).level(self.level).get("relaxed_by", self.engine)
         if self.geometry is not None and self.level == "fast":
             by = self.geometry
-        return (self.main_engine(*fillers) if by == self.engine else cheap_engine(by), self.level)
+        return self.main_engine(*fillers) if by == self.engine else self._engine(by)
 
-    def ranking_engine(self) -> CheapEngine:
-        """Return the cheap engine that compares the placements; an ML potential as main engine ranks with its model."""
-        by = self.geometry or ("mlip" if self.engine == "mlip" else "xtb")
-        return cheap_engine(by, self.overrides if by == self.engine == "mlip" else None)
+    def ranking_engine(self) -> Engine:
+        """Return the cheap engine that compares the placements; one that is the main engine ranks as it calculates."""
+        cheap = registry.profile(self.engine).cheap
+        by = self.geometry or (self.engine if cheap else registry.DEFAULT_RANKING)
+        own = by == self.engine != registry.DEFAULT_RANKING
+        return registry.create(by, level="fast", overrides=dict(self.overrides) if own else {})
+
+    def _engine(self, name: str, overrides: dict[str, Any] | None = None, **options: Any) -> Engine:
+        return registry.create(name, level=self.level, overrides=dict(overrides or {}), **options)
 
     def key(self, slab_digest: str, fragment_digest: str) -> str:
         """Content key of the whole interface calculation.
@@ -132,20 +130,21 @@ class BindingRequest(InterfaceSpec):
         usual = {"quantities"} if self.quantities == QUANTITIES else set()
         usual |= {"geometry"}  # what follows from it is there instead
         content = self.model_dump(mode="json", exclude={"processes", *usual})
-        engine, level = self.geometry_engine()
-        ranking = self.ranking_engine()
+        geometry, ranking = self.geometry_engine().engine_name, self.ranking_engine()
         content |= {
             "slab": slab_digest,
             "fragment": fragment_digest,
             "settings": _settings(self.engine, self.level, self.overrides),
-            "geometry": [engine.name, _settings(engine.name, level)],
+            "geometry": [geometry, _settings(geometry, self.level, {})],
             "flow_version": FLOW_VERSION,
         }
-        if ranking.name != "xtb":
-            content["ranking"] = [ranking.name, _settings(ranking.name, "fast", ranking.overrides)]
+        if ranking.engine_name != registry.DEFAULT_RANKING:
+            content["ranking"] = [ranking.engine_name, _settings(ranking.engine_name, "fast", ranking.overrides)]
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
-def _settings(engine: str, level: str, overrides: dict[str, Any] | None = None) -> dict[str, Any]:
+def _settings(engine: str, level: str, overrides: dict[str, Any]) -> dict[str, Any]:
     """Return what a level means; of an ML potential also the weights, which are all of its physics."""
-    return model_settings(level, overrides or {}) if engine == "mlip" else level_settings(engine, level)
+    if engine in LEVELS_IN_KEYS:
+        return registry.profile(engine).level(level)
+    return registry.create(engine, level=level, overrides=overrides).defaults()

@@ -2,41 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple
+from typing import Any
 
-from jobflow import Flow, Job, Maker, OutputReference
+from jobflow import Flow, Job
 from pymatgen.core import Structure
 
 from iface_wf.builders.placing.targets import Target
 from iface_wf.documents.labels import PARTS
 from iface_wf.engines.base import Engine
-from iface_wf.engines.cheap import CheapEngine
-from iface_wf.engines.xtb.engine import XtbEngine
-from iface_wf.flows.collect import collect_binding
+from iface_wf.engines.registry import DEFAULT_RANKING, create
+from iface_wf.flows.maker import ResultMaker
+from iface_wf.flows.parts import Part, PartOutputs
 from iface_wf.flows.placements import place_and_rank
-
-
-class ReferenceOutputs(NamedTuple):
-    """Where the outputs of a part in isolation are, in this flow or in the store.
-
-    Attributes
-    ----------
-    relax, static
-        Outputs of its relaxation and, unless the interfaces do that, of the single point on the relaxed geometry.
-    """
-
-    relax: OutputReference
-    static: OutputReference | None
-
-    @classmethod
-    def of(cls, jobs: list[Job]) -> ReferenceOutputs:
-        """Refer to the outputs of the jobs of a part."""
-        return cls(jobs[0].output, jobs[1].output if len(jobs) > 1 else None)
+from iface_wf.quantities.binding.collect import collect_binding
 
 
 @dataclass
-class BindingEnergyMaker(Maker):
+class BindingEnergyMaker(ResultMaker):
     """Flow that gives the binding energy of a fragment on a slab, with charges and difference density.
 
     binding = E(AB) - E(A) - E(B) with A and B relaxed in isolation; A* and B* are frozen as in AB, in AB's cell,
@@ -44,31 +28,25 @@ class BindingEnergyMaker(Maker):
 
     Parameters
     ----------
-    name
-        Prefix of the job names.
-    engine
-        Gives all energies.
-    geometry_engine, geometry_level
-        Relaxes A, B and AB.
-    ranking_engine
-        Compares the placements.
-    level
-        ``fast``, ``moderate`` or ``precise``.
+    engine, geometry_engine, name
+        See `iface_wf.flows.maker.ResultMaker`.
     placements, seed, vacuum, clearance, target
         See `iface_wf.builders.placing.placements.place`.
+    ranking_engine
+        Compares the placements.
+    frozen
+        Whether A* and B* are calculated too, for the interaction energy.
+    densities
+        Whether densities are kept, for charges and the difference density.
     """
 
-    engine: Engine
-    geometry_engine: Engine
     name: str = "binding"
-    level: str = "fast"
-    geometry_level: str = "fast"
     placements: int = 6
     seed: int = 0
     vacuum: float = 8.0
     clearance: float = 0.85
     target: Target | None = None
-    ranking_engine: CheapEngine = field(default_factory=XtbEngine)
+    ranking_engine: Engine = field(default_factory=lambda: create(DEFAULT_RANKING))
     frozen: bool = True
     densities: bool = True
 
@@ -87,40 +65,32 @@ class BindingEnergyMaker(Maker):
         Flow
             Its output is a BindingDocument.
         """
-        jobs_a, jobs_b = self.reference(slab, "A"), self.reference(fragment, "B")
-        pair = self.pair(ReferenceOutputs.of(jobs_a), ReferenceOutputs.of(jobs_b), about)
-        return Flow([*jobs_a, *jobs_b, *pair], output=pair[-1].output, name=self.name)
+        parts = {"A": self.part(slab, "A"), "B": self.part(fragment, "B")}
+        jobs = {role: part.jobs() for role, part in parts.items()}
+        own = self.combine({role: PartOutputs.of(of_part) for role, of_part in jobs.items()}, about)
+        return Flow([*jobs["A"], *jobs["B"], *own], output=own[-1].output, name=self.name)
 
-    def reference(self, structure: Structure, part: Literal["A", "B"]) -> list[Job]:
-        """Return the jobs of a part in isolation: its relaxation, and the single point on what comes out.
-
-        Where energies are bound to grid steps, the single point of a fragment belongs to each interface instead.
-
-        Parameters
-        ----------
-        structure
-            The part as built, labelled sites.
-        part
-            ``A`` for a slab, ``B`` for a fragment.
-        """
-        self.engine.check(structure, self.level)  # missing programs or files are told now, not after the relaxation
+    def part(self, structure: Structure, role: str, name: str = "") -> Part:
+        """See `iface_wf.flows.maker.ResultMaker.part`."""
         if self.placements > 1:
-            self.ranking_engine.check(structure, "fast")
-        relax = self._relax(structure, part)
-        if part == "B" and self.engine.grid_bound(self.level):
-            return [relax]
-        return [relax, self.engine.static(relax.output.structure, self.level, role=part, name=f"static {part}")]
+            self.ranking_engine.check(structure)
+        return super().part(structure, role, name)
 
-    def pair(self, slab: ReferenceOutputs, fragment: ReferenceOutputs, about: dict[str, Any]) -> list[Job]:
+    def single_point_of_part(self, role: str) -> bool:
+        """Whether the single point can be shared: where energies are bound to grid steps, that of B belongs to each AB."""
+        return role == "A" or not self.engine.grid_bound
+
+    def combine(self, outputs: Mapping[str, PartOutputs], about: dict[str, Any]) -> list[Job]:
         """Return the jobs of an interface whose parts are calculated elsewhere; the last one collects.
 
         Parameters
         ----------
-        slab, fragment
-            Where the outputs of the parts' jobs are.
+        outputs
+            Where the outputs of the parts' jobs are: ``A`` the slab, ``B`` the fragment.
         about
             As in `make`.
         """
+        slab, fragment = outputs["A"], outputs["B"]
         placed = place_and_rank(
             slab.relax.structure,
             fragment.relax.structure,
@@ -129,16 +99,16 @@ class BindingEnergyMaker(Maker):
             vacuum=self.vacuum,
             clearance=self.clearance,
             target=self.target,
-            engine=self.ranking_engine.name,
+            engine=self.ranking_engine.engine_name,
             overrides=self.ranking_engine.overrides,
         )
         placed.name = "place"
-        relax_ab = self._relax(placed.output.structure, "AB")
+        relax_ab = self.relaxation("AB").make(placed.output.structure)
         own = self._statics(relax_ab)
-        if self.engine.grid_bound(self.level):
+        if self.engine.grid_bound:
             # absolute energies on unlike grid steps differ by tenths of an eV: B gets a box on AB's steps
             like = own["AB"].output.settings
-            static_b = self.engine.static(fragment.relax.structure, self.level, grid=like, role="B", name="static B")
+            static_b = self.engine.static(fragment.relax.structure, like=like, role="B", name="static B")
             own = {"B": static_b} | own
         shared = {"A": slab.static, "B": fragment.static}
         statics = {role: output for role, output in shared.items() if output is not None}
@@ -153,15 +123,12 @@ class BindingEnergyMaker(Maker):
         collect.name = "collect"
         return [placed, relax_ab, *own.values(), collect]
 
-    def _relax(self, structure: Any, role: str) -> Job:
-        return self.geometry_engine.relax(structure, self.geometry_level, role=role, name=f"relax {role}")
-
     def _statics(self, relax_ab: Job) -> dict[str, Job]:
         """Single points on the relaxed interface; the ghost ones carry the densities where there are ghosts."""
-        plain = list(self.engine.densities) if self.densities else []
-        ghosts = self.engine.counterpoise(self.level)
+        plain = list(self.engine.profile.densities) if self.densities else []
+        ghosts = self.engine.counterpoise
         interface = relax_ab.output.structure
-        ab = self.engine.static(interface, self.level, densities=plain, role="AB", name="static AB")
+        ab = self.engine.static(interface, densities=plain, role="AB", name="static AB")
         like = ab.output.settings
         jobs = {"AB": ab}
         if not self.frozen:
@@ -169,9 +136,8 @@ class BindingEnergyMaker(Maker):
         for part, other in zip(PARTS, reversed(PARTS), strict=True):
             jobs[part.frozen] = self.engine.static(
                 interface,
-                self.level,
                 densities=[] if ghosts else plain,
-                grid=like,
+                like=like,
                 keep=list(part.components),
                 role=part.frozen,
                 name=f"static {part.frozen}",
@@ -179,9 +145,8 @@ class BindingEnergyMaker(Maker):
             if ghosts:
                 jobs[part.with_ghosts] = self.engine.static(
                     interface,
-                    self.level,
                     densities=plain,
-                    grid=like,
+                    like=like,
                     keep=list(part.components),
                     as_ghosts=list(other.components),
                     role=part.with_ghosts,

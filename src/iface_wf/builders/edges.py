@@ -1,0 +1,33 @@
+"""Lengths of cells along directions with vacuum: multiples of one step, and how much vacuum is allowed."""
+
+from __future__ import annotations
+
+import math
+
+from iface_wf.errors import InputError
+
+EDGE_STEP = 0.8
+"""Edges along directions with vacuum are multiples of this (A): grids of 0.2 and 0.16 A of a part and of its interface
+then coincide."""
+
+MIN_VACUUM, MAX_VACUUM = 6.0, 100.0
+"""Allowed empty space around a part (A)."""
+
+
+def round_up(length: float) -> float:
+    """Return the smallest multiple of ``EDGE_STEP`` not below ``length`` (A), forgiving rounding noise."""
+    return round(math.ceil(length / EDGE_STEP - 1e-9) * EDGE_STEP, 10)
+
+
+def check_vacuum(vacuum: float) -> None:
+    """Refuse a vacuum that is too thin, absurd or no number.
+
+    Raises
+    ------
+    InputError
+        When it (A) lies outside ``MIN_VACUUM`` to ``MAX_VACUUM``.
+    """
+    if not MIN_VACUUM <= vacuum <= MAX_VACUUM:  # false for nan too
+        raise InputError(
+            f"The vacuum of {vacuum} A is not allowed, it must lie between {MIN_VACUUM:g} and {MAX_VACUUM:g} A."
+        )

@@ -1,0 +1,171 @@
+"""The options of whatever asks for a result, once for all commands: `run`, `submit` and `build` take the same words."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import typer
+
+from iface_wf.cli import options as opt
+from iface_wf.errors import InputError
+
+#: Option: its type with help. Names are the fields of requests; None means that the option was not given.
+OPTIONS: dict[str, Any] = {
+    "filler": opt.Filler,
+    "surface": opt.Surface,
+    "thickness": Annotated[
+        float | None, typer.Option("--thickness", help="Smallest thickness of the slab, A; default: the surface's own.")
+    ],
+    "polymer": opt.Polymer,
+    "units": opt.Units,
+    "sequence": Annotated[
+        str | None, typer.Option("--sequence", help="Order of a copolymer's units by letters, such as AAB.")
+    ],
+    "tacticity": Annotated[
+        str | None, typer.Option("--tacticity", help="isotactic, syndiotactic or atactic; default: atactic.")
+    ],
+    "caps": Annotated[
+        str | None, typer.Option("--caps", help="Ends of the chain as two SMILES, such as 'C*,*C'; default: hydrogen.")
+    ],
+    "molecule": Annotated[
+        str | None, typer.Option("--molecule", help="Instead of a polymer: SMILES, EC, DMC or an .xyz file.")
+    ],
+    "salt": opt.Salt,
+    "engine": opt.EngineName,
+    "level": opt.Level,
+    "geometry": opt.Geometry,
+    "overrides": Annotated[
+        list[str] | None,
+        typer.Option(
+            "--overrides",
+            metavar="NAME=VALUE",
+            help="A setting of the engine instead of the level's, such as fmax=0.05; give it once for each setting.",
+        ),
+    ],
+    "quantities": Annotated[
+        str | None,
+        typer.Option(
+            "--quantities", help="What is wanted, with commas; default: binding energy, interaction, charges."
+        ),
+    ],
+    "placements": Annotated[
+        int | None, typer.Option("--placements", min=1, help="Placements that the cheap engine ranks.")
+    ],
+    "seed": opt.Seed,
+    "in_plane": Annotated[
+        tuple[float, float] | None,
+        typer.Option(
+            "--in-plane", metavar="A B", help="Smallest in-plane lengths of the slab, A; default: as is needed."
+        ),
+    ],
+    "vacuum": Annotated[
+        float | None, typer.Option("--vacuum", help="Empty space above the topmost atom, A; default: 8.")
+    ],
+    "max_atoms": Annotated[
+        int | None, typer.Option("--max-atoms", min=1, help="Refuse interfaces with more atoms; default: 600.")
+    ],
+    "processes": Annotated[int | None, typer.Option("--processes", min=0, help="MPI processes; 0: all cores.")],
+}
+
+
+def with_request(*left_out: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command the options of a request; it receives those that were given as its argument ``request``.
+
+    Parameters
+    ----------
+    *left_out
+        Options that this command does not have.
+    """
+
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        names = [name for name in OPTIONS if name not in left_out]
+        own = inspect.signature(command, eval_str=True)
+        options = [
+            inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=OPTIONS[name])
+            for name in names
+        ]
+        others = [
+            parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)
+            for parameter in own.parameters.values()
+            if parameter.name != "request"
+        ]
+
+        @functools.wraps(command)
+        def wrapper(**given: Any) -> None:
+            request = {name: given.pop(name) for name in names}
+            command(request=read({name: value for name, value in request.items() if value is not None}), **given)
+
+        signature = inspect.Signature([*_first(others), *options, *_rest(others)])
+        wrapper.__signature__ = signature  # type: ignore[attr-defined]
+        wrapper.__annotations__ = {each.name: each.annotation for each in signature.parameters.values()}
+        return wrapper
+
+    return decorate
+
+
+def require_filler(request: dict[str, Any]) -> None:
+    """Refuse a command line without a filler."""
+    if "filler" not in request:
+        raise typer.BadParameter(
+            "name one from the library, or your own CIF, POSCAR or YAML file.", param_hint="--filler"
+        )
+
+
+def _first(parameters: list[inspect.Parameter]) -> list[inspect.Parameter]:
+    return [p for p in parameters if isinstance(_info(p), typer.models.ArgumentInfo)]
+
+
+def _rest(parameters: list[inspect.Parameter]) -> list[inspect.Parameter]:
+    return [p for p in parameters if not isinstance(_info(p), typer.models.ArgumentInfo)]
+
+
+def _info(parameter: inspect.Parameter) -> Any:
+    return next(iter(getattr(parameter.annotation, "__metadata__", ())), None)
+
+
+def read(given: dict[str, Any]) -> dict[str, Any]:
+    """Read the options that are more than one word.
+
+    Parameters
+    ----------
+    given
+        Options by name, as typer gives them.
+
+    Returns
+    -------
+    dict
+        Fields of a request.
+
+    Raises
+    ------
+    InputError
+        For an override or caps that cannot be read.
+    """
+    if "quantities" in given:
+        given["quantities"] = tuple(name.strip() for name in given["quantities"].split(",") if name.strip())
+    if "caps" in given:
+        ends = [end.strip() for end in given["caps"].split(",")]
+        if len(ends) != 2:
+            raise InputError(
+                f"--caps takes two SMILES with a comma between them, such as 'C*,*C', not {given['caps'][:80]!r}."
+            )
+        given["caps"] = dict(zip(("head", "tail"), ends, strict=True))
+    if "overrides" in given:
+        given["overrides"] = dict(_override(text) for text in given["overrides"])
+    return given
+
+
+def _override(text: str) -> tuple[str, Any]:
+    """Read NAME=VALUE; the value is YAML, so that numbers, words and mappings can be written."""
+    import yaml
+
+    name, equals, value = text.partition("=")
+    if not equals or not name.strip():
+        raise InputError(f"--overrides takes NAME=VALUE, such as fmax=0.05, not {text[:80]!r}.")
+    try:
+        return name.strip(), yaml.safe_load(value)
+    except yaml.YAMLError as error:
+        raise InputError(f"--overrides {name.strip()[:80]}: the value {value[:80]!r} cannot be read.") from error

@@ -1,0 +1,70 @@
+"""What every kind of result says: what it is of, how it was calculated, whether it may be quoted, and its terms."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any
+
+from pydantic import Field, computed_field
+
+from iface_wf.documents.base import Document, StoredDocument, StructureDict
+from iface_wf.documents.trust import is_trustworthy
+
+
+class EnergyTerm(Document):
+    """One total energy that entered a result, with where it came from."""
+
+    role: str = Field(description="AB, A, B, A*, B*, A* in AB basis, B* in AB basis")
+    energy: float | None = Field(description="eV, with dispersion, extrapolated to zero smearing")
+    dispersion_energy: float | None = Field(description="eV; None where the code does not tell it apart")
+    key: str = Field(description="Key of the CalculationDocument")
+    uuid: str = Field("", description="Job that holds the CalculationDocument")
+    converged: bool
+    corrections: int = Field(0, description="How many corrections error handlers made")
+    flags: list[str] = Field(default_factory=list)
+
+
+class ResultDocument(StoredDocument, ABC):
+    """Base of the documents of all kinds of results; energies in eV, lengths in A, charges in e."""
+
+    key: str = Field(description="Content key of the whole calculation")
+    filler: str = ""
+    surface: str = ""
+    polymer: str | None = None
+    units: int | None = None
+    salt: str | None = None
+    formula: str
+    n_atoms: int
+    area: float = Field(description="Of the cell's face that a and b span, A^2")
+    charge: float = Field(0.0, description="Total charge of the cell, e")
+
+    engine: str
+    engine_version: str
+    level: str
+    functional: str
+    dispersion: str | None = None
+    basis: str = ""
+    kpoints: tuple[int, int, int] = (1, 1, 1)
+    grid: tuple[int, int, int] | None = None
+    energy_type: str = ""
+    geometry_engine: str = Field("", description="Which engine relaxed, with its method")
+
+    terms: list[EnergyTerm] = Field(default_factory=list)
+    structure: StructureDict = Field(description="What the result is of, relaxed, labelled sites")
+    converged: bool = Field(description="Whether every calculation converged, relaxations too")
+    flags: list[str] = Field(default_factory=list)
+    provenance: dict[str, Any] = Field(default_factory=dict, description="What was asked for and built, and versions")
+    wall_time: float | None = Field(None, description="s")
+    units_of: dict[str, str] = Field(default_factory=dict, description="Unit and sign by field")
+    completed_at: str = ""
+
+    @property
+    @abstractmethod
+    def number(self) -> float | None:
+        """The number that the result is about; None where it has none."""
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def trustworthy(self) -> bool:
+        """Whether the number may be quoted, see `iface_wf.documents.trust`."""
+        return is_trustworthy(self.converged, self.number, self.flags)

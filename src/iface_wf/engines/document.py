@@ -1,0 +1,130 @@
+"""The one place that puts a CalculationDocument together: engines hand in what only they know."""
+
+from __future__ import annotations
+
+import datetime as dt
+import socket
+from collections.abc import Sequence
+from importlib import metadata
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from pymatgen.core import Structure
+
+from iface_wf.documents.bader import BaderDocument
+from iface_wf.documents.calculation import CalculationDocument
+from iface_wf.engines.profile import ENGINES
+from iface_wf.engines.request import CalculationRequest
+
+
+class Method(NamedTuple):
+    """How energies were calculated, in the words of documents and tables.
+
+    Attributes
+    ----------
+    version
+        Of the code.
+    functional
+        Exchange-correlation functional, method of xTB, or ML potential with its weights.
+    dispersion
+        Dispersion correction; None if none.
+    basis
+        Basis or cutoff.
+    energy_type
+        Which energy ``energy`` is.
+    """
+
+    version: str
+    functional: str
+    dispersion: str | None = None
+    basis: str = ""
+    energy_type: str = "extrapolated to zero smearing"
+
+
+def calculation_document(
+    request: CalculationRequest,
+    directory: Path,
+    method: Method,
+    structure: Structure,
+    settings: dict[str, Any],
+    *,
+    bader: BaderDocument | None = None,
+    packages: Sequence[str] = (),
+    **results: Any,
+) -> CalculationDocument:
+    """Return the document of a calculation.
+
+    Parameters
+    ----------
+    request
+        What was asked for.
+    directory
+        Where it ran.
+    method
+        How its energies were calculated.
+    structure
+        Final structure, labelled sites, ghosts among them.
+    settings
+        Those finally used, after all corrections.
+    bader
+        Bader charges.
+    packages
+        Distributions that took part, besides those of the engine's profile.
+    **results
+        Other fields of `CalculationDocument`: energy (eV) and its parts, ``converged``, ``flags``, ``wall_time`` (s)...
+
+    Returns
+    -------
+    CalculationDocument
+        With key, versions, place and time.
+    """
+    ghosts = request.ghosts
+    return CalculationDocument(
+        key=request.key(),
+        kind=request.kind,
+        role=request.role,
+        engine=request.engine,
+        engine_version=method.version,
+        level=request.level,
+        functional=method.functional,
+        dispersion=method.dispersion,
+        basis=method.basis,
+        settings=settings,
+        versions=package_versions(*ENGINES.load(request.engine).packages, *packages),
+        structure=structure.as_dict(),
+        formula=structure.formula if ghosts else structure.reduced_formula,
+        n_atoms=len(structure) - len(ghosts),
+        ghosts=ghosts,
+        energy_type=method.energy_type,
+        charges={"bader": bader} if bader else {},
+        directory=f"{socket.gethostname()}:{directory}",
+        completed_at=now(),
+        **results,
+    )
+
+
+def package_versions(*names: str) -> dict[str, str]:
+    """Return the installed versions of packages, for provenance.
+
+    Parameters
+    ----------
+    *names
+        Distribution names; those not installed are left out.
+
+    Returns
+    -------
+    dict of str
+        name: version.
+    """
+    versions = {}
+    for name in ("iface-wf", "ase", "pymatgen-core", "numpy", *names):
+        try:
+            versions[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return versions
+
+
+def now() -> str:
+    """Return the current time, UTC, ISO 8601."""
+    return dt.datetime.now(dt.UTC).isoformat(timespec="seconds")

@@ -1,0 +1,30 @@
+"""Machine-learned potentials at a glance; which there are is known to `iface_wf.engines.mlip.models`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from iface_wf.engines.checks import Check, installed
+from iface_wf.engines.profile import Comparison, EngineProfile
+
+#: A model knows one accuracy: only its geometries become tighter. fmax: eV/A.
+LEVELS: dict[str, dict[str, Any]] = {
+    "fast": {"model": "CHGNet", "fmax": 0.05, "max_steps": 300},
+    "moderate": {"model": "CHGNet", "fmax": 0.02, "max_steps": 500},
+    "precise": {"model": "CHGNet", "fmax": 0.01, "max_steps": 1000},
+}
+
+PROFILE = EngineProfile(
+    name="mlip",
+    engine="iface_wf.engines.mlip.engine:MlipEngine",
+    levels=LEVELS,
+    common={"calculator": {}},
+    options=frozenset({"weights", "dispersion"}),
+    technical=frozenset({"max_steps"}),
+    shared=Comparison(method=("model", "weights", "calculator", "sha256", "dispersion")),
+    cheap=True,
+    cost={"relax": 60.0, "static": 2.0},
+    resources=({"cores": 1, "hours": 1.0, "exponent": 1.0},),
+    packages=("torch", "atomate2"),
+    checks=(Check("ML potential", lambda: f"CHGNet, chgnet {installed('chgnet')}", "pip install 'iface-wf[mlip]'"),),
+)

@@ -1,0 +1,184 @@
+"""What an engine tells about itself without being imported: levels, settings, costs, checks of the installation.
+
+An engine of another package is added by an entry point that names its profile::
+
+    [project.entry-points."iface_wf.engines"]
+    emt = "my_package.emt:PROFILE"
+
+Intent of the levels, the same in every code (after the protocols of aiida-common-workflows, 10.1038/s41524-021-00594-6):
+
+fast
+    A ranking on a laptop: geometries from a cheap engine, single points with a small basis.
+moderate
+    Geometries and energies from the DFT engine itself; trends among pairs.
+precise
+    Converged basis and tight forces; numbers to publish.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from iface_wf.engines.checks import Check
+from iface_wf.errors import InputError, unknown_name
+from iface_wf.plugins import Registry
+
+LEVEL_NAMES = ("fast", "moderate", "precise")
+#: Settings of relaxations only.
+RELAXATION = frozenset({"fmax", "max_steps"})
+Settings = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Which settings calculations must share before their energies may be subtracted.
+
+    Attributes
+    ----------
+    method
+        Those of AB, A and B, and of all others too.
+    cell
+        Those of AB, A* and B* besides, which share a cell.
+    elements
+        Tables by element: an element must be treated alike wherever it occurs.
+    tolerated
+        Those in which A and B may differ from AB, but not unseen: the result is flagged.
+    grid_bound
+        Whether absolute energies of some settings hang on the steps of a real-space grid (``grid_steps``), which then
+        must be the interface's.
+    counterpoise
+        Whether the basis of some settings is atom-centred, so that ghost atoms are possible and needed.
+    """
+
+    method: tuple[str, ...]
+    cell: tuple[str, ...] = ()
+    elements: tuple[str, ...] = ()
+    tolerated: tuple[str, ...] = ()
+    grid_bound: Callable[[Settings], bool] = lambda settings: False
+    counterpoise: Callable[[Settings], bool] = lambda settings: False
+
+
+@dataclass(frozen=True)
+class EngineProfile:
+    """Everything about an engine that is wanted where it is not run.
+
+    It lies in a module of its own that imports next to nothing, because command line, tables and queues look at it.
+
+    Attributes
+    ----------
+    name
+        Name in documents, files and on the command line.
+    engine
+        ``module:class`` of the engine, imported when it is used.
+    levels
+        Settings of each level. ``relaxed_by`` names the engine that gives the geometries, by default the same one;
+        ``fmax`` is the largest force on a free atom at the end of a relaxation, eV/A.
+    common
+        Settings that all levels share.
+    options
+        Names of settings that have no default and may be given as overrides.
+    technical
+        Settings that steer how a result is reached, not what it is: they stay out of keys and of comparisons.
+    shared
+        What calculations must share, see `comparison`.
+    densities
+        Densities that single points of an interface are asked for; empty where the code has none.
+    cheap
+        Whether it may rank placements and relax for others; then its class is an
+        `iface_wf.engines.ase_engine.AseEngine`.
+    cost
+        Core-seconds of a calculation of 100 atoms by kind, ``relax`` and ``static``, where nothing is known by
+        experience.
+    resources
+        What its calculations ask a queue for: rows of the table of resources (level, kind, cores, hours, memory_gb,
+        exponent), the first that fits counts.
+    packages
+        Distributions whose versions are kept with results.
+    checks
+        What it needs on a machine.
+    """
+
+    name: str
+    engine: str
+    levels: Mapping[str, Settings]
+    common: Settings = field(default_factory=dict)
+    options: frozenset[str] = frozenset()
+    technical: frozenset[str] = frozenset()
+    shared: Comparison | None = None
+    densities: tuple[str, ...] = ()
+    cheap: bool = False
+    cost: Mapping[str, float] = field(default_factory=dict)
+    resources: tuple[Mapping[str, Any], ...] = ()
+    packages: tuple[str, ...] = ()
+    checks: tuple[Check, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Check that the levels are the ones that everybody knows."""
+        if set(self.levels) != set(LEVEL_NAMES):
+            raise InputError(f"The engine {self.name!r} must have the levels {', '.join(LEVEL_NAMES)}.")
+
+    @property
+    def comparison(self) -> Comparison:
+        """What calculations must share: by default all settings that are neither technical nor of relaxations only."""
+        if self.shared is not None:
+            return self.shared
+        names = self.setting_names() - self.options - self.technical - RELAXATION - {"relaxed_by"}
+        return Comparison(method=tuple(sorted(names)))
+
+    def setting_names(self) -> frozenset[str]:
+        """Return the names that overrides may have."""
+        return self.options.union(self.common, *self.levels.values())
+
+    def level(self, name: str) -> dict[str, Any]:
+        """Return a copy of the settings of one level, without those that all levels share.
+
+        Raises
+        ------
+        InputError
+            For an unknown level.
+        """
+        if name not in self.levels:
+            raise unknown_name("level", name, self.levels)
+        return copy.deepcopy(dict(self.levels[name]))
+
+    def settings(self, level: str, overrides: Settings) -> dict[str, Any]:
+        """Write out the settings of a level with overrides.
+
+        Raises
+        ------
+        InputError
+            For an unknown level or setting.
+        """
+        for name in overrides:
+            if name not in self.setting_names():
+                raise unknown_name(f"setting of {self.name}", name, self.setting_names())
+        return copy.deepcopy(dict(self.common)) | self.level(level) | copy.deepcopy(dict(overrides))
+
+    def physical(self, settings: Settings) -> dict[str, Any]:
+        """Keep the settings that decide a result."""
+        return {name: value for name, value in settings.items() if name not in self.technical}
+
+
+def merged(entries: Iterable[Settings]) -> dict[str, Any]:
+    """Put settings from several sources together; tables (by element) are joined, of other values the last counts.
+
+    Parameters
+    ----------
+    entries
+        For example what the records of several fillers say about one engine.
+    """
+    joined: dict[str, Any] = {}
+    for entry in entries:
+        for name, value in entry.items():
+            known = joined.get(name)
+            tables = isinstance(known, Mapping) and isinstance(value, Mapping)
+            joined[name] = {**(known or {}), **value} if tables else value
+    return joined
+
+
+BUILT_IN = {name: f"iface_wf.engines.{name}.profile:PROFILE" for name in ("gpaw", "vasp", "xtb", "mlip")}
+#: The profiles of all engines, by name.
+ENGINES: Registry[EngineProfile] = Registry("engine", "iface_wf.engines", EngineProfile, BUILT_IN)

@@ -1,0 +1,66 @@
+"""VASP at a glance; reasons and sources of its settings: `iface_wf.engines.vasp.choices.CHOICES`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from iface_wf.engines.profile import Comparison, EngineProfile
+from iface_wf.engines.vasp.checks import CHECKS
+from iface_wf.engines.vasp.choices import CELL_TAGS, METHOD_TAGS, SMEARING_TAGS
+
+COMMON: dict[str, Any] = {"xc": "PBE", "gadolinium": "core"}
+LEVELS: dict[str, dict[str, Any]] = {
+    "fast": {
+        "ENCUT": 500.0,
+        "EDIFF": 1e-5,
+        "real_space": True,
+        "bader_spacing": 0.08,
+        "kpoint_length": 9.0,
+        "fmax": 0.1,
+        "max_steps": 100,
+        "relaxed_by": "xtb",
+    },
+    "moderate": {
+        "ENCUT": 520.0,
+        "EDIFF": 1e-6,
+        "real_space": True,
+        "bader_spacing": 0.067,
+        "kpoint_length": 20.0,
+        "fmax": 0.05,
+        "max_steps": 200,
+        "relaxed_by": "vasp",
+    },
+    "precise": {
+        "ENCUT": 600.0,
+        "EDIFF": 1e-7,
+        "real_space": False,
+        "bader_spacing": 0.05,
+        "kpoint_length": 30.0,
+        "fmax": 0.02,
+        "max_steps": 400,
+        "relaxed_by": "vasp",
+    },
+}
+
+PROFILE = EngineProfile(
+    name="vasp",
+    engine="iface_wf.engines.vasp.engine:VaspEngine",
+    levels=LEVELS,
+    common=COMMON,
+    options=frozenset({"dispersion", "potcars", "hubbard"}),  # and INCAR tags, see `iface_wf.engines.vasp.inputs`
+    technical=frozenset({"technical", "max_steps", "relaxed_by"}),
+    shared=Comparison(
+        method=("xc", "dispersion", *METHOD_TAGS),
+        cell=("grid", "kpoints", *CELL_TAGS),
+        elements=("potcar_titles", "hubbard"),
+        tolerated=SMEARING_TAGS,
+    ),
+    densities=("valence", "all_electron"),
+    cost={"relax": 100_000.0, "static": 4_000.0},
+    resources=(
+        {"kind": "relax", "cores": 32, "hours": 12.0, "memory_gb": 96.0},
+        {"cores": 32, "hours": 4.0, "memory_gb": 96.0},
+    ),
+    packages=("atomate2", "custodian", "pymatgen"),
+    checks=CHECKS,
+)

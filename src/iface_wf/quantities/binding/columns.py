@@ -1,0 +1,21 @@
+"""Columns of the table of binding energies."""
+
+from __future__ import annotations
+
+from iface_wf.documents.kinds import Column
+from iface_wf.documents.labels import COMPONENTS, PARTS
+
+_TRANSFER = "e, positive = the component lost electrons"
+COLUMNS = (
+    Column("binding_energy", "binding_energy", "eV per interface cell, negative = bound", shown=True),
+    Column("binding_energy_cp", "binding_energy_cp", "eV per interface cell, counterpoise corrected", shown=True),
+    Column("interaction_energy", "interaction_energy", "eV, negative = attractive", shown=True),
+    Column("interaction_energy_cp", "interaction_energy_cp", "eV, counterpoise corrected"),
+    *(Column(f"deformation_{part.name}", f"deformation_energy.{part.name}", "eV") for part in PARTS),
+    Column("dispersion_energy", "dispersion_energy", "eV, share of the binding energy"),
+    Column("bsse_energy", "bsse_energy", "eV, >= 0"),
+    *(
+        Column(f"charge_transfer_{component}", f"charge_transfer.{component}", _TRANSFER, digits=4, shown=True)
+        for component in COMPONENTS
+    ),
+)

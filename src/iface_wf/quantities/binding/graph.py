@@ -1,0 +1,206 @@
+"""From requests to the graph of interfaces: every slab and every fragment once, one slab for all fragments of a filler."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pymatgen.core import Structure
+
+from iface_wf.builders.interface import InterfaceBuild, build_fragment, build_interface
+from iface_wf.errors import InputError
+from iface_wf.flows.graph import Graph, Item
+from iface_wf.flows.parts import Part
+from iface_wf.library.library import Library
+from iface_wf.library.records import FillerRecord
+from iface_wf.quantities.binding.cells import Size, shared_slab
+from iface_wf.quantities.binding.maker import BindingEnergyMaker
+from iface_wf.quantities.binding.request import BindingRequest
+
+NAME = "binding"
+
+
+def binding_maker(request: BindingRequest, *fillers: FillerRecord, here: bool = True) -> BindingEnergyMaker:
+    """Return the maker of a request's flow.
+
+    Parameters
+    ----------
+    request
+        What is asked for.
+    *fillers
+        Their records say how the engine treats their elements.
+    here
+        False when a queue on another machine will calculate: programs are not looked for on this one.
+    """
+    engine, geometry_engine = request.main_engine(*fillers), request.geometry_engine(*fillers)
+    ranking_engine = request.ranking_engine()
+    if not here:
+        engine, geometry_engine = engine.elsewhere(), geometry_engine.elsewhere()
+        ranking_engine = ranking_engine.elsewhere()
+    return BindingEnergyMaker(
+        engine=engine,
+        geometry_engine=geometry_engine,
+        ranking_engine=ranking_engine,
+        name=request.label,
+        placements=request.placements,
+        seed=request.seed,
+        vacuum=request.vacuum,
+        clearance=request.clearance,
+        target=request.target,
+        frozen="interaction_energy" in request.quantities,
+        densities="charges" in request.quantities,
+    )
+
+
+def describe(
+    request: BindingRequest, filler: str, slab: Part, fragment: Part, report: dict[str, Any]
+) -> dict[str, Any]:
+    """Describe an interface for its document.
+
+    Parameters
+    ----------
+    request
+        What was asked for.
+    filler
+        Name of the filler, as the library writes it.
+    slab, fragment
+        The two parts.
+    report
+        What building them told, plain JSON, for the provenance.
+
+    Returns
+    -------
+    dict
+        With ``key``, the content key of the whole interface calculation.
+
+    Raises
+    ------
+    InputError
+        When the interface carries a charge: a cell repeated in the plane cannot.
+    """
+    charge = sum(float(part.structure.properties.get("charge", 0.0)) for part in (slab, fragment))
+    if abs(charge) > 1e-6:
+        raise InputError(
+            f"The interface of {filler} carries a charge of {charge:+g} e, but a cell repeated in the plane must "
+            "be neutral: give the whole salt, or cap the charge."
+        )
+    digests = {"slab": slab.digest, "fragment": fragment.digest}
+    return {
+        "key": request.key(slab.digest, fragment.digest),
+        "filler": filler,
+        "surface": str(slab.structure.properties.get("surface", "")),
+        "polymer": request.polymer or request.molecule,
+        "units": request.units if request.polymer else None,
+        "salt": request.salt,
+        "provenance": {"request": request.model_dump(mode="json"), "build": report, "digests": digests},
+    }
+
+
+def single_graph(request: BindingRequest, library: Library, here: bool = True) -> Graph:
+    """Build one interface; see `iface_wf.flows.kinds.FlowKind.graph`."""
+    return graph_of_built(request, build_interface(request, library), library, here)
+
+
+def graph_of_built(request: BindingRequest, built: InterfaceBuild, library: Library, here: bool = True) -> Graph:
+    """Say what is to be calculated of an interface that is built; see `single_graph`."""
+    record = library.filler(request.filler)
+    maker = binding_maker(request, record, here=here)
+    filler, _, rest = request.label.partition(" + ")
+    slab, fragment = maker.part(built.slab, "A", filler), maker.part(built.fragment, "B", rest)
+    graph = Graph()
+    _add(graph, maker, request, slab, fragment, describe(request, record.name, slab, fragment, built.report))
+    return graph
+
+
+def _add(
+    graph: Graph,
+    maker: BindingEnergyMaker,
+    request: BindingRequest,
+    slab: Part,
+    fragment: Part,
+    about: dict[str, Any],
+) -> None:
+    atoms = len(slab.structure) + len(fragment.structure)
+    parts = {"A": slab.key, "B": fragment.key}
+    graph.add(Item(about["key"], request.label, NAME, parts, atoms, about, maker), (slab, fragment))
+
+
+def grid_graph(
+    requests: Sequence[BindingRequest], library: Library, in_plane: Size | None = None, here: bool = True
+) -> Graph:
+    """Build many interfaces; see `iface_wf.flows.kinds.FlowKind.graph_of_many`.
+
+    All requests share their engines and levels; of each filler and surface one slab is built that has room for all fragments.
+    """
+    fillers = {name: library.filler(name) for name in dict.fromkeys(request.filler for request in requests)}
+    grid = _Grid(library, in_plane, fillers, binding_maker(requests[0], *fillers.values(), here=here))
+    rows: dict[tuple[Any, ...], list[BindingRequest]] = {}
+    for request in requests:
+        rows.setdefault((request.filler, request.surface, request.thickness), []).append(request)
+    for row in rows.values():
+        grid.add_filler(row)
+    return grid.graph
+
+
+@dataclass
+class _Grid:
+    """The interfaces of many requests while they are built."""
+
+    library: Library
+    in_plane: Size | None
+    fillers: dict[str, FillerRecord]
+    maker: BindingEnergyMaker
+    graph: Graph = field(default_factory=Graph)
+    fragments: dict[str, Part | InputError] = field(default_factory=dict)
+
+    def fragment(self, request: BindingRequest) -> Part | InputError:
+        """Return the fragment of a request, or why it cannot be built; each is built once."""
+        name = request.label.partition(" + ")[2]
+        identity = request.model_copy(update={"filler": "", "surface": None, "thickness": None}).model_dump_json()
+        if identity not in self.fragments:
+            try:
+                self.fragments[identity] = self.maker.part(build_fragment(request, self.library), "B", name)
+            except InputError as error:
+                self.fragments[identity] = error
+        return self.fragments[identity]
+
+    def add_filler(self, requests: list[BindingRequest]) -> None:
+        """Add the interfaces of one slab."""
+        parts = [self.fragment(request) for request in requests]
+        able: list[tuple[BindingRequest, Part]] = []
+        for request, part in zip(requests, parts, strict=True):
+            if isinstance(part, Part):
+                able.append((request, part))
+            else:
+                self.graph.refused.append((request.label, str(part)))
+        if not able:
+            return
+        structures: list[Structure] = [part.structure for _, part in able]
+        filler = self.fillers[requests[0].filler].name
+        try:
+            slab, refused = shared_slab(requests[0], self.library, structures, self.in_plane)
+            a = self.maker.part(slab, "A", f"{filler} {slab.properties.get('surface', '')}".strip())
+        except InputError as error:
+            self.graph.refused += [(request.label, str(error)) for request, _ in able]
+            return
+        for index, (request, b) in enumerate(able):
+            try:
+                if index in refused:
+                    raise InputError(refused[index])
+                about = describe(request, filler, a, b, self._report(request, slab, b.structure))
+            except InputError as error:
+                self.graph.refused.append((request.label, str(error)))
+                continue
+            _add(self.graph, self.maker, request, a, b, about)
+
+    def _report(self, request: BindingRequest, slab: Structure, fragment: Structure) -> dict[str, Any]:
+        a, b, _ = slab.lattice.abc
+        screening = request.model_dump(mode="json", include={"seed", "vacuum", "placements"})
+        return {
+            "formula": slab.composition.formula.replace(" ", ""),
+            "fragment_formula": fragment.properties.get("formula"),
+            "atoms": {"slab": len(slab), "fragment": len(fragment), "total": len(slab) + len(fragment)},
+            "cell": [a, b],
+            "screening": screening | {"in_plane": self.in_plane},
+        }

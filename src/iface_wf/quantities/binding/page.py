@@ -1,0 +1,83 @@
+"""An interface's result for people: its quantities in a table, and its figure."""
+
+from __future__ import annotations
+
+from matplotlib.figure import Figure
+from pymatgen.core import Structure
+
+from iface_wf.analysis.density import unpack
+from iface_wf.documents.kinds import Row, Section
+from iface_wf.quantities.binding.document import UNITS, BindingDocument
+from iface_wf.report.figures import binding_figure
+from iface_wf.report.names import interface_name, method_name
+
+_PARTS = {"A": "the filler", "B": "the molecule"}
+
+
+def summary(document: BindingDocument) -> list[Row]:
+    """Return energies with their definitions, charges and displaced charge."""
+    corrected = document.binding_energy_cp is not None
+    rows = [Row("binding energy", document.binding_energy, "eV", "E(AB) - E(A) - E(B); negative = bound")]
+    if corrected:
+        rows.append(Row("  counterpoise corrected", document.binding_energy_cp, "eV", "without basis superposition"))
+    rows.append(Row("interaction", document.interaction_energy, "eV", "A, B frozen as in AB; negative = attractive"))
+    rows += [
+        Row(f"deformation {part}", energy, "eV", f"cost of {_PARTS.get(part, part)}'s change of shape")
+        for part, energy in sorted(document.deformation_energy.items())
+    ]
+    rows.append(Row("dispersion part", document.dispersion_energy, "eV", "share of the binding energy"))
+    if corrected:
+        rows.append(Row("counterpoise", document.bsse_energy, "eV", "basis superposition error, >= 0"))
+    rows += [
+        Row(f"charge transfer {component}", charge, "e", "positive = lost electrons; the components sum to 0")
+        for component, charge in document.charge_transfer.items()
+    ]
+    if document.density_difference is not None:
+        rows.append(Row("displaced charge", document.density_difference.displaced_charge, "e", "half of |delta rho|"))
+    return rows
+
+
+def sections(document: BindingDocument) -> list[Section]:
+    """Return the numbers that the summary leaves out."""
+    more = ("binding_energy_per_area", "interaction_energy_cp", "dispersion_interaction")
+    rows = [(name.replace("_", " "), getattr(document, name), UNITS[name]) for name in more]
+    return [
+        Section("Further numbers", ("quantity", "value", "unit and sign"), [row for row in rows if row[1] is not None])
+    ]
+
+
+def figure(document: BindingDocument, iso: float | None = None) -> Figure:
+    """Draw the figure of a result; its density must have been loaded, see `iface_wf.store.results.find_result`.
+
+    Parameters
+    ----------
+    document
+        The result.
+    iso
+        Isovalue in e/A^3; chosen from the density by default.
+    """
+    difference = document.density_difference
+    energy = _energy_text(document)
+    return binding_figure(
+        Structure.from_dict(document.structure),
+        None if difference is None else unpack(difference.density),
+        None if difference is None else difference.z,
+        None if difference is None else difference.delta_rho_z,
+        None if difference is None else difference.delta_q_z,
+        title=interface_name(document),
+        subtitle=f"{energy}\n{method_name(document)}",
+        iso=iso,
+    )
+
+
+def _energy_text(document: BindingDocument) -> str:
+    if document.binding_energy is None:
+        return "No binding energy: not converged"
+    text = f"Binding energy {_signed(document.binding_energy)} eV"
+    if document.binding_energy_cp is not None:
+        text += f" ({_signed(document.binding_energy_cp)} eV counterpoise corrected)"
+    return text if document.trustworthy else f"{text} - not trustworthy"
+
+
+def _signed(value: float) -> str:
+    return f"{value:+.2f}".replace("-", "−")

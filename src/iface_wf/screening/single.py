@@ -1,0 +1,109 @@
+"""One request: found, planned or calculated on this machine, by the same graph as a whole screening."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from jobflow import JobStore
+
+from iface_wf.engines.base import Engine
+from iface_wf.errors import CalculationError
+from iface_wf.flows.events import Event
+from iface_wf.flows.graph import Graph
+from iface_wf.flows.kinds import flow_kind_of
+from iface_wf.flows.run import Listener, run_flow
+from iface_wf.library.library import Library
+from iface_wf.screening.state import part_state
+from iface_wf.store.results import StoredResult, stored_result
+
+
+def run_request(
+    request: Any,
+    store: JobStore,
+    library: Library,
+    workdir: Path,
+    force: bool = False,
+    on_event: Listener | None = None,
+) -> StoredResult:
+    """Return the result of a request, calculated now or found in the store.
+
+    Parameters
+    ----------
+    request
+        What to calculate.
+    store
+        Where results are looked for and kept.
+    library
+        Where names are looked up.
+    workdir
+        Folder of the calculations.
+    force
+        Collect again even when the finished document is stored; single calculations are still found.
+    on_event
+        Is told about every step.
+
+    Returns
+    -------
+    StoredResult
+        The document, without large data, and the job that holds it.
+
+    Raises
+    ------
+    InputError
+        For unknown names, levels and unusable structures.
+    CalculationError
+        When a step failed.
+    """
+    graph = flow_kind_of(request.quantities).graph(request, library)
+    (key,) = graph.items
+    found = None if force else stored_result(store, key)
+    if found is not None:
+        if on_event is not None:
+            on_event(Event("collect", 1, 1, "found", detail="finished result in the store"))
+        return found
+    run_flow(graph.flow(request.label), store, workdir, on_event)
+    found = stored_result(store, key)
+    if found is None:
+        raise CalculationError(f"The result of {request.label} was calculated but is not in the store.")
+    return found
+
+
+def plan_request(request: Any, store: JobStore, library: Library) -> list[dict[str, Any]]:
+    """List the calculations that a request would need, in the order in which they would run; none when its result is stored.
+
+    Parameters
+    ----------
+    request
+        What to calculate.
+    store
+        Where finished results are looked for.
+    library
+        Where names are looked up.
+
+    Returns
+    -------
+    list of dict
+        step, kind, engine, level, atoms (None where the structure comes from an earlier step), and found: True
+        or False where that is known already, None where it depends on an earlier step.
+    """
+    graph = flow_kind_of(request.quantities).graph(request, library)
+    (key,) = graph.items
+    return [] if stored_result(store, key) is not None else _steps(graph, store)
+
+
+def _steps(graph: Graph, store: JobStore) -> list[dict[str, Any]]:
+    known: dict[str, tuple[int, bool | None]] = {}
+    for part in graph.parts.values():
+        uuids = part_state(store, part).uuids
+        known[part.relax.name] = len(part.structure), uuids[0] is not None
+        if part.static is not None:  # its key follows from what the relaxation gives
+            known[part.static.name] = len(part.structure), None if uuids[0] is None else uuids[1] is not None
+    steps = []
+    for job, _ in graph.flow("plan").iterflow():
+        if isinstance(job.maker, Engine):
+            maker = job.maker
+            atoms, found = known.get(job.name, (None, None))
+            step = {"step": job.name, "kind": maker.kind, "engine": maker.engine_name, "level": maker.level}
+            steps.append(step | {"atoms": atoms, "found": found})
+    return steps
