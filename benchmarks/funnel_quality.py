@@ -21,7 +21,7 @@ from scipy.stats import kendalltau
 from iface_wf.documents.calculation import FATAL_FLAGS
 from iface_wf.errors import IfaceError, InputError
 from iface_wf.library.library import Library
-from iface_wf.quantities.binding.request import QUANTITIES
+from iface_wf.quantities.binding.columns import QUANTITIES
 from iface_wf.screening.graph import Screening, build_screening
 from iface_wf.screening.run import run_screening
 from iface_wf.screening.spec import ScreeningSpec, read_spec

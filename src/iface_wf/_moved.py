@@ -14,12 +14,11 @@ from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import CodeType, ModuleType
 
-#: Former module: module of today. Only what a job names, or a process of a job that began before the update runs.
+#: Former module: module of today. Only what a job or a result names, or a job that began before the update runs.
 MOVED = {
     "iface_wf.build.targets": "iface_wf.builders.placing.targets",
     "iface_wf.documents.binding": "iface_wf.quantities.binding.document",
     "iface_wf.flows.collect": "iface_wf.quantities.binding.collect",
-    "iface_wf.flows.folders": "iface_wf.quantities.binding.folders",
     "iface_wf.engines.gpaw_run": "iface_wf.engines.gpaw.run",
     "iface_wf.engines.vasp_inputs": "iface_wf.engines.vasp.inputs",
 }

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from iface_wf.cli.main import main
-from iface_wf.documents.binding import BindingDocument
+from iface_wf.quantities.binding.document import BindingDocument
 from iface_wf.queues import execute
-from iface_wf.store.results import binding_table
+from iface_wf.store.results import result_table
 from tests.queues.old.read import restore
 from tests.system.queue_bench import QueueBench
 from tests.tiny_library import counted, read_log
@@ -41,7 +41,7 @@ def test_an_interface_of_xtb_that_is_under_way(bench, tmp_path, capfd):
     bench.finish()
     # the old version had done the rest
     assert counted(read_log(bench.log), "start") == {("relax", "AB"): 1, ("static", "AB"): 1}
-    (row,) = binding_table(bench.project.store()).to_dict("records")
+    (row,) = result_table(bench.project.store()).to_dict("records")
     energy = energies(bench)
     expected = energy[jobs["static AB"]["uuid"]] - energy[jobs["static A"]["uuid"]] - energy[jobs["static B"]["uuid"]]
     assert row["binding_energy"] == pytest.approx(expected, abs=1e-9)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from iface_wf.documents.kinds import Row, Section
 from iface_wf.flows.kinds import FlowKind, Lengths
-from iface_wf.quantities.binding.columns import COLUMNS
+from iface_wf.quantities.binding.columns import COLUMNS, QUANTITIES
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -23,7 +23,7 @@ class BindingKind(FlowKind):
 
     name = "binding"
     title = "Binding energies"
-    quantities = ("binding_energy", "interaction_energy", "charges")
+    quantities = QUANTITIES
     columns = COLUMNS
     headline = "binding_energy"
 

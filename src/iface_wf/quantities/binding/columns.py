@@ -1,10 +1,12 @@
-"""Columns of the table of binding energies."""
+"""What can be asked for by name, and the columns of the table of binding energies."""
 
 from __future__ import annotations
 
 from iface_wf.documents.kinds import Column
 from iface_wf.documents.labels import COMPONENTS, PARTS
 
+#: Each one needs what the ones before it need.
+QUANTITIES = ("binding_energy", "interaction_energy", "charges")
 _TRANSFER = "e, positive = the component lost electrons"
 COLUMNS = (
     Column("binding_energy", "binding_energy", "eV per interface cell, negative = bound", shown=True),

@@ -54,7 +54,7 @@ def binding_maker(request: BindingRequest, *fillers: FillerRecord, here: bool = 
 
 
 def describe(
-    request: BindingRequest, filler: str, slab: Part, fragment: Part, report: dict[str, Any]
+    request: BindingRequest, record: FillerRecord, slab: Part, fragment: Part, report: dict[str, Any]
 ) -> dict[str, Any]:
     """Describe an interface for its document.
 
@@ -62,8 +62,8 @@ def describe(
     ----------
     request
         What was asked for.
-    filler
-        Name of the filler, as the library writes it.
+    record
+        The filler.
     slab, fragment
         The two parts.
     report
@@ -82,13 +82,13 @@ def describe(
     charge = sum(float(part.structure.properties.get("charge", 0.0)) for part in (slab, fragment))
     if abs(charge) > 1e-6:
         raise InputError(
-            f"The interface of {filler} carries a charge of {charge:+g} e, but a cell repeated in the plane must "
+            f"The interface of {record.name} carries a charge of {charge:+g} e, but a cell repeated in the plane must "
             "be neutral: give the whole salt, or cap the charge."
         )
     digests = {"slab": slab.digest, "fragment": fragment.digest}
     return {
-        "key": request.key(slab.digest, fragment.digest),
-        "filler": filler,
+        "key": request.key(slab.digest, fragment.digest, record),
+        "filler": record.name,
         "surface": str(slab.structure.properties.get("surface", "")),
         "polymer": request.polymer or request.molecule,
         "units": request.units if request.polymer else None,
@@ -109,7 +109,7 @@ def graph_of_built(request: BindingRequest, built: InterfaceBuild, library: Libr
     filler, _, rest = request.label.partition(" + ")
     slab, fragment = maker.part(built.slab, "A", filler), maker.part(built.fragment, "B", rest)
     graph = Graph()
-    _add(graph, maker, request, slab, fragment, describe(request, record.name, slab, fragment, built.report))
+    _add(graph, maker, request, slab, fragment, describe(request, record, slab, fragment, built.report))
     return graph
 
 
@@ -177,10 +177,10 @@ class _Grid:
         if not able:
             return
         structures: list[Structure] = [part.structure for _, part in able]
-        filler = self.fillers[requests[0].filler].name
+        record = self.fillers[requests[0].filler]
         try:
             slab, refused = shared_slab(requests[0], self.library, structures, self.in_plane)
-            a = self.maker.part(slab, "A", f"{filler} {slab.properties.get('surface', '')}".strip())
+            a = self.maker.part(slab, "A", f"{record.name} {slab.properties.get('surface', '')}".strip())
         except InputError as error:
             self.graph.refused += [(request.label, str(error)) for request, _ in able]
             return
@@ -188,7 +188,7 @@ class _Grid:
             try:
                 if index in refused:
                     raise InputError(refused[index])
-                about = describe(request, filler, a, b, self._report(request, slab, b.structure))
+                about = describe(request, record, a, b, self._report(request, slab, b.structure))
             except InputError as error:
                 self.graph.refused.append((request.label, str(error)))
                 continue

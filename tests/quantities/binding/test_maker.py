@@ -6,7 +6,7 @@ import pytest
 
 from iface_wf.flows.run import run_flow
 from iface_wf.quantities.binding.document import BindingDocument
-from tests.flows.small import ABOUT, gpaw_maker, xtb_maker
+from tests.quantities.binding.small import ABOUT, gpaw_maker, xtb_maker
 
 
 def calculate(maker, slab, fragment, store, folder):

@@ -10,7 +10,7 @@ from iface_wf.quantities.binding.collect import binding_document
 from tests.analysis.test_charges import charges
 from tests.documents.test_charges import BADER
 from tests.examples import structure
-from tests.flows.small import ABOUT
+from tests.quantities.binding.small import ABOUT
 
 BADER_OF = {"slab": [0.3, 0.5, -0.4, -0.5], "polymer": [-0.4, 0.5]}  # in AB: the polymer lost 0.1 e
 ALONE = {"slab": [0.5, 0.5, -0.5, -0.5], "polymer": [-0.5, 0.5]}
