@@ -182,7 +182,7 @@ def find_result(store: JobStore, identifier: str, load: bool = False) -> StoredR
         raise InputError(f"{identifier[:80]!r} is no ID: give the first characters of a key or uuid (0-9, a-f, -).")
     start = {"$regex": f"^{text}"}
     results = {"output.document_type": {"$in": kind_names()}}
-    criteria = results | {"$or": [{"output.key": start}, {"uuid": start}]}
+    criteria = results | {"$or": [{field: start} for field in ("output.key", "output.provenance.former_key", "uuid")]}
     hits = list(store.query(criteria, properties=["uuid", "completed_at", "output.key"]))
     if not hits:
         raise InputError(f"No result has a key or uuid that begins with {text!r}; `iface-wf results` lists them.")
