@@ -6,7 +6,8 @@ import sys
 
 import pytest
 
-from iface_wf._moved import MOVED
+from iface_wf._moved import FOR_SCRIPTS, MOVED
+from iface_wf.former import FormerNameWarning
 
 
 @pytest.mark.parametrize("former", MOVED)
@@ -32,7 +33,15 @@ def test_a_job_that_began_before_the_update_starts_gpaw(tmp_path):
     assert "calculation.json" in done.stderr
 
 
-@pytest.mark.parametrize("name", ["iface_wf.nothing", "iface_wf.build.nothing", "iface_wf.build.slabs"])
+@pytest.mark.parametrize("name", ["iface_wf.nothing", "iface_wf.build.nothing"])
 def test_other_names_are_unknown(name):
     with pytest.raises(ModuleNotFoundError, match=name):
         importlib.import_module(name)
+
+
+@pytest.mark.parametrize("former", FOR_SCRIPTS)
+def test_scripts_of_users_get_a_hint(former):
+    sys.modules.pop(former, None)
+    with pytest.warns(FormerNameWarning, match=f"{former} is called {FOR_SCRIPTS[former]} now"):
+        module = importlib.import_module(former)
+    assert module is importlib.import_module(FOR_SCRIPTS[former])

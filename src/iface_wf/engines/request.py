@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -28,7 +29,7 @@ class CalculationRequest(BaseModel):
         finer grid, divided into Bader charges, and dropped.
     """
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     kind: CalculationKind
     engine: str
@@ -39,9 +40,9 @@ class CalculationRequest(BaseModel):
     densities: list[str] = Field(default_factory=list)
     role: str = ""
 
-    @property
+    @cached_property
     def atoms_structure(self) -> Structure:
-        """The structure as a pymatgen object."""
+        """The structure as a pymatgen object, made once: to be read, not changed."""
         return Structure.from_dict(self.structure)
 
     def key(self) -> CalculationKey:
@@ -53,6 +54,10 @@ class CalculationRequest(BaseModel):
             SHA-256, hexadecimal. Technical settings, package versions, site order, translation and labels play no
             part; the wanted densities do, because a stored document without them is no answer.
         """
+        return self._key
+
+    @cached_property
+    def _key(self) -> CalculationKey:
         physical = ENGINES.load(self.engine).physical(self.settings)
         physical |= {"engine": self.engine, "densities": sorted(self.densities)}
         return calculation_key(self.atoms_structure, physical, self.kind, ghosts=self.ghosts)

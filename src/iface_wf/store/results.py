@@ -17,6 +17,7 @@ from iface_wf.documents.kinds import DEFAULT_KIND, Column, ResultKind, get_kind,
 from iface_wf.documents.labels import WHOLE
 from iface_wf.documents.result import ResultDocument
 from iface_wf.errors import InputError, unknown_name
+from iface_wf.former import hint
 from iface_wf.store.versions import of_today, refuse_newer, upgraded
 from iface_wf.store.where import parse_where
 
@@ -261,3 +262,12 @@ def _row(entry: dict[str, Any], columns: Mapping[str, str]) -> dict[str, Any]:
     row: dict[str, Any] = {column: value_at(output, field) for column, field in columns.items()}
     row["flags"] = list(row["flags"] or [])
     return row | {"completed_at": str(entry["completed_at"]), "uuid": entry["uuid"]}
+
+
+def __getattr__(name: str) -> Any:
+    """Answer names of before, with a hint."""
+    today = {"binding_table": "result_table", "find_binding": "find_result"}.get(name)
+    if today is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    hint(name, today)
+    return globals()[today]

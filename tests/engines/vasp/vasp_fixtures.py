@@ -56,7 +56,7 @@ def put_on_path(folder, patch):
     programs = folder / "bin"
     programs.mkdir()
     program = programs / "vasp_std"
-    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{HERE / "vasp_std"}" "$@"\n')
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{HERE.parent / "vasp_std"}" "$@"\n')
     program.chmod(0o755)
     patch.setenv("PATH", f"{programs}{os.pathsep}{os.environ['PATH']}")
     patch.setenv("IFACE_WF_VASP_POLL_SECONDS", "0.02")
