@@ -12,7 +12,21 @@ from typing import Annotated, Any
 import typer
 
 from iface_wf import __version__
-from iface_wf.cli import build, doctor, export, library, queue, ranking, report, results, run, screen, status, submit
+from iface_wf.cli import (
+    build,
+    doctor,
+    export,
+    library,
+    queue,
+    ranking,
+    report,
+    results,
+    run,
+    screen,
+    status,
+    store,
+    submit,
+)
 from iface_wf.cli import collect as vasp
 from iface_wf.errors import IfaceError, InputError
 from iface_wf.former import FormerNameWarning, todays_arguments
@@ -64,6 +78,7 @@ app.command("build")(build.build)
 app.command("collect")(vasp.collect)
 app.add_typer(library.app, name="library")
 app.add_typer(queue.app, name="queue")
+app.add_typer(store.app, name="store")
 app.command("doctor")(doctor.doctor)
 
 

@@ -13,7 +13,7 @@ from pymongo import ASCENDING, IndexModel
 from pymongo.errors import ConfigurationError, ConnectionFailure, OperationFailure, PyMongoError
 
 from iface_wf.errors import InputError
-from iface_wf.store.fields import INDEXED_FIELDS, UNIQUE_FIELDS
+from iface_wf.store.fields import INDEXED_FIELDS, UNIQUE_FIELDS, VERSION_FIELDS
 
 SCHEMES = ("mongodb", "mongodb+srv")
 DEFAULT_DATABASE = "iface_wf"
@@ -135,8 +135,9 @@ def open_mongo(uri: str, password: str | None = None) -> JobStore:
 def create_indexes(documents: MongoStore, blobs: GridFSStore) -> None:
     """Create the indexes that finding results needs; those that exist are left alone."""
     unique = IndexModel([(field, ASCENDING) for field in UNIQUE_FIELDS], unique=True)
+    versions = IndexModel([(field, ASCENDING) for field in VERSION_FIELDS])
     single = [IndexModel([(field, ASCENDING)]) for field in INDEXED_FIELDS]
-    documents._collection.create_indexes([unique, *single])
+    documents._collection.create_indexes([unique, versions, *single])
     files = [IndexModel("metadata.blob_uuid"), IndexModel([("metadata.job_uuid", 1), ("metadata.job_index", 1)])]
     blobs._files_collection.create_indexes(files)
     database = documents._collection.database

@@ -15,7 +15,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from iface_wf.errors import InputError, unknown_name
 from iface_wf.store import mongo
 from iface_wf.store.embedded import SqliteStore
-from iface_wf.store.fields import INDEXED_FIELDS, UNIQUE_FIELDS
+from iface_wf.store.fields import INDEXED_FIELDS, UNIQUE_FIELDS, VERSION_FIELDS
 
 
 class StoreSettings(BaseSettings):
@@ -126,6 +126,7 @@ def open_embedded(path: Path) -> JobStore:
         documents.ensure_index(list(UNIQUE_FIELDS), unique=True)
         for field in INDEXED_FIELDS:
             documents.ensure_index(field)
+        documents.ensure_index(list(VERSION_FIELDS))
         blobs.ensure_index("blob_uuid", unique=True)
         blobs.ensure_index(["job_uuid", "job_index"])
     except StoreError as error:
