@@ -11,6 +11,7 @@ import spglib
 from pymatgen.core import Structure
 from scipy.optimize import Bounds, LinearConstraint, milp
 
+from iface_wf.builders.edges import area_of
 from iface_wf.builders.solids.springs import Image, Topology, check_silica, image_of, relax
 from iface_wf.errors import InputError
 
@@ -69,7 +70,7 @@ def condense_silanols(slab: Structure, per_nm2: tuple[float, float] = (4.0, 6.0)
     oxygens = [i for i in range(len(slab)) if topology.silanol(i)]
     heights = {i: float(slab[i].coords[2]) for i in range(len(slab))}
     middle = float(np.mean([h for i, h in heights.items() if topology.symbols[i] == "Si"]))
-    area = float(np.linalg.norm(np.cross(*slab.lattice.matrix[:2]))) / 100.0
+    area = area_of(slab) / 100.0
     top = [i for i in oxygens if heights[i] > middle]
     bottom = [i for i in oxygens if heights[i] <= middle]
     candidates = _candidates(slab, topology, oxygens)

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from pymatgen.core import Lattice, Structure
 
 from iface_wf.builders.components import label
-from iface_wf.builders.edges import check_vacuum
+from iface_wf.builders.edges import area_of, check_vacuum
 from iface_wf.builders.solids.bonds import find_bonds
 from iface_wf.builders.solids.cell import by_element, freeze, place, repeat
 from iface_wf.builders.solids.condense import condense_silanols, heavy_extent
@@ -19,12 +19,11 @@ from iface_wf.builders.solids.dipole import movable_elements, without_dipole
 from iface_wf.builders.solids.disorder import bulk
 from iface_wf.builders.solids.graft import graft
 from iface_wf.builders.solids.planes import in_plane_supercell
-from iface_wf.builders.solids.surfaces import CONTACT, closest_contact, hydroxylate
+from iface_wf.builders.solids.surfaces import check_contacts, hydroxylate
 from iface_wf.builders.solids.terminations import (
     POLAR_TOLERANCE,
     VACANT,
     Termination,
-    area_of,
     atoms_only,
     dipole_of,
     terminations,
@@ -249,9 +248,7 @@ def _finish(
     if record.graft is not None:
         slab = place(graft(slab, record.graft, seed), vacuum)
         report |= _grafted(record.graft, slab, report)
-    share, pair = closest_contact(slab)
-    if share < CONTACT:
-        raise InputError(f"The slab of {record.name} {spec.miller} has a {pair} contact that is too short.")
+    check_contacts(slab, f"The slab of {record.name} {spec.miller}")
     slab = freeze(slab, spec.frozen_fraction, extent)
     slab.properties = report | {
         "source": record.source,
@@ -337,9 +334,7 @@ def _ready(record: FillerRecord, vacuum: float) -> Structure:
     turn = np.array([x, np.cross(normal, x), normal]).T
     matrix = raw.lattice.matrix @ turn
     slab = by_element(place(Structure(Lattice(matrix, pbc=(True, True, False)), raw.species, frac), vacuum))
-    share, pair = closest_contact(slab)
-    if share < CONTACT:
-        raise InputError(f"{record.crystal} has a {pair} contact that is too short.")
+    check_contacts(slab, record.crystal)
     extent = float(np.ptp(slab.cart_coords[:, 2]))
     slab = freeze(slab, record.surfaces[0].frozen_fraction, extent)
     slab.properties = _report(record, slab, dict(record.oxidation_states)) | {

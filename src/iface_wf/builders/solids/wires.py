@@ -17,7 +17,7 @@ from iface_wf.builders.edges import check_vacuum, round_up
 from iface_wf.builders.solids.bonds import find_bonds, unit_groups
 from iface_wf.builders.solids.disorder import bulk
 from iface_wf.builders.solids.planes import primitive
-from iface_wf.builders.solids.surfaces import CONTACT, closest_contact
+from iface_wf.builders.solids.surfaces import check_contacts
 from iface_wf.documents.labels import SLAB
 from iface_wf.errors import InputError
 from iface_wf.library.records import FillerRecord
@@ -102,9 +102,7 @@ def build_wire(
     model = _Columns(cell, charges, diameter)
     section = _best_section(model, diameter, record.name)
     wire = _assemble(model, section, min_length, vacuum)
-    share, pair = closest_contact(wire)
-    if share < CONTACT:
-        raise InputError(f"The wire of {record.name} has a {pair} contact that is too short.")
+    check_contacts(wire, f"The wire of {record.name}")
     wire.add_site_property("selective_dynamics", [[True] * 3] * len(wire))
     wire.properties = {
         "filler": record.name,
