@@ -5,12 +5,15 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from iface_wf.cli import options as opt
 from iface_wf.cli.output import plain_table, print_json, say, stdout
+
+if TYPE_CHECKING:
+    from jobflow import JobStore
 
 app = typer.Typer(help="Look after the store of all results.", no_args_is_help=True, rich_markup_mode=None)
 #: Seconds between two lines of progress.
@@ -61,6 +64,17 @@ def migrate(
         say("Nothing has been changed: this was a dry run.")
     elif not changed:
         say("Everything is up to date." if not done.kept else "Everything else is up to date.")
+
+
+def mention_older(store: JobStore) -> None:
+    """Say that results of an older version are not found under today's keys, if there are any."""
+    from iface_wf.documents.kinds import kind_names
+    from iface_wf.store.versions import count_older
+
+    if count := count_older(store, kind_names()):
+        say(
+            f"{count} results of an older version are found by nobody who calculates until you run: iface-wf store migrate"
+        )
 
 
 def _progress() -> Callable[[int, int], None]:

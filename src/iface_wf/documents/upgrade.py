@@ -72,7 +72,7 @@ def _binding_2(data: Data) -> Data:
     if data.get("charge_transfer"):
         upgraded["charge_transfer"], upgraded["charge_scheme"] = _by_component(sums), "bader"
     upgraded["converged"] = data["converged"] or _all_converged(data)
-    upgraded["provenance"] = _provenance_2(data.get("provenance", {}))
+    upgraded["provenance"] = provenance_of_today(data.get("provenance", {}))
     return upgraded
 
 
@@ -93,8 +93,8 @@ def _all_converged(data: Data) -> bool:
     )
 
 
-def _provenance_2(provenance: Data) -> Data:
-    """Options have the names of today."""
+def provenance_of_today(provenance: Data) -> Data:
+    """Return what an interface was asked for and built with, its options under their names of today."""
     upgraded = dict(provenance)
     if request := provenance.get("request"):
         upgraded["request"] = _renamed(request, {"n_placements": "placements", "min_in_plane": "in_plane"})

@@ -9,6 +9,7 @@ from jobflow import JobStore
 
 from iface_wf.documents.base import StoredDocument
 from iface_wf.documents.upgrade import FIRST_VERSION, SCHEMA_VERSION, upgrade
+from iface_wf.store.scalars import scalars
 
 
 def of_today(kind: str) -> dict[str, Any]:
@@ -20,6 +21,11 @@ def older(kinds: Sequence[str]) -> dict[str, Any]:
     """Return the condition for documents of some kinds that an older version wrote; the first ones say no version."""
     versions = [None, *range(FIRST_VERSION, SCHEMA_VERSION)]
     return {"output.document_type": {"$in": list(kinds)}, "output.schema_version": {"$in": versions}}
+
+
+def count_older(store: JobStore, kinds: Sequence[str]) -> int:
+    """Count the documents of some kinds that an older version wrote, without reading them."""
+    return sum(1 for _ in scalars(store, ["uuid"], older(kinds)))
 
 
 def refuse_newer(store: JobStore, kind: str) -> None:
