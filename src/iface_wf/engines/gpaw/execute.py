@@ -25,6 +25,17 @@ def execute(
 ) -> tuple[dict[str, Any], dict[str, Any], list[Correction]]:
     """Run a request under custodian.
 
+    Parameters
+    ----------
+    request
+        What to calculate.
+    directory
+        Its folder.
+    processes
+        MPI processes; 0 means as many as there are cores available.
+    max_seconds
+        Time slice of one process, s; 0 means no limit.
+
     Returns
     -------
     tuple
