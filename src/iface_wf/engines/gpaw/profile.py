@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from iface_wf.engines.gpaw.checks import CHECKS
+from iface_wf.engines.gpaw.settings import GpawSettings
 from iface_wf.engines.profile import Comparison, EngineProfile, Settings
 
 #: What A* and B* must share with AB, and take over from it.
@@ -83,12 +84,7 @@ PROFILE = EngineProfile(
     engine="iface_wf.engines.gpaw.engine:GpawEngine",
     levels=LEVELS,
     common=COMMON,
-    options=frozenset(
-        {
-            *("grid", "kpoints", "magmoms", "magnetic_moments"),
-            *("mixer", "start", "scf_step_cap", "checkpoint_every"),
-        }
-    ),
+    table=GpawSettings,
     technical=frozenset(
         {
             "grid_steps",  # follows from cell and grid
