@@ -57,6 +57,15 @@ def unknown_name(what: str, name: str, allowed: Iterable[str]) -> InputError:
     return InputError(f"Unknown {what} {name[:80]!r}: {hint}")
 
 
+def shown(value: Any, length: int = 60) -> str:
+    """Write a value for a sentence, cut where it is long."""
+    try:
+        text = repr(value)
+    except (ValueError, RecursionError):  # thousands of digits, or a list within itself
+        return "what is given"
+    return text if len(text) <= length else f"{text[:length]}..."
+
+
 def validate(data: dict[str, Any], model: type[M], where: str | Place) -> M:
     """Validate data against a model.
 

@@ -30,6 +30,7 @@ from iface_wf.cli import (
 from iface_wf.cli import collect as vasp
 from iface_wf.errors import IfaceError, InputError
 from iface_wf.former import FormerNameWarning, todays_arguments
+from iface_wf.secrets import away, is_own
 
 DEBUG_VARIABLE = "IFACE_WF_DEBUG"
 INTERRUPTED = 130
@@ -100,7 +101,7 @@ def main(arguments: list[str] | None = None) -> int:
         warnings.simplefilter("ignore", FutureWarning)
     warnings.simplefilter("always", FormerNameWarning)
     try:
-        with _hints():
+        with _hints(), away(is_own):  # this process keeps our passwords; what it starts gets none
             app(todays_arguments(sys.argv[1:] if arguments is None else arguments), prog_name="iface-wf")
     except SystemExit as stop:
         if stop.code == INTERRUPTED:  # typer ends silently on Ctrl-C

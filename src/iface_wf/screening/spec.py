@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import product
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
@@ -215,7 +216,7 @@ class ScreeningSpec(BaseModel):
 
     @model_validator(mode="after")
     def _something_to_do(self) -> Self:
-        _check_engine(self.engine, self.level)
+        _check_engine(self.engine, self.level, self.overrides)
         if not self.fragments() and any("polymer" in kind.request.model_fields for kind in self.kinds()):
             raise ValueError("the screening has no interface: give polymers, molecules or salts")
         if self.funnel and (self.funnel.engine, self.funnel.level) == (self.engine, self.level):
@@ -295,9 +296,9 @@ class ScreeningSpec(BaseModel):
         return options | (chain.options(library) if chain is not None else {})
 
 
-def _check_engine(engine: str, level: str) -> None:
+def _check_engine(engine: str, level: str, overrides: Mapping[str, Any] | None = None) -> None:
     try:
-        registry.profile(engine).level(level)
+        registry.profile(engine).settings(level, overrides or {})
     except InputError as error:  # inside a model, so that the text comes with its place in the file
         raise ValueError(str(error)) from error
 

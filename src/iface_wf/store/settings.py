@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from pathlib import Path
 
@@ -13,13 +12,14 @@ from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from iface_wf.errors import InputError, unknown_name
+from iface_wf.secrets import value_of
 from iface_wf.store import mongo
 from iface_wf.store.embedded import SqliteStore
 from iface_wf.store.fields import INDEXED_FIELDS, UNIQUE_FIELDS, VERSION_FIELDS
 
 
 class StoreSettings(BaseSettings):
-    """Settings of the store, from the environment: ``IFACE_WF_STORE``, ``IFACE_WF_MONGO_PASSWORD``."""
+    """Settings of the store, from the environment: ``IFACE_WF_STORE``, ``IFACE_WF_MONGO_PASSWORD``..."""
 
     model_config = SettingsConfigDict(env_prefix="IFACE_WF_", env_ignore_empty=True)
 
@@ -31,22 +31,19 @@ class StoreSettings(BaseSettings):
     mongo_password: SecretStr | None = Field(
         default=None, description="Password of the user that a MongoDB address names without one"
     )
-
-
-_kept: SecretStr | None = None
+    mongo_tls_key_password: SecretStr | None = Field(
+        default=None, description="Password of the file that tlsCertificateKeyFile in a MongoDB address names"
+    )
 
 
 def mongo_password() -> str | None:
     """Return the password of the MongoDB user from the environment, or what has been kept of it."""
-    secret = StoreSettings().mongo_password or _kept
-    return secret.get_secret_value() if secret else None
+    return value_of("IFACE_WF_MONGO_PASSWORD")
 
 
-def keep_password() -> None:
-    """Take the password out of the environment, so that no program started from here inherits it, and remember it."""
-    global _kept
-    _kept = StoreSettings().mongo_password or _kept
-    os.environ.pop("IFACE_WF_MONGO_PASSWORD", None)
+def tls_key_password() -> str | None:
+    """Return the password of the key file for TLS from the environment, or what has been kept of it."""
+    return value_of("IFACE_WF_MONGO_TLS_KEY_PASSWORD")
 
 
 def default_path() -> Path:
