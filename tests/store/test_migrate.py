@@ -138,7 +138,7 @@ def test_a_dry_run_says_the_same_and_changes_nothing(old):
     assert planned == bring_up_to_date(old.store)
 
 
-@pytest.mark.parametrize("writes", [0, 1, 3, 7, 14])
+@pytest.mark.parametrize("writes", [0, 1, 3, 5, 6, 8])
 def test_an_interrupted_one_goes_on_where_it_was(old, tmp_path, monkeypatch, writes):
     (tmp_path / "whole").mkdir()
     with open_store(str(unpack_store(tmp_path / "whole"))) as whole:
@@ -240,6 +240,18 @@ def test_folders_keep_the_keys_by_which_their_projects_collect_them_again(old):
     for entry in (ours, others):
         assert after[entry["uuid"]]["key"] == entry["output"]["key"]
     assert [kept.name for kept in done.kept if kept.kind == "binding"] == ["methane on mine.vasp (as given)"]
+
+
+def test_a_damaged_document_is_named_and_left_alone(old):
+    entry = next(e for e in contents(old.store).values() if e["output"].get("document_type") == "calculation")
+    del entry["output"]["functional"]
+    old.store.docs_store.update(entry, key=["uuid", "index"])
+    done = bring_up_to_date(old.store)
+    assert contents(old.store)[entry["uuid"], 1] == entry
+    (kept,) = [kept for kept in done.kept if kept.kind == "calculation"]
+    assert entry["uuid"] in kept.reason
+    assert "'functional' is missing" in kept.reason
+    assert done.upgraded["calculation"] == 75
 
 
 def test_a_store_that_a_newer_version_has_written_to_is_left_alone(old):

@@ -19,12 +19,13 @@ from iface_wf.documents.calculation import CalculationDocument
 from iface_wf.documents.failure import FailureDocument, failure_uuid
 from iface_wf.documents.kinds import ResultKind, kinds
 from iface_wf.documents.upgrade import SCHEMA_VERSION
-from iface_wf.errors import IfaceError
+from iface_wf.errors import IfaceError, InputError
 from iface_wf.store.scalars import scalars
 from iface_wf.store.versions import as_of_today, older, refuse_newer
 
 _IDENTITY = ["uuid", "index"]
-_BATCH = 50
+#: Documents that are written together: what an interruption costs at most.
+_BATCH = 20
 _CHUNK = 400
 Entry = dict[str, Any]
 
@@ -142,9 +143,9 @@ class _Work:
     def upgrade(self, kind: str, document: type[StoredDocument]) -> list[dict[str, Any]]:
         """Rewrite the documents of a kind that an older version wrote, and return them where they are failures."""
         failed: list[dict[str, Any]] = []
-        identities = scalars(self.store, _IDENTITY, older([kind]))
-        for batch in _chunks(identities, _BATCH):
-            entries = [as_of_today(self._entry(*identity), document) for identity in batch]
+        for batch in _chunks(list(scalars(self.store, _IDENTITY, older([kind]))), _BATCH):
+            read = [self._of_today(entry, kind, document) for entry in self._entries(batch)]
+            entries = [entry for entry in read if entry is not None]
             self._write(entries)
             self.done.upgraded[kind] += len(entries)
             failed += [entry["output"] for entry in entries if kind == "failure"]
@@ -172,15 +173,19 @@ class _Work:
             if schema != SCHEMA_VERSION or (key_of is not None and version != key_version)
         ]
         former: dict[str, str] = {}
-        for number, (uuid, index) in enumerate(wanted, start=1):
-            before = self._entry(uuid, index)
-            entry = as_of_today(before, kind.document)
-            self.done.upgraded[kind.name] += before["output"].get("schema_version") != SCHEMA_VERSION
-            if key_of is not None and entry["output"]["provenance"].get("key_version") != key_version:
-                former |= self._rekey(kind, entry, key_of, key_version)
-            if entry != before:
-                self._write([entry])
-            tell(number, len(wanted))
+        seen = 0
+        for batch in _chunks(wanted, _BATCH):
+            changed: list[Entry] = []
+            for before in self._entries(batch):
+                entry = self._of_today(before, kind.name, kind.document)
+                tell(seen := seen + 1, len(wanted))
+                if entry is None:
+                    continue
+                self.done.upgraded[kind.name] += before["output"].get("schema_version") != SCHEMA_VERSION
+                if key_of is not None and entry["output"]["provenance"].get("key_version") != key_version:
+                    former |= self._rekey(kind, entry, key_of, key_version)
+                changed += [entry] if entry != before else []
+            self._write(changed)
         fields = ["output.provenance.former_key", "output.key"]
         known = scalars(self.store, fields, {"output.document_type": kind.name})
         return {old: new for old, new in known if old is not None} | former
@@ -226,18 +231,31 @@ class _Work:
             known = dict(chunk)
             identities = list(scalars(self.store, _IDENTITY, {"metadata.interface": {"$in": list(known)}}))
             for batch in _chunks(identities, _BATCH):
-                entries = [self._entry(*identity) for identity in batch]
+                entries = list(self._entries(batch))
                 for entry in entries:
                     entry["metadata"]["interface"] = known[entry["metadata"]["interface"]]
                 self._write(entries)
                 self.done.jobs += len(entries)
 
-    def _entry(self, uuid: str, index: int) -> Entry:
-        entry: Entry = self.store.docs_store.query_one({"uuid": uuid, "index": index})
-        return entry
+    def _of_today(self, entry: Entry, kind: str, document: type[StoredDocument]) -> Entry | None:
+        """Return an entry in the schema of today; None, and a note, for a damaged one, which is left as it is."""
+        try:
+            return as_of_today(entry, document)
+        except InputError as error:
+            self.done.kept.append(
+                Kept(kind, str(entry["output"].get("key", "")), str(entry.get("name", "")), str(error))
+            )
+            return None
+
+    def _entries(self, identities: Iterable[tuple[Any, ...]]) -> Iterator[Entry]:
+        """Read documents; one that another process has removed meanwhile, such as a failure, is passed over."""
+        for uuid, index in identities:
+            entry: Entry | None = self.store.docs_store.query_one({"uuid": uuid, "index": index})
+            if entry is not None:
+                yield entry
 
     def _write(self, entries: list[Entry]) -> None:
-        if not self.dry_run:
+        if entries and not self.dry_run:
             self.store.docs_store.update(entries, key=_IDENTITY)
 
 

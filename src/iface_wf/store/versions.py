@@ -9,6 +9,7 @@ from jobflow import JobStore
 
 from iface_wf.documents.base import StoredDocument
 from iface_wf.documents.upgrade import FIRST_VERSION, SCHEMA_VERSION, upgrade
+from iface_wf.errors import validate
 from iface_wf.store.scalars import scalars
 
 
@@ -63,6 +64,21 @@ def upgraded(store: JobStore, document: type[StoredDocument]) -> Iterator[dict[s
 
 
 def as_of_today(entry: dict[str, Any], document: type[StoredDocument]) -> dict[str, Any]:
-    """Return an entry of the job store with its document in the schema of this version; its marks for jobflow stay."""
-    marks = {name: value for name, value in entry["output"].items() if name.startswith("@")}
-    return {**entry, "output": marks | document.model_validate(entry["output"]).model_dump(mode="json")}
+    """Return an entry of the job store with its document in the schema of this version; its marks for jobflow stay.
+
+    Parameters
+    ----------
+    entry
+        As the job store holds it.
+    document
+        Class of its document.
+
+    Raises
+    ------
+    InputError
+        When the document is of a newer version, or damaged.
+    """
+    output = entry["output"]
+    marks = {name: value for name, value in output.items() if name.startswith("@")}
+    where = f"The stored {output.get('document_type')} {str(output.get('key', ''))[:10]} (uuid {entry['uuid']})"
+    return {**entry, "output": marks | validate(output, document, where).model_dump(mode="json")}

@@ -47,6 +47,7 @@ class Rekeyer:
         self.store, self.library = store, library
         self._fragments: dict[str, tuple[Structure, str]] = {}
         self._slabs: dict[str, tuple[Structure, str]] = {}
+        self._same: set[tuple[str, ...]] = set()
 
     def __call__(self, document: BindingDocument) -> Keyed:
         """Return the key of today.
@@ -107,13 +108,16 @@ class Rekeyer:
         self, document: BindingDocument, request: BindingRequest, record: FillerRecord, slab: Structure
     ) -> None:
         """Refuse a result whose slab would be calculated otherwise today; the fragment and the whole are like it."""
-        maker = binding_maker(request, record, here=False)
-        relaxed = self._same_calculation(
-            maker.relaxation(A.name).request(slab, [], None).key(), document.provenance["relaxations"][A.name]["key"]
-        )
-        static = replace(maker.engine, kind="static", role=A.name)
-        stored = next(term.key for term in document.terms if term.role == A.name)
-        self._same_calculation(static.request(Structure.from_dict(relaxed["structure"]), [], None).key(), stored)
+        relaxation = str(document.provenance["relaxations"][A.name]["key"])
+        single_point = next(term.key for term in document.terms if term.role == A.name)
+        method = request.model_dump_json(include={"engine", "level", "geometry", "overrides"})
+        if (relaxation, single_point, method) not in self._same:
+            maker = binding_maker(request, record, here=False)
+            relaxed = self._same_calculation(maker.relaxation(A.name).request(slab, [], None).key(), relaxation)
+            static = replace(maker.engine, kind="static", role=A.name)
+            structure = Structure.from_dict(relaxed["structure"])
+            self._same_calculation(static.request(structure, [], None).key(), single_point)
+            self._same.add((relaxation, single_point, method))
         ranking = ranking_of_before(document.provenance["request"])
         if request.placements > 1 and LEVELS[ranking]["fast"] != registry.profile(ranking).level("fast"):
             raise InputError(f"Its placements were ranked by {ranking} with other settings than today.")
