@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
-from urllib.parse import urlsplit
 
 import yaml
 from jobflow import JobStore
@@ -24,11 +23,17 @@ from qtoolkit.core.data_objects import ProcessPlacement, QResources
 from iface_wf.errors import InputError, unknown_name, validate
 from iface_wf.library.loader import read_yaml
 from iface_wf.queues.resources import Caps, Resources, ResourceTable
-from iface_wf.store import mongo
+from iface_wf.store.address import SCHEMES, parse_address
 from iface_wf.store.login import LoginGridFSStore, LoginMongoStore
 from iface_wf.store.settings import open_store
 
 DEFAULT_NAME = "iface-wf"
+#: Where the secrets of an address come from: no file of the queue holds one.
+SECRET_VARIABLES = {
+    "password": "IFACE_WF_MONGO_PASSWORD",
+    "tlscertificatekeyfilepassword": "IFACE_WF_MONGO_TLS_KEY_PASSWORD",
+}
+SECRET_WORDS = {"password": "the password", "authMechanismProperties": "the session token"}
 #: What can be said to each scheduler; what it does not know is refused, not dropped.
 KNOWN = {
     "slurm": {"queue", "account", "qos", "directives"},
@@ -79,11 +84,11 @@ class ProjectSettings(BaseModel):
     @field_validator("store")
     @classmethod
     def _without_password(cls, value: str) -> str:
-        parts = urlsplit(value)
-        if parts.scheme not in mongo.SCHEMES:
+        if value.partition("://")[0].lower() not in SCHEMES:
             raise ValueError("a queue needs a MongoDB server: give mongodb://user@host:27017/database")
-        if parts.password is not None:
-            raise ValueError("leave the password out of the address and export it as IFACE_WF_MONGO_PASSWORD")
+        for name in parse_address(value).secrets:
+            variable = SECRET_VARIABLES.get(name.lower(), "AWS_SESSION_TOKEN")
+            raise ValueError(f"leave {SECRET_WORDS.get(name, name)} out of the address and export it as {variable}")
         return value
 
     @field_validator("workdir")
@@ -186,8 +191,13 @@ class QueueProject:
 
     @property
     def address(self) -> str:
-        """Address of the MongoDB server, without password."""
+        """Address of the MongoDB server, as it stands in the project's file."""
         return str(self.config.queue.store["address"])
+
+    @property
+    def shown_address(self) -> str:
+        """The same for messages: user, hosts and database."""
+        return parse_address(self.address).shown
 
     @cached_property
     def _store(self) -> JobStore:
@@ -359,7 +369,7 @@ def write_project(settings: ProjectSettings, force: bool = False) -> Path:
         before = load(settings.name)
         if before.address != settings.store:
             raise InputError(
-                f"The project {settings.name} keeps its results at {before.address}: choose another --name."
+                f"The project {settings.name} keeps its results at {before.shown_address}: choose another --name."
             )
         if settings.worker in before.config.workers and not force:
             raise InputError(f"The project {path} has a worker {settings.worker!r} already: --force replaces it.")
@@ -371,6 +381,7 @@ def write_project(settings: ProjectSettings, force: bool = False) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         path.touch(mode=0o600)
+        path.chmod(0o600)
         path.write_text(yaml.safe_dump(description, sort_keys=False), encoding="utf-8")
         if not table.exists():
             ResourceTable(caps=settings.caps).write(table)
@@ -385,11 +396,13 @@ def prepare_database(project: QueueProject) -> None:
     try:
         if controller.auxiliary.find_one({"next_id": {"$exists": True}}) is None:
             if controller.jobs.count_documents({}, limit=1):
-                raise InputError(f"The database at {project.address} holds jobs but no counter: see jf admin.")
+                raise InputError(f"The database at {project.shown_address} holds jobs but no counter: see jf admin.")
             controller.reset(max_limit=1)
         controller.jobs.create_index("job.metadata.interface")
         controller.jobs.create_index("job.metadata.label")
     except PyMongoError as error:
-        raise InputError(f"The database at {project.address} cannot be prepared: {type(error).__name__}.") from error
+        raise InputError(
+            f"The database at {project.shown_address} cannot be prepared: {type(error).__name__}."
+        ) from error
     finally:
         controller.close()
