@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
+import traceback
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import TracebackType
 from typing import Annotated, Any
 
 import typer
@@ -30,7 +32,7 @@ from iface_wf.cli import (
 from iface_wf.cli import collect as vasp
 from iface_wf.errors import IfaceError, InputError
 from iface_wf.former import FormerNameWarning, todays_arguments
-from iface_wf.secrets import away, is_own
+from iface_wf.secrets import away, is_own, scrub
 
 DEBUG_VARIABLE = "IFACE_WF_DEBUG"
 INTERRUPTED = 130
@@ -143,8 +145,14 @@ def _hints() -> Iterator[None]:
 
 def _raise_if_debugging(error: Exception) -> None:
     if os.environ.get(DEBUG_VARIABLE, "").lower() not in ("", "0", "false", "no"):
+        sys.excepthook = _show_traceback
         raise error
 
 
+def _show_traceback(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Show a traceback as Python does, without secrets."""
+    sys.stderr.write(scrub("".join(traceback.format_exception(kind, error, trace))))
+
+
 def _complain(text: str) -> None:
-    print(f"iface-wf: {text}", file=sys.stderr)
+    print(f"iface-wf: {scrub(text)}", file=sys.stderr)
