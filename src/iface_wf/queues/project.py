@@ -22,7 +22,7 @@ from pymongo.errors import PyMongoError
 from qtoolkit.core.data_objects import ProcessPlacement, QResources
 
 from iface_wf.errors import InputError, unknown_name, validate
-from iface_wf.library.loader import read_yaml
+from iface_wf.library.files import read_yaml
 from iface_wf.queues.resources import Caps, Resources, ResourceTable
 from iface_wf.store import mongo
 from iface_wf.store.login import LoginGridFSStore, LoginMongoStore
