@@ -20,7 +20,7 @@ from pymongo.errors import PyMongoError
 from qtoolkit.core.data_objects import ProcessPlacement, QResources
 
 from iface_wf.errors import InputError, unknown_name, validate
-from iface_wf.library.loader import read_yaml
+from iface_wf.library.files import read_yaml
 from iface_wf.queues.answers import DEFAULT_NAME, ProjectSettings, work_folder
 from iface_wf.queues.resources import Resources, ResourceTable
 from iface_wf.store.address import parse_address
