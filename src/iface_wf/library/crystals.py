@@ -14,6 +14,7 @@ from pymatgen.io.vasp import Poscar
 from pymatgen.io.vasp.inputs import BadPoscarWarning
 
 from iface_wf.errors import InputError
+from iface_wf.library.files import read_bytes
 
 MAX_BYTES = 5_000_000
 MAX_ATOMS = 2000
@@ -59,12 +60,7 @@ def read_crystal(path: Path, max_atoms: int = MAX_ATOMS) -> Structure:
     InputError
         If the file is unreadable, too large, names unknown elements, or holds overlapping sites.
     """
-    try:
-        if path.stat().st_size > MAX_BYTES:
-            raise InputError(f"{path} is larger than the allowed {MAX_BYTES} bytes.")
-        text = path.read_text(encoding="utf-8", errors="replace")
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}.") from error
+    text = read_bytes(path, MAX_BYTES).decode("utf-8", errors="replace")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # notes on rounding; what matters is checked below

@@ -20,6 +20,7 @@ from iface_wf.queues.probe import MARK
 from iface_wf.queues.project import QueueProject
 from iface_wf.queues.recover import locks
 from iface_wf.secrets import away
+from iface_wf.store.address import parse_address
 
 #: What the runner calls on a worker, and a question that the scheduler must answer.
 COMMANDS = {
@@ -82,7 +83,12 @@ def check_queue(clean: bool = False) -> list[Finding]:
 def check_project(project: QueueProject) -> Finding:
     """Check server and login, and look for the runner and for locks that nobody releases."""
     title = f"queue {project.name}"
+    path = projects.projects_folder() / f"{project.name}.yaml"
     try:
+        if secrets := parse_address(project.address).secrets:
+            detail = f"the address in {path} holds a secret ({', '.join(secrets)})"
+            remedy = "take it out of that file, export it instead (docs/mongodb.md), and change it"
+            return Finding(title, False, True, detail, remedy)
         runner = daemon.living_runner(project)
         controller = project.controller()
     except IfaceError as error:
@@ -91,11 +97,11 @@ def check_project(project: QueueProject) -> Finding:
         jobs, held = controller.jobs.count_documents({}), len(locks(controller))
     except PyMongoError as error:
         return Finding(
-            title, False, True, f"{project.address} fails: {type(error).__name__}", "look at the server's log"
+            title, False, True, f"{project.shown_address} fails: {type(error).__name__}", "look at the server's log"
         )
     finally:
         controller.close()
-    server = f"{jobs} jobs at {project.address}"
+    server = f"{jobs} jobs at {project.shown_address}"
     if runner is None:
         detail = f"{server}; no runner at work" + (f", {held} jobs or flows are locked" if held else "")
         return Finding(title, False, False, detail, "iface-wf queue start" + ", which also unlocks them" * bool(held))

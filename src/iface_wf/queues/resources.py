@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from iface_wf.engines.profile import ENGINES
 from iface_wf.errors import validate
-from iface_wf.library.loader import read_yaml
+from iface_wf.library.files import read_yaml
 
 #: Wall times are asked for in steps of so many seconds, which is how exactly they are known; short ones in minutes.
 TIME_STEP, SHORT_STEP, SHORT = 300, 60, 1800.0

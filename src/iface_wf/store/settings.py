@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import sqlite3
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from iface_wf.errors import InputError, unknown_name
 from iface_wf.secrets import value_of
 from iface_wf.store import mongo
+from iface_wf.store.address import SCHEMES
 from iface_wf.store.embedded import SqliteStore
 from iface_wf.store.fields import INDEXED_FIELDS, UNIQUE_FIELDS, VERSION_FIELDS
 
@@ -39,11 +42,6 @@ class StoreSettings(BaseSettings):
 def mongo_password() -> str | None:
     """Return the password of the MongoDB user from the environment, or what has been kept of it."""
     return value_of("IFACE_WF_MONGO_PASSWORD")
-
-
-def tls_key_password() -> str | None:
-    """Return the password of the key file for TLS from the environment, or what has been kept of it."""
-    return value_of("IFACE_WF_MONGO_TLS_KEY_PASSWORD")
 
 
 def default_path() -> Path:
@@ -80,13 +78,17 @@ def open_store(uri: str | None = None) -> JobStore:
             raise InputError(f"The data folder {path.parent} cannot be created: {error.strerror}.") from error
         return open_embedded(path)
     scheme, separator, rest = uri.partition("://")
+    no_scheme = not separator or not re.fullmatch(r"[A-Za-z][A-Za-z0-9+.-]*", scheme)
+    if no_scheme and re.match(r"mongodb(\+srv)?:|[^/]*:.*@", uri, re.IGNORECASE) and not os.path.exists(uri):  # noqa: PTH110
+        # as a path it would be repeated in messages, with a password in it
+        raise InputError("The store looks like an address, but does not begin with mongodb:// or mongodb+srv://.")
     if not separator:
         return open_embedded(Path(uri))
-    if scheme.lower() in mongo.SCHEMES:
+    if scheme.lower() in SCHEMES:
         return mongo.open_mongo(uri, mongo_password())
     if scheme.lower() == "sqlite":
         return open_embedded(Path(rest.removeprefix("/")))
-    raise unknown_name("kind of store", scheme, ["sqlite", *mongo.SCHEMES])
+    raise unknown_name("kind of store", scheme, ["sqlite", *SCHEMES])
 
 
 def open_embedded(path: Path) -> JobStore:

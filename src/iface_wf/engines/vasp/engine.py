@@ -29,7 +29,7 @@ from iface_wf.engines.request import CalculationRequest
 from iface_wf.engines.vasp import outputs as outputs
 from iface_wf.engines.vasp.grids import all_electron_density, find_file, read_potential, valence_density
 from iface_wf.engines.vasp.inputs import InterfaceInputGenerator, c_is_perpendicular, cubic_box, system_kind
-from iface_wf.engines.vasp.installation import VaspSettings, check_executable, find_potcar
+from iface_wf.engines.vasp.installation import check_executable, find_potcar, installation
 from iface_wf.engines.vasp.profile import PROFILE
 from iface_wf.engines.vasp.run import execute, finished
 from iface_wf.errors import CalculationError, InputError
@@ -71,7 +71,7 @@ class VaspEngine(Engine, BaseVaspMaker):
         """Refuse to start what cannot run here: see `iface_wf.engines.base.Engine.check`."""
         if not self.here:
             return
-        settings = VaspSettings()
+        settings = installation()
         check_executable(settings.command)
         values = self.request(structure, []).settings
         for symbol in values["potcars"].values():
@@ -111,7 +111,7 @@ class VaspEngine(Engine, BaseVaspMaker):
 
     def calculate(self, request: CalculationRequest, directory: Path) -> CalculationDocument:
         """Run VASP in a folder under custodian, or continue there, and read its results."""
-        corrections = execute(request, directory, VaspSettings(), self.run_vasp_kwargs)
+        corrections = execute(request, directory, installation(), self.run_vasp_kwargs)
         document = read_document(directory, request, corrections)
         finished(directory)
         return document

@@ -24,7 +24,7 @@ from iface_wf.documents.labels import PARTS, POLYMER, SLAB, WHOLE, A, B
 from iface_wf.engines.request import CalculationRequest
 from iface_wf.engines.vasp.engine import VaspEngine, read_document
 from iface_wf.engines.vasp.grids import find_file
-from iface_wf.engines.vasp.installation import VaspSettings
+from iface_wf.engines.vasp.installation import installation
 from iface_wf.engines.vasp.outputs import read_run
 from iface_wf.engines.vasp.run import REQUEST, write_inputs
 from iface_wf.errors import InputError, MismatchError
@@ -123,7 +123,7 @@ def write_statics(directory: Path, relaxed: Mapping[str, Structure]) -> list[Pat
 def _write(folder: Path, request: CalculationRequest) -> Path:
     folder.mkdir()
     try:
-        write_inputs(request, folder, VaspSettings(), without_potcars=True)
+        write_inputs(request, folder, installation(), without_potcars=True)
     except InputError:
         shutil.rmtree(folder)  # half of the inputs would look like all
         raise
