@@ -55,6 +55,20 @@ def result_figure(document: BindingDocument, iso: float | None = None) -> Figure
 def save_figure(document: BindingDocument, path: Path, iso: float | None = None) -> Path:
     """Write the figure of a result as PNG.
 
+    Parameters
+    ----------
+    document
+        The result, its density loaded.
+    path
+        The file; one that exists is replaced.
+    iso
+        Isovalue in e/A^3; chosen from the density by default.
+
+    Returns
+    -------
+    Path
+        The file.
+
     Raises
     ------
     InputError
@@ -69,7 +83,24 @@ def save_figure(document: BindingDocument, path: Path, iso: float | None = None)
 
 
 def html_page(document: BindingDocument, uuid: str, completed_at: str, iso: float | None = None) -> str:
-    """Return a self-contained page: picture, numbers with unit and sign, terms, provenance. All text is escaped."""
+    """Return a self-contained page: picture, numbers with unit and sign, terms, provenance. All text is escaped.
+
+    Parameters
+    ----------
+    document
+        The result, its density loaded.
+    uuid
+        Job that holds it.
+    completed_at
+        When that job ended, ISO 8601.
+    iso
+        Isovalue of the picture in e/A^3; chosen from the density by default.
+
+    Returns
+    -------
+    str
+        HTML that needs no other file and runs no script.
+    """
     buffer = io.BytesIO()
     result_figure(document, iso).savefig(buffer, format="png")
     picture = base64.b64encode(buffer.getvalue()).decode("ascii")

@@ -124,7 +124,7 @@ def open_mongo(uri: str, password: str | None = None) -> JobStore:
     store = JobStore(documents, additional_stores={"data": blobs})
     try:
         store.connect()
-        create_indexes(documents, blobs)
+        _create_indexes(documents, blobs)
     except PyMongoError as error:
         with suppress(StoreError):  # a store that could not be opened refuses to be closed
             store.close()
@@ -132,7 +132,7 @@ def open_mongo(uri: str, password: str | None = None) -> JobStore:
     return store
 
 
-def create_indexes(documents: MongoStore, blobs: GridFSStore) -> None:
+def _create_indexes(documents: MongoStore, blobs: GridFSStore) -> None:
     """Create the indexes that finding results needs; those that exist are left alone."""
     unique = IndexModel([(field, ASCENDING) for field in UNIQUE_FIELDS], unique=True)
     single = [IndexModel([(field, ASCENDING)]) for field in INDEXED_FIELDS]

@@ -65,7 +65,7 @@ def partial_charges(mol: Chem.Mol) -> Vectors:
     return charges
 
 
-def cation_positions(
+def _cation_positions(
     xyz: Vectors, symbols: Sequence[str], charges: Vectors, donors: Sequence[int], cation: str
 ) -> list[tuple[float, Vectors]]:
     """Propose positions of a cation at one, two or three donors, the lowest electrostatic energy first.
@@ -182,7 +182,27 @@ def add_cation(fragment: Structure, cation: str, donors: Sequence[int], site: in
 
 
 def with_cation(fragment: Structure, cation: str, donors: Sequence[int]) -> list[Structure]:
-    """Return the fragment with a cation at every proposed position, lowest energy first; see `add_cation`."""
+    """Put one cation at each proposed position of a fragment.
+
+    Parameters
+    ----------
+    fragment
+        A fragment that says its bonds; its atoms are not moved against each other.
+    cation
+        SMILES of a single-atom cation, for example ``[Li+]``.
+    donors
+        Sites that may bind it.
+
+    Returns
+    -------
+    list of Structure
+        As from `add_cation`, lowest Coulomb energy first; empty where no position has room.
+
+    Raises
+    ------
+    InputError
+        When the cation is no single atom with a known radius, or the fragment does not say its bonds.
+    """
     ion = single_cation(cation)
     element = ion.GetAtomWithIdx(0).GetSymbol()
     symbols = symbols_of(fragment)
@@ -197,12 +217,18 @@ def with_cation(fragment: Structure, cation: str, donors: Sequence[int]) -> list
             [*fragment.site_properties["component"], "salt_cation"],
             details | {"cation_energy": round(energy, 6)},
         )
-        for energy, position in cation_positions(fragment.cart_coords, symbols, partial_charges(mol), donors, element)
+        for energy, position in _cation_positions(fragment.cart_coords, symbols, partial_charges(mol), donors, element)
     ]
 
 
 def single_cation(smiles: str) -> Chem.Mol:
-    """Read the SMILES of a one-atom cation whose ionic radius is known; InputError otherwise."""
+    """Read the SMILES of a cation of one atom.
+
+    Raises
+    ------
+    InputError
+        When it is more than one atom, not positive, or of an element without an entry in ``CATION_RADII``.
+    """
     mol = parse_smiles(smiles, "cation")
     atom = mol.GetAtomWithIdx(0)
     if mol.GetNumAtoms() != 1 or atom.GetFormalCharge() < 1 or atom.GetSymbol() not in CATION_RADII:
@@ -213,7 +239,7 @@ def single_cation(smiles: str) -> Chem.Mol:
 
 
 def neutralise(fragment: Structure, cation: str) -> Structure:
-    """Put a cation at each negative charge of an ionomer, one after the other; parameters as in `add_cation`."""
+    """Put a cation at each negative charge of an ionomer, one after the other; parameters and errors of `add_cation`."""
     for donors in anion_donors(mol_of(fragment)):
         fragment = add_cation(fragment, cation, donors)
     return relaxed(fragment)[1]
