@@ -147,40 +147,6 @@ def _meeting_points(centres: Vectors, radii: Vectors) -> list[Vectors]:
     return [middle + height * (np.cos(t) * first + np.sin(t) * second) for t in (phase + swing, phase - swing)]
 
 
-def add_cation(fragment: Structure, cation: str, donors: Sequence[int], site: int = 0) -> Structure:
-    """Put one cation at given atoms of a fragment.
-
-    Parameters
-    ----------
-    fragment
-        A fragment that says its bonds; its atoms are not moved against each other.
-    cation
-        SMILES of a single-atom cation, for example ``[Li+]``.
-    donors
-        Sites that may bind it.
-    site
-        Which of the proposed positions, 0 has the lowest electrostatic energy.
-
-    Returns
-    -------
-    Structure
-        The fragment with one more site labelled ``"salt_cation"``; formula, charge, smiles and bonds are brought up
-        to date; ``properties["cation_energy"]`` is its Coulomb energy in the fragment's partial charges, eV.
-
-    Raises
-    ------
-    InputError
-        When the cation is no single atom with a known radius, or there is no room for it.
-    """
-    found = with_cation(fragment, cation, donors)
-    if not 0 <= site < len(found):
-        raise InputError(
-            f"Position {site} of {cation} at {fragment.properties.get('formula', 'the fragment')} does not exist: "
-            f"{len(found)} were found, numbered from 0."
-        )
-    return found[site]
-
-
 def with_cation(fragment: Structure, cation: str, donors: Sequence[int]) -> list[Structure]:
     """Put one cation at each proposed position of a fragment.
 
@@ -196,7 +162,9 @@ def with_cation(fragment: Structure, cation: str, donors: Sequence[int]) -> list
     Returns
     -------
     list of Structure
-        As from `add_cation`, lowest Coulomb energy first; empty where no position has room.
+        The fragment with one more site labelled ``"salt_cation"``, lowest Coulomb energy first; empty where no position
+        has room. Formula, charge, smiles and bonds are brought up to date; ``properties["cation_energy"]`` is the
+        cation's Coulomb energy in the fragment's partial charges, eV.
 
     Raises
     ------
@@ -239,9 +207,25 @@ def single_cation(smiles: str) -> Chem.Mol:
 
 
 def neutralise(fragment: Structure, cation: str) -> Structure:
-    """Put a cation at each negative charge of an ionomer, one after the other; parameters and errors of `add_cation`."""
+    """Put a cation at each negative charge of an ionomer, one after the other, and relax all by MMFF94.
+
+    Parameters
+    ----------
+    fragment
+        A fragment that says its bonds.
+    cation
+        SMILES of a single-atom cation.
+
+    Raises
+    ------
+    InputError
+        When the cation is no single atom with a known radius, or there is no room for it.
+    """
     for donors in anion_donors(mol_of(fragment)):
-        fragment = add_cation(fragment, cation, donors)
+        found = with_cation(fragment, cation, donors)
+        if not found:
+            raise InputError(f"There is no room for {cation} at {fragment.properties.get('formula', 'the fragment')}.")
+        fragment = found[0]
     return relaxed(fragment)[1]
 
 

@@ -18,7 +18,7 @@ def resolve_surface(record: FillerRecord, surface: Surface) -> SurfaceSpec:
     record
         The filler.
     surface
-        As for `build_slab`.
+        As for `iface_wf.builders.solids.slabs.build_slab`.
 
     Raises
     ------

@@ -32,7 +32,17 @@ Matrix = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Layer:
-    """One layer of a stack: the filler, its surface and its thickness in A (defaults as in ``build_slab``)."""
+    """One layer of a stack.
+
+    Attributes
+    ----------
+    filler
+        Its record.
+    surface
+        As for `iface_wf.builders.solids.slabs.build_slab`; by default the filler's first surface.
+    thickness
+        Smallest thickness in A; by default the surface's own.
+    """
 
     filler: FillerRecord
     surface: Surface = None
