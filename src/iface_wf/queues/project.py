@@ -299,7 +299,13 @@ def write_project(settings: ProjectSettings, force: bool = False) -> Path:
 
 
 def prepare_database(project: QueueProject) -> None:
-    """Make the queue's collections and indexes, unless they are there."""
+    """Make the queue's collections and indexes, unless they are there.
+
+    Raises
+    ------
+    InputError
+        When the database refuses, or holds jobs without the counter that numbers them.
+    """
     controller = project.controller()
     try:
         if controller.auxiliary.find_one({"next_id": {"$exists": True}}) is None:

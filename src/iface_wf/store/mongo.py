@@ -76,7 +76,7 @@ def open_mongo(uri: str, password: str | None = None) -> JobStore:
     store = JobStore(documents, additional_stores={"data": blobs})
     try:
         store.connect()
-        create_indexes(documents, blobs)
+        _create_indexes(documents, blobs)
     except (PyMongoError, OSError, ValueError) as error:  # the latter of files and options that pymongo cannot use
         with suppress(StoreError):  # a store that could not be opened refuses to be closed
             store.close()
@@ -84,7 +84,7 @@ def open_mongo(uri: str, password: str | None = None) -> JobStore:
     return store
 
 
-def create_indexes(documents: MongoStore, blobs: GridFSStore) -> None:
+def _create_indexes(documents: MongoStore, blobs: GridFSStore) -> None:
     """Create the indexes that finding results needs; those that exist are left alone."""
     unique = IndexModel([(field, ASCENDING) for field in UNIQUE_FIELDS], unique=True)
     versions = IndexModel([(field, ASCENDING) for field in VERSION_FIELDS])

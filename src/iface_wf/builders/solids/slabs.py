@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +20,7 @@ from iface_wf.builders.solids.describe import describe, describe_graft
 from iface_wf.builders.solids.dipole import movable_elements, without_dipole
 from iface_wf.builders.solids.disorder import bulk
 from iface_wf.builders.solids.graft import graft
+from iface_wf.builders.solids.miller import Surface, resolve_surface
 from iface_wf.builders.solids.planes import in_plane_supercell
 from iface_wf.builders.solids.surfaces import check_contacts, hydroxylate
 from iface_wf.builders.solids.terminations import (
@@ -35,7 +36,6 @@ from iface_wf.library.records import FillerRecord, SurfaceSpec
 
 MAX_ATOMS = 600
 MAX_THICKNESS = 60.0
-Surface = SurfaceSpec | tuple[int, int, int] | str | None
 Polar = Literal["repair", "keep"]
 
 
@@ -111,10 +111,28 @@ def build_slabs(
     seed: int = 0,
     polar: Polar = "keep",
 ) -> Iterator[Structure]:
-    """Build a slab of every distinct termination of one or more surfaces; see ``build_slab``.
+    """Build a slab of every distinct termination of one or more surfaces.
 
     Terminations that the passivation cannot finish, or whose dipole cannot be repaired where that is asked
     for, are left out.
+
+    Parameters
+    ----------
+    record
+        The filler.
+    surfaces
+        One surface or several, each as for `build_slab`.
+    thickness, in_plane, vacuum
+        A; as for `build_slab`.
+    seed
+        Seed of the ordering of partly occupied sites.
+    polar
+        By default slabs keep their dipoles; see `build_slab`.
+
+    Yields
+    ------
+    Structure
+        As from `build_slab`.
 
     Raises
     ------
@@ -134,59 +152,22 @@ def build_slabs(
             raise InputError(f"No termination of {record.name} {spec.miller} can be built.")
 
 
-def resolve_surface(record: FillerRecord, surface: Surface) -> SurfaceSpec:
-    """Give the surface that was asked for, taking what is not said from the record's own surfaces.
-
-    Raises
-    ------
-    InputError
-        If the text is not Miller indices, or all are 0.
-    """
-    if surface is None:
-        return record.surfaces[0]
-    if isinstance(surface, SurfaceSpec):
-        return surface
-    termination: str | None = None
-    if isinstance(surface, str):
-        text, _, termination_text = surface.partition("/")
-        termination = termination_text.strip() or None
-        surface = _miller_from_text(text)
-    if len(surface) != 3 or not any(surface):
-        raise InputError(f"Miller indices {tuple(surface)} are no plane: three integers, not all 0, are needed.")
-    known = [spec for spec in record.surfaces if spec.miller == tuple(surface)]
-    base = (
-        known[0]
-        if known
-        else record.surfaces[0].model_copy(update={"termination": None, "condense": False, "reason": "as asked"})
-    )
-    update: dict[str, Any] = {"miller": tuple(int(h) for h in surface)}
-    if termination is not None:
-        update["termination"] = termination
-    return base.model_copy(update=update)
-
-
-def _miller_from_text(text: str) -> tuple[int, int, int]:
-    body = text.strip().strip("()[]").replace(",", " ")
-    parts = body.split()
-    if len(parts) == 1:  # "101" or "10-1"
-        parts, sign = [], ""
-        for character in body:
-            if character == "-" and not sign:
-                sign = "-"
-            else:
-                parts.append(sign + character)
-                sign = ""
-    try:
-        values = [int(p) for p in parts]
-    except ValueError:
-        values = []
-    if len(values) != 3:
-        raise InputError(f"{text[:40]!r} are not Miller indices; write them as 101, 10-1 or '1 0 -1'.")
-    return values[0], values[1], values[2]
-
-
 def slab_terminations(record: FillerRecord, surface: Surface = None, seed: int = 0) -> list[Termination]:
-    """List all distinct terminations of a filler's surface, the one that ``build_slab`` tries first first.
+    """List all distinct terminations of a filler's surface.
+
+    Parameters
+    ----------
+    record
+        The filler.
+    surface
+        As for `build_slab`.
+    seed
+        Seed of the ordering of partly occupied sites.
+
+    Returns
+    -------
+    list of Termination
+        In the order in which `build_slab` tries them.
 
     Raises
     ------

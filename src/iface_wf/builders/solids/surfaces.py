@@ -13,7 +13,7 @@ from iface_wf.errors import InputError
 Vector = npt.NDArray[np.float64]
 OH_LENGTH = 0.96
 SIOH_ANGLE = np.deg2rad(115.0)
-"""Si-O-H angle of a free silanol; J. Sauer and J. R. Hill, Chem. Phys. Lett. 218, 333 (1994)."""
+"""Si-O-H angle of a free silanol; J. Sauer and J. R. Hill, 10.1016/0009-2614(94)00002-6."""
 CONTACT = 0.75
 """No two atoms may be nearer than this share of the sum of their covalent radii."""
 _WANTED = {"O": 1.9, "H": 2.2}  # comfortable distances (A) of a silanol's hydrogen; 2.6 to anything else
