@@ -178,7 +178,10 @@ def filler_from_file(path: Path) -> FillerRecord:
         crystal=path.name,
         ready_slab=looks_like_slab(structure),
         oxidation_states=states,
-        warnings=(_about(states),) if len(structure.composition) > 1 else (),
+        warnings=(
+            *structure.properties.get("warnings", ()),
+            *([_about(states)] if len(structure.composition) > 1 else []),
+        ),
         surfaces=(SurfaceSpec(miller=(0, 0, 1), thickness=8.0, reason="default of a bare crystal file"),),
     )
     record._crystal_path = path.resolve()

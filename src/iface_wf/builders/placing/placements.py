@@ -209,7 +209,7 @@ def _assemble(
     Parameters
     ----------
     slab, fragment
-        Labelled parts; ``selective_dynamics`` is kept, free where a part has none.
+        Labelled parts; ``selective_dynamics`` is kept, free where a part has none, and the slab's ``magmom``.
     xyz
         Coordinates of the fragment in the slab's frame, A, shape (m, 3).
     vacuum
@@ -247,6 +247,8 @@ def _assemble(
     if "selective_dynamics" in slab.site_properties:
         free = [[True, True, True]] * len(fragment)
         result.add_site_property("selective_dynamics", slab.site_properties["selective_dynamics"] + free)
+    if "magmom" in slab.site_properties:
+        result.add_site_property("magmom", slab.site_properties["magmom"] + [0.0] * len(fragment))
     return result
 
 

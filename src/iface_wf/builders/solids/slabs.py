@@ -9,7 +9,7 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-from pymatgen.core import Lattice, Structure
+from pymatgen.core import Structure
 
 from iface_wf.builders.components import label
 from iface_wf.builders.edges import check_vacuum
@@ -22,6 +22,7 @@ from iface_wf.builders.solids.disorder import bulk
 from iface_wf.builders.solids.graft import graft
 from iface_wf.builders.solids.miller import Surface, resolve_surface
 from iface_wf.builders.solids.planes import in_plane_supercell
+from iface_wf.builders.solids.ready import ready_slab
 from iface_wf.builders.solids.surfaces import check_contacts, hydroxylate
 from iface_wf.builders.solids.terminations import (
     VACANT,
@@ -31,7 +32,6 @@ from iface_wf.builders.solids.terminations import (
 )
 from iface_wf.documents.labels import SLAB
 from iface_wf.errors import InputError, unknown_name
-from iface_wf.library.crystals import read_crystal
 from iface_wf.library.records import FillerRecord, SurfaceSpec
 
 MAX_ATOMS = 600
@@ -84,7 +84,7 @@ def build_slab(
     """
     check_vacuum(vacuum)
     if record.ready_slab:
-        return _ready(record, vacuum)
+        return ready_slab(record, vacuum)
     spec = resolve_surface(record, surface)
     found = slab_terminations(record, spec, seed)
     if spec.termination is not None:
@@ -211,6 +211,7 @@ def _finish(
         report |= describe_graft(record.graft, slab, report)
     check_contacts(slab, f"The slab of {record.name} {spec.miller}")
     slab = freeze(slab, spec.frozen_fraction, cut.extent)
+    crystal = bulk(record, seed).properties
     slab.properties = report | {
         "source": record.source,
         "surface": f"({' '.join(map(str, spec.miller))}) {chosen.label}",
@@ -225,8 +226,8 @@ def _finish(
         "stoichiometric": True,
         "moved_ions": cut.moved,
         "seed": seed,
-        "ordering": bulk(record, seed).properties.get("ordering"),
-        "warnings": list(record.warnings),
+        "ordering": crystal.get("ordering"),
+        "warnings": list(dict.fromkeys([*record.warnings, *crystal.get("warnings", [])])),
     }
     if "silanol" in slab.site_properties:
         slab.remove_site_property("silanol")
@@ -310,38 +311,3 @@ def _repaired(
             "in-plane cell, another termination or surface, or polar='keep'."
         )
     return repeat(atoms_only(large), np.eye(2, dtype=int)), large.properties["moved_ions"]
-
-
-def _ready(record: FillerRecord, vacuum: float) -> Structure:
-    """Take the user's own slab as it is; only its height, c and the frozen part are set."""
-    raw = read_crystal(record.crystal_path)
-    if not raw.is_ordered:
-        raise InputError(f"{record.crystal} is a slab with partly occupied sites; order it first.")
-    a, b, c = raw.lattice.matrix
-    normal = np.cross(a, b) / np.linalg.norm(np.cross(a, b))
-    if abs(float(c @ normal)) < 0.999 * float(np.linalg.norm(c)):
-        raise InputError(f"{record.crystal}: c of a ready slab must be perpendicular to a and b.")
-    if c @ normal < 0:
-        raise InputError(f"{record.crystal}: the cell of a ready slab must be right-handed.")
-    frac = np.mod(raw.frac_coords, 1.0)
-    heights = np.sort(frac[:, 2])
-    gaps = np.diff(np.append(heights, heights[0] + 1.0))
-    frac[:, 2] = np.mod(frac[:, 2] - heights[(int(np.argmax(gaps)) + 1) % len(heights)] + 1e-9, 1.0)  # heal a wrap
-    x = a / np.linalg.norm(a)
-    turn = np.array([x, np.cross(normal, x), normal]).T
-    matrix = raw.lattice.matrix @ turn
-    slab = by_element(place(Structure(Lattice(matrix, pbc=(True, True, False)), raw.species, frac), vacuum))
-    check_contacts(slab, record.crystal)
-    extent = float(np.ptp(slab.cart_coords[:, 2]))
-    slab = freeze(slab, record.surfaces[0].frozen_fraction, extent)
-    slab.properties = describe(record, slab) | {
-        "source": record.source,
-        "surface": "as given",
-        "miller": None,
-        "termination": "as given",
-        "passivation": "as given",
-        "thickness": extent,
-        "vacuum": float(slab.lattice.c - slab.cart_coords[:, 2].max()),
-        "warnings": list(record.warnings),
-    }
-    return label(slab, SLAB)
