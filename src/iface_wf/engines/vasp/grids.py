@@ -92,7 +92,8 @@ def read_volumetric(path: Path, occupancies: bool) -> VolumetricFile:
         Naming the file and what is wrong with it.
     """
     try:
-        with zopen(path, mode="rt", encoding="utf-8") as handle:
+        # comments and names may hold letters of any encoding; numbers are digits in all of them
+        with zopen(path, mode="rt", encoding="latin-1") as handle:
             return _read(handle, occupancies)
     except Exception as error:  # the parser of the header stumbles in many ways
         raise CalculationError(f"{path} cannot be used: {error or type(error).__name__}.") from error
