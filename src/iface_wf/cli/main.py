@@ -16,6 +16,7 @@ import typer
 from iface_wf import __version__
 from iface_wf.cli import build, doctor, export, library, queue, ranking, report, results, run, screen, status, submit
 from iface_wf.cli import collect as vasp
+from iface_wf.cli.output import visible
 from iface_wf.errors import IfaceError, InputError
 from iface_wf.former import FormerNameWarning, todays_arguments
 from iface_wf.secrets import away, is_own, scrub
@@ -116,7 +117,7 @@ def _hints() -> Iterator[None]:
 
     def hint(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
         if not issubclass(category, FormerNameWarning):
-            show(message, category, *place, **more)
+            show(visible(scrub(str(message))), category, *place, **more)
         elif str(message) not in told:
             told.add(str(message))
             _complain(str(message))
@@ -136,8 +137,8 @@ def _raise_if_debugging(error: Exception) -> None:
 
 def _show_traceback(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
     """Show a traceback as Python does, without secrets."""
-    sys.stderr.write(scrub("".join(traceback.format_exception(kind, error, trace))))
+    sys.stderr.write(visible(scrub("".join(traceback.format_exception(kind, error, trace)))))
 
 
 def _complain(text: str) -> None:
-    print(f"iface-wf: {scrub(text)}", file=sys.stderr)
+    print(f"iface-wf: {visible(scrub(text))}", file=sys.stderr)
