@@ -18,6 +18,7 @@ from iface_wf.cli import build, doctor, export, library, queue, ranking, report,
 from iface_wf.cli import collect as vasp
 from iface_wf.cli.output import visible
 from iface_wf.errors import IfaceError, InputError
+from iface_wf.foreign import ForeignObjectWarning
 from iface_wf.former import FormerNameWarning, todays_arguments
 from iface_wf.secrets import away, is_own, scrub
 
@@ -112,11 +113,11 @@ def main(arguments: list[str] | None = None) -> int:
 
 @contextmanager
 def _hints() -> Iterator[None]:
-    """Say in one line what names of before are called today, each once."""
+    """Say in one line what names of before are called today, and what is not loaded, each once."""
     show, told = warnings.showwarning, set[str]()
 
     def hint(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
-        if not issubclass(category, FormerNameWarning):
+        if not issubclass(category, FormerNameWarning | ForeignObjectWarning):
             show(visible(scrub(str(message))), category, *place, **more)
         elif str(message) not in told:
             told.add(str(message))
