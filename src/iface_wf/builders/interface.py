@@ -11,7 +11,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pymatgen.core import Structure
 
-from iface_wf.builders.edges import MAX_VACUUM, MIN_VACUUM
+from iface_wf.builders.edges import MAX_VACUUM, MIN_VACUUM, area_of
 from iface_wf.builders.molecules.complexes import bind_salt, build_salt
 from iface_wf.builders.molecules.fragments import from_smiles, from_xyz
 from iface_wf.builders.molecules.oligomers import Conformation, Tacticity, build_oligomer, parse_unit, record_mol
@@ -169,7 +169,25 @@ def _substrate_with_room(
 
 
 def build_fragment(spec: InterfaceSpec, library: Library) -> Structure:
-    """Build the isolated fragment of a spec: polymer or molecule, salt, or one with an ion pair of the other."""
+    """Build the isolated fragment of a spec: polymer or molecule, salt, or one with an ion pair of the other.
+
+    Raises
+    ------
+    InputError
+        For unknown names and for molecules that cannot be built, also where RDKit finds that out late.
+    """
+    try:
+        return _fragment(spec, library)
+    except (RuntimeError, ValueError) as error:
+        if "Violation" not in str(error) and not type(error).__module__.startswith("rdkit"):
+            raise
+        asked = spec.polymer or spec.molecule or spec.salt or ""
+        reason = [line.strip() for line in str(error).splitlines() if line.strip()]
+        told = reason[1] if len(reason) > 1 and "Violation" in reason[0] else " ".join(reason[:1])
+        raise InputError(f"{asked[:80]!r} is no molecule that RDKit can build: {told[:200]}.") from error
+
+
+def _fragment(spec: InterfaceSpec, library: Library) -> Structure:
     salt = library.salt(spec.salt) if spec.salt is not None else None
     host = _host(spec, library)
     if host is None:
@@ -229,14 +247,13 @@ def build_substrate(spec: InterfaceSpec, library: Library, lengths: tuple[float,
 
 def report_of(slab: Structure, fragment: Structure, placements: Sequence[Structure]) -> dict[str, Any]:
     """Summarise an interface as plain JSON; see `InterfaceBuild`."""
-    a, b, _ = slab.lattice.matrix
     first = placements[0]
     return {
         "formula": first.properties["formula"],
         "fragment_formula": fragment.properties.get("formula"),
         "atoms": {"slab": len(slab), "fragment": len(fragment), "total": len(first)},
         "charge": first.properties["charge"],
-        "area": float(np.linalg.norm(np.cross(a, b))) if slab.lattice.pbc[1] else None,
+        "area": area_of(slab) if slab.lattice.pbc[1] else None,
         "thickness": float(np.ptp(slab.cart_coords[:, 2])),
         "dipole_per_area": slab.properties.get("dipole_per_area"),
         "contacts": [placement.properties["placement"]["contact"] for placement in placements],

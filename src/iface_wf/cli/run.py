@@ -9,6 +9,7 @@ import typer
 from iface_wf.cli import options as opt
 from iface_wf.cli.output import plain_table, print_json, say, stdout
 from iface_wf.cli.request import require_filler, with_request
+from iface_wf.cli.store import mention_older
 
 
 @with_request()
@@ -32,6 +33,7 @@ def run(
 
     checked = api.make_request(**request)
     job_store = api.open_store(store)
+    mention_older(job_store)
     if dry_run:
         _print_plan(api.plan(checked, job_store), json)
         return

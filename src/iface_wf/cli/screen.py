@@ -9,6 +9,7 @@ import typer
 
 from iface_wf.cli import options as opt
 from iface_wf.cli.output import plain_table, print_json, say, stdout
+from iface_wf.cli.store import mention_older
 
 if TYPE_CHECKING:
     from iface_wf.screening.plan import Stage
@@ -49,6 +50,7 @@ def screen(
     from iface_wf.store.settings import open_store
 
     job_store = open_store(store)
+    mention_older(job_store)
     if dry_run:
         from iface_wf.screening.plan import plan_screening
 

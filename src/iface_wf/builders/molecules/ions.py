@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from itertools import combinations
 
 import numpy as np
+from ase.units import Bohr, Hartree
 from numpy.typing import NDArray
 from pymatgen.core import Structure
 from rdkit import Chem
@@ -18,7 +19,7 @@ from iface_wf.builders.molecules.fragments import boxed, chemistry, mol_of, pars
 from iface_wf.documents.labels import CATION
 from iface_wf.errors import InputError
 
-COULOMB = 14.399645
+COULOMB = Hartree * Bohr
 """e^2 / (4 pi epsilon_0) in eV A."""
 
 CATION_RADII = {"Li": 0.59, "Na": 0.99, "K": 1.37, "Mg": 0.57, "Zn": 0.60}

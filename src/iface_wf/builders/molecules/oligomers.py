@@ -187,6 +187,8 @@ def _straighten(mol: Chem.Mol) -> None:
             continue
         bond = mol.GetBondWithIdx(info.centeredOn)
         begin, end = bond.GetBeginAtom(), bond.GetEndAtom()
+        if min(begin.GetDegree(), end.GetDegree()) < 2:
+            continue  # a hydrogen that is not written out: HN=NH
         bond.SetStereoAtoms(_main_branch(mol, begin, end), _main_branch(mol, end, begin))
         bond.SetStereo(Chem.BondStereo.STEREOTRANS)
 

@@ -93,6 +93,36 @@ class Body:
         return result
 
 
+@dataclass(frozen=True)
+class Pose:
+    """A fragment lowered onto a body.
+
+    Attributes
+    ----------
+    body
+        The body, turned towards the fragment.
+    xyz
+        Coordinates of the fragment in the body's frame, A, shape (m, 3).
+    rotation
+        How the fragment was turned in that frame, shape (3, 3), acting on columns.
+    about
+        How it was found, as plain JSON.
+    miss
+        Distance of an aimed pair of atoms over the distance it was aimed at.
+    """
+
+    body: Body
+    xyz: Vectors
+    rotation: Vectors
+    about: dict[str, Any]
+    miss: float = 0.0
+
+    def report(self, symbols: list[str]) -> dict[str, Any]:
+        """Say how a fragment of these elements lies: how it was found, rotation in the laboratory, closest contact."""
+        rotation = np.round(self.body.turn @ self.rotation, 12).tolist()
+        return {**self.about, "rotation": rotation, "contact": self.body.contact(self.xyz, symbols)}
+
+
 def same_fingerprint(first: Fingerprint, second: Fingerprint) -> bool:
     """Say whether two placements have the same distances, ignoring those that end at the reach."""
     for kind, values in first.items():

@@ -14,7 +14,7 @@ from scipy.spatial.transform import Rotation
 
 from iface_wf.builders.contact import covalent_radii, images_apart, symbols_of, vdw_radii
 from iface_wf.builders.molecules.fragments import group_sites
-from iface_wf.builders.placing.bodies import Body
+from iface_wf.builders.placing.bodies import Body, Pose
 from iface_wf.errors import InputError
 
 BONDED = 1.25
@@ -35,7 +35,6 @@ TILT = 40.0
 _DRAWS, _TRIES = 3, 40
 
 Vectors = NDArray[np.float64]
-Pose = tuple[Body, Vectors, Vectors, tuple[int, int], float]
 
 
 class Target(BaseModel):
@@ -166,17 +165,16 @@ class Aim:
 
         Returns
         -------
-        tuple or None
-            Body, coordinates in its frame, rotation (3, 3), (site of the slab, site of the fragment), and their
-            distance over the aimed one; None when no orientation fits the cell.
+        Pose or None
+            With target and pair (site of the slab, site of the fragment); None when no orientation fits the cell.
         """
         best: Pose | None = None
         for _ in range(_DRAWS):
             atom, site = int(rng.choice(self.group_atoms)), int(rng.choice(self.surface_atoms))
             drawn = self._turned(centred, clearance, rng, atom, site)
-            if drawn is not None and (best is None or drawn[-1] < best[-1]):
+            if drawn is not None and (best is None or drawn.miss < best.miss):
                 best = drawn
-            if best is not None and best[-1] < GOOD:
+            if best is not None and best.miss < GOOD:
                 break
         return best
 
@@ -191,6 +189,7 @@ class Aim:
         reach[atom, site] = length
         upright = _align(_outwards(centred, symbols, atom), np.array([0.0, 0.0, -1.0]))
         goal = body.xyz[site] + length * self._bond_direction(body, site)
+        about = {"mode": "aimed", "target": self.target.model_dump(), "aimed_pair": [site, atom]}
         best: Pose | None = None
         for _ in range(_TRIES):
             tilt = Rotation.from_euler("zxz", [rng.uniform(0, 360), rng.uniform(0, TILT), rng.uniform(0, 360)], True)
@@ -200,9 +199,9 @@ class Aim:
             if not images_apart(xyz, symbols, body.lattice):
                 continue
             xyz = body.lowered(xyz, reach)
-            quality = float(np.linalg.norm(xyz[atom] - body.xyz[site])) / length
-            if best is None or quality < best[-1]:
-                best = body, xyz, rotation, (site, atom), quality
+            miss = float(np.linalg.norm(xyz[atom] - body.xyz[site])) / length
+            if best is None or miss < best.miss:
+                best = Pose(body, xyz, rotation, about, miss)
         return best
 
     def _bond_direction(self, body: Body, site: int) -> Vectors:

@@ -6,8 +6,9 @@ import numpy as np
 import numpy.typing as npt
 from pymatgen.core import Structure
 
+from iface_wf.builders.edges import area_of
 from iface_wf.builders.solids.bonds import Bonds, radius
-from iface_wf.builders.solids.terminations import POLAR_TOLERANCE, VACANT, area_of, atoms_only, dipole_of
+from iface_wf.builders.solids.terminations import POLAR_TOLERANCE, VACANT, atoms_only, dipole_of
 
 MAX_MOVES = 24
 SHORTEST = 0.80

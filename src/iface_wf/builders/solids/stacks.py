@@ -14,7 +14,7 @@ from pymatgen.analysis.interfaces.zsl import ZSLGenerator
 from pymatgen.core import Lattice, Structure
 
 from iface_wf.builders.components import label
-from iface_wf.builders.edges import check_vacuum, round_up
+from iface_wf.builders.edges import area_of, check_vacuum, round_up
 from iface_wf.builders.solids.bonds import radius
 from iface_wf.builders.solids.cell import BOTTOM_VACUUM, repeat
 from iface_wf.builders.solids.slabs import Surface, build_slab, build_slabs, resolve_surface
@@ -226,12 +226,11 @@ def _stacked(slabs: list[Structure], max_area: float, max_strain: float, gap: fl
             raise InputError(f"The stack would have {count} atoms, at most {MAX_ATOMS} are allowed.")
         base, distance = _lay(repeat(base, match.substrate), repeat(film, match.film), number, gap, vacuum)
         reports.append(_about(film, match.strains, distance))
-    a, b, _ = base.lattice.matrix
     base.properties = {
         "filler": "|".join(r["filler"] for r in reports),
         "surface": "|".join(r["surface"] for r in reports),
         "formula": base.composition.formula,
-        "area": float(np.linalg.norm(np.cross(a, b))),
+        "area": area_of(base),
         "layers": reports,
         "charge": 0,
         "warnings": [w for slab in slabs for w in slab.properties.get("warnings", [])],

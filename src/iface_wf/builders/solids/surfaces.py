@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 from pymatgen.core import Structure
@@ -155,11 +153,24 @@ def _crowding(slab: Structure, trial: Vector, skip: tuple[int, int]) -> Vector:
 
 
 def closest_contact(structure: Structure) -> tuple[float, str]:
-    """Smallest distance as a share of the sum of covalent radii, and the pair's elements."""
+    """Return the smallest distance as a share of the sum of covalent radii, images included, and its elements."""
     radii = np.array([radius(site.specie.symbol) for site in structure])
     i, j, _, distance = structure.get_neighbor_list(2.0 * float(radii.max()))
     if not len(i):
         return float("inf"), ""
-    share: Any = distance / (radii[i] + radii[j])
+    share = distance / (radii[i] + radii[j])
     k = int(np.argmin(share))
     return float(share[k]), f"{structure[i[k]].specie.symbol}-{structure[j[k]].specie.symbol}"
+
+
+def check_contacts(structure: Structure, what: str) -> None:
+    """Refuse a structure in which two atoms are nearer than ``CONTACT`` covalent sums.
+
+    Raises
+    ------
+    InputError
+        Begins with ``what``, and names the elements of the nearest pair.
+    """
+    share, pair = closest_contact(structure)
+    if share < CONTACT:
+        raise InputError(f"{what} has a {pair} contact that is too short.")

@@ -70,7 +70,7 @@ LEVELS: dict[str, dict[str, Any]] = {
 
 def grid_bound(settings: Settings) -> bool:
     """Whether LCAO or a grid carries the wave functions, not plane waves."""
-    return settings.get("mode") != "pw"
+    return settings.get("mode") in ("lcao", "fd")
 
 
 def counterpoise(settings: Settings) -> bool:

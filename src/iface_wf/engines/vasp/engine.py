@@ -160,13 +160,7 @@ def read_document(
     return calculation_document(
         request,
         directory,
-        Method(
-            version=run.outcar.version,
-            functional=settings["xc"],
-            dispersion=settings["dispersion"],
-            basis=f"PW {settings['ENCUT']:g} eV",
-            energy_type=outputs.energy_type(run),
-        ),
+        method(run, settings),
         structure,
         settings,
         bader=bader,
@@ -187,14 +181,30 @@ def read_document(
         corrections=outputs.read_corrections(directory) if corrections is None else corrections,
         flags=flags,
         densities=densities,
-        potential_z=potential.potential_z if potential else None,
-        vacuum_level=potential.vacuum_level if potential else {},
-        work_function=potential.work_function if potential else {},
-        dipole=potential.dipole if potential else None,
+        **_of_slab(potential),
         wall_time=run.outcar.elapsed,
         cpu_time=run.outcar.cpu,
         n_processes=run.outcar.processes,
     )
+
+
+def method(run: outputs.VaspRun, settings: dict[str, Any]) -> Method:
+    """Say in words how VASP calculated a run."""
+    return Method(
+        version=run.outcar.version,
+        functional=settings["xc"],
+        dispersion=settings["dispersion"],
+        basis=f"PW {settings['ENCUT']:g} eV",
+        energy_type=outputs.energy_type(run),
+    )
+
+
+def _of_slab(potential: SlabPotential | None) -> dict[str, Any]:
+    """Return what a document says about the potential of a slab."""
+    if potential is None:
+        return {}
+    names = ("potential_z", "vacuum_level", "work_function", "dipole")
+    return {name: getattr(potential, name) for name in names}
 
 
 def _densities(

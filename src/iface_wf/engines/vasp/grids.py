@@ -248,6 +248,15 @@ def read_potential(
 def check_electrons(path: Path, density: Grid, expected: float) -> None:
     """Refuse a density that does not hold the electrons of the calculation.
 
+    Parameters
+    ----------
+    path
+        Its file.
+    density
+        What was read from it, e/A^3.
+    expected
+        Electrons of the calculation, e.
+
     Raises
     ------
     CalculationError
@@ -261,7 +270,21 @@ def check_electrons(path: Path, density: Grid, expected: float) -> None:
 def valence_density(
     directory: Path, structure: Structure, shape: tuple[int, int, int], n_electrons: float, spins: int
 ) -> Grid:
-    """Read CHGCAR, checked by its number of electrons; errors as in `read_density` and `check_electrons`."""
+    """Read CHGCAR, checked by its number of electrons; errors as in `read_density` and `check_electrons`.
+
+    Parameters
+    ----------
+    directory
+        Folder of the run.
+    structure
+        In the order and cell of the run.
+    shape
+        Its fine grid.
+    n_electrons
+        Electrons treated, e.
+    spins
+        1, or 2 for a spin-polarised run.
+    """
     path = required_file(directory, "CHGCAR")
     density = read_density(path, structure, shape, occupancies=True, least_blocks=spins)
     check_electrons(path, density, n_electrons)

@@ -211,7 +211,17 @@ def _canonical(name: str, value: Any) -> Any:
 
 
 def functional(tags: Mapping[str, Any], incar: Mapping[str, Any], titles: Iterable[str]) -> str:
-    """Name the functional from the tags, and where they say nothing from the POTCARs."""
+    """Name the functional from the tags, and where they say nothing from the POTCARs.
+
+    Parameters
+    ----------
+    tags
+        Tags in force, one meaning written in one way.
+    incar
+        As the run read it.
+    titles
+        Of the POTCARs.
+    """
     if "METAGGA" in tags:
         name = {"R2SCAN": "r2SCAN"}.get(tags["METAGGA"], str(tags["METAGGA"]))
     else:
