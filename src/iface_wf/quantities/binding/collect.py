@@ -12,6 +12,7 @@ from pymatgen.core import Structure
 from iface_wf.analysis.charges import charge_transfer
 from iface_wf.analysis.density import difference, difference_profile, pack, unpack_grid
 from iface_wf.analysis.energies import BindingTerms, Energy, binding_terms
+from iface_wf.analysis.vacuum import vacuum_middle
 from iface_wf.builders.checks import flags as outcome_flags
 from iface_wf.documents.calculation import CalculationDocument
 from iface_wf.documents.charges import ChargeSums
@@ -218,7 +219,7 @@ def _difference(calculations: dict[str, CalculationDocument], flags: list[str]) 
     except CalculationError as error:
         flags.append(f"difference_failed: {error}")
         return None
-    profile = difference_profile(delta)
+    profile = difference_profile(delta, _first_plane(Structure.from_dict(ab.structure)))
     superposed = comparison_of(ab).counterpoise(ab.settings)
     ghosts = A.with_ghosts in calculations
     return DensityDifferenceDocument(
@@ -230,3 +231,9 @@ def _difference(calculations: dict[str, CalculationDocument], flags: list[str]) 
         delta_rho_z=profile.delta_rho_z.tolist(),
         delta_q_z=profile.delta_q_z.tolist(),
     )
+
+
+def _first_plane(structure: Structure) -> float:
+    """Return where along c a profile begins: at the border of the cell, but in the vacuum where atoms stand across it."""
+    fractions = structure.frac_coords[:, 2]
+    return vacuum_middle(fractions) if fractions.min() < 0.0 else 0.0
