@@ -142,16 +142,13 @@ def planar_integral(grid: Grid) -> FloatArray:
     Its integral over the height of the cell is the integral of the grid; for slabs the height is along z.
     """
     nx, ny, _ = grid.shape
-    area = float(np.linalg.norm(np.cross(grid.cell[0], grid.cell[1])))
-    profile: FloatArray = np.asarray(grid.values.sum(axis=(0, 1)) * (area / (nx * ny)), dtype=np.float64)
+    profile: FloatArray = np.asarray(grid.values.sum(axis=(0, 1)) * (grid.area / (nx * ny)), dtype=np.float64)
     return profile
 
 
 def heights(grid: Grid) -> FloatArray:
     """Return the height of every plane along c above the plane at 0, shape (nz,), A."""
-    area = float(np.linalg.norm(np.cross(grid.cell[0], grid.cell[1])))
-    nz = grid.shape[2]
-    values: FloatArray = np.linspace(0.0, grid.volume / area, nz, endpoint=False)
+    values: FloatArray = np.linspace(0.0, grid.volume / grid.area, grid.shape[2], endpoint=False)
     return values
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
+from ase.units import Bohr, Hartree
 from pymatgen.core import Structure
 from scipy.interpolate import make_interp_spline
 
@@ -25,7 +26,7 @@ VACUUM_REGION = 1.0
 EDGE = 0.5
 """Distance kept from the boundaries of the cell, where dipole corrections jump (A)."""
 
-COULOMB = 14.399645
+COULOMB = Hartree * Bohr
 """e^2 / (4 pi epsilon_0), eV A."""
 
 
@@ -174,8 +175,8 @@ def slab_potential(
     fermi_level
         eV.
     centre
-        Fraction of c about which the dipole correction is made (VASP's third DIPOL); half a cell away from it the dipole correction makes its step. None without a
-        correction: then the middle of the atoms.
+        Fraction of c about which the dipole correction is made (VASP's third DIPOL); half a cell away from it the
+        correction makes its step. None without a correction: then the middle of the atoms.
 
     Returns
     -------
@@ -189,7 +190,7 @@ def slab_potential(
         centre = float(fractions.max() + fractions.min()) / 2
     # begin at the step, so that all vacuum above the slab is at the end
     start = round((centre - 0.5) * len(z))
-    height = float(z[-1] + z[1])
+    height = potential.volume / potential.area
     places = (fractions - start / len(z)) % 1.0 * height
     try:
         levels = vacuum_levels(np.roll(profile, -start), z, places.min(), places.max(), fermi_level)
@@ -201,5 +202,5 @@ def slab_potential(
         vacuum_level={"below": levels.lower, "above": levels.upper},
         work_function={} if below is None or above is None else {"below": below, "above": above},
         # a dipole along +z lowers the energy of an electron above it
-        dipole=-levels.step * (potential.volume / height) / (4 * np.pi * COULOMB),
+        dipole=-levels.step * potential.area / (4 * np.pi * COULOMB),
     )

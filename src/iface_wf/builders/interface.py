@@ -11,13 +11,14 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pymatgen.core import Structure
 
-from iface_wf.builders.edges import MAX_VACUUM, MIN_VACUUM
+from iface_wf.builders.edges import MAX_VACUUM, MIN_VACUUM, area_of
 from iface_wf.builders.molecules.complexes import bind_salt, build_salt
 from iface_wf.builders.molecules.fragments import from_smiles, from_xyz
 from iface_wf.builders.molecules.oligomers import Conformation, Tacticity, build_oligomer, parse_unit, record_mol
 from iface_wf.builders.placing.placements import footprint, place
 from iface_wf.builders.placing.targets import Target
-from iface_wf.builders.solids.slabs import build_slab, resolve_surface
+from iface_wf.builders.solids.miller import resolve_surface
+from iface_wf.builders.solids.slabs import build_slab
 from iface_wf.builders.solids.wires import build_wire
 from iface_wf.errors import InputError
 from iface_wf.library.library import Library
@@ -150,7 +151,7 @@ def build_interface(spec: InterfaceSpec, library: Library) -> InterfaceBuild:
     slab, placements = _substrate_with_room(spec, library, fragment)
     for placement in placements:
         placement.properties["spec"] = spec.model_dump(mode="json", exclude_none=True)
-    return InterfaceBuild(slab, fragment, placements, report_of(slab, fragment, placements))
+    return InterfaceBuild(slab, fragment, placements, _report(slab, fragment, placements))
 
 
 def _substrate_with_room(
@@ -183,7 +184,13 @@ def _substrate_with_room(
 
 
 def build_fragment(spec: InterfaceSpec, library: Library) -> Structure:
-    """Build the isolated fragment of a spec: polymer or molecule, salt, or one with an ion pair of the other."""
+    """Build the isolated fragment of a spec: polymer or molecule, salt, or one with an ion pair of the other.
+
+    Raises
+    ------
+    InputError
+        For unknown names, molecules that cannot be built, or an oligomer of more than ``spec.max_atoms`` atoms.
+    """
     salt = library.salt(spec.salt) if spec.salt is not None else None
     host = _host(spec, library)
     if host is None:
@@ -237,7 +244,27 @@ def build_bare(spec: SlabSpec, library: Library) -> InterfaceBuild:
 
 
 def build_substrate(spec: SlabSpec, library: Library, lengths: tuple[float, float]) -> Structure:
-    """Build the slab or wire of a spec, at least ``lengths`` (A) large along its periodic directions."""
+    """Build the slab or wire of a spec.
+
+    Parameters
+    ----------
+    spec
+        Filler, surface, thickness, vacuum and seed; if it says ``in_plane``, the surface's own lengths do not count.
+    library
+        Where the filler is looked up.
+    lengths
+        Smallest lengths of the cell along its periodic directions, A; a wire takes the larger one.
+
+    Returns
+    -------
+    Structure
+        As from `iface_wf.builders.solids.slabs.build_slab` or `iface_wf.builders.solids.wires.build_wire`.
+
+    Raises
+    ------
+    InputError
+        As from these two, and for an unknown filler.
+    """
     filler = library.filler(spec.filler)
     if spec.surface == "wire":
         return build_wire(filler, spec.thickness, None, max(lengths), spec.vacuum, spec.seed)
@@ -247,16 +274,15 @@ def build_substrate(spec: SlabSpec, library: Library, lengths: tuple[float, floa
     return build_slab(filler, spec.surface, spec.thickness, lengths, spec.vacuum, spec.seed)
 
 
-def report_of(slab: Structure, fragment: Structure, placements: Sequence[Structure]) -> dict[str, Any]:
+def _report(slab: Structure, fragment: Structure, placements: Sequence[Structure]) -> dict[str, Any]:
     """Summarise an interface as plain JSON; see `InterfaceBuild`."""
-    a, b, _ = slab.lattice.matrix
     first = placements[0]
     return {
         "formula": first.properties["formula"],
         "fragment_formula": fragment.properties.get("formula"),
         "atoms": {"slab": len(slab), "fragment": len(fragment), "total": len(first)},
         "charge": first.properties["charge"],
-        "area": float(np.linalg.norm(np.cross(a, b))) if slab.lattice.pbc[1] else None,
+        "area": area_of(slab) if slab.lattice.pbc[1] else None,
         "thickness": float(np.ptp(slab.cart_coords[:, 2])),
         "dipole_per_area": slab.properties.get("dipole_per_area"),
         "contacts": [placement.properties["placement"]["contact"] for placement in placements],

@@ -86,7 +86,8 @@ def _terminations(
 
     A termination that cannot be finished, for example because hydroxyl groups would overlap, is named with the reason.
     """
-    from iface_wf.builders.solids.slabs import build_slab, resolve_surface, slab_terminations
+    from iface_wf.builders.solids.miller import resolve_surface
+    from iface_wf.builders.solids.slabs import build_slab, slab_terminations
     from iface_wf.library import Library
 
     if others:

@@ -2,23 +2,45 @@
 
 from __future__ import annotations
 
+import codecs
+import io
 import os
 import sys
+import traceback
+import unicodedata
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import TracebackType
 from typing import Annotated, Any
 
 import typer
 
 from iface_wf import __version__
-from iface_wf.cli import build, doctor, export, library, queue, ranking, report, results, run, screen, status, submit
+from iface_wf.cli import (
+    build,
+    doctor,
+    export,
+    library,
+    queue,
+    ranking,
+    report,
+    results,
+    run,
+    screen,
+    status,
+    store,
+    submit,
+)
 from iface_wf.cli import collect as vasp
-from iface_wf.errors import IfaceError, InputError
+from iface_wf.errors import IfaceError, InputError, foreseen
 from iface_wf.former import FormerNameWarning, todays_arguments
+from iface_wf.secrets import away, is_own, scrub
 
 DEBUG_VARIABLE = "IFACE_WF_DEBUG"
 INTERRUPTED = 130
+#: Longest sentence, characters.
+LONGEST = 1000
 
 app = typer.Typer(
     name="iface-wf",
@@ -64,6 +86,7 @@ app.command("build")(build.build)
 app.command("collect")(vasp.collect)
 app.add_typer(library.app, name="library")
 app.add_typer(queue.app, name="queue")
+app.add_typer(store.app, name="store")
 app.command("doctor")(doctor.doctor)
 
 
@@ -84,8 +107,9 @@ def main(arguments: list[str] | None = None) -> int:
         # Notes of libraries to their own callers are no use to whoever runs a command.
         warnings.simplefilter("ignore", FutureWarning)
     warnings.simplefilter("always", FormerNameWarning)
+    _write_anything()
     try:
-        with _hints():
+        with _hints(), away(is_own):  # this process keeps our passwords; what it starts gets none
             app(todays_arguments(sys.argv[1:] if arguments is None else arguments), prog_name="iface-wf")
     except SystemExit as stop:
         if stop.code == INTERRUPTED:  # typer ends silently on Ctrl-C
@@ -93,13 +117,14 @@ def main(arguments: list[str] | None = None) -> int:
         return int(stop.code or 0)
     except IfaceError as error:
         _raise_if_debugging(error)
-        _complain(" ".join(str(error).split()))
-        return 2 if isinstance(error, InputError) else 1
+        return _refuse(error)
     except KeyboardInterrupt:
         _complain("Interrupted.")
         return INTERRUPTED
     except Exception as error:  # noqa: BLE001 - the outermost border: nothing but a person comes after it
         _raise_if_debugging(error)
+        if (known := foreseen(error)) is not None:
+            return _refuse(known)
         first = (str(error).strip().splitlines() or [""])[0][:300]
         _complain(f"{type(error).__name__}: {first} (run again with --debug for the traceback)")
         return 1
@@ -127,8 +152,39 @@ def _hints() -> Iterator[None]:
 
 def _raise_if_debugging(error: Exception) -> None:
     if os.environ.get(DEBUG_VARIABLE, "").lower() not in ("", "0", "false", "no"):
+        sys.excepthook = _show_traceback
         raise error
 
 
+def _show_traceback(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Show a traceback as Python does, without secrets."""
+    sys.stderr.write(scrub("".join(traceback.format_exception(kind, error, trace))))
+
+
+def _refuse(error: IfaceError) -> int:
+    """Say an error of ours and return the exit code."""
+    _complain(" ".join(str(error).split()))
+    return 2 if isinstance(error, InputError) else 1
+
+
 def _complain(text: str) -> None:
-    print(f"iface-wf: {text}", file=sys.stderr)
+    """Say something in one line, without what would steer a terminal."""
+    text = scrub(text)
+    line = "".join(c if c.isprintable() else repr(c)[1:-1] for c in text[:LONGEST])
+    print(f"iface-wf: {line}{'...' if len(text) > LONGEST else ''}", file=sys.stderr)
+
+
+def _write_anything() -> None:
+    """Let no character stop the output: a terminal that knows ASCII only gets the nearest letter, or its number."""
+    codecs.register_error("iface-wf", _nearest)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="iface-wf")
+
+
+def _nearest(error: UnicodeError) -> tuple[str | bytes, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    wanted = error.object[error.start : error.end]
+    plain = "".join(c for c in unicodedata.normalize("NFKD", wanted) if ord(c) < 128)
+    return plain or wanted.encode("ascii", "backslashreplace").decode(), error.end

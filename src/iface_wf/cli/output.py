@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 def print_json(data: Any) -> None:
     """Print data as JSON on stdout; NaN becomes null, because JSON knows no NaN."""
-    print(json.dumps(_plain(data), indent=2, ensure_ascii=False, allow_nan=False))
+    ascii_only = not (sys.stdout.encoding or "").lower().startswith("utf")
+    print(json.dumps(_plain(data), indent=2, ensure_ascii=ascii_only, allow_nan=False))
 
 
 def _plain(data: Any) -> Any:

@@ -164,12 +164,9 @@ def read(given: dict[str, Any]) -> dict[str, Any]:
 
 def _override(text: str) -> tuple[str, Any]:
     """Read NAME=VALUE; the value is YAML, so that numbers, words and mappings can be written."""
-    import yaml
+    from iface_wf.library.files import parse_yaml
 
     name, equals, value = text.partition("=")
     if not equals or not name.strip():
         raise InputError(f"--overrides takes NAME=VALUE, such as fmax=0.05, not {text[:80]!r}.")
-    try:
-        return name.strip(), yaml.safe_load(value)
-    except yaml.YAMLError as error:
-        raise InputError(f"--overrides {name.strip()[:80]}: the value {value[:80]!r} cannot be read.") from error
+    return name.strip(), parse_yaml(value, f"--overrides {name.strip()[:80]}: the value {value[:80]!r}")

@@ -50,6 +50,10 @@ def results(
         engine=engine,
         level=level,
     )
+    if table.attrs["older"]:
+        say(
+            f"{table.attrs['older']} of these were written by an older version: iface-wf store migrate brings them up to date."
+        )
     if out is not None:
         _write_parquet(table, out)
     elif json or fmt == "json":

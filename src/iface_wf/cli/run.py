@@ -9,6 +9,7 @@ import typer
 from iface_wf.cli import options as opt
 from iface_wf.cli.output import plain_table, print_json, say, stdout
 from iface_wf.cli.request import require_filler, with_request
+from iface_wf.cli.store import mention_older
 
 if TYPE_CHECKING:
     from iface_wf.screening.single import Step
@@ -36,6 +37,7 @@ def run(
 
     checked = calculate.make_request(**request)
     job_store = opened(store)
+    mention_older(job_store)
     if dry_run:
         _print_plan(calculate.plan(checked, job_store), json)
         return

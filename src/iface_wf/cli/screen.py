@@ -9,6 +9,7 @@ import typer
 
 from iface_wf.cli import options as opt
 from iface_wf.cli.output import plain_table, print_json, say, stdout
+from iface_wf.cli.store import mention_older
 
 if TYPE_CHECKING:
     from iface_wf.screening.plan import Stage
@@ -44,14 +45,22 @@ def screen(
     if spec is None:
         raise InputError("Give the YAML file of a screening, for example workflows/two-minutes.yaml.")
     from iface_wf.api import screening
+    from iface_wf.api.options import opened
+    from iface_wf.library import Library
 
+    library = Library()
+    checked = screening.checked_spec(spec, library, yes)
+    job_store = opened(store)
+    mention_older(job_store)
     if dry_run:
-        _print_plan(screening.screen(spec, store=store, yes=yes, dry_run=True), json)
+        _print_plan(screening.screen(checked, store=job_store, library=library, yes=yes, dry_run=True), json)
         return
     from iface_wf.cli.screen_progress import ScreeningProgress
 
     with ScreeningProgress() as progress:
-        outcome = screening.screen(spec, store=store, workdir=workdir, retry=retry, yes=yes, on_event=progress.tell)
+        outcome = screening.screen(
+            checked, store=job_store, workdir=workdir, library=library, retry=retry, yes=yes, on_event=progress.tell
+        )
     _print_outcome(outcome, json)
     if outcome.failed:
         raise typer.Exit(1)

@@ -1,10 +1,12 @@
-"""What all documents share: no unknown keys, and structures as plain dicts in whatever form they arrive."""
+"""What all documents share: no unknown keys, a version, and structures as plain dicts in whatever form they arrive."""
 
 from __future__ import annotations
 
 from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
+
+from iface_wf.documents.upgrade import SCHEMA_VERSION, upgrade
 
 
 def _as_dict(value: Any) -> Any:
@@ -28,3 +30,19 @@ class Document(BaseModel):
         if not isinstance(data, dict):
             return data
         return {k: v for k, v in data.items() if not k.startswith("@") and k not in cls.model_computed_fields}
+
+
+class StoredDocument(Document):
+    """Base of what is stored by itself: it says its kind and version, and one of an older version is read as of today.
+
+    Reading one of a newer version of this program raises an `InputError`.
+    """
+
+    document_type: str
+    schema_version: int = SCHEMA_VERSION
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_today(cls, data: Any) -> Any:
+        """Upgrade what was stored; what is being made here says no kind, because a class has but one."""
+        return upgrade(data) if isinstance(data, dict) and "document_type" in data else data

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import Field, computed_field
 
-from iface_wf.documents.base import Document, StructureDict
+from iface_wf.documents.base import Document, StoredDocument, StructureDict
 from iface_wf.documents.trust import is_trustworthy
 
 
@@ -24,10 +24,9 @@ class EnergyTerm(Document):
     flags: list[str] = Field(default_factory=list)
 
 
-class ResultDocument(Document, ABC):
+class ResultDocument(StoredDocument, ABC):
     """Base of the documents of all kinds of results; energies in eV, lengths in A, charges in e."""
 
-    document_type: str
     key: str = Field(description="Content key of the whole calculation")
     filler: str = ""
     surface: str = ""

@@ -9,6 +9,7 @@ import numpy as np
 
 from iface_wf.analysis.energies import require_same_settings
 from iface_wf.documents.calculation import CalculationDocument
+from iface_wf.documents.labels import PARTS, WHOLE
 from iface_wf.engines.profile import ENGINES, Comparison
 
 
@@ -35,13 +36,13 @@ def require_comparable(calculations: Mapping[str, CalculationDocument]) -> list[
     MismatchError
         Naming the settings and the roles.
     """
-    ab = calculations["AB"]
+    ab, isolated = calculations[WHOLE], [part.name for part in PARTS]
     require_same_settings({role: {"engine": c.engine} for role, c in calculations.items()}, ["engine"])
     rules = comparison_of(ab)
     settings = {role: c.settings for role, c in calculations.items()}
-    in_cell = {role: s for role, s in settings.items() if role not in ("A", "B")}
+    in_cell = {role: s for role, s in settings.items() if role not in isolated}
     require_same_settings(in_cell, [*rules.method, *rules.cell])
-    require_same_settings({role: settings[role] for role in ("AB", "A", "B")}, rules.method)
+    require_same_settings({role: settings[role] for role in (WHOLE, *isolated)}, rules.method)
     if rules.grid_bound(ab.settings):
         require_same_settings({role: {"grid_steps": _rounded(s)} for role, s in settings.items()}, ["grid_steps"])
     for name in rules.elements:
@@ -49,7 +50,7 @@ def require_comparable(calculations: Mapping[str, CalculationDocument]) -> list[
     # extrapolated energies of a part with vacuum around it may be compared across smearings, but not unseen
     return [
         f"smearing_differs ({role}: {name} {settings[role].get(name)}, AB: {ab.settings.get(name)})"
-        for role in ("A", "B")
+        for role in isolated
         for name in rules.tolerated
         if settings[role].get(name) != ab.settings.get(name)
     ]
@@ -57,12 +58,12 @@ def require_comparable(calculations: Mapping[str, CalculationDocument]) -> list[
 
 def _require_same_elements(name: str, settings: Mapping[str, Mapping[str, Any]]) -> None:
     """Compare a table by element with that of AB, for the elements that both have."""
-    whole = settings["AB"]
+    whole = settings[WHOLE]
     for role, own in settings.items():
         common = sorted(set(own.get("potcars") or {}) & set(whole.get("potcars") or {}))
         named = {
             who: {f"{name} of {x}": (s.get(name) or {}).get(x) for x in common}
-            for who, s in (("AB", whole), (role, own))
+            for who, s in ((WHOLE, whole), (role, own))
         }
         require_same_settings(named, [f"{name} of {x}" for x in common])
 

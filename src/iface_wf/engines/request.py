@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 from pymatgen.core import Structure
@@ -55,6 +56,13 @@ class CalculationRequest(BaseModel):
             part; the wanted densities do, because a stored document without them is no answer.
         """
         return self._key
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """Return a copy, whose structure and key are worked out anew."""
+        copy = super().model_copy(update=update, deep=deep)
+        for made_once in ("atoms_structure", "_key"):
+            copy.__dict__.pop(made_once, None)
+        return copy
 
     @cached_property
     def _key(self) -> CalculationKey:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from jobflow import job
 from pydantic import Field
@@ -10,14 +10,14 @@ from pymatgen.core import Structure
 
 from iface_wf.builders.placing.placements import place
 from iface_wf.builders.placing.targets import Target
-from iface_wf.documents.base import Document, StructureDict
+from iface_wf.documents.base import StoredDocument, StructureDict
 from iface_wf.engines.base import Engine
 from iface_wf.engines.ranking import Ranker
 from iface_wf.engines.registry import DEFAULT_RANKING
 from iface_wf.errors import CalculationError
 
 
-class RankedPlacements(Document):
+class RankedPlacements(StoredDocument):
     """Placements of one fragment on one slab, best first.
 
     Attributes
@@ -32,6 +32,7 @@ class RankedPlacements(Document):
         Which method ranked, for example ``CHGNet 0.3.0-D3(BJ), each relaxed for 5 steps``.
     """
 
+    document_type: Literal["placements"] = "placements"
     structure: StructureDict
     placement: int
     ranking: list[dict[str, Any]] = Field(default_factory=list)

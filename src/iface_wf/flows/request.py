@@ -75,7 +75,7 @@ class Request(BaseModel, ABC):
 
     def model_post_init(self, _context: Any) -> None:
         """Check level and overrides once the engine is known."""
-        registry.profile(self.engine).level(self.level)
+        registry.profile(self.engine).settings(self.level, self.overrides)
 
     @property
     @abstractmethod

@@ -25,8 +25,8 @@ from iface_wf.queues.monitor import ACTIVE, STATES, Status, status
 from iface_wf.queues.project import QueueProject
 from iface_wf.queues.recover import Action, locks, recover, unchanged, unlock
 from iface_wf.queues.submit import submit_second_stage
+from iface_wf.secrets import is_secret, take
 from iface_wf.store.reuse import working_on
-from iface_wf.store.settings import keep_password
 
 #: Seconds between two looks at failed jobs.
 RECOVERY_SECONDS = 15.0
@@ -75,7 +75,9 @@ def run(
     CalculationError
         When another runner is at work on this project.
     """
-    keep_password()  # the scheduler hands the environment on to the jobs, which need no database
+    # the scheduler hands the environment on to the jobs, which need no database; pymongo itself reads Amazon's variables
+    needed = "AWS_" if "MONGODB-AWS" in project.address.upper() else None
+    take(lambda name, value: is_secret(name, value) and not (needed and name.startswith(needed)))
     with working_on(project.store(), project.runner_claim, stale=STALE) as ours:
         if not ours:
             raise CalculationError(f"Another runner is at work on the project {project.name}; one is enough.")

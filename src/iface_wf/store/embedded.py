@@ -222,7 +222,17 @@ class SqliteStore(Store):
         return True
 
     def distinct(self, field: str, criteria: dict[str, Any] | None = None, all_exist: bool = False) -> list[Any]:
-        """List the different values of a field, those inside arrays one by one, in the order found."""
+        """List the different values of a field, those inside arrays one by one, in the order found.
+
+        Parameters
+        ----------
+        field
+            Dotted path.
+        criteria
+            MongoDB filter; None matches all.
+        all_exist
+            Part of maggma's interface, without effect.
+        """
         found: dict[str, Any] = {}
         for document in self.query(criteria, [field]):
             for value in iter_key_candidates(field, document):
@@ -241,6 +251,13 @@ class SqliteStore(Store):
         limit: int = 0,
     ) -> Iterator[tuple[dict[str, Any], list[dict[str, Any]]]]:
         """Group documents by the values of some fields; documents without one of them are left out.
+
+        Parameters
+        ----------
+        keys
+            Dotted path of a field, or several.
+        criteria, properties, sort, skip, limit
+            As for `query`, before the documents are grouped.
 
         Yields
         ------

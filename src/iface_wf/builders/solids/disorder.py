@@ -17,7 +17,7 @@ from pymatgen.analysis.ewald import EwaldSummation
 from pymatgen.core import Composition, Species, Structure
 from pymatgen.io.ase import AseAtomsAdaptor
 
-from iface_wf.builders.solids.planes import primitive
+from iface_wf.builders.solids.planes import conventional_basis, primitive
 from iface_wf.errors import CalculationError, InputError
 from iface_wf.library.crystals import read_crystal
 from iface_wf.library.records import Disorder, FillerRecord
@@ -77,14 +77,25 @@ def bulk(record: FillerRecord, seed: int = 0) -> Structure:
 def _bulk(record_json: str, path: Path, seed: int) -> Structure:
     record = FillerRecord.model_validate_json(record_json)
     structure = read_crystal(path)
+    basis, note = conventional_basis(structure)
+    notes = [*structure.properties.get("warnings", []), *([note] if note else [])]
+    if structure.site_properties:
+        notes.append("What the file says of single atoms (held, moments) counts in a ready slab only.")
+    told = {"warnings": notes} if notes else {}
+    if basis is not None:
+        told["miller_basis"] = basis.tolist()
     if structure.is_ordered:
         _check_states(record, structure)
-        return structure
+        bare = Structure(structure.lattice, structure.species, structure.frac_coords)
+        bare.properties = told
+        return bare
     if record.disorder is None:
         raise InputError(
             f"{path.name} has partly occupied sites; give a record with 'disorder' that says which composition to order."
         )
-    return order(structure, record.disorder, record.oxidation_states, seed)[0].structure
+    ordered = order(structure, record.disorder, record.oxidation_states, seed)[0].structure
+    ordered.properties |= told
+    return ordered
 
 
 def _check_states(record: FillerRecord, structure: Structure) -> None:

@@ -4,39 +4,38 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-from pymatgen.core import Lattice, Structure
+from pymatgen.core import Structure
 
 from iface_wf.builders.components import label
 from iface_wf.builders.edges import check_vacuum
 from iface_wf.builders.solids.bonds import find_bonds
 from iface_wf.builders.solids.cell import by_element, freeze, place, repeat
 from iface_wf.builders.solids.condense import condense_silanols, heavy_extent
+from iface_wf.builders.solids.describe import describe, describe_graft
 from iface_wf.builders.solids.dipole import movable_elements, without_dipole
 from iface_wf.builders.solids.disorder import bulk
 from iface_wf.builders.solids.graft import graft
+from iface_wf.builders.solids.miller import Surface, resolve_surface
 from iface_wf.builders.solids.planes import in_plane_supercell
-from iface_wf.builders.solids.surfaces import CONTACT, closest_contact, hydroxylate
+from iface_wf.builders.solids.ready import ready_slab
+from iface_wf.builders.solids.surfaces import check_contacts, hydroxylate
 from iface_wf.builders.solids.terminations import (
-    POLAR_TOLERANCE,
     VACANT,
     Termination,
-    area_of,
     atoms_only,
-    dipole_of,
     terminations,
 )
 from iface_wf.documents.labels import SLAB
 from iface_wf.errors import InputError, unknown_name
-from iface_wf.library.crystals import read_crystal
-from iface_wf.library.records import FillerRecord, Graft, SurfaceSpec
+from iface_wf.library.records import FillerRecord, SurfaceSpec
 
 MAX_ATOMS = 600
 MAX_THICKNESS = 60.0
-Surface = SurfaceSpec | tuple[int, int, int] | str | None
 Polar = Literal["repair", "keep"]
 
 
@@ -85,7 +84,7 @@ def build_slab(
     """
     check_vacuum(vacuum)
     if record.ready_slab:
-        return _ready(record, vacuum)
+        return ready_slab(record, vacuum)
     spec = resolve_surface(record, surface)
     found = slab_terminations(record, spec, seed)
     if spec.termination is not None:
@@ -112,10 +111,28 @@ def build_slabs(
     seed: int = 0,
     polar: Polar = "keep",
 ) -> Iterator[Structure]:
-    """Build a slab of every distinct termination of one or more surfaces; see ``build_slab``.
+    """Build a slab of every distinct termination of one or more surfaces.
 
     Terminations that the passivation cannot finish, or whose dipole cannot be repaired where that is asked
     for, are left out.
+
+    Parameters
+    ----------
+    record
+        The filler.
+    surfaces
+        One surface or several, each as for `build_slab`.
+    thickness, in_plane, vacuum
+        A; as for `build_slab`.
+    seed
+        Seed of the ordering of partly occupied sites.
+    polar
+        By default slabs keep their dipoles; see `build_slab`.
+
+    Yields
+    ------
+    Structure
+        As from `build_slab`.
 
     Raises
     ------
@@ -135,59 +152,22 @@ def build_slabs(
             raise InputError(f"No termination of {record.name} {spec.miller} can be built.")
 
 
-def resolve_surface(record: FillerRecord, surface: Surface) -> SurfaceSpec:
-    """Give the surface that was asked for, taking what is not said from the record's own surfaces.
-
-    Raises
-    ------
-    InputError
-        If the text is not Miller indices, or all are 0.
-    """
-    if surface is None:
-        return record.surfaces[0]
-    if isinstance(surface, SurfaceSpec):
-        return surface
-    termination: str | None = None
-    if isinstance(surface, str):
-        text, _, termination_text = surface.partition("/")
-        termination = termination_text.strip() or None
-        surface = _miller_from_text(text)
-    if len(surface) != 3 or not any(surface):
-        raise InputError(f"Miller indices {tuple(surface)} are no plane: three integers, not all 0, are needed.")
-    known = [spec for spec in record.surfaces if spec.miller == tuple(surface)]
-    base = (
-        known[0]
-        if known
-        else record.surfaces[0].model_copy(update={"termination": None, "condense": False, "reason": "as asked"})
-    )
-    update: dict[str, Any] = {"miller": tuple(int(h) for h in surface)}
-    if termination is not None:
-        update["termination"] = termination
-    return base.model_copy(update=update)
-
-
-def _miller_from_text(text: str) -> tuple[int, int, int]:
-    body = text.strip().strip("()[]").replace(",", " ")
-    parts = body.split()
-    if len(parts) == 1:  # "101" or "10-1"
-        parts, sign = [], ""
-        for character in body:
-            if character == "-" and not sign:
-                sign = "-"
-            else:
-                parts.append(sign + character)
-                sign = ""
-    try:
-        values = [int(p) for p in parts]
-    except ValueError:
-        values = []
-    if len(values) != 3:
-        raise InputError(f"{text[:40]!r} are not Miller indices; write them as 101, 10-1 or '1 0 -1'.")
-    return values[0], values[1], values[2]
-
-
 def slab_terminations(record: FillerRecord, surface: Surface = None, seed: int = 0) -> list[Termination]:
-    """List all distinct terminations of a filler's surface, the one that ``build_slab`` tries first first.
+    """List all distinct terminations of a filler's surface.
+
+    Parameters
+    ----------
+    record
+        The filler.
+    surface
+        As for `build_slab`.
+    seed
+        Seed of the ordering of partly occupied sites.
+
+    Returns
+    -------
+    list of Termination
+        In the order in which `build_slab` tries them.
 
     Raises
     ------
@@ -212,85 +192,100 @@ def _finish(
     polar: Polar,
 ) -> Structure:
     """Cut, passivate or repair, enlarge, place, freeze and describe one termination."""
-    charges = dict(record.oxidation_states)
     asked = spec.thickness if thickness is None else thickness
     if not (math.isfinite(asked) and 0 < asked <= MAX_THICKNESS):
         raise InputError(
             f"The thickness of {asked} A is not allowed, it must be above 0 and at most {MAX_THICKNESS} A."
         )
     layers = chosen.layers(asked)
-    bare = chosen.stack(layers)
-    extent = float(np.ptp(atoms_only(bare).cart_coords[:, 2]))
-    a, b, _ = bare.lattice.matrix
-    matrix = in_plane_supercell(a, b, in_plane or spec.in_plane or (0.0, 0.0))
-    count = len(atoms_only(bare)) * abs(round(float(np.linalg.det(matrix))))
-    if count > MAX_ATOMS:
-        raise InputError(f"The slab would have {count} atoms, at most {MAX_ATOMS} are allowed.")
-    moved = 0
-    passivation: str = spec.passivation
-    alike = True
-    if spec.passivation == "hydroxyl":
-        slab = repeat(hydroxylate(atoms_only(bare), _renumbered(bare, chosen, layers, charges)), matrix)
-        if spec.condense:
-            wanted = record.silanols
-            limits = (4.0, 6.0) if wanted is None else (wanted.min_per_nm2, wanted.max_per_nm2)
-            full = len(slab)
-            slab = condense_silanols(slab, limits)
-            if len(slab) < full:
-                passivation = "hydroxyl, geminal pairs condensed"
-                extent = heavy_extent(slab)
-                alike = bool(slab.properties["faces_alike"])
-    elif polar == "repair" and chosen.polar:
-        slab, moved = _repaired(record, chosen, bare, layers, matrix)
-    else:
-        slab = repeat(atoms_only(bare), matrix)
-    slab = by_element(place(slab, vacuum))
-    report = _report(record, slab, charges)
+    matrix = _supercell(chosen.stack(layers), in_plane or spec.in_plane or (0.0, 0.0))
+    cut = (
+        _hydroxylated(record, spec, chosen, layers, matrix)
+        if spec.passivation == "hydroxyl"
+        else _bare(record, chosen, layers, matrix, repair=polar == "repair" and chosen.polar)
+    )
+    slab = by_element(place(cut.slab, vacuum))
+    report = describe(record, slab)
     if record.graft is not None:
         slab = place(graft(slab, record.graft, seed), vacuum)
-        report |= _grafted(record.graft, slab, report)
-    share, pair = closest_contact(slab)
-    if share < CONTACT:
-        raise InputError(f"The slab of {record.name} {spec.miller} has a {pair} contact that is too short.")
-    slab = freeze(slab, spec.frozen_fraction, extent)
+        report |= describe_graft(record.graft, slab, report)
+    check_contacts(slab, f"The slab of {record.name} {spec.miller}")
+    slab = freeze(slab, spec.frozen_fraction, cut.extent)
+    crystal = bulk(record, seed).properties
     slab.properties = report | {
         "source": record.source,
         "surface": f"({' '.join(map(str, spec.miller))}) {chosen.label}",
         "miller": list(spec.miller),
         "termination": chosen.label,
         "reason": spec.reason,
-        "passivation": passivation,
-        "thickness": extent,
+        "passivation": cut.passivation,
+        "thickness": cut.extent,
         "vacuum": float(slab.lattice.c - slab.cart_coords[:, 2].max()),
         "in_plane_supercell": matrix.tolist(),
-        "symmetric": chosen.symmetric and alike and not moved and record.graft is None,
+        "symmetric": chosen.symmetric and cut.faces_alike and record.graft is None,
         "stoichiometric": True,
-        "moved_ions": moved,
+        "moved_ions": cut.moved,
         "seed": seed,
-        "ordering": bulk(record, seed).properties.get("ordering"),
-        "warnings": list(record.warnings),
+        "ordering": crystal.get("ordering"),
+        "warnings": list(dict.fromkeys([*record.warnings, *crystal.get("warnings", [])])),
     }
     if "silanol" in slab.site_properties:
         slab.remove_site_property("silanol")
     return slab if record.graft is not None else label(slab, SLAB)
 
 
-def _grafted(rule: Graft, slab: Structure, report: dict[str, Any]) -> dict[str, Any]:
-    """Say what arms change; the charge stays 0, as both arms and what they replace are neutral."""
-    taken = 100.0 * rule.count / report["area"]
-    before = report["silanol_density"]
-    return {
-        "formula": slab.composition.formula,
-        "silanol_density": {"top": before["top"] - taken, "bottom": before["bottom"]},
-        "graft": {"smiles": rule.smiles, "counter_ion": rule.counter_ion, "per_nm2": taken, "source": rule.source},
-    }
+def _supercell(bare: Structure, lengths: tuple[float, float]) -> npt.NDArray[np.int_]:
+    """Choose the in-plane supercell (rows: new vectors) with at least these lengths (A), unless it has too many atoms."""
+    a, b, _ = bare.lattice.matrix
+    matrix = in_plane_supercell(a, b, lengths)
+    count = len(atoms_only(bare)) * abs(round(float(np.linalg.det(matrix))))
+    if count > MAX_ATOMS:
+        raise InputError(f"The slab would have {count} atoms, at most {MAX_ATOMS} are allowed.")
+    return matrix
 
 
-def _renumbered(bare: Structure, chosen: Termination, layers: int, charges: dict[str, float]) -> list[Any]:
-    """Broken bonds with the site numbers of the slab without stand-ins for empty sites."""
+@dataclass(frozen=True)
+class _Cut:
+    """A slab that has been cut and finished, not yet at its place.
+
+    ``extent`` is that of the crystal along z in A, ``moved`` the number of ions that were moved against a dipole.
+    """
+
+    slab: Structure
+    extent: float
+    passivation: str
+    faces_alike: bool = True
+    moved: int = 0
+
+
+def _hydroxylated(
+    record: FillerRecord, spec: SurfaceSpec, chosen: Termination, layers: int, matrix: npt.NDArray[np.int_]
+) -> _Cut:
+    """Close broken bonds with OH and H, and condense silanols where the surface asks for it."""
+    bare = chosen.stack(layers)
     if any(site.specie.symbol == VACANT for site in bare):
         raise InputError("A crystal with empty sites cannot be closed with hydroxyl; use passivation 'none'.")
-    return chosen.broken(layers, charges)
+    slab = repeat(hydroxylate(bare, chosen.broken(layers, dict(record.oxidation_states))), matrix)
+    extent = float(np.ptp(bare.cart_coords[:, 2]))
+    if not spec.condense:
+        return _Cut(slab, extent, "hydroxyl")
+    wanted = record.silanols
+    limits = (4.0, 6.0) if wanted is None else (wanted.min_per_nm2, wanted.max_per_nm2)
+    condensed = condense_silanols(slab, limits)
+    if len(condensed) == len(slab):
+        return _Cut(condensed, extent, "hydroxyl")
+    alike = bool(condensed.properties["faces_alike"])
+    return _Cut(condensed, heavy_extent(condensed), "hydroxyl, geminal pairs condensed", alike)
+
+
+def _bare(record: FillerRecord, chosen: Termination, layers: int, matrix: npt.NDArray[np.int_], repair: bool) -> _Cut:
+    """Leave the cut as it is, or move ions until it has no dipole."""
+    bare = chosen.stack(layers)
+    extent = float(np.ptp(atoms_only(bare).cart_coords[:, 2]))
+    if not repair:
+        return _Cut(repeat(atoms_only(bare), matrix), extent, "none")
+    slab, moved = _repaired(record, chosen, bare, layers, matrix)
+    return _Cut(slab, extent, "none", faces_alike=not moved, moved=moved)
 
 
 def _repaired(
@@ -316,67 +311,3 @@ def _repaired(
             "in-plane cell, another termination or surface, or polar='keep'."
         )
     return repeat(atoms_only(large), np.eye(2, dtype=int)), large.properties["moved_ions"]
-
-
-def _ready(record: FillerRecord, vacuum: float) -> Structure:
-    """Take the user's own slab as it is; only its height, c and the frozen part are set."""
-    raw = read_crystal(record.crystal_path)
-    if not raw.is_ordered:
-        raise InputError(f"{record.crystal} is a slab with partly occupied sites; order it first.")
-    a, b, c = raw.lattice.matrix
-    normal = np.cross(a, b) / np.linalg.norm(np.cross(a, b))
-    if abs(float(c @ normal)) < 0.999 * float(np.linalg.norm(c)):
-        raise InputError(f"{record.crystal}: c of a ready slab must be perpendicular to a and b.")
-    if c @ normal < 0:
-        raise InputError(f"{record.crystal}: the cell of a ready slab must be right-handed.")
-    frac = np.mod(raw.frac_coords, 1.0)
-    heights = np.sort(frac[:, 2])
-    gaps = np.diff(np.append(heights, heights[0] + 1.0))
-    frac[:, 2] = np.mod(frac[:, 2] - heights[(int(np.argmax(gaps)) + 1) % len(heights)] + 1e-9, 1.0)  # heal a wrap
-    x = a / np.linalg.norm(a)
-    turn = np.array([x, np.cross(normal, x), normal]).T
-    matrix = raw.lattice.matrix @ turn
-    slab = by_element(place(Structure(Lattice(matrix, pbc=(True, True, False)), raw.species, frac), vacuum))
-    share, pair = closest_contact(slab)
-    if share < CONTACT:
-        raise InputError(f"{record.crystal} has a {pair} contact that is too short.")
-    extent = float(np.ptp(slab.cart_coords[:, 2]))
-    slab = freeze(slab, record.surfaces[0].frozen_fraction, extent)
-    slab.properties = _report(record, slab, dict(record.oxidation_states)) | {
-        "source": record.source,
-        "surface": "as given",
-        "miller": None,
-        "termination": "as given",
-        "passivation": "as given",
-        "thickness": extent,
-        "vacuum": float(slab.lattice.c - slab.cart_coords[:, 2].max()),
-        "warnings": list(record.warnings),
-    }
-    return label(slab, SLAB)
-
-
-def _report(record: FillerRecord, slab: Structure, charges: dict[str, float]) -> dict[str, Any]:
-    """Say what a slab is, as plain JSON: areas in A^2, dipole in e/A, densities per nm^2."""
-    area = area_of(slab)
-    hydrogens = [i for i, s in enumerate(slab.site_properties.get("silanol", [])) if s]
-    middle = float(np.median(slab.cart_coords[:, 2]))
-    top = sum(bool(slab[i].coords[2] > middle) for i in hydrogens)
-    plain = slab.copy()
-    for i in hydrogens:  # count a hydroxyl as one ion at its oxygen: its direction is no property of the cut
-        oxygen = next(n for n in slab.get_neighbors(slab[i], 1.2) if n.specie.symbol == "O")
-        plain.translate_sites([i], oxygen.coords - slab[i].coords, False, False)
-    states = charges | ({"H": charges.get("H", 1.0)} if charges else {})
-    charge = sum(states.get(site.specie.symbol, 0.0) for site in slab)
-    if abs(charge) > 1e-6:
-        raise InputError(f"The slab of {record.name} has the formal charge {charge:+g}, it must be neutral.")
-    known = bool(charges) or len(slab.composition.elements) == 1
-    dipole = dipole_of(plain, states) / area
-    return {
-        "filler": record.name,
-        "formula": slab.composition.formula,
-        "area": area,
-        "silanol_density": {"top": 100.0 * top / area, "bottom": 100.0 * (len(hydrogens) - top) / area},
-        "polar": abs(dipole) > POLAR_TOLERANCE if known else None,
-        "dipole_per_area": dipole if known else None,
-        "charge": 0,
-    }

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,17 +20,24 @@ from scipy.optimize import linear_sum_assignment
 
 from iface_wf.builders.components import select
 from iface_wf.documents.calculation import CalculationDocument
+from iface_wf.documents.labels import PARTS, POLYMER, SLAB, WHOLE, A, B
 from iface_wf.engines.request import CalculationRequest
 from iface_wf.engines.vasp.engine import VaspEngine, read_document
 from iface_wf.engines.vasp.grids import find_file
-from iface_wf.engines.vasp.installation import VaspSettings
+from iface_wf.engines.vasp.installation import installation
 from iface_wf.engines.vasp.outputs import read_run
 from iface_wf.engines.vasp.run import REQUEST, write_inputs
 from iface_wf.errors import InputError, MismatchError
 
 PROJECT = "iface-wf-project.json"
-RELAXATIONS = {"A": "relax-A", "B": "relax-B", "AB": "relax-AB"}
-STATICS = {"A": "static-A", "B": "static-B", "AB": "static-AB", "A*": "static-A-frozen", "B*": "static-B-frozen"}
+RELAXATIONS = {A.name: "relax-A", B.name: "relax-B", WHOLE: "relax-AB"}
+STATICS = {
+    A.name: "static-A",
+    B.name: "static-B",
+    WHOLE: "static-AB",
+    A.frozen: "static-A-frozen",
+    B.frozen: "static-B-frozen",
+}
 LEVEL_OUTSIDE = "as calculated elsewhere"
 #: An atom of the slab may have moved this far (A) between its own folder and that of the interface.
 MATCH_DISTANCE = 2.0
@@ -81,9 +88,7 @@ def write_project(
     return folders
 
 
-def write_statics(
-    directory: Path, relaxed: Mapping[str, Structure], slab_parts: Sequence[str], fragment_parts: Sequence[str]
-) -> list[Path]:
+def write_statics(directory: Path, relaxed: Mapping[str, Structure]) -> list[Path]:
     """Write the single points on the relaxed geometries; A* and B* with grid, smearing and dipole layer of AB.
 
     Parameters
@@ -92,8 +97,6 @@ def write_statics(
         The project folder.
     relaxed
         By role: A, B, AB.
-    slab_parts, fragment_parts
-        Components that make A and B.
 
     Returns
     -------
@@ -102,17 +105,17 @@ def write_statics(
     """
     project = read_project(directory)
     densities = ["valence", "all_electron"]
-    frozen = {"A*": select(relaxed["AB"], *slab_parts), "B*": select(relaxed["AB"], *fragment_parts)}
+    frozen = {part.frozen: select(relaxed[WHOLE], *part.components) for part in PARTS}
     requests: dict[str, CalculationRequest] = {}
-    for role, structure in {"AB": relaxed["AB"], "A": relaxed["A"], "B": relaxed["B"], **frozen}.items():
+    for role, structure in {**{role: relaxed[role] for role in (WHOLE, A.name, B.name)}, **frozen}.items():
         engine = VaspEngine(
             kind="static",
             level=project["level"],
             overrides=project["overrides"],
             role=role,
-            densities=[] if role in ("A", "B") else densities,
+            densities=[] if role in (A.name, B.name) else densities,
         )
-        settings = requests["AB"].settings if role in frozen else {}
+        settings = requests[WHOLE].settings if role in frozen else {}
         requests[role] = engine.request(structure, [], settings | settings.get("technical", {}))
     return [_write(directory / STATICS[role], request) for role, request in requests.items()]
 
@@ -120,7 +123,7 @@ def write_statics(
 def _write(folder: Path, request: CalculationRequest) -> Path:
     folder.mkdir()
     try:
-        write_inputs(request, folder, VaspSettings(), without_potcars=True)
+        write_inputs(request, folder, installation(), without_potcars=True)
     except InputError:
         shutil.rmtree(folder)  # half of the inputs would look like all
         raise
@@ -171,7 +174,7 @@ def read_folder(folder: Path) -> CalculationDocument:
 
 
 def read_foreign_folder(
-    folder: Path, role: str, slab: Structure | None = None, component: str = "polymer", periodic: int | None = None
+    folder: Path, role: str, slab: Structure | None = None, component: str = POLYMER, periodic: int | None = None
 ) -> CalculationDocument:
     """Read a folder that somebody else calculated.
 
@@ -199,12 +202,12 @@ def read_foreign_folder(
         See `iface_wf.engines.vasp.engine.read_document`.
     """
     run = read_run(folder)
-    directions = periodic if periodic is not None else (0 if role == "B" else 2)
+    directions = periodic if periodic is not None else (0 if role == B.name else 2)
     lattice = Lattice(run.initial.lattice.matrix, pbc=tuple(i < directions for i in range(3)))
-    labels = ["slab"] * len(run.initial) if role in ("A", "A*") else [component] * len(run.initial)
+    labels = [SLAB] * len(run.initial) if role in (A.name, A.frozen) else [component] * len(run.initial)
     if slab is not None:
         for index in matching_atoms(run.initial, slab):
-            labels[index] = "slab"
+            labels[index] = SLAB
     structure = Structure(lattice, run.initial.species, run.initial.frac_coords, site_properties={"component": labels})
     present = [name for name in ("CHGCAR",) if find_file(folder, name)]
     cores = all(find_file(folder, name) for name in ("AECCAR0", "AECCAR2"))

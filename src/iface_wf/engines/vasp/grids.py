@@ -92,7 +92,8 @@ def read_volumetric(path: Path, occupancies: bool) -> VolumetricFile:
         Naming the file and what is wrong with it.
     """
     try:
-        with zopen(path, mode="rt", encoding="utf-8") as handle:
+        # comments and names may hold letters of any encoding; numbers are digits in all of them
+        with zopen(path, mode="rt", encoding="latin-1") as handle:
             return _read(handle, occupancies)
     except Exception as error:  # the parser of the header stumbles in many ways
         raise CalculationError(f"{path} cannot be used: {error or type(error).__name__}.") from error
@@ -248,6 +249,15 @@ def read_potential(
 def check_electrons(path: Path, density: Grid, expected: float) -> None:
     """Refuse a density that does not hold the electrons of the calculation.
 
+    Parameters
+    ----------
+    path
+        Its file.
+    density
+        What was read from it, e/A^3.
+    expected
+        Electrons of the calculation, e.
+
     Raises
     ------
     CalculationError
@@ -261,7 +271,21 @@ def check_electrons(path: Path, density: Grid, expected: float) -> None:
 def valence_density(
     directory: Path, structure: Structure, shape: tuple[int, int, int], n_electrons: float, spins: int
 ) -> Grid:
-    """Read CHGCAR, checked by its number of electrons; errors as in `read_density` and `check_electrons`."""
+    """Read CHGCAR, checked by its number of electrons; errors as in `read_density` and `check_electrons`.
+
+    Parameters
+    ----------
+    directory
+        Folder of the run.
+    structure
+        In the order and cell of the run.
+    shape
+        Its fine grid.
+    n_electrons
+        Electrons treated, e.
+    spins
+        1, or 2 for a spin-polarised run.
+    """
     path = required_file(directory, "CHGCAR")
     density = read_density(path, structure, shape, occupancies=True, least_blocks=spins)
     check_electrons(path, density, n_electrons)

@@ -7,6 +7,7 @@ from typing import Any
 from iface_wf.engines.profile import Comparison, EngineProfile
 from iface_wf.engines.vasp.checks import CHECKS
 from iface_wf.engines.vasp.choices import CELL_TAGS, METHOD_TAGS, SMEARING_TAGS
+from iface_wf.engines.vasp.settings import VaspOverrides
 
 COMMON: dict[str, Any] = {"xc": "PBE", "gadolinium": "core"}
 LEVELS: dict[str, dict[str, Any]] = {
@@ -47,7 +48,7 @@ PROFILE = EngineProfile(
     engine="iface_wf.engines.vasp.engine:VaspEngine",
     levels=LEVELS,
     common=COMMON,
-    options=frozenset({"dispersion", "potcars", "hubbard"}),  # and INCAR tags, see `iface_wf.engines.vasp.inputs`
+    table=VaspOverrides,
     technical=frozenset({"technical", "max_steps", "relaxed_by"}),
     shared=Comparison(
         method=("xc", "dispersion", *METHOD_TAGS),

@@ -19,6 +19,7 @@ from iface_wf.documents.charges import ChargeSums
 from iface_wf.documents.labels import PARTS, WHOLE, A, B
 from iface_wf.documents.result import EnergyTerm
 from iface_wf.documents.schemes import SCHEMES
+from iface_wf.documents.upgrade import provenance_of_today
 from iface_wf.engines.comparison import comparison_of, require_comparable
 from iface_wf.engines.document import now, package_versions
 from iface_wf.errors import CalculationError, IfaceError
@@ -135,7 +136,7 @@ def binding_document(
         converged=converged,
         flags=flags,
         provenance={
-            **about.get("provenance", {}),
+            **provenance_of_today(about.get("provenance", {})),  # of a job that was submitted before the update, too
             "versions": package_versions() | ab.versions,
             "iface_wf": metadata.version("iface-wf"),
             "relaxations": {role: {"key": c.key, "engine": c.engine} for role, c in relaxations.items()},

@@ -12,6 +12,7 @@ from iface_wf.builders.interface import InterfaceBuild, build_fragment, build_in
 from iface_wf.errors import InputError
 from iface_wf.flows.graph import Graph, Item
 from iface_wf.flows.parts import Part
+from iface_wf.flows.request import KEY_VERSION
 from iface_wf.library.library import Library
 from iface_wf.library.records import FillerRecord
 from iface_wf.quantities.binding.cells import Size, shared_slab
@@ -93,7 +94,12 @@ def describe(
         "polymer": request.polymer or request.molecule,
         "units": request.units if request.polymer else None,
         "salt": request.salt,
-        "provenance": {"request": request.model_dump(mode="json"), "build": report, "digests": digests},
+        "provenance": {
+            "request": request.model_dump(mode="json"),
+            "build": report,
+            "digests": digests,
+            "key_version": KEY_VERSION,
+        },
     }
 
 

@@ -10,7 +10,7 @@ from jobflow import Flow, Job
 from pymatgen.core import Structure
 
 from iface_wf.builders.placing.targets import Target
-from iface_wf.documents.labels import PARTS
+from iface_wf.documents.labels import PARTS, WHOLE, A, B
 from iface_wf.engines.base import Engine
 from iface_wf.engines.registry import DEFAULT_RANKING, create
 from iface_wf.flows.maker import ResultMaker
@@ -125,19 +125,19 @@ class BindingEnergyMaker(ResultMaker):
             engine=self.ranking_engine,
         )
         placed.name = "place"
-        relax_ab = self.relaxation("AB").make(placed.output.structure)
+        relax_ab = self.relaxation(WHOLE).make(placed.output.structure)
         own = self._statics(relax_ab)
         if self.engine.grid_bound:
             # absolute energies on unlike grid steps differ by tenths of an eV: B gets a box on AB's steps
-            like = own["AB"].output.settings
-            static_b = self.engine.static(fragment.relax.structure, like=like, role="B", name="static B")
-            own = {"B": static_b} | own
-        shared = {"A": slab.static, "B": fragment.static}
+            like = own[WHOLE].output.settings
+            static_b = self.engine.static(fragment.relax.structure, like=like, role=B.name, name=f"static {B.name}")
+            own = {B.name: static_b} | own
+        shared = {A.name: slab.static, B.name: fragment.static}
         statics = {role: output for role, output in shared.items() if output is not None}
         statics |= {role: job.output for role, job in own.items()}
         collect = collect_binding(
             calculations=statics,
-            relaxations={"A": slab.relax, "B": fragment.relax, "AB": relax_ab.output},
+            relaxations={A.name: slab.relax, B.name: fragment.relax, WHOLE: relax_ab.output},
             uuids={role: output.uuid for role, output in statics.items()},
             placements=placed.output,
             about=about,
@@ -150,9 +150,9 @@ class BindingEnergyMaker(ResultMaker):
         plain = list(self.engine.profile.densities) if self.densities else []
         ghosts = self.engine.counterpoise
         interface = relax_ab.output.structure
-        ab = self.engine.static(interface, densities=plain, role="AB", name="static AB")
+        ab = self.engine.static(interface, densities=plain, role=WHOLE, name=f"static {WHOLE}")
         like = ab.output.settings
-        jobs = {"AB": ab}
+        jobs = {WHOLE: ab}
         if not self.frozen:
             return jobs
         for part, other in zip(PARTS, reversed(PARTS), strict=True):
