@@ -107,7 +107,7 @@ class SlabEnergyKind(FlowKind):
         maker = SlabEnergyMaker(*(engine if here else engine.elsewhere() for engine in engines))
         slab = maker.part(structure, "A", record.name)
         about = {
-            "key": request.content_key(self.name, {"A": slab.digest}, {}, record),
+            "key": request.content_key(self.name, {"A": slab.digest}, {}, record, elements=structure.symbol_set),
             "filler": record.name,
             "surface": str(structure.properties.get("surface", "")),
             "provenance": {"request": request.model_dump(mode="json")},

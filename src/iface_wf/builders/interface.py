@@ -189,8 +189,21 @@ def build_fragment(spec: InterfaceSpec, library: Library) -> Structure:
     Raises
     ------
     InputError
-        For unknown names, molecules that cannot be built, or an oligomer of more than ``spec.max_atoms`` atoms.
+        For unknown names, for molecules that cannot be built, also where RDKit finds that out late, and for an oligomer
+        of more than ``spec.max_atoms`` atoms.
     """
+    try:
+        return _fragment(spec, library)
+    except (RuntimeError, ValueError) as error:
+        if "Violation" not in str(error) and not type(error).__module__.startswith("rdkit"):
+            raise
+        asked = spec.polymer or spec.molecule or spec.salt or ""
+        reason = [line.strip() for line in str(error).splitlines() if line.strip()]
+        told = reason[1] if len(reason) > 1 and "Violation" in reason[0] else " ".join(reason[:1])
+        raise InputError(f"{asked[:80]!r} is no molecule that RDKit can build: {told[:200]}.") from error
+
+
+def _fragment(spec: InterfaceSpec, library: Library) -> Structure:
     salt = library.salt(spec.salt) if spec.salt is not None else None
     host = _host(spec, library)
     if host is None:

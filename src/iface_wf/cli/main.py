@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import codecs
-import io
 import os
 import sys
 import traceback
-import unicodedata
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -33,14 +30,17 @@ from iface_wf.cli import (
     submit,
 )
 from iface_wf.cli import collect as vasp
+from iface_wf.cli.output import visible
+from iface_wf.cli.terminal import one_line, write_anything
 from iface_wf.errors import IfaceError, InputError, foreseen
+from iface_wf.foreign import ForeignObjectWarning
 from iface_wf.former import FormerNameWarning, todays_arguments
 from iface_wf.secrets import away, is_own, scrub
 
 DEBUG_VARIABLE = "IFACE_WF_DEBUG"
 INTERRUPTED = 130
-#: Longest sentence, characters.
-LONGEST = 1000
+#: Longest argument, characters: SMILES and conditions have 5,000 at most.
+LONGEST_ARGUMENT = 6000
 
 app = typer.Typer(
     name="iface-wf",
@@ -107,10 +107,13 @@ def main(arguments: list[str] | None = None) -> int:
         # Notes of libraries to their own callers are no use to whoever runs a command.
         warnings.simplefilter("ignore", FutureWarning)
     warnings.simplefilter("always", FormerNameWarning)
-    _write_anything()
+    write_anything()
+    given = sys.argv[1:] if arguments is None else arguments
     try:
+        if any(len(argument) > LONGEST_ARGUMENT for argument in given):
+            raise InputError(f"An argument has more than {LONGEST_ARGUMENT} characters: put long lists into a file.")
         with _hints(), away(is_own):  # this process keeps our passwords; what it starts gets none
-            app(todays_arguments(sys.argv[1:] if arguments is None else arguments), prog_name="iface-wf")
+            app(todays_arguments(given), prog_name="iface-wf")
     except SystemExit as stop:
         if stop.code == INTERRUPTED:  # typer ends silently on Ctrl-C
             _complain("Interrupted. What is finished is kept: the same command goes on from there.")
@@ -133,12 +136,12 @@ def main(arguments: list[str] | None = None) -> int:
 
 @contextmanager
 def _hints() -> Iterator[None]:
-    """Say in one line what names of before are called today, each once."""
+    """Say in one line what names of before are called today, and what is not loaded, each once."""
     show, told = warnings.showwarning, set[str]()
 
     def hint(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
-        if not issubclass(category, FormerNameWarning):
-            show(message, category, *place, **more)
+        if not issubclass(category, FormerNameWarning | ForeignObjectWarning):
+            show(visible(scrub(str(message))), category, *place, **more)
         elif str(message) not in told:
             told.add(str(message))
             _complain(str(message))
@@ -158,33 +161,14 @@ def _raise_if_debugging(error: Exception) -> None:
 
 def _show_traceback(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
     """Show a traceback as Python does, without secrets."""
-    sys.stderr.write(scrub("".join(traceback.format_exception(kind, error, trace))))
+    sys.stderr.write(visible(scrub("".join(traceback.format_exception(kind, error, trace)))))
 
 
 def _refuse(error: IfaceError) -> int:
     """Say an error of ours and return the exit code."""
-    _complain(" ".join(str(error).split()))
+    _complain(str(error))
     return 2 if isinstance(error, InputError) else 1
 
 
 def _complain(text: str) -> None:
-    """Say something in one line, without what would steer a terminal."""
-    text = scrub(text)
-    line = "".join(c if c.isprintable() else repr(c)[1:-1] for c in text[:LONGEST])
-    print(f"iface-wf: {line}{'...' if len(text) > LONGEST else ''}", file=sys.stderr)
-
-
-def _write_anything() -> None:
-    """Let no character stop the output: a terminal that knows ASCII only gets the nearest letter, or its number."""
-    codecs.register_error("iface-wf", _nearest)
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="iface-wf")
-
-
-def _nearest(error: UnicodeError) -> tuple[str | bytes, int]:
-    if not isinstance(error, UnicodeEncodeError):
-        raise error
-    wanted = error.object[error.start : error.end]
-    plain = "".join(c for c in unicodedata.normalize("NFKD", wanted) if ord(c) < 128)
-    return plain or wanted.encode("ascii", "backslashreplace").decode(), error.end
+    print(f"iface-wf: {one_line(scrub(text))}", file=sys.stderr)

@@ -1,21 +1,56 @@
-"""How commands speak: results on stdout, everything else on stderr."""
+"""How commands speak: results on stdout, everything else on stderr.
+
+Names, flags and paths come from files and stores, perhaps of other people: what would steer a terminal is shown as text.
+"""
 
 from __future__ import annotations
 
 import json
 import sys
+import unicodedata
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
+
+
+def visible(text: str, keep: str = "\n\t") -> str:
+    r"""Return a text that can steer no terminal.
+
+    Parameters
+    ----------
+    text
+        Any text.
+    keep
+        Control characters that stay.
+
+    Returns
+    -------
+    str
+        Control characters, marks that turn the direction of writing, and halves of characters are written as Python
+        writes them: ``\x1b``, ``\u202e``.
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c in keep or not _steers(c) else c.encode("unicode_escape").decode() for c in text)
+
+
+def _steers(character: str) -> bool:
+    category = unicodedata.category(character)
+    return category[0] == "C" or category in ("Zl", "Zp")
 
 
 def print_json(data: Any) -> None:
     """Print data as JSON on stdout; NaN becomes null, because JSON knows no NaN."""
     ascii_only = not (sys.stdout.encoding or "").lower().startswith("utf")
-    print(json.dumps(_plain(data), indent=2, ensure_ascii=ascii_only, allow_nan=False))
+    text = json.dumps(_plain(data), indent=2, ensure_ascii=ascii_only, allow_nan=False)
+    if not text.isprintable():  # it has line breaks at least
+        text = "".join(c if c == "\n" or not _steers(c) else json.dumps(c)[1:-1] for c in text)
+    print(text)
 
 
 def _plain(data: Any) -> Any:
@@ -32,35 +67,69 @@ def _plain(data: Any) -> Any:
 
 def stdout() -> Console:
     """Return the console for results; names are printed as they are, never read as markup."""
-    from rich.console import Console
-
     # Into a file or another program, rows stay whole lines.
     width = None if sys.stdout.isatty() else 240
-    return Console(markup=False, highlight=False, width=width)
+    console: Console = _console_class()(markup=False, highlight=False, width=width)
+    return console
 
 
 def stderr() -> Console:
     """Return the console for progress and remarks."""
+    console: Console = _console_class()(stderr=True, markup=False, highlight=False)
+    return console
+
+
+@cache
+def _console_class() -> Any:
     from rich.console import Console
 
-    return Console(stderr=True, markup=False, highlight=False)
+    class PlainConsole(Console):
+        """A console for which every string is text and nothing else."""
+
+        def render_str(self, text: str, **options: Any) -> Text:
+            """Turn a string into text."""
+            return super().render_str(visible(text), **options)
+
+    return PlainConsole
+
+
+def plain_text(text: str) -> Text:
+    """Return one line for a place where rich would read markup in a string."""
+    from rich.text import Text
+
+    return Text(visible(text, keep=""))
 
 
 def say(text: str) -> None:
     """Print a remark on stderr."""
-    print(text, file=sys.stderr)
+    print(visible(text), file=sys.stderr)
 
 
 def plain_table(*headings: str, right: tuple[str, ...] = (), title: str | None = None) -> Table:
     """Return an empty table; the columns named in ``right`` are aligned to the right and never wrapped."""
     from rich import box
-    from rich.table import Table
 
-    table = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left", title_style="bold", pad_edge=False)
+    table: Table = _table_class()(
+        box=box.SIMPLE_HEAD, title=title, title_justify="left", title_style="bold", pad_edge=False
+    )
     for heading in headings:
         aligned = heading in right
         table.add_column(heading, justify="right" if aligned else "left", no_wrap=aligned, overflow="fold")
     return table
+
+
+@cache
+def _table_class() -> Any:
+    from rich.table import Table
+
+    class PlainTable(Table):
+        """A table whose cells cannot break out of their row."""
+
+        def add_row(self, *cells: Any, **options: Any) -> None:
+            """Add a row."""
+            super().add_row(*(visible(cell, keep="") if isinstance(cell, str) else cell for cell in cells), **options)
+
+    return PlainTable
 
 
 def number(value: float | None, digits: int = 3) -> str:

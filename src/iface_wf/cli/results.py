@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from iface_wf.cli import options as opt
-from iface_wf.cli.output import number, plain_table, print_json, say, stdout
+from iface_wf.cli.output import number, plain_table, print_json, say, stdout, visible
 from iface_wf.errors import InputError
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def results(
         print_json({"units": table.attrs["units"], "rows": rows})
     elif fmt == "csv":
         text = table.assign(flags=["; ".join(flags) for flags in table["flags"]]).to_csv(index=False)
-        print(text, end="")
+        print(visible(text, keep="\n"), end="")
     elif table.empty:
         say("No results yet (or none that match). Make one with: iface-wf run --filler SiO2 --polymer PEO")
     else:

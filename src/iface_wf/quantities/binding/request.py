@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import PurePath
 
 from iface_wf.builders.interface import InterfaceSpec
+from iface_wf.documents.labels import A, B
 from iface_wf.flows.request import Request, method_of
 from iface_wf.library.records import FillerRecord
 from iface_wf.quantities.binding.columns import QUANTITIES
@@ -45,7 +47,9 @@ class BindingRequest(InterfaceSpec, Request):
         parts = (f"{PurePath(self.filler).name}{surface}", f"{self.polymer or self.molecule or ''}{units}", self.salt)
         return " + ".join(part for part in parts if part)
 
-    def key(self, slab_digest: str, fragment_digest: str, *fillers: FillerRecord) -> str:
+    def key(
+        self, slab_digest: str, fragment_digest: str, *fillers: FillerRecord, elements: Collection[str] = ()
+    ) -> str:
         """Content key of the whole interface calculation.
 
         Parameters
@@ -54,6 +58,8 @@ class BindingRequest(InterfaceSpec, Request):
             Digests of the two built parts, so that a changed library file or builder gives another key.
         *fillers
             Record of the filler, which says how the engine treats its elements.
+        elements
+            Elements of the two parts.
 
         Returns
         -------
@@ -62,5 +68,6 @@ class BindingRequest(InterfaceSpec, Request):
         """
         options = self.model_dump(mode="json", include=set(_OPTIONS))
         if self.placements > 1:
-            options["ranking"] = method_of(self.ranking_engine())
-        return self.content_key("binding", {"A": slab_digest, "B": fragment_digest}, options, *fillers)
+            options["ranking"] = method_of(self.ranking_engine(), elements)
+        parts = {A.name: slab_digest, B.name: fragment_digest}
+        return self.content_key("binding", parts, options, *fillers, elements=elements)
