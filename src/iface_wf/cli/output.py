@@ -12,8 +12,6 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from iface_wf.errors import InputError
-
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
@@ -137,35 +135,3 @@ def _table_class() -> Any:
 def number(value: float | None, digits: int = 3) -> str:
     """Return a signed number with fixed digits, or a dash when there is none."""
     return "-" if value is None or value != value else f"{value:+.{digits}f}"
-
-
-def new_file(path: Path) -> Path:
-    """Check that a file can be written without replacing another one.
-
-    Raises
-    ------
-    InputError
-        When the file exists or its folder does not.
-    """
-    if path.exists():
-        raise InputError(f"{path} exists already; give another --out or remove it first.")
-    if not path.parent.is_dir():
-        raise InputError(f"The folder {path.parent} for --out does not exist.")
-    return path
-
-
-def new_folder(path: Path) -> Path:
-    """Create a folder for results, or accept an empty one.
-
-    Raises
-    ------
-    InputError
-        When it holds files already or cannot be created.
-    """
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-        if any(path.iterdir()):
-            raise InputError(f"The folder {path} is not empty; give another --out.")
-    except OSError as error:
-        raise InputError(f"The folder {path} cannot be used: {error.strerror}.") from error
-    return path

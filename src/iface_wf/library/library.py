@@ -61,6 +61,21 @@ class Library:
     ------
     InputError
         If a folder that was asked for does not exist.
+
+    Examples
+    --------
+    >>> import iface_wf
+    >>> library = iface_wf.Library()
+    >>> library.names("salt")
+    ['LiFSI', 'LiPF6', 'LiTFSI']
+    >>> library.filler("lithium iodide").surfaces[0].miller
+    (0, 0, 1)
+    >>> library.polymer("PEO").psmiles
+    '*CCO*'
+    >>> library.polymer("PEOO")
+    Traceback (most recent call last):
+        ...
+    iface_wf.errors.InputError: Unknown polymer 'PEOO': did you mean ...
     """
 
     def __init__(self, folder: str | Path | None = None) -> None:

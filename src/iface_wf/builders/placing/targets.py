@@ -46,6 +46,16 @@ class Target(BaseModel):
         Functional group of the fragment: a name from the polymer's record or SMARTS; its first atom touches.
     surface
         Element of the surface, followed by what it is bonded to: ``"Gd"``, ``"H-O-Si"`` for a silanol's hydrogen.
+
+    Examples
+    --------
+    The oxygen of an ether at the hydrogen of a silanol, as in a hydrogen bond:
+
+    >>> import iface_wf
+    >>> target = iface_wf.Target(group="ether", surface="H-O-Si")
+    >>> built = iface_wf.build("SiO2", "PEO", 1, target=target)
+    >>> built.placements[0].properties["placement"]["contact"]["elements"]
+    ['H', 'O']
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)

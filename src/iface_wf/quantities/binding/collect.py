@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from importlib import metadata
 from typing import Any
 
@@ -63,7 +64,7 @@ def binding_document(
     placements
         The ranked placements.
     about
-        Key, names and provenance of the interface.
+        Names and provenance of the interface, and its key; by default one that follows from those of the calculations.
 
     Returns
     -------
@@ -98,8 +99,9 @@ def binding_document(
     scheme, transfer = _charge_transfer(calculations, flags)
     area = float(np.linalg.norm(np.cross(*structure.lattice.matrix[:2])))
     geometry = relaxations.get(WHOLE)
+    named = {k: v for k, v in about.items() if k in BindingDocument.model_fields and k != "provenance"}
     return BindingDocument(
-        **{k: v for k, v in about.items() if k in BindingDocument.model_fields and k != "provenance"},
+        **{"key": _key(calculations), **named},
         placement=placements.placement,
         placements=len(placements.ranking),
         placement_ranking=placements.ranking,
@@ -144,6 +146,12 @@ def binding_document(
         wall_time=sum(c.wall_time or 0.0 for c in (*calculations.values(), *relaxations.values())),
         completed_at=now(),
     )
+
+
+def _key(calculations: dict[str, CalculationDocument]) -> str:
+    """Content key of a result of which nothing is known but its calculations."""
+    keys = "".join(str(document.key) for _, document in sorted(calculations.items()))
+    return hashlib.sha256(keys.encode()).hexdigest()
 
 
 def _terms(calculations: dict[str, CalculationDocument]) -> tuple[Energy | None, BindingTerms | None]:

@@ -186,14 +186,12 @@ def folder_flow(
         placement=0,
         engine="none: folders as given",
     )
-    keys = "".join(document.key for _, document in sorted(calculations.items()))
-    named = {"filler": "", "surface": "", "key": hashlib.sha256(keys.encode()).hexdigest()} | dict(about)
     collect = collect_binding(
         calculations={role: one.output for role, one in kept.items()},
         relaxations={role: one.output for role, one in relaxed.items()},
         uuids={role: one.uuid for role, one in kept.items()},
         placements=placements,
-        about=named,
+        about=dict(about),
     )
     collect.name = "collect"
     return Flow([*kept.values(), *relaxed.values(), collect], output=collect.output, name="collect folders")

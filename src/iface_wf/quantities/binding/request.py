@@ -25,6 +25,16 @@ class BindingRequest(InterfaceSpec, Request):
     quantities
         What is wanted: ``binding_energy``; ``interaction_energy``, which needs A* and B*; ``charges``, which needs
         their densities too.
+
+    Examples
+    --------
+    What needs something on the way gets it; engines know their settings before anything is built:
+
+    >>> request = BindingRequest(filler="SiO2", polymer="PEO", units=2, engine="xtb", quantities=["interaction_energy"])
+    >>> request.label, request.quantities
+    ('SiO2 + PEO x 2', ('binding_energy', 'interaction_energy'))
+    >>> request.main_engine().defaults()["method"]
+    'GFN1-xTB'
     """
 
     quantities: tuple[str, ...] = QUANTITIES

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from iface_wf.documents.kinds import get_kind
 from iface_wf.documents.result import ResultDocument
 from iface_wf.errors import InputError
-from iface_wf.report.names import method_name
+from iface_wf.reports.names import method_name
 
 _STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; color: #222; }

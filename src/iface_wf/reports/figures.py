@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 from pymatgen.core import Structure
 
 from iface_wf.documents.labels import SLAB, SLAB_PARTS
-from iface_wf.report.scene import ACCUMULATION, DEPLETION, Array, Scene, View, choose_iso, isosurface, scene_of
+from iface_wf.reports.scene import ACCUMULATION, DEPLETION, Array, Scene, View, choose_iso, isosurface, scene_of
 
 DPI = 200
 MARGIN = 1.6
