@@ -20,9 +20,10 @@ from scipy.stats import kendalltau
 
 from iface_wf.documents.calculation import FATAL_FLAGS
 from iface_wf.errors import IfaceError, InputError
+from iface_wf.flows.graph import Graph
 from iface_wf.library.library import Library
 from iface_wf.quantities.binding.columns import QUANTITIES
-from iface_wf.screening.graph import Screening, build_screening
+from iface_wf.screening.graph import build_screening
 from iface_wf.screening.run import run_screening
 from iface_wf.screening.spec import ScreeningSpec, read_spec
 from iface_wf.store.compare import SAME, compare_levels
@@ -61,9 +62,9 @@ def progress(event: object) -> None:
         print(f"# {getattr(event, 'stage', '')}: {name}: {state} {detail}".rstrip(), file=sys.stderr, flush=True)
 
 
-def of_the_spec(store: JobStore, screenings: dict[str, Screening]) -> pd.DataFrame:
+def of_the_spec(store: JobStore, screenings: dict[str, Graph]) -> pd.DataFrame:
     """Collect the results of exactly these pairs, whatever else the store holds."""
-    keys = {key for screening in screenings.values() for key in screening.pairs}
+    keys = {key for screening in screenings.values() for key in screening.items}
     table = result_table(store)
     table = table[table["key"].isin(keys)].reset_index(drop=True)
     for column, (_, raw) in ENERGIES.items():
@@ -106,11 +107,11 @@ def of_level(table: pd.DataFrame, level: str) -> pd.DataFrame:
     return table[(table["engine"] == engine) & (table["level"] == name)]
 
 
-def print_flags(table: pd.DataFrame, screenings: dict[str, Screening]) -> None:
+def print_flags(table: pd.DataFrame, screenings: dict[str, Graph]) -> None:
     """Name every pair that is missing, left out or flagged."""
     for level, screening in screenings.items():
         rows = of_level(table, level).set_index("key")
-        for key, pair in screening.pairs.items():
+        for key, pair in screening.items.items():
             if key not in rows.index:
                 print(f"{level}: {pair.name}: no result, left out")
             elif not rows.loc[key, "trustworthy"]:
@@ -179,9 +180,9 @@ def with_unconverged(table: pd.DataFrame) -> pd.DataFrame:
     return table.assign(trustworthy=table["trustworthy"] | sane)
 
 
-def print_time(store: JobStore, screenings: dict[str, Screening]) -> None:
+def print_time(store: JobStore, screenings: dict[str, Graph]) -> None:
     """Print core-minutes by engine and kind of what was calculated for these pairs; shared parts and placing excepted."""
-    keys = [key for screening in screenings.values() for key in screening.pairs]
+    keys = [key for screening in screenings.values() for key in screening.items]
     fields = [f"output.{name}" for name in ("engine", "kind", "cpu_time", "key")]
     criteria = {"output.document_type": "calculation", "output.reused_from": None, "metadata.interface": {"$in": keys}}
     entries = [entry["output"] for entry in store.query(criteria, properties=fields, load=False)]
@@ -242,7 +243,7 @@ def main() -> int:
     except IfaceError as error:
         print(error, file=sys.stderr)
         return 2
-    return min(1, sum(len(s.pairs) for s in screenings.values()) - len(table))
+    return min(1, sum(len(s.items) for s in screenings.values()) - len(table))
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from pathlib import Path
 from pymatgen.core import Lattice, Structure
 
 from iface_wf.library import Library
-from iface_wf.screening.graph import ScreeningMaker, build_screening
+from iface_wf.screening.graph import build_screening
 from iface_wf.screening.spec import ScreeningSpec
 
 RECORD = """
@@ -62,11 +62,11 @@ def measure(folder: Path, n_fillers: int, n_polymers: int, engine: str) -> None:
     start, cpu = time.perf_counter(), time.process_time()
     screening = build_screening(spec, Library(folder))
     built = time.perf_counter()
-    flow = ScreeningMaker().make(screening)
+    flow = screening.flow("screening")
     end = time.perf_counter()
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024**2
     print(
-        f"{n_fillers:>4} x {n_polymers:<4} {len(screening.pairs):>7} interfaces {len(flow.job_uuids):>7} jobs   structures and keys "
+        f"{n_fillers:>4} x {n_polymers:<4} {len(screening.items):>7} interfaces {len(flow.job_uuids):>7} jobs   structures and keys "
         f"{built - start:6.1f} s   jobs {end - built:6.1f} s   all {end - start:6.1f} s (CPU {time.process_time() - cpu:.1f} s)   "
         f"peak {memory:.2f} GB",
         flush=True,

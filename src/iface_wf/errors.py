@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import errno
 import typing
 from collections.abc import Callable, Iterable
 from copy import deepcopy
@@ -14,6 +15,15 @@ if TYPE_CHECKING:
     from pydantic import BaseModel, ValidationError
 
 M = TypeVar("M", bound="BaseModel")
+#: Longer names are like none that are known, and comparing them takes long.
+_LONGEST_NAME = 100
+#: Errors of the operating system that come from what the user named, not from the state of the machine.
+_OF_NAMES = frozenset(
+    {
+        *(errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG, errno.ELOOP, errno.EINVAL, errno.ENXIO),
+        *(errno.EACCES, errno.EPERM, errno.EROFS, errno.EEXIST, errno.ENOTEMPTY, errno.ENODEV),
+    }
+)
 Place = Callable[[tuple[int | str, ...], str], str]
 
 
@@ -52,9 +62,20 @@ def unknown_name(what: str, name: str, allowed: Iterable[str]) -> InputError:
     """
     names = sorted(set(allowed))
     folded = {n.casefold(): n for n in names}
-    near = [folded[n] for n in difflib.get_close_matches(name.casefold(), list(folded), n=3, cutoff=0.4)]
+    near = [
+        folded[n] for n in difflib.get_close_matches(name.casefold()[:_LONGEST_NAME], list(folded), n=3, cutoff=0.4)
+    ]
     hint = f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(names) or 'none'}."
     return InputError(f"Unknown {what} {name[:80]!r}: {hint}")
+
+
+def shown(value: Any, length: int = 60) -> str:
+    """Write a value for a sentence, cut where it is long."""
+    try:
+        text = repr(value)
+    except (ValueError, RecursionError):  # thousands of digits, or a list within itself
+        return "what is given"
+    return text if len(text) <= length else f"{text[:length]}..."
 
 
 def validate(data: dict[str, Any], model: type[M], where: str | Place) -> M:
@@ -125,14 +146,115 @@ def _first_problem(error: ValidationError, model: type[BaseModel], where: str | 
     key = ".".join(str(part) for part in loc)
     if first["type"] == "extra_forbidden":
         allowed = _keys_at(model, loc[:-1])
-        near = difflib.get_close_matches(str(loc[-1]), allowed, n=1, cutoff=0.4)
+        near = difflib.get_close_matches(str(loc[-1])[:_LONGEST_NAME], allowed, n=1, cutoff=0.4)
         hint = f"did you mean {near[0]!r}?" if near else f"allowed: {', '.join(allowed)}."
         return InputError(f"{head}: unknown key {key[:120]!r}, {hint}")
     if first["type"] == "missing":
         return InputError(f"{head}: the key {key!r} is missing.")
     message = first["msg"].removeprefix("Value error, ").rstrip(".")
     message = message[:1].lower() + message[1:] if key else message
+    if first["type"] == "string_type" and isinstance(first.get("input"), bool | int | float):
+        message = _unquoted(first["input"])
     return InputError(f"{head}: {f'{key[:120]!r}: ' if key else ''}{message}.")
+
+
+def _unquoted(value: bool | float) -> str:
+    """Say how a name becomes something else in YAML."""
+    if isinstance(value, bool):
+        return f"YAML reads words such as {'yes and on' if value else 'no and off'} as {str(value).lower()}: quote the name"
+    return f"YAML reads {shown(value)} as a number: write it in quotes"
+
+
+def from_environment(model: type[M]) -> M:
+    """Read settings from environment variables.
+
+    Parameters
+    ----------
+    model
+        A `pydantic_settings.BaseSettings` with a prefix.
+
+    Returns
+    -------
+    BaseSettings
+        The settings.
+
+    Raises
+    ------
+    InputError
+        For the first variable that is wrong, by its name; its value is not shown, it may be a secret.
+    """
+    from pydantic import ValidationError
+    from pydantic_settings import SettingsError
+
+    prefix = str(model.model_config.get("env_prefix", ""))
+    try:
+        return model()
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        name, *within = (str(part) for part in first["loc"])
+        key = f", {'.'.join(within)[:80]}" if within else ""
+        reason = first["msg"].removeprefix("Value error, ").rstrip(".").replace("Input should be", "it must be", 1)
+        raise InputError(f"The environment variable {prefix}{name.upper()}{key} cannot be used: {reason}.") from None
+    except SettingsError as error:
+        found = [name for name in model.model_fields if f'"{name}"' in str(error)]
+        names = " or ".join(f"{prefix}{name.upper()}" for name in found) or f"{prefix}..."
+        raise InputError(f"The environment variable {names} cannot be read: it must be JSON.") from None
+
+
+def foreseen(error: Exception) -> IfaceError | None:
+    """Say in one sentence what stands behind an error of Python or of a library, where that is known.
+
+    What the user gave ends in odd places: file names in system calls, texts in encoders, numbers in C.
+
+    Parameters
+    ----------
+    error
+        Anything but our own errors.
+
+    Returns
+    -------
+    IfaceError or None
+        An `InputError` where something else has to be given, a `CalculationError` where the machine is at its limits; None
+        for what nobody has foreseen.
+    """
+    if isinstance(error, OSError):
+        return _system_error(error)
+    if isinstance(error, UnicodeError):
+        return InputError(
+            "Something that was given is no text that can be written: it holds characters outside of UTF-8."
+        )
+    if isinstance(error, RecursionError):
+        return InputError("Something that was given is nested too deep.")
+    if isinstance(error, MemoryError):
+        return CalculationError("The memory of this machine is too small for what was asked.")
+    if isinstance(error, OverflowError):
+        return InputError("A number that was given is too large.")
+    text = " ".join(str(error).split())
+    if isinstance(error, RuntimeError) and "home directory" in text:
+        return InputError("The home directory of this user is unknown: set HOME.")
+    if isinstance(error, ValueError) and ("null byte" in text or "null character" in text):
+        return InputError("A file name that was given holds a null character.")
+    if type(error).__module__.partition(".")[0] in ("pydantic", "pydantic_core", "pydantic_settings"):
+        return InputError(f"A setting cannot be used: {_of_pydantic(error)}.")
+    return None
+
+
+def _system_error(error: OSError) -> IfaceError | None:
+    if error.errno is None or error.strerror is None:
+        return None
+    place = f"{shown(str(error.filename), 200)}: " if error.filename is not None else ""
+    kind = InputError if error.errno in _OF_NAMES else CalculationError
+    return kind(f"{place}{error.strerror}.")
+
+
+def _of_pydantic(error: Exception) -> str:
+    from pydantic import ValidationError
+
+    if not isinstance(error, ValidationError):
+        return str(error).split("\n")[0][:300]
+    first = error.errors(include_url=False, include_input=False)[0]
+    where = ".".join(str(part) for part in first["loc"])[:120]
+    return f"{where or error.title}: {first['msg']}".rstrip(".")
 
 
 def _keys_at(model: type[BaseModel], loc: tuple[int | str, ...]) -> list[str]:

@@ -18,7 +18,7 @@ OPTIONS = {"--cores": "--processes", "--work-dir": "--workdir"}
 #: Values of options.
 VALUES = {("--what", "cdd"): "density_difference"}
 #: Columns of tables, in conditions and for sorting.
-COLUMNS = {"ok": "trustworthy", "charge_transfer_B": "charge_transfer_slab"}
+COLUMNS = {"ok": "trustworthy", "charge_transfer_B": "charge_transfer_polymer"}
 
 
 class FormerNameWarning(UserWarning):

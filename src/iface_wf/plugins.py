@@ -49,6 +49,11 @@ class Registry(Generic[T]):
                 found[entry.name].append(entry)
         return found
 
+    def refresh(self) -> None:
+        """Look for entry points anew, for example when a package was installed while this program runs."""
+        self.__dict__.pop("_added", None)
+        self._loaded.clear()
+
     def names(self) -> tuple[str, ...]:
         """Return all names, the built-in ones first; nothing is imported."""
         return (*self.built_in, *sorted(set(self._added) - set(self.built_in)))

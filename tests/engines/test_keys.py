@@ -91,5 +91,14 @@ def test_keys_of_what_is_stored_do_not_change(name):
     assert FOUND[name] == json.loads(GOLDEN.read_text())[name]
 
 
+def test_a_changed_copy_of_a_request_has_a_key_of_its_own():
+    request = XtbEngine().request(slab(), [])
+    before, other = request.key(), slab()
+    other.translate_sites([5], [0.0, 0.0, 0.1], frac_coords=False)
+    changed = request.model_copy(update={"structure": other.as_dict()})
+    assert changed.atoms_structure == other
+    assert changed.key() == XtbEngine().request(other, []).key() != before
+
+
 if __name__ == "__main__":  # only for calculations that are new
     GOLDEN.write_text(json.dumps(FOUND, indent=1) + "\n")

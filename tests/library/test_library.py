@@ -99,7 +99,7 @@ def test_a_name_cannot_be_given_a_second_meaning(folder):
 def test_a_wrong_file_is_refused_naming_file_and_key(folder, change, message):
     path = write(folder / "polymers" / "x.yaml", PEO.replace(*change))
     with pytest.raises(InputError, match=message) as caught:
-        Library(folder).names("polymer")
+        Library(folder).polymer("x")
     assert str(path) in str(caught.value)
     assert "\n" not in str(caught.value)
 
@@ -108,16 +108,35 @@ def test_unreadable_files_are_refused(folder):
     path = folder / "polymers" / "x.yaml"
     path.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(InputError, match="UTF-8"):
-        Library(folder).names("polymer")
+        Library(folder).polymer("x")
     path.write_bytes(b"#" * 1_000_001)
     with pytest.raises(InputError, match="larger"):
-        Library(folder).names("polymer")
+        Library(folder).polymer("x")
 
 
 def test_a_salt_must_be_neutral(folder):
     write(folder / "salts" / "x.yaml", "name: X\ntitle: x\nsource: own\ncation: '[Mg+2]'\nanion: '[Cl-]'\n")
     with pytest.raises(InputError, match="opposite charges"):
-        Library(folder).names("salt")
+        Library(folder).salt("x")
+
+
+@pytest.mark.parametrize("text", ["", "- list", "name: [", "name: MINE\ntitle: t\nsource: me\npsmiles: CCO\n"])
+def test_a_wrong_file_stops_only_those_who_ask_for_it(folder, text):
+    path = write(folder / "polymers" / "broken.yaml", text)
+    (folder / "polymers" / "folder.yaml").mkdir()
+    library = Library(folder)
+    assert library.polymer("PEO").psmiles == Library().polymer("PEO").psmiles
+    assert "PEO" in library.names("polymer")
+    assert library.filler("SiO2").name == "SiO2"
+    assert set(library.problems("polymer")) == {"broken", "folder"}
+    for name in ("broken", "MINE"):  # the name within the file may be unreadable, so any unknown name tells of it
+        with pytest.raises(InputError, match=str(path)):
+            library.polymer(name)
+
+
+def test_a_second_meaning_stops_only_that_name(folder):
+    write(folder / "polymers" / "x.yaml", PEO.replace("My-PEO", "peo"))
+    assert Library(folder).polymer("PVDF").name == "PVDF"
 
 
 def test_length_of_a_copolymer_follows_its_sequence(folder):

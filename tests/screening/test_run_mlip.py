@@ -76,25 +76,6 @@ def test_geometries_and_ranking_by_an_ml_potential_for_energies_of_another_engin
     assert len(result_table(job_store)) == 2
 
 
-#: Keys of results that are in stores since before geometries could be chosen.
-KEYS = {
-    "0653285eb8fed206365eb89037cf92e636172c33cb8d82bf5c5bc7808d128f16": {"polymer": "PEO", "units": 2},
-    "574e9ac6c98f336e0ce340e0931db57c9ab48b36f8ff9802f63d14ebd8684558": {
-        "polymer": "PEO", "units": 2, "level": "moderate", "quantities": ("binding_energy",),
-    },
-    "b7ad1f09a3eceb07238dba1cf318538951bdaa963a66d9c3ed2a287c80f257c7": {
-        "polymer": "PEO", "engine": "xtb", "overrides": {"fmax": 0.1},
-    },
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("key", KEYS)
-def test_keys_of_what_is_stored_do_not_change(key):
-    request = BindingRequest(filler="SiO2", **KEYS[key])
-    assert request.key("slab", "fragment") == key
-    assert request.model_copy(update={"geometry": "mlip"}).key("slab", "fragment") != key
-
-
 @pytest.mark.parametrize(
     ("engine", "level", "geometry", "relaxes", "ranks"),
     [

@@ -46,15 +46,20 @@ def free_port() -> int:
 
 
 @contextmanager
-def running_mongod(folder: Path, *options: str, port: int | None = None) -> Iterator[Server]:
-    """Run a server on 127.0.0.1 with its files in ``folder`` and stop it, by its own process, at the end."""
+def running_mongod(
+    folder: Path, *options: str, port: int | None = None, client: dict[str, str] | None = None
+) -> Iterator[Server]:
+    """Run a server on 127.0.0.1 with its files in ``folder`` and stop it, by its own process, at the end.
+
+    ``client``: what a client must say to be let in, for a server with TLS.
+    """
     port = port or free_port()
     command = [str(mongod_binary()), "--dbpath", str(folder), "--bind_ip", "127.0.0.1", "--port", str(port)]
     command += ["--wiredTigerCacheSizeGB", "0.25", "--nounixsocket", "--quiet", *options]
     with (folder / "mongod.log").open("wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
     try:
-        wait_until_up(process, port, folder / "mongod.log")
+        wait_until_up(process, port, folder / "mongod.log", client or {})
         yield Server("127.0.0.1", port, process.pid)
     finally:
         process.terminate()
@@ -65,7 +70,7 @@ def running_mongod(folder: Path, *options: str, port: int | None = None) -> Iter
             process.wait()
 
 
-def wait_until_up(process: subprocess.Popen, port: int, log: Path) -> None:
+def wait_until_up(process: subprocess.Popen, port: int, log: Path, options: dict[str, str]) -> None:
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         assert process.poll() is None, log.read_text()[-2000:]
@@ -74,7 +79,7 @@ def wait_until_up(process: subprocess.Popen, port: int, log: Path) -> None:
         except OSError:
             time.sleep(0.05)
         else:
-            with MongoClient("127.0.0.1", port, serverSelectionTimeoutMS=30_000) as client:
+            with MongoClient("127.0.0.1", port, serverSelectionTimeoutMS=30_000, **options) as client:
                 client.admin.command("ping")
             return
     raise AssertionError("mongod did not start within 60 s")

@@ -9,8 +9,10 @@ import pytest
 
 from iface_wf.cli.main import main
 from iface_wf.quantities.binding.document import BindingDocument
+from iface_wf.quantities.binding.graph import single_graph
+from iface_wf.quantities.binding.request import BindingRequest
 from iface_wf.queues import execute
-from iface_wf.store.results import result_table
+from iface_wf.store.results import find_result, result_table
 from tests.queues.old.read import restore
 from tests.system.queue_bench import QueueBench
 from tests.tiny_library import counted, read_log
@@ -66,7 +68,15 @@ def test_gpaw_results_that_are_only_to_be_collected(bench, tmp_path):
         for role in ("AB", "A* in AB basis")
     }
     lost = charge["AB"]["slab"] - charge["A* in AB basis"]["slab"]
-    assert document.charge_transfer["A"] == pytest.approx(lost, abs=1e-9)  # the same sum
+    assert document.charge_transfer["slab"] == pytest.approx(lost, abs=1e-9)  # the same sum
     assert sum(document.charge_transfer.values()) == pytest.approx(0.0, abs=1e-3)  # e, by definition
     assert document.density_difference is not None
     assert document.density_difference.integral == pytest.approx(0.0, abs=1e-3)  # e
+
+    assert document.provenance["request"]["placements"] == 8  # its name of today
+    assert main(["store", "migrate", "--store", bench.address]) == 0
+    found = find_result(store, document.key).document
+    assert found.key != document.key
+    assert found.provenance["former_key"] == document.key
+    request = BindingRequest(**document.provenance["request"])
+    assert list(single_graph(request, bench.library).items) == [found.key]

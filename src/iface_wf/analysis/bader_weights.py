@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from ase.geometry.minkowski_reduction import minkowski_reduce
 from numba import njit
@@ -11,6 +13,8 @@ from scipy.spatial import Voronoi
 from iface_wf.analysis.grid import FloatArray
 
 IntArray = NDArray[np.int64]
+
+_inlined = njit(cache=True, inline="always")  # calls would cost the kernel a sixth of its speed
 
 _PRUNE = 1e-10
 """Weights below this are dropped: they never add up to 1e-6 e, but would spread over the whole vacuum."""
@@ -63,7 +67,7 @@ def _polygon_area(corners: FloatArray, normal: FloatArray) -> float:
     return float(0.5 * abs(np.dot(x, np.roll(y, -1)) - np.dot(y, np.roll(x, -1))))
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator,unused-ignore]
+@njit(cache=True)
 def share(
     ref: FloatArray,
     rho: FloatArray,
@@ -106,8 +110,6 @@ def share(
     tuple
         Per atom: sum of ``rho`` and number of points above the vacuum cut, and sum of ``rho`` below it.
     """
-    ny, nz = shape[1], shape[2]
-    m = len(ratios)
     charge = np.zeros(n_atoms)
     count = np.zeros(n_atoms)
     tail = np.zeros(n_atoms)
@@ -119,88 +121,40 @@ def share(
     weights = np.zeros(4096)
     mix = np.zeros(n_atoms)
     seen = np.zeros(n_atoms, np.int32)
-    flow = np.zeros(m)
-    uphill = np.zeros(m, np.int64)
+    flow = np.zeros(len(ratios))
+    uphill = np.zeros(len(ratios), np.int64)
     for rank in range(len(order)):
         point = order[rank]
-        value = ref[point]
         above = rank < n_above
         label = labels[point]
         if label < 0:
-            i = point // (ny * nz)
-            j = (point // nz) % ny
-            k = point % nz
-            n_up = 0
-            total = 0.0
-            same = True
-            for f in range(m):
-                x = (i + offsets[f, 0]) % shape[0]
-                y = (j + offsets[f, 1]) % ny
-                z = (k + offsets[f, 2]) % nz
-                other = (x * ny + y) * nz + z
-                rise = ref[other] - value
-                if rise > 0.0:
-                    flow[n_up] = rise * ratios[f]
-                    uphill[n_up] = other
-                    total += flow[n_up]
-                    n_up += 1
-                    if labels[other] != labels[uphill[0]]:
-                        same = False
-            if same and labels[uphill[0]] >= 0:
-                label = labels[uphill[0]]
-            else:
-                n_seen = 0
-                for f in range(n_up):
-                    part = flow[f] / total
-                    up = labels[uphill[f]]
-                    if up >= 0:
-                        if mix[up] == 0.0:
-                            seen[n_seen] = up
-                            n_seen += 1
-                        mix[up] += part
-                    else:
-                        for e in range(first[-2 - up], first[-1 - up]):
-                            atom = atoms[e]
-                            if mix[atom] == 0.0:
-                                seen[n_seen] = atom
-                                n_seen += 1
-                            mix[atom] += part * weights[e]
-                kept = 0.0
-                n_kept = 0
-                for s in range(n_seen):
-                    if mix[seen[s]] > _PRUNE:
-                        kept += mix[seen[s]]
-                        label = seen[s]
-                        n_kept += 1
+            label, n_up, total = _look_uphill(point, ref, labels, shape, offsets, ratios, flow, uphill)
+            if label < 0:
+                n_seen = _mix_neighbours(labels, flow, uphill, n_up, total, first, atoms, weights, mix, seen)
+                label, n_kept, kept = _prune(mix, seen, n_seen)
                 if n_kept > 1:
                     if n_shared + 2 > len(first):
-                        longer = np.zeros(2 * len(first), np.int64)
-                        longer[: len(first)] = first
-                        first = longer
+                        first = _longer(first, 2 * len(first))
                     if n_entries + n_kept > len(atoms):
-                        more = np.zeros(2 * (n_entries + n_kept), np.int32)
-                        more[:n_entries] = atoms[:n_entries]
-                        atoms = more
-                        wider = np.zeros(2 * (n_entries + n_kept))
-                        wider[:n_entries] = weights[:n_entries]
-                        weights = wider
+                        atoms = _longer(atoms, 2 * (n_entries + n_kept))
+                        weights = _longer(weights, len(atoms))
                     label = np.int32(-2 - n_shared)
-                for s in range(n_seen):
-                    atom = seen[s]
-                    if n_kept > 1 and mix[atom] > _PRUNE:
-                        weight = mix[atom] / kept
-                        atoms[n_entries] = atom
-                        weights[n_entries] = weight
-                        n_entries += 1
-                        if above:
-                            charge[atom] += weight * rho[point]
-                            count[atom] += weight
-                        else:
-                            tail[atom] += weight * rho[point]
-                    mix[atom] = 0.0
-                if n_kept > 1:
+                    for s in range(n_seen):
+                        atom = seen[s]
+                        if mix[atom] > _PRUNE:
+                            weight = mix[atom] / kept
+                            atoms[n_entries] = atom
+                            weights[n_entries] = weight
+                            n_entries += 1
+                            if above:
+                                charge[atom] += weight * rho[point]
+                                count[atom] += weight
+                            else:
+                                tail[atom] += weight * rho[point]
                     n_shared += 1
                     first[n_shared] = n_entries
+                for s in range(n_seen):
+                    mix[seen[s]] = 0.0
             labels[point] = label
         if label >= 0 and above:
             charge[label] += rho[point]
@@ -208,3 +162,99 @@ def share(
         elif label >= 0:
             tail[label] += rho[point]
     return charge, count, tail
+
+
+@_inlined
+def _look_uphill(
+    point: int,
+    ref: FloatArray,
+    labels: NDArray[np.int32],
+    shape: IntArray,
+    offsets: IntArray,
+    ratios: FloatArray,
+    flow: FloatArray,
+    uphill: IntArray,
+) -> tuple[np.int32, int, float]:
+    """Fill in the higher neighbours of a point and what flows to each.
+
+    Return the one atom that all of them belong to (or a negative number), their number, and the sum of the flows.
+    """
+    value = ref[point]
+    nx, ny, nz = shape[0], shape[1], shape[2]
+    i = point // (ny * nz)
+    j = (point // nz) % ny
+    k = point % nz
+    label = np.int32(-1)
+    n_up = 0
+    total = 0.0
+    for f in range(len(ratios)):
+        x, y, z = i + offsets[f, 0], j + offsets[f, 1], k + offsets[f, 2]
+        if x < 0 or x >= nx or y < 0 or y >= ny or z < 0 or z >= nz:  # seldom, and a remainder costs most of all
+            x, y, z = x % nx, y % ny, z % nz
+        other = (x * ny + y) * nz + z
+        rise = ref[other] - value
+        if rise > 0.0:
+            flow[n_up] = rise * ratios[f]
+            uphill[n_up] = other
+            total += flow[n_up]
+            if n_up == 0:
+                label = labels[other]
+            elif labels[other] != label:
+                label = np.int32(-1)
+            n_up += 1
+    return label, n_up, total
+
+
+@_inlined
+def _mix_neighbours(
+    labels: NDArray[np.int32],
+    flow: FloatArray,
+    uphill: IntArray,
+    n_up: int,
+    total: float,
+    first: IntArray,
+    atoms: NDArray[np.int32],
+    weights: FloatArray,
+    mix: FloatArray,
+    seen: NDArray[np.int32],
+) -> int:
+    """Add up the atoms of the higher neighbours in ``mix``; list them in ``seen`` and return how many they are."""
+    n_seen = 0
+    for f in range(n_up):
+        part = flow[f] / total
+        up = labels[uphill[f]]
+        if up >= 0:
+            if mix[up] == 0.0:
+                seen[n_seen] = up
+                n_seen += 1
+            mix[up] += part
+        else:
+            for e in range(first[-2 - up], first[-1 - up]):
+                atom = atoms[e]
+                if mix[atom] == 0.0:
+                    seen[n_seen] = atom
+                    n_seen += 1
+                mix[atom] += part * weights[e]
+    return n_seen
+
+
+@_inlined
+def _prune(mix: FloatArray, seen: NDArray[np.int32], n_seen: int) -> tuple[np.int32, int, float]:
+    """Return the last atom whose weight is not negligible, how many such atoms there are, and the sum of their weights."""
+    label = np.int32(-1)
+    n_kept = 0
+    kept = 0.0
+    for s in range(n_seen):
+        if mix[seen[s]] > _PRUNE:
+            kept += mix[seen[s]]
+            label = seen[s]
+            n_kept += 1
+    return label, n_kept, kept
+
+
+@_inlined
+def _longer(values: NDArray[Any], length: int) -> NDArray[Any]:
+    """Copy an array into a longer one, the rest zero."""
+    longer = np.zeros(length, values.dtype)
+    longer[: len(values)] = values
+    return longer

@@ -63,6 +63,11 @@ class Grid:
         return float(abs(np.linalg.det(self.cell)))
 
     @property
+    def area(self) -> float:
+        """Area of the plane of the first two cell vectors, A^2."""
+        return float(np.linalg.norm(np.cross(self.cell[0], self.cell[1])))
+
+    @property
     def point_volume(self) -> float:
         """Volume that belongs to one point, A^3."""
         return self.volume / self.values.size

@@ -1,8 +1,11 @@
-"""Lengths of cells along directions with vacuum: multiples of one step, and how much vacuum is allowed."""
+"""Cells of slabs and molecules: their area, and edges along directions with vacuum, which are multiples of one step."""
 
 from __future__ import annotations
 
 import math
+
+import numpy as np
+from pymatgen.core import Structure
 
 from iface_wf.errors import InputError
 
@@ -12,6 +15,11 @@ then coincide."""
 
 MIN_VACUUM, MAX_VACUUM = 6.0, 100.0
 """Allowed empty space around a part (A)."""
+
+
+def area_of(structure: Structure) -> float:
+    """Return the area of the a-b face, A^2."""
+    return float(np.linalg.norm(np.cross(*structure.lattice.matrix[:2])))
 
 
 def round_up(length: float) -> float:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from importlib.util import find_spec
-from typing import NamedTuple
+from pathlib import Path
+from typing import Annotated, NamedTuple
 
 import typer
 
@@ -25,15 +26,37 @@ class Finding(NamedTuple):
     remedy: str
 
 
-def doctor(store: opt.Store = None, json: opt.Json = False) -> None:
+#: What the check of old records is called.
+RECORDS = "records of calculations"
+
+
+def doctor(
+    store: opt.Store = None,
+    workdir: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--workdir",
+            help="Folder of calculations to look through for passwords; repeatable. Default: ./iface-wf-runs.",
+        ),
+    ] = None,
+    clean: Annotated[
+        bool,
+        typer.Option(
+            "--clean", help="Remove the environment variables that earlier versions wrote into custodian.json."
+        ),
+    ] = False,
+    json: opt.Json = False,
+) -> None:
     """Check what is usable on this machine.
 
-    Engines, store and queues with their workers; the exit code is 1 when something is missing that every calculation
-    needs, or that a queue which has been set up needs.
+    Engines, store and queues with their workers, and whether earlier versions left passwords beside calculations; the
+    exit code is 1 when something is missing that every calculation needs, or that a queue which has been set up needs,
+    and when a password was found.
     """
     checks = [_run(check) for check in _checks(store)]
     checks += [Finding(f"engine {name}", False, False, told, "") for name, told in ENGINES.problems().items()]
-    checks += _queue()
+    checks += [_records(folder, clean) for folder in workdir or [Path("iface-wf-runs")] if workdir or folder.is_dir()]
+    checks += _queue(clean)
     healthy = all(check.ok for check in checks if check.needed)
     if json:
         print_json({"ok": healthy, "checks": [check._asdict() for check in checks]})
@@ -41,6 +64,8 @@ def doctor(store: opt.Store = None, json: opt.Json = False) -> None:
         table = plain_table("what", "state", "detail", "what to do")
         for check in checks:
             state, style = ("ok", "green") if check.ok else ("MISSING", "red") if check.needed else ("absent", "yellow")
+            if check.name == RECORDS and not check.ok:
+                state = "UNSAFE"
             table.add_row(check.name, state, check.detail, "" if check.ok else check.remedy, style=style)
         stdout().print(table)
     if not healthy:
@@ -84,12 +109,34 @@ def _store(given: str | None) -> str:
     return f"{where}, {n} result{'s' if n != 1 else ''}"
 
 
-def _queue() -> list[Finding]:
+def _records(folder: Path, clean: bool) -> Finding:
+    """Look for what earlier versions wrote of their environment, and clean it where that is wanted."""
+    from iface_wf.engines.records import look_through
+
+    if not folder.is_dir():
+        return Finding(RECORDS, False, True, f"there is no folder {folder}", "give another --workdir")
+    try:
+        found = look_through(folder, clean)
+    except OSError as error:
+        return Finding(RECORDS, False, True, f"{folder}: {error.strerror} ({error.filename})", "ask who owns the file")
+    told = found.in_words()
+    if not told:
+        incomplete = "" if found.complete else "; not all folders were looked through"
+        return Finding(RECORDS, True, False, f"no passwords in {folder}{incomplete}", "")
+    if clean:
+        return Finding(RECORDS, True, False, f"cleaned: {told}; change those passwords", "")
+    remedy = "iface-wf doctor --clean removes them"
+    return Finding(
+        RECORDS, False, bool(found.secrets), told, remedy + "; then change those passwords" * bool(found.secrets)
+    )
+
+
+def _queue(clean: bool) -> list[Finding]:
     """Check the projects of the queue and their workers."""
     if find_spec("jobflow_remote") is None:
         remedy = "pip install 'iface-wf[queue]', then: iface-wf queue init"
         return [Finding("queue", False, False, "jobflow-remote is not installed", remedy)]
     from iface_wf.queues.health import check_queue
 
-    found = [Finding(*finding._replace(detail=" ".join(finding.detail.split()))) for finding in check_queue()]
+    found = [Finding(*finding._replace(detail=" ".join(finding.detail.split()))) for finding in check_queue(clean)]
     return found or [Finding("queue", False, False, "there is no project", "iface-wf queue init")]

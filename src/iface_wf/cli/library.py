@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from iface_wf.cli import options as opt
-from iface_wf.cli.output import plain_table, print_json, stdout
+from iface_wf.cli.output import plain_table, print_json, say, stdout
 
 app = typer.Typer(help="Show which fillers, polymers and salts are known.", rich_markup_mode=None)
 KINDS: tuple[Literal["filler", "polymer", "salt"], ...] = ("filler", "polymer", "salt")
@@ -29,10 +29,13 @@ def list_records(
 
     library = Library()
     kinds = KINDS if kind is None else (kind,)
-    records = {k: [getattr(library, k)(name) for name in library.names(k)] for k in kinds}
+    records = {k: library.records(k) for k in kinds}
     if json:
         print_json({k: [r.model_dump(mode="json") for r in found] for k, found in records.items()})
         return
+    for k in kinds:
+        for problem in library.problems(k).values():
+            say(problem)
     table = plain_table("kind", "name", "also called", "what it is")
     for k, found in records.items():
         for record in found:
@@ -57,6 +60,9 @@ def show_record(
         except InputError:
             continue  # the next kind may know it; if none does, that is said below
     if not found:
+        for kind in KINDS:
+            if name.strip().casefold() in library.problems(kind):
+                getattr(library, kind)(name)
         raise unknown_name("filler, polymer or salt", name, [n for kind in KINDS for n in library.names(kind)])
     if json:
         print_json({kind: record.model_dump(mode="json") for kind, record in found.items()})

@@ -4,21 +4,42 @@ from __future__ import annotations
 
 import os
 import sys
+import traceback
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import TracebackType
 from typing import Annotated, Any
 
 import typer
 
 from iface_wf import __version__
-from iface_wf.cli import build, doctor, export, library, queue, ranking, report, results, run, screen, status, submit
+from iface_wf.cli import (
+    build,
+    doctor,
+    export,
+    library,
+    queue,
+    ranking,
+    report,
+    results,
+    run,
+    screen,
+    status,
+    store,
+    submit,
+)
 from iface_wf.cli import collect as vasp
-from iface_wf.errors import IfaceError, InputError
+from iface_wf.cli.terminal import one_line, visible, write_anything
+from iface_wf.errors import IfaceError, InputError, foreseen
+from iface_wf.foreign import ForeignObjectWarning
 from iface_wf.former import FormerNameWarning, todays_arguments
+from iface_wf.secrets import away, is_own, scrub
 
 DEBUG_VARIABLE = "IFACE_WF_DEBUG"
 INTERRUPTED = 130
+#: Longest argument, characters: SMILES and conditions have 5,000 at most.
+LONGEST_ARGUMENT = 6000
 
 app = typer.Typer(
     name="iface-wf",
@@ -64,6 +85,7 @@ app.command("build")(build.build)
 app.command("collect")(vasp.collect)
 app.add_typer(library.app, name="library")
 app.add_typer(queue.app, name="queue")
+app.add_typer(store.app, name="store")
 app.command("doctor")(doctor.doctor)
 
 
@@ -84,22 +106,27 @@ def main(arguments: list[str] | None = None) -> int:
         # Notes of libraries to their own callers are no use to whoever runs a command.
         warnings.simplefilter("ignore", FutureWarning)
     warnings.simplefilter("always", FormerNameWarning)
+    write_anything()
+    given = sys.argv[1:] if arguments is None else arguments
     try:
-        with _hints():
-            app(todays_arguments(sys.argv[1:] if arguments is None else arguments), prog_name="iface-wf")
+        if any(len(argument) > LONGEST_ARGUMENT for argument in given):
+            raise InputError(f"An argument has more than {LONGEST_ARGUMENT} characters: put long lists into a file.")
+        with _hints(), away(is_own):  # this process keeps our passwords; what it starts gets none
+            app(todays_arguments(given), prog_name="iface-wf")
     except SystemExit as stop:
         if stop.code == INTERRUPTED:  # typer ends silently on Ctrl-C
             _complain("Interrupted. What is finished is kept: the same command goes on from there.")
         return int(stop.code or 0)
     except IfaceError as error:
         _raise_if_debugging(error)
-        _complain(" ".join(str(error).split()))
-        return 2 if isinstance(error, InputError) else 1
+        return _refuse(error)
     except KeyboardInterrupt:
         _complain("Interrupted.")
         return INTERRUPTED
     except Exception as error:  # noqa: BLE001 - the outermost border: nothing but a person comes after it
         _raise_if_debugging(error)
+        if (known := foreseen(error)) is not None:
+            return _refuse(known)
         first = (str(error).strip().splitlines() or [""])[0][:300]
         _complain(f"{type(error).__name__}: {first} (run again with --debug for the traceback)")
         return 1
@@ -108,12 +135,12 @@ def main(arguments: list[str] | None = None) -> int:
 
 @contextmanager
 def _hints() -> Iterator[None]:
-    """Say in one line what names of before are called today, each once."""
+    """Say in one line what names of before are called today, and what is not loaded, each once."""
     show, told = warnings.showwarning, set[str]()
 
     def hint(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
-        if not issubclass(category, FormerNameWarning):
-            show(message, category, *place, **more)
+        if not issubclass(category, FormerNameWarning | ForeignObjectWarning):
+            show(visible(scrub(str(message))), category, *place, **more)
         elif str(message) not in told:
             told.add(str(message))
             _complain(str(message))
@@ -127,8 +154,20 @@ def _hints() -> Iterator[None]:
 
 def _raise_if_debugging(error: Exception) -> None:
     if os.environ.get(DEBUG_VARIABLE, "").lower() not in ("", "0", "false", "no"):
+        sys.excepthook = _show_traceback
         raise error
 
 
+def _show_traceback(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Show a traceback as Python does, without secrets."""
+    sys.stderr.write(visible(scrub("".join(traceback.format_exception(kind, error, trace)))))
+
+
+def _refuse(error: IfaceError) -> int:
+    """Say an error of ours and return the exit code."""
+    _complain(str(error))
+    return 2 if isinstance(error, InputError) else 1
+
+
 def _complain(text: str) -> None:
-    print(f"iface-wf: {text}", file=sys.stderr)
+    print(f"iface-wf: {one_line(scrub(text))}", file=sys.stderr)

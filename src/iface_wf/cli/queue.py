@@ -57,9 +57,12 @@ def init(
     """Write the project of a queue: its stores, and a worker. A second call with another --worker adds it."""
     from iface_wf.errors import InputError, validate
     from iface_wf.queues import project
+    from iface_wf.queues.answers import ProjectSettings
 
     pairs = [entry.partition("=") for entry in export or []]
-    if wrong := [name for name, separator, _ in pairs if not separator or not name.isidentifier()]:
+    if wrong := [
+        name for name, separator, _ in pairs if not separator or not name.isidentifier() or not name.isascii()
+    ]:
         raise InputError(f"--export wants NAME=VALUE, not {wrong[0]!r}.")
     given: dict[str, Any] = {
         "name": name,
@@ -80,7 +83,7 @@ def init(
         "max_jobs": max_jobs,
         "caps": {"cores": max_cores, "hours": max_hours, "memory_gb": max_memory},
     }
-    settings = validate(given, project.ProjectSettings, "The project")
+    settings = validate(given, ProjectSettings, "The project")
     if dry_run:
         import yaml
 

@@ -23,14 +23,13 @@ def best(
     json: opt.Json = False,
 ) -> None:
     """List the N most strongly bound interfaces with a trustworthy energy."""
+    from iface_wf.api import stored
     from iface_wf.cli.results import print_rows
-    from iface_wf.documents.kinds import DEFAULT_KIND, get_kind
-    from iface_wf.store.results import method_of, result_table
-    from iface_wf.store.settings import open_store
+    from iface_wf.store.results import method_of
 
-    table = result_table(
-        open_store(store),
-        get_kind(kind or DEFAULT_KIND),
+    table = stored.results(
+        store,
+        kind=kind,
         where=where,
         filler=filler,
         polymer=polymer,

@@ -30,6 +30,10 @@ OPTIONS: dict[str, Any] = {
     "caps": Annotated[
         str | None, typer.Option("--caps", help="Ends of the chain as two SMILES, such as 'C*,*C'; default: hydrogen.")
     ],
+    "conformation": Annotated[
+        str | None,
+        typer.Option("--conformation", help="lowest (conformer) or trans (chain); default: the polymer's own."),
+    ],
     "molecule": Annotated[
         str | None, typer.Option("--molecule", help="Instead of a polymer: SMILES, EC, DMC or an .xyz file.")
     ],
@@ -160,12 +164,9 @@ def read(given: dict[str, Any]) -> dict[str, Any]:
 
 def _override(text: str) -> tuple[str, Any]:
     """Read NAME=VALUE; the value is YAML, so that numbers, words and mappings can be written."""
-    import yaml
+    from iface_wf.library.files import parse_yaml
 
     name, equals, value = text.partition("=")
     if not equals or not name.strip():
         raise InputError(f"--overrides takes NAME=VALUE, such as fmax=0.05, not {text[:80]!r}.")
-    try:
-        return name.strip(), yaml.safe_load(value)
-    except yaml.YAMLError as error:
-        raise InputError(f"--overrides {name.strip()[:80]}: the value {value[:80]!r} cannot be read.") from error
+    return name.strip(), parse_yaml(value, f"--overrides {name.strip()[:80]}: the value {value[:80]!r}")

@@ -1,4 +1,4 @@
-"""What all documents share: no unknown keys, and structures as plain dicts in whatever form they arrive."""
+"""What all documents share: no unknown keys, a version, and structures as plain dicts in whatever form they arrive."""
 
 from __future__ import annotations
 
@@ -6,10 +6,16 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
 
+from iface_wf.documents.upgrade import SCHEMA_VERSION, upgrade
+from iface_wf.foreign import without_foreign
+
 
 def _as_dict(value: Any) -> Any:
-    """Turn a pymatgen object into its dict; jobflow decodes stored structures on their way into a job."""
-    return value.as_dict() if hasattr(value, "as_dict") else value
+    """Turn a pymatgen object into its dict, in which no unknown object is named.
+
+    jobflow decodes stored structures on their way into a job.
+    """
+    return value.as_dict() if hasattr(value, "as_dict") else without_foreign(value)
 
 
 StructureDict = Annotated[dict[str, Any], BeforeValidator(_as_dict)]
@@ -28,3 +34,19 @@ class Document(BaseModel):
         if not isinstance(data, dict):
             return data
         return {k: v for k, v in data.items() if not k.startswith("@") and k not in cls.model_computed_fields}
+
+
+class StoredDocument(Document):
+    """Base of what is stored by itself: it says its kind and version, and one of an older version is read as of today.
+
+    Reading one of a newer version of this program raises an `InputError`.
+    """
+
+    document_type: str
+    schema_version: int = SCHEMA_VERSION
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_today(cls, data: Any) -> Any:
+        """Upgrade what was stored; what is being made here says no kind, because a class has but one."""
+        return upgrade(data) if isinstance(data, dict) and "document_type" in data else data

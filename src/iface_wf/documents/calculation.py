@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field, computed_field
 
-from iface_wf.documents.base import Document, StructureDict
+from iface_wf.documents.base import Document, StoredDocument, StructureDict
 from iface_wf.documents.density import DensityRecord
 from iface_wf.documents.schemes import AtomicCharges
 from iface_wf.documents.trust import is_trustworthy
@@ -22,7 +22,7 @@ class Correction(Document):
     actions: list[dict[str, Any]] = Field(description="The settings it changed: {key: new value}")
 
 
-class CalculationDocument(Document):
+class CalculationDocument(StoredDocument):
     """Result and provenance of one relaxation or single point.
 
     Energies are in eV per cell, lengths in A, forces in eV/A, charges in e (positive = electrons removed).

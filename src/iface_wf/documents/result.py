@@ -7,7 +7,8 @@ from typing import Any
 
 from pydantic import Field, computed_field
 
-from iface_wf.documents.base import Document, StructureDict
+from iface_wf.documents.base import Document, StoredDocument, StructureDict
+from iface_wf.documents.calculation import CalculationDocument
 from iface_wf.documents.trust import is_trustworthy
 
 
@@ -24,10 +25,9 @@ class EnergyTerm(Document):
     flags: list[str] = Field(default_factory=list)
 
 
-class ResultDocument(Document, ABC):
+class ResultDocument(StoredDocument, ABC):
     """Base of the documents of all kinds of results; energies in eV, lengths in A, charges in e."""
 
-    document_type: str
     key: str = Field(description="Content key of the whole calculation")
     filler: str = ""
     surface: str = ""
@@ -69,3 +69,9 @@ class ResultDocument(Document, ABC):
     def trustworthy(self) -> bool:
         """Whether the number may be quoted, see `iface_wf.documents.trust`."""
         return is_trustworthy(self.converged, self.number, self.flags)
+
+
+def method_of(calculation: CalculationDocument) -> dict[str, Any]:
+    """Return what a result says of its method, from the calculation that it is of."""
+    names = ("engine", "engine_version", "level", "functional", "dispersion", "basis", "kpoints", "grid", "energy_type")
+    return {name: getattr(calculation, name) for name in names}

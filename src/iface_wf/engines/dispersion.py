@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from ase import Atoms
 from ase.calculators.calculator import Calculator
 from dftd3.ase import DFTD3
+from dftd3.interface import RationalDampingParam
 
 from iface_wf.errors import InputError
 
@@ -36,6 +39,21 @@ def dispersion_calculator(model: str | None, functional: str) -> Calculator | No
     if model == "D3(BJ)":
         return DFTD3(method=functional, damping="d3bj")
     raise InputError(f"Unknown dispersion model {model!r}: allowed are {', '.join(DISPERSION_MODELS)}.")
+
+
+@cache
+def require_parameters(functional: str) -> None:
+    """Refuse a functional for which D3(BJ) was never fitted.
+
+    Raises
+    ------
+    ValueError
+        Saying what to choose instead.
+    """
+    try:
+        RationalDampingParam(method=functional)
+    except RuntimeError as error:
+        raise ValueError(f"D3(BJ) has no parameters for {functional}: take dispersion none or another xc") from error
 
 
 def dispersion_energy(atoms: Atoms, ghosts: list[int], model: str | None, functional: str) -> float:

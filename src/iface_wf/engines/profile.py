@@ -20,11 +20,14 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from iface_wf.engines.checks import Check
 from iface_wf.errors import InputError, unknown_name
 from iface_wf.plugins import Registry
+
+if TYPE_CHECKING:
+    from iface_wf.engines.settings import EngineSettings
 
 LEVEL_NAMES = ("fast", "moderate", "precise")
 #: Settings of relaxations only.
@@ -46,6 +49,12 @@ class Comparison:
         Tables by element: an element must be treated alike wherever it occurs.
     tolerated
         Those in which A and B may differ from AB, but not unseen: the result is flagged.
+    noted
+        By role: further settings in which it may differ from AB, but not unseen.
+    others
+        Says from the settings of a part and of AB in what else they differ that must be alike; a sentence each.
+    conserved
+        Says from the settings of two parts, and of AB, which kinds of atoms do not add up.
     grid_bound
         Whether absolute energies of some settings hang on the steps of a real-space grid (``grid_steps``), which then
         must be the interface's.
@@ -57,6 +66,9 @@ class Comparison:
     cell: tuple[str, ...] = ()
     elements: tuple[str, ...] = ()
     tolerated: tuple[str, ...] = ()
+    noted: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    others: Callable[[Settings, Settings], list[str]] = lambda part, whole: []
+    conserved: Callable[[Iterable[Settings], Settings], list[str]] = lambda parts, whole: []
     grid_bound: Callable[[Settings], bool] = lambda settings: False
     counterpoise: Callable[[Settings], bool] = lambda settings: False
 
@@ -78,8 +90,11 @@ class EngineProfile:
         ``fmax`` is the largest force on a free atom at the end of a relaxation, eV/A.
     common
         Settings that all levels share.
+    table
+        Type and range of each setting, a subclass of `iface_wf.engines.settings.EngineSettings`. By default overrides must
+        have the types of what the levels say.
     options
-        Names of settings that have no default and may be given as overrides.
+        Names of settings that have no default and may be given as overrides, where there is no ``table``.
     technical
         Settings that steer how a result is reached, not what it is: they stay out of keys and of comparisons.
     shared
@@ -105,6 +120,7 @@ class EngineProfile:
     engine: str
     levels: Mapping[str, Settings]
     common: Settings = field(default_factory=dict)
+    table: type[EngineSettings] | None = None
     options: frozenset[str] = frozenset()
     technical: frozenset[str] = frozenset()
     shared: Comparison | None = None
@@ -125,12 +141,14 @@ class EngineProfile:
         """What calculations must share: by default all settings that are neither technical nor of relaxations only."""
         if self.shared is not None:
             return self.shared
-        names = self.setting_names() - self.options - self.technical - RELAXATION - {"relaxed_by"}
+        written = frozenset(self.common).union(*self.levels.values())
+        names = written - self.options - self.technical - RELAXATION - {"relaxed_by"}
         return Comparison(method=tuple(sorted(names)))
 
     def setting_names(self) -> frozenset[str]:
-        """Return the names that overrides may have."""
-        return self.options.union(self.common, *self.levels.values())
+        """Return the names of all settings."""
+        known = self.options if self.table is None else frozenset(self.table.model_fields)
+        return known.union(self.common, *self.levels.values())
 
     def level(self, name: str) -> dict[str, Any]:
         """Return a copy of the settings of one level, without those that all levels share.
@@ -150,12 +168,41 @@ class EngineProfile:
         Raises
         ------
         InputError
-            For an unknown level or setting.
+            For an unknown level or setting, and for a value that is not allowed.
         """
+        complete = copy.deepcopy(dict(self.common)) | self.level(level)
+        if not overrides:
+            return complete
+        self._check_names(overrides)
+        from iface_wf.engines import settings as table  # pydantic takes a tenth of a second, which --help does without
+
+        try:
+            given = copy.deepcopy(dict(overrides))
+        except RecursionError as error:
+            raise InputError(f"The overrides of {self.name} are nested too deep.") from error
+        complete |= given
+        checked = {name: value for name, value in complete.items() if name != "relaxed_by"}
+        table.check(self.name, checked, self._table())
+        return complete
+
+    def _check_names(self, overrides: Settings) -> None:
+        allowed = self._table().names
         for name in overrides:
-            if name not in self.setting_names():
-                raise unknown_name(f"setting of {self.name}", name, self.setting_names())
-        return copy.deepcopy(dict(self.common)) | self.level(level) | copy.deepcopy(dict(overrides))
+            if name == "relaxed_by":
+                raise InputError("The engine that relaxes is no override: choose it with 'geometry', or another level.")
+            if name not in allowed():
+                raise unknown_name(f"setting of {self.name}", str(name), allowed(str(name)))
+
+    def _table(self) -> type[EngineSettings]:
+        if self.table is not None:
+            return self.table
+        from iface_wf.engines.settings import settings_like
+
+        known: dict[str, Any] = dict.fromkeys(self.options, object())
+        for source in (self.common, *self.levels.values()):
+            known |= source
+        known.pop("relaxed_by", None)
+        return settings_like(tuple(sorted((name, type(value)) for name, value in known.items())))
 
     def physical(self, settings: Settings) -> dict[str, Any]:
         """Keep the settings that decide a result."""

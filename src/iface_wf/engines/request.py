@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 from pymatgen.core import Structure
 
+from iface_wf.documents.base import StructureDict
 from iface_wf.documents.calculation import CalculationKind
 from iface_wf.engines.profile import ENGINES
 from iface_wf.store.canonical import CalculationKey, calculation_key
@@ -28,20 +31,20 @@ class CalculationRequest(BaseModel):
         finer grid, divided into Bader charges, and dropped.
     """
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     kind: CalculationKind
     engine: str
     level: str
-    structure: dict[str, Any]
+    structure: StructureDict
     settings: dict[str, Any]
     ghosts: list[int] = Field(default_factory=list)
     densities: list[str] = Field(default_factory=list)
     role: str = ""
 
-    @property
+    @cached_property
     def atoms_structure(self) -> Structure:
-        """The structure as a pymatgen object."""
+        """The structure as a pymatgen object, made once: to be read, not changed."""
         return Structure.from_dict(self.structure)
 
     def key(self) -> CalculationKey:
@@ -53,6 +56,17 @@ class CalculationRequest(BaseModel):
             SHA-256, hexadecimal. Technical settings, package versions, site order, translation and labels play no
             part; the wanted densities do, because a stored document without them is no answer.
         """
+        return self._key
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """Return a copy, whose structure and key are worked out anew."""
+        copy = super().model_copy(update=update, deep=deep)
+        for made_once in ("atoms_structure", "_key"):
+            copy.__dict__.pop(made_once, None)
+        return copy
+
+    @cached_property
+    def _key(self) -> CalculationKey:
         physical = ENGINES.load(self.engine).physical(self.settings)
         physical |= {"engine": self.engine, "densities": sorted(self.densities)}
         return calculation_key(self.atoms_structure, physical, self.kind, ghosts=self.ghosts)

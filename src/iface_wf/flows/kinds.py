@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from iface_wf.documents.kinds import ResultKind, get_kind, kind_of_all
 from iface_wf.errors import IfaceError, InputError
 
 if TYPE_CHECKING:
+    from jobflow import JobStore
+
     from iface_wf.flows.graph import Graph
     from iface_wf.library.library import Library
+    from iface_wf.store.migrate import Keyed
 
 Lengths = tuple[float, float]
 
@@ -71,6 +74,25 @@ class FlowKind(ResultKind):
             except InputError as error:
                 graph.refused.append((request.label, str(error)))
         return graph
+
+    def rekeyer(self, store: JobStore, library: Library) -> Callable[[Any], Keyed]:
+        """Return what gives a stored result the key of this version; by default it keeps the one that it has.
+
+        Parameters
+        ----------
+        store
+            Where the results and their calculations are.
+        library
+            Where names are looked up.
+
+        Returns
+        -------
+        callable
+            Takes a document; raises an InputError that says why a result has no key of today.
+        """
+        from iface_wf.store.migrate import Keyed
+
+        return lambda document: Keyed(document.key)
 
 
 def flow_kind(name: str) -> FlowKind:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import os
-from functools import cached_property
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Literal, NamedTuple, TypeVar
 
 import platformdirs
 from pymatgen.core import Structure
 
 from iface_wf.errors import InputError, unknown_name
 from iface_wf.library.crystals import looks_like_slab, read_crystal
+from iface_wf.library.files import is_file
 from iface_wf.library.loader import read_record
 from iface_wf.library.records import FillerRecord, LibraryRecord, PolymerRecord, SaltRecord, SurfaceSpec
 
@@ -40,6 +40,13 @@ def user_folder() -> Path:
     return Path(given).expanduser() if given else platformdirs.user_config_path("iface-wf") / "library"
 
 
+class _Shelf(NamedTuple):
+    """Records of one kind by name, and by name what is wrong with those that cannot be used."""
+
+    records: dict[str, LibraryRecord]
+    problems: dict[str, str]
+
+
 class Library:
     """Records by name; case is ignored.
 
@@ -54,6 +61,21 @@ class Library:
     ------
     InputError
         If a folder that was asked for does not exist.
+
+    Examples
+    --------
+    >>> import iface_wf
+    >>> library = iface_wf.Library()
+    >>> library.names("salt")
+    ['LiFSI', 'LiPF6', 'LiTFSI']
+    >>> library.filler("lithium iodide").surfaces[0].miller
+    (0, 0, 1)
+    >>> library.polymer("PEO").psmiles
+    '*CCO*'
+    >>> library.polymer("PEOO")
+    Traceback (most recent call last):
+        ...
+    iface_wf.errors.InputError: Unknown polymer 'PEOO': did you mean ...
     """
 
     def __init__(self, folder: str | Path | None = None) -> None:
@@ -61,6 +83,7 @@ class Library:
         asked = folder is not None or LIBRARY_VARIABLE in os.environ
         if asked and not self.folder.is_dir():
             raise InputError(f"The library folder {self.folder} does not exist.")
+        self._shelves: dict[str, _Shelf] = {}
 
     def filler(self, name: str | Path) -> FillerRecord:
         """Give the filler of a name, or read the user's own YAML, CIF or POSCAR when it is a file.
@@ -84,37 +107,54 @@ class Library:
 
     def names(self, kind: Kind) -> list[str]:
         """All names of one kind, sorted, without aliases."""
-        return sorted({record.name for record in self._index(kind).values()}, key=str.casefold)
+        return [record.name for record in self.records(kind)]
+
+    def records(self, kind: Kind) -> list[LibraryRecord]:
+        """All records of one kind, sorted by name."""
+        shelf = self._shelf(kind)
+        found = {record.name: record for key, record in shelf.records.items() if key not in shelf.problems}
+        return sorted(found.values(), key=lambda record: record.name.casefold())
+
+    def problems(self, kind: Kind) -> dict[str, str]:
+        """Say by name why a file of the user cannot be used; it stops only those who ask for its record."""
+        return dict(self._shelf(kind).problems)
 
     def _get(self, kind: Kind, name: str, model: type[R]) -> R:
-        index = self._index(kind)
-        record = index.get(name.strip().casefold())
+        shelf, key = self._shelf(kind), name.strip().casefold()
+        if key in shelf.problems:
+            raise InputError(shelf.problems[key])
+        record = shelf.records.get(key)
         if record is None:
-            raise unknown_name(kind, name, [r.name for r in index.values()])
+            unknown = unknown_name(kind, name, [r.name for r in shelf.records.values()])
+            raise InputError(f"{unknown} {next(iter(shelf.problems.values()))}") if shelf.problems else unknown
         assert isinstance(record, model)
         return record
 
-    def _index(self, kind: Kind) -> dict[str, LibraryRecord]:
+    def _shelf(self, kind: Kind) -> _Shelf:
         if kind not in _MODELS:
             raise unknown_name("kind of record", kind, _MODELS)
-        return self._indices[kind]
+        if kind not in self._shelves:
+            self._shelves[kind] = self._load(kind)
+        return self._shelves[kind]
 
-    @cached_property
-    def _indices(self) -> dict[str, dict[str, LibraryRecord]]:
-        return {kind: self._load(kind) for kind in _MODELS}
-
-    def _load(self, kind: str) -> dict[str, LibraryRecord]:
-        index: dict[str, LibraryRecord] = {}
+    def _load(self, kind: str) -> _Shelf:
+        shelf = _Shelf({}, {})
         came_from: dict[str, Path] = {}
         for root in (builtin_folder(), self.folder):
             for path in sorted((root / f"{kind}s").glob("*.y*ml")):
-                record = _read(path, _MODELS[kind])
+                try:
+                    record = _read(path, _MODELS[kind])
+                except InputError as error:
+                    if root != self.folder:
+                        raise
+                    shelf.problems[path.stem.casefold()] = str(error)
+                    continue
                 for key in {n.casefold() for n in (record.name, *record.aliases)}:
-                    if key in index:  # a user's file must not quietly change what a built-in name means
-                        raise InputError(f"{path} and {came_from[key]} both define the {kind} {key!r}.")
-                    index[key] = record
+                    if key in shelf.records:  # a user's file must not quietly change what a built-in name means
+                        shelf.problems[key] = f"{path} and {came_from[key]} both define the {kind} {key!r}."
+                    shelf.records[key] = record
                     came_from[key] = path
-        return index
+        return shelf
 
 
 def filler_from_file(path: Path) -> FillerRecord:
@@ -136,8 +176,8 @@ def filler_from_file(path: Path) -> FillerRecord:
     InputError
         If the file is missing, of another kind, or not usable as a crystal.
     """
-    if not path.is_file():
-        raise InputError(f"The file {path} does not exist.")
+    if not is_file(path):
+        raise InputError(f"The file {str(path)[:300]} does not exist.")
     if path.suffix.lower() in _YAML_SUFFIXES:
         record = _read(path, FillerRecord)
         assert isinstance(record, FillerRecord)

@@ -6,6 +6,7 @@ import codecs
 from pathlib import Path
 
 from iface_wf.errors import InputError
+from iface_wf.library.files import read_bytes
 
 _MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 
@@ -30,14 +31,7 @@ def read_text(path: Path, max_bytes: int) -> str:
     InputError
         If it is missing, no regular file (a pipe would block for ever), too large, or binary.
     """
-    try:
-        if path.exists() and not path.is_file():
-            raise InputError(f"{path} is not a regular file.")
-        if path.stat().st_size > max_bytes:
-            raise InputError(f"{path} is larger than the allowed {max_bytes} bytes.")
-        data = path.read_bytes()
-    except OSError as error:
-        raise InputError(f"{path} cannot be read: {error.strerror}.") from error
+    data = read_bytes(path, max_bytes)
     encoding = next((name for mark, name in _MARKS if data.startswith(mark)), "utf-8")
     try:
         text = data.decode(encoding)

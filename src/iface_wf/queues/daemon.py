@@ -11,6 +11,7 @@ from pathlib import Path
 
 from iface_wf.errors import CalculationError, InputError
 from iface_wf.queues.project import QueueProject
+from iface_wf.secrets import environment_without_secrets, own_secrets
 from iface_wf.store.claims import Claim, claims_of, process_table
 
 #: Seconds before a runner that was killed is started anew.
@@ -46,7 +47,10 @@ def start(project: QueueProject) -> tuple[int, Path]:
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as output:
         watch = [sys.executable, "-m", "iface_wf.queues.daemon", project.name]
-        keeper = subprocess.Popen(watch, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True)
+        environment = environment_without_secrets() | own_secrets()
+        keeper = subprocess.Popen(
+            watch, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True, env=environment
+        )
     deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         if (runner := living_runner(project)) is not None:

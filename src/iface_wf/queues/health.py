@@ -12,22 +12,19 @@ from jobflow_remote.remote.host import BaseHost
 from pymongo.errors import PyMongoError
 
 from iface_wf import __version__
+from iface_wf.engines.records import OldRecords
 from iface_wf.errors import IfaceError, InputError
 from iface_wf.queues import daemon
 from iface_wf.queues import project as projects
 from iface_wf.queues.probe import MARK
 from iface_wf.queues.project import QueueProject
 from iface_wf.queues.recover import locks
+from iface_wf.queues.schedulers import SCHEDULERS
+from iface_wf.secrets import away
+from iface_wf.store.address import parse_address
 
-#: What the runner calls on a worker, and a question that the scheduler must answer.
-COMMANDS = {
-    "slurm": (("sbatch", "squeue", "scancel"), 'squeue -h -u "$(id -un)"'),
-    "pbs": (("qsub", "qstat", "qdel"), "qstat"),
-    "sge": (("qsub", "qstat", "qdel"), "qstat"),
-    "shell": (("nohup", "ps"), "true"),
-}
-#: Seconds that a connection, and each question to a worker, may take.
-CONNECT_SECONDS, ANSWER_SECONDS = 10, 60
+#: Seconds that a connection, each question to a worker, and cleaning its work folder may take.
+CONNECT_SECONDS, ANSWER_SECONDS, CLEAN_SECONDS = 10, 60, 3600
 
 
 class Finding(NamedTuple):
@@ -54,8 +51,14 @@ class Finding(NamedTuple):
     remedy: str
 
 
-def check_queue() -> list[Finding]:
-    """Check all projects and their workers; nothing is found where there is no project."""
+def check_queue(clean: bool = False) -> list[Finding]:
+    """Check all projects and their workers; nothing is found where there is no project.
+
+    Parameters
+    ----------
+    clean
+        Also remove the environments that earlier versions wrote into the records of calculations.
+    """
     found = []
     for name in projects.names():
         title = f"queue {name}"
@@ -67,14 +70,19 @@ def check_queue() -> list[Finding]:
             )
             continue
         found.append(check_project(project))
-        found += [check_worker(project, worker) for worker in project.config.workers]
+        found += [check_worker(project, worker, clean) for worker in project.config.workers]
     return found
 
 
 def check_project(project: QueueProject) -> Finding:
     """Check server and login, and look for the runner and for locks that nobody releases."""
     title = f"queue {project.name}"
+    path = projects.projects_folder() / f"{project.name}.yaml"
     try:
+        if secrets := parse_address(project.address).secrets:
+            detail = f"the address in {path} holds a secret ({', '.join(secrets)})"
+            remedy = "take it out of that file, export it instead (docs/mongodb.md), and change it"
+            return Finding(title, False, True, detail, remedy)
         runner = daemon.living_runner(project)
         controller = project.controller()
     except IfaceError as error:
@@ -83,11 +91,11 @@ def check_project(project: QueueProject) -> Finding:
         jobs, held = controller.jobs.count_documents({}), len(locks(controller))
     except PyMongoError as error:
         return Finding(
-            title, False, True, f"{project.address} fails: {type(error).__name__}", "look at the server's log"
+            title, False, True, f"{project.shown_address} fails: {type(error).__name__}", "look at the server's log"
         )
     finally:
         controller.close()
-    server = f"{jobs} jobs at {project.address}"
+    server = f"{jobs} jobs at {project.shown_address}"
     if runner is None:
         detail = f"{server}; no runner at work" + (f", {held} jobs or flows are locked" if held else "")
         return Finding(title, False, False, detail, "iface-wf queue start" + ", which also unlocks them" * bool(held))
@@ -96,7 +104,7 @@ def check_project(project: QueueProject) -> Finding:
     return Finding(title, True, True, detail, "")
 
 
-def check_worker(project: QueueProject, name: str) -> Finding:
+def check_worker(project: QueueProject, name: str, clean: bool = False) -> Finding:
     """Check a worker as the runner and its jobs would meet it: by the same host, commands and first lines."""
     config, scheduler = project.config.workers[name], project.worker(name).scheduler
     title, where = f"worker {project.name}/{name}", f"{scheduler}, {config.work_dir}"
@@ -107,8 +115,9 @@ def check_worker(project: QueueProject, name: str) -> Finding:
         config = config.model_copy(update={"connect_timeout": CONNECT_SECONDS})
     host = config.get_host()
     try:
-        host.connect()  # type: ignore[no-untyped-call]
-        problems = _scheduler_problems(host, scheduler) + _job_problems(host, config)
+        with away():
+            host.connect()  # type: ignore[no-untyped-call]
+            problems = _scheduler_problems(host, scheduler) + _job_problems(host, config, clean)
     except Exception as error:  # noqa: BLE001 - whatever fabric, paramiko and the network come up with
         problem = f"{where}: it cannot be reached ({_one_line(str(error)) or type(error).__name__})"
         return Finding(title, False, True, problem, "ssh must get there without a password or question")
@@ -123,7 +132,8 @@ def check_worker(project: QueueProject, name: str) -> Finding:
 
 def _scheduler_problems(host: BaseHost, scheduler: str) -> list[tuple[str, str]]:
     """Look for the scheduler's commands where the runner calls them: without the lines that begin a job."""
-    commands, question = COMMANDS[scheduler]
+    row = SCHEDULERS[scheduler]
+    commands, question = row.commands, row.question
     look = f"for c in {' '.join(commands)}; do command -v $c >/dev/null || echo {MARK} $c; done"
     answer, said, code = _execute(host, look)
     if code:
@@ -138,10 +148,10 @@ def _scheduler_problems(host: BaseHost, scheduler: str) -> list[tuple[str, str]]
     return []
 
 
-def _job_problems(host: BaseHost, config: Any) -> list[tuple[str, str]]:
+def _job_problems(host: BaseHost, config: Any, clean: bool) -> list[tuple[str, str]]:
     """Ask the worker's Python, readied by the lines that begin a job, about itself and the work folder."""
-    probe = f"python -m iface_wf.queues.probe {shlex.quote(str(config.work_dir))}"
-    answer, said, code = _execute(host, f"{config.pre_run or ''}\n{probe}")
+    probe = f"python -m iface_wf.queues.probe {shlex.quote(str(config.work_dir))}{' --clean' * clean}"
+    answer, said, code = _execute(host, f"{config.pre_run or ''}\n{probe}", CLEAN_SECONDS if clean else ANSWER_SECONDS)
     answers = _marked(answer)
     if not answers:
         why = "no answer in time" if code == 124 else _one_line(said) or "it said nothing"
@@ -155,13 +165,16 @@ def _job_problems(host: BaseHost, config: Any) -> list[tuple[str, str]]:
     problems = [(problem, "another --workdir; on Lustre, mount it with -o flock") for problem in found["problems"]]
     if found["version"] != __version__:
         problems.append((f"iface-wf {found['version']} there, {__version__} here", "install the same version there"))
+    if told := OldRecords(**found.get("records", {})).in_words():
+        words, remedy = ("cleaned: ", "") if clean else ("", "iface-wf doctor --clean removes them; then ")
+        problems.append((words + told, remedy + "change those passwords"))
     return problems
 
 
-def _execute(host: BaseHost, script: str) -> tuple[str, str, int]:
-    """Run lines of bash within a time limit, without the password of the database in the environment."""
-    limited = ["env", "-u", "IFACE_WF_MONGO_PASSWORD", "timeout", str(ANSWER_SECONDS), "bash", "-c", script]
-    stdout, stderr, code = host.execute(shlex.join(limited), timeout=ANSWER_SECONDS + 10)
+def _execute(host: BaseHost, script: str, seconds: int = ANSWER_SECONDS) -> tuple[str, str, int]:
+    """Run lines of bash within a time limit."""
+    limited = ["timeout", str(seconds), "bash", "-c", script]
+    stdout, stderr, code = host.execute(shlex.join(limited), timeout=seconds + 10)
     return str(stdout), str(stderr), int(code)
 
 

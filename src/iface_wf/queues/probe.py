@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 
 from iface_wf import __version__
+from iface_wf.engines.records import look_through
 
 #: Before the answer; whatever else a worker prints does not count.
 MARK = "iface-wf:"
@@ -30,12 +31,13 @@ def problems(folder: Path) -> list[str]:
     return []
 
 
-def main(folder: Path) -> None:
-    """Print version and problems as a line of JSON."""
+def main(folder: Path, clean: bool = False) -> None:
+    """Print version, problems and what holds an environment as a line of JSON."""
     import jobflow_remote.jobs.run  # noqa: F401 - what each job imports first
 
-    print(MARK, json.dumps({"version": __version__, "problems": problems(folder)}))  # noqa: T201 - read by the doctor
+    told = {"version": __version__, "problems": problems(folder), "records": look_through(folder, clean)._asdict()}
+    print(MARK, json.dumps(told))  # noqa: T201 - read by the doctor
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), "--clean" in sys.argv[2:])

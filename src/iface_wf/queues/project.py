@@ -8,8 +8,7 @@ import sys
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
-from urllib.parse import urlsplit
+from typing import Any
 
 import yaml
 from jobflow import JobStore
@@ -17,29 +16,18 @@ from jobflow_remote import SETTINGS
 from jobflow_remote.config.base import ConfigError, Project
 from jobflow_remote.jobs.jobcontroller import JobController
 from monty.json import jsanitize
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from pymongo.errors import PyMongoError
-from qtoolkit.core.data_objects import ProcessPlacement, QResources
+from qtoolkit.core.data_objects import QResources
 
 from iface_wf.errors import InputError, unknown_name, validate
-from iface_wf.library.loader import read_yaml
-from iface_wf.queues.resources import Caps, Resources, ResourceTable
-from iface_wf.store import mongo
+from iface_wf.library.files import read_yaml
+from iface_wf.queues.answers import DEFAULT_NAME, ProjectSettings, work_folder
+from iface_wf.queues.resources import Resources, ResourceTable
+from iface_wf.queues.schedulers import scheduler
+from iface_wf.store.address import parse_address
 from iface_wf.store.login import LoginGridFSStore, LoginMongoStore
 from iface_wf.store.settings import open_store
 
-DEFAULT_NAME = "iface-wf"
-#: What can be said to each scheduler; what it does not know is refused, not dropped.
-KNOWN = {
-    "slurm": {"queue", "account", "qos", "directives"},
-    "pbs": {"queue", "account", "directives"},
-    "sge": {"queue", "account", "parallel_environment", "directives"},
-    "shell": set[str](),
-}
-#: Before the end of the wall time Grid Engine sends this signal; without the trap nothing would tell that time ran out.
-SGE_WARNING, SGE_TRAP = 30, "trap 'echo exceeded soft wallclock time >&2' USR1"
-#: PBS lists in this file a line for each process; Torque sets the variable by itself.
-PBS_CORES = 'export PBS_NP=$(wc -l < "${PBS_NODEFILE:-/dev/null}")'
 #: Short intervals: with jobflow-remote's own half a minute a chain of eight steps would wait for minutes.
 RUNNER = {
     "delay_checkout": 1,
@@ -49,57 +37,6 @@ RUNNER = {
     "delta_retry": [5, 15, 60],
     "max_step_attempts": 10,
 }
-
-
-class ProjectSettings(BaseModel):
-    """What `iface-wf queue init` asks for."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    name: str = Field(default=DEFAULT_NAME, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$", description="Project")
-    store: str = Field(description="MongoDB address without password: mongodb://user@host:27017/database")
-    worker: str = Field(default="main", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$", description="Name of the worker")
-    scheduler: Literal["slurm", "pbs", "sge", "shell"] = Field(default="slurm", description="shell: no queue at all")
-    host: str = Field(default="local", description="local, or user@host, reached with ssh")
-    workdir: Path = Field(description="Folder of the runs on the worker, absolute, shared by its nodes")
-    queue: str | None = Field(default=None, description="Partition or queue")
-    account: str | None = Field(default=None, description="Account to be charged")
-    qos: str | None = Field(default=None, description="Quality of service")
-    parallel_environment: str | None = Field(default=None, description="Grid Engine's, for jobs of several cores: smp")
-    directives: list[Annotated[str, Field(pattern=r"^#\S[^\n]*$")]] = Field(
-        default_factory=list, description="Further lines for the scheduler, for example #SBATCH --constraint=cpu"
-    )
-    modules: list[str] = Field(default_factory=list, description="Modules to load")
-    activate: str | None = Field(default=None, description="Line that makes iface-wf's Python available on the worker")
-    vasp_command: str | None = Field(default=None, description="Command line of VASP, for example srun vasp_std")
-    exports: dict[str, str] = Field(default_factory=dict, description="Further environment variables of the jobs")
-    max_jobs: int | None = Field(default=None, ge=1, description="Most jobs in the scheduler at a time")
-    caps: Caps = Field(default_factory=Caps, description="Most cores, hours and memory of one job")
-
-    @field_validator("store")
-    @classmethod
-    def _without_password(cls, value: str) -> str:
-        parts = urlsplit(value)
-        if parts.scheme not in mongo.SCHEMES:
-            raise ValueError("a queue needs a MongoDB server: give mongodb://user@host:27017/database")
-        if parts.password is not None:
-            raise ValueError("leave the password out of the address and export it as IFACE_WF_MONGO_PASSWORD")
-        return value
-
-    @field_validator("workdir")
-    @classmethod
-    def _absolute(cls, value: Path) -> Path:
-        if not value.is_absolute():
-            raise ValueError("the work folder must be an absolute path")
-        return value
-
-    @model_validator(mode="after")
-    def _said_in_words_of_the_scheduler(self) -> Self:
-        given = {name for name in set.union(*KNOWN.values()) if getattr(self, name)}
-        if unknown := sorted(given - KNOWN[self.scheduler]):
-            known = ", ".join(sorted(KNOWN[self.scheduler])) or "none of these options"
-            raise ValueError(f"{self.scheduler} cannot be told {unknown[0]!r}; it knows {known}")
-        return self
 
 
 @dataclass(frozen=True)
@@ -122,36 +59,7 @@ class QueueWorker:
 
     def queue_resources(self, wanted: Resources) -> QResources | dict[str, Any]:
         """Say in the scheduler's words what a job asks for; without a scheduler nothing is asked."""
-        if self.scheduler == "shell":
-            return {}
-        per_core = None if wanted.memory_mb is None else max(1, wanted.memory_mb // wanted.cores)
-        if self.scheduler == "sge":
-            return self._grid_engine(wanted, per_core)
-        further = self.options.get("directives")
-        return QResources(
-            queue_name=self.options.get("queue"),
-            account=self.options.get("account"),
-            qos=self.options.get("qos") if self.scheduler == "slurm" else None,
-            processes=wanted.cores,
-            process_placement=ProcessPlacement.SAME_NODE,  # type: ignore[arg-type]  # an enumeration of its own kind
-            time_limit=wanted.time,
-            memory_per_thread=per_core,
-            scheduler_kwargs={"qverbatim": further} if further else None,
-        )
-
-    def _grid_engine(self, wanted: Resources, per_core: int | None) -> dict[str, Any]:
-        """Fill in qtoolkit's template for Grid Engine by its own names: from QResources it would write words of PBS."""
-        slots = f"{self.options.get('parallel_environment', 'smp')} {wanted.cores}"
-        filled = {
-            "queue": self.options.get("queue"),
-            "device": self.options.get("account"),  # -P
-            "model": slots if wanted.cores > 1 else None,  # -pe
-            "walltime": wanted.time,  # h_rt
-            "soft_walltime": wanted.time - SGE_WARNING,  # s_rt
-            "select": None if per_core is None else f"h_vmem={per_core}M",  # for each slot
-            "qverbatim": "\n".join(filter(None, ("#$ -S /bin/bash", self.options.get("directives")))),
-        }
-        return {name: value for name, value in filled.items() if value is not None}
+        return scheduler(self.scheduler).ask(wanted, self.options)
 
     def stored_resources(self, wanted: Resources) -> dict[str, Any]:
         """Return the same as it is kept in the queue's database."""
@@ -186,8 +94,13 @@ class QueueProject:
 
     @property
     def address(self) -> str:
-        """Address of the MongoDB server, without password."""
+        """Address of the MongoDB server, as it stands in the project's file."""
         return str(self.config.queue.store["address"])
+
+    @property
+    def shown_address(self) -> str:
+        """The same for messages: user, hosts and database."""
+        return parse_address(self.address).shown
 
     @cached_property
     def _store(self) -> JobStore:
@@ -261,6 +174,11 @@ def load(name: str | None = None) -> QueueProject:
         config = validate(read_yaml(path), Project, where)
     except (ConfigError, KeyError, TypeError) as error:  # its own checks stumble over what is missing
         raise InputError(f"{where}: {type(error).__name__}: {error}.") from error
+    for worker in config.workers.values():
+        try:
+            work_folder(Path(worker.work_dir))
+        except ValueError as error:
+            raise InputError(f"{where}: {error}.") from error
     return QueueProject(config, ResourceTable.read(folder / f"{name}.resources.yaml"))
 
 
@@ -310,7 +228,7 @@ def _worker(settings: ProjectSettings) -> dict[str, Any]:
         activate = f'export PATH={shlex.quote(str(Path(sys.executable).parent))}:"$PATH"'
     lines = [f"module load {shlex.quote(module)}" for module in settings.modules]
     lines += [activate] if activate else []
-    lines += {"pbs": [PBS_CORES], "sge": [SGE_TRAP]}.get(settings.scheduler, [])
+    lines += scheduler(settings.scheduler).lines
     lines += [f"export {name}={shlex.quote(value)}" for name, value in exports.items()]
     worker: dict[str, Any] = {
         "type": "local" if local else "remote",
@@ -323,7 +241,7 @@ def _worker(settings: ProjectSettings) -> dict[str, Any]:
     if settings.max_jobs is not None:
         worker["max_jobs"] = settings.max_jobs
     user, _, host = settings.host.rpartition("@")
-    if settings.scheduler == "sge":  # it cannot be asked for jobs by number
+    if scheduler(settings.scheduler).by_user:
         worker["scheduler_username"] = user or getpass.getuser()
     if not local:
         worker |= {"host": host} | ({"user": user} if user else {})
@@ -359,7 +277,7 @@ def write_project(settings: ProjectSettings, force: bool = False) -> Path:
         before = load(settings.name)
         if before.address != settings.store:
             raise InputError(
-                f"The project {settings.name} keeps its results at {before.address}: choose another --name."
+                f"The project {settings.name} keeps its results at {before.shown_address}: choose another --name."
             )
         if settings.worker in before.config.workers and not force:
             raise InputError(f"The project {path} has a worker {settings.worker!r} already: --force replaces it.")
@@ -371,6 +289,7 @@ def write_project(settings: ProjectSettings, force: bool = False) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         path.touch(mode=0o600)
+        path.chmod(0o600)
         path.write_text(yaml.safe_dump(description, sort_keys=False), encoding="utf-8")
         if not table.exists():
             ResourceTable(caps=settings.caps).write(table)
@@ -380,16 +299,24 @@ def write_project(settings: ProjectSettings, force: bool = False) -> Path:
 
 
 def prepare_database(project: QueueProject) -> None:
-    """Make the queue's collections and indexes, unless they are there."""
+    """Make the queue's collections and indexes, unless they are there.
+
+    Raises
+    ------
+    InputError
+        When the database refuses, or holds jobs without the counter that numbers them.
+    """
     controller = project.controller()
     try:
         if controller.auxiliary.find_one({"next_id": {"$exists": True}}) is None:
             if controller.jobs.count_documents({}, limit=1):
-                raise InputError(f"The database at {project.address} holds jobs but no counter: see jf admin.")
+                raise InputError(f"The database at {project.shown_address} holds jobs but no counter: see jf admin.")
             controller.reset(max_limit=1)
         controller.jobs.create_index("job.metadata.interface")
         controller.jobs.create_index("job.metadata.label")
     except PyMongoError as error:
-        raise InputError(f"The database at {project.address} cannot be prepared: {type(error).__name__}.") from error
+        raise InputError(
+            f"The database at {project.shown_address} cannot be prepared: {type(error).__name__}."
+        ) from error
     finally:
         controller.close()

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from iface_wf.engines.profile import ENGINES
 from iface_wf.errors import validate
-from iface_wf.library.loader import read_yaml
+from iface_wf.library.files import read_yaml
 
 #: Wall times are asked for in steps of so many seconds, which is how exactly they are known; short ones in minutes.
 TIME_STEP, SHORT_STEP, SHORT = 300, 60, 1800.0
@@ -65,7 +65,13 @@ class Row(BaseModel):
     exponent: float = Field(default=2.0, ge=0, le=4)
 
     def fits(self, engine: str, level: str, kind: str) -> bool:
-        """Whether this row is about such a calculation."""
+        """Say whether this row is about such a calculation.
+
+        Parameters
+        ----------
+        engine, level, kind
+            As for `ResourceTable.resources_for`.
+        """
         asked = ((self.engine, engine), (self.level, level), (self.kind, kind))
         return all(mine in ("*", wanted) for mine, wanted in asked)
 

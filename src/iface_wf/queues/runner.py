@@ -20,13 +20,14 @@ from jobflow_remote.jobs.state import JobState
 from pymongo.errors import PyMongoError
 
 from iface_wf.errors import CalculationError
+from iface_wf.foreign import known_jobs_only
 from iface_wf.queues import funnels
 from iface_wf.queues.monitor import ACTIVE, STATES, Status, status
 from iface_wf.queues.project import QueueProject
 from iface_wf.queues.recover import Action, locks, recover, unchanged, unlock
 from iface_wf.queues.submit import submit_second_stage
+from iface_wf.secrets import is_secret, take
 from iface_wf.store.reuse import working_on
-from iface_wf.store.settings import keep_password
 
 #: Seconds between two looks at failed jobs.
 RECOVERY_SECONDS = 15.0
@@ -75,11 +76,13 @@ def run(
     CalculationError
         When another runner is at work on this project.
     """
-    keep_password()  # the scheduler hands the environment on to the jobs, which need no database
+    # the scheduler hands the environment on to the jobs, which need no database; pymongo itself reads Amazon's variables
+    needed = "AWS_" if "MONGODB-AWS" in project.address.upper() else None
+    take(lambda name, value: is_secret(name, value) and not (needed and name.startswith(needed)))
     with working_on(project.store(), project.runner_claim, stale=STALE) as ours:
         if not ours:
             raise CalculationError(f"Another runner is at work on the project {project.name}; one is enough.")
-        with _stopping() as stopped:
+        with known_jobs_only(), _stopping() as stopped:
             return _Loop(project, until_done, on_status, on_action, recovery).run(stopped)
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import product
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
 
-import yaml
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -23,8 +23,8 @@ from iface_wf.documents.kinds import DEFAULT_KIND, get_kind, kind_of, quantity_n
 from iface_wf.engines import registry
 from iface_wf.errors import IfaceError, InputError, validate
 from iface_wf.flows.kinds import FlowKind, flow_kind
+from iface_wf.library.files import is_file, line_of, parse_mapping, read_text
 from iface_wf.library.library import Library
-from iface_wf.library.loader import read_yaml
 from iface_wf.library.records import Caps
 
 #: More interfaces than this need an explicit consent: such a spec is a slip more often than a wish.
@@ -193,9 +193,12 @@ class ScreeningSpec(BaseModel):
     @field_validator("fillers", "polymers", "molecules", "salts")
     @classmethod
     def _once_each(cls, value: list[Any]) -> list[Any]:
-        for i, item in enumerate(value):
-            if item in value[:i]:
+        seen = set()
+        for item in value:
+            identity = item if isinstance(item, str) else item.model_dump_json()
+            if identity in seen:
                 raise ValueError(f"{getattr(item, 'name', item)!r} is given twice")
+            seen.add(identity)
         return value
 
     @field_validator("geometry")
@@ -215,7 +218,7 @@ class ScreeningSpec(BaseModel):
 
     @model_validator(mode="after")
     def _something_to_do(self) -> Self:
-        _check_engine(self.engine, self.level)
+        _check_engine(self.engine, self.level, self.overrides)
         if not self.fragments() and any("polymer" in kind.request.model_fields for kind in self.kinds()):
             raise ValueError("the screening has no interface: give polymers, molecules or salts")
         if self.funnel and (self.funnel.engine, self.funnel.level) == (self.engine, self.level):
@@ -295,9 +298,9 @@ class ScreeningSpec(BaseModel):
         return options | (chain.options(library) if chain is not None else {})
 
 
-def _check_engine(engine: str, level: str) -> None:
+def _check_engine(engine: str, level: str, overrides: Mapping[str, Any] | None = None) -> None:
     try:
-        registry.profile(engine).level(level)
+        registry.profile(engine).settings(level, overrides or {})
     except InputError as error:  # inside a model, so that the text comes with its place in the file
         raise ValueError(str(error)) from error
 
@@ -322,12 +325,12 @@ def read_spec(path: Path, many: bool = False) -> ScreeningSpec:
     InputError
         In one sentence, with the number of the line.
     """
-    data = read_yaml(path)
-    text = path.read_text(encoding="utf-8")
-    spec = validate(data, ScreeningSpec, lambda loc, message: f"{path}, line {_line(text, loc or _blamed(message))}")
+    text = read_text(path)
+    data = parse_mapping(text, str(path))
+    spec = validate(data, ScreeningSpec, lambda loc, message: f"{path}, line {line_of(text, loc or _blamed(message))}")
     if spec.n_pairs > MANY_PAIRS and not many:
         raise InputError(
-            f"{path}, line {_line(text, ('fillers',))}: the screening has {spec.n_pairs:,} interfaces, more than "
+            f"{path}, line {line_of(text, ('fillers',))}: the screening has {spec.n_pairs:,} interfaces, more than "
             f"{MANY_PAIRS:,}; give --yes if that is meant."
         )
     own_files = {
@@ -340,7 +343,7 @@ def read_spec(path: Path, many: bool = False) -> ScreeningSpec:
 def _beside(path: Path, choice: C) -> C:
     """Give a structure file of the user its absolute path; relative ones begin at the folder of the screening's file."""
     own = path.parent / choice.name
-    return choice.model_copy(update={"name": str(own.resolve())}) if own.is_file() else choice
+    return choice.model_copy(update={"name": str(own.resolve())}) if is_file(own) else choice
 
 
 def check_names(path: Path, spec: ScreeningSpec, library: Library) -> None:
@@ -351,7 +354,7 @@ def check_names(path: Path, spec: ScreeningSpec, library: Library) -> None:
     InputError
         In one sentence, with the number of the line.
     """
-    text = path.read_text(encoding="utf-8")
+    text = read_text(path)
     lists: dict[Literal["fillers", "polymers", "salts"], list[Any]] = {
         "fillers": list(spec.fillers), "polymers": list(spec.polymers), "salts": list(spec.salts),
     }  # fmt: skip
@@ -364,30 +367,18 @@ def check_names(path: Path, spec: ScreeningSpec, library: Library) -> None:
             try:
                 finders[kind](name)
             except IfaceError as error:
-                raise InputError(f"{path}, line {_line(text, (kind, index))}: {error}") from error
+                raise InputError(f"{path}, line {line_of(text, (kind, index))}: {error}") from error
 
 
 def _blamed(message: str) -> tuple[str, ...]:
     """Name the key that a problem of the whole file is most likely about."""
-    for word, key in (("funnel", "funnel"), ("level", "level"), ("engine", "engine"), ("interface", "polymers")):
+    for word, key in (
+        ("setting", "overrides"),
+        ("funnel", "funnel"),
+        ("level", "level"),
+        ("engine", "engine"),
+        ("interface", "polymers"),
+    ):
         if word in message:
             return (key,)
     return ()
-
-
-def _line(text: str, place: tuple[Any, ...]) -> int:
-    """Return the line, from 1, of the innermost part of a place that the file has."""
-    node: Any = yaml.compose(text, Loader=yaml.SafeLoader)
-    line = node.start_mark.line
-    for part in place:
-        if isinstance(node, yaml.MappingNode):
-            found = next(((key, value) for key, value in node.value if key.value == str(part)), None)
-            if found is None:
-                break
-            line, node = found[0].start_mark.line, found[1]
-        elif isinstance(node, yaml.SequenceNode) and isinstance(part, int) and part < len(node.value):
-            node = node.value[part]
-            line = node.start_mark.line
-        else:
-            break
-    return int(line) + 1

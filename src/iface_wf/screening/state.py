@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import uuid
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any, NamedTuple
@@ -12,6 +11,7 @@ from jobflow import JobStore, OutputReference
 from pymatgen.core import Structure
 
 from iface_wf.documents.calculation import CalculationDocument
+from iface_wf.documents.failure import FailureDocument, failure_uuid
 from iface_wf.documents.kinds import ResultKind, kind_names
 from iface_wf.documents.trust import is_trustworthy
 from iface_wf.engines.base import same_frame
@@ -179,9 +179,9 @@ def record_failure(store: JobStore, key: str, name: str, cause: str) -> Failure:
     """Remember that something failed, so that it is not tried for ever."""
     before = failures(store, [key]).get(key)
     failure = Failure(cause, 1 + (before.attempts if before else 0))
-    output = {"document_type": "failure", "key": key, "name": name, **failure._asdict()}
+    output = FailureDocument(key=key, name=name, **failure._asdict()).model_dump(mode="json")
     entry = {
-        "uuid": _uuid(key),
+        "uuid": failure_uuid(key),
         "index": 1,
         "name": "failure",
         "output": output,
@@ -195,11 +195,7 @@ def record_failure(store: JobStore, key: str, name: str, cause: str) -> Failure:
 
 def forget_failure(store: JobStore, key: str) -> None:
     """Forget a failure that has been overcome."""
-    store.remove_docs({"uuid": _uuid(key)})
-
-
-def _uuid(key: str) -> str:
-    return str(uuid.uuid5(uuid.NAMESPACE_OID, f"failure of {key}"))
+    store.remove_docs({"uuid": failure_uuid(key)})
 
 
 def _chunks(keys: Iterable[str]) -> Iterator[list[str]]:

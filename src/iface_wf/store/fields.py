@@ -18,3 +18,6 @@ INDEXED_FIELDS = (
     "metadata.interface",
 )
 """What results are looked up by."""
+
+VERSION_FIELDS = ("output.document_type", "output.schema_version")
+"""One index of these together tells the documents of older versions."""

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from typing import Any, Self
 
-from maggma.stores import GridFSStore, MongoStore
-
-from iface_wf.store.mongo import parse_address
+from iface_wf.store.address import parse_address
+from iface_wf.store.mongo import Blobs, Documents
 from iface_wf.store.settings import mongo_password
 
 #: How long a queue waits for its server, s, before it calls a step failed and tries again later.
@@ -19,7 +18,9 @@ QUEUE_TIMEOUT = 20
 def _options(address: str) -> dict[str, Any]:
     """Take an address apart, with the password from the environment."""
     parsed = parse_address(address, mongo_password())
-    options = parsed.options | {"serverSelectionTimeoutMS": 1000 * QUEUE_TIMEOUT}
+    options = dict(parsed.options)
+    if "serverSelectionTimeoutMS" in options:  # our default, which the address says nothing about
+        options["serverSelectionTimeoutMS"] = 1000 * QUEUE_TIMEOUT
     return {"database": parsed.database, "uri": parsed.uri, "mongoclient_kwargs": options}
 
 
@@ -60,9 +61,9 @@ class _WithoutPassword:
         return cls(d["address"], d["collection_name"])
 
 
-class LoginMongoStore(_WithoutPassword, MongoStore):
+class LoginMongoStore(_WithoutPassword, Documents):
     """maggma's store of documents, from an address without password."""
 
 
-class LoginGridFSStore(_WithoutPassword, GridFSStore):
+class LoginGridFSStore(_WithoutPassword, Blobs):
     """maggma's store of large data, from an address without password."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import suppress
-from typing import Any, NamedTuple
-from urllib.parse import parse_qsl, unquote_plus, urlencode, urlsplit
+from typing import Any
 
 from jobflow import JobStore
 from maggma.core import StoreError
@@ -13,90 +13,49 @@ from pymongo import ASCENDING, IndexModel
 from pymongo.errors import ConfigurationError, ConnectionFailure, OperationFailure, PyMongoError
 
 from iface_wf.errors import InputError
-from iface_wf.store.fields import INDEXED_FIELDS, UNIQUE_FIELDS
-
-SCHEMES = ("mongodb", "mongodb+srv")
-DEFAULT_DATABASE = "iface_wf"
-TIMEOUT_SECONDS = 3
-"""How long to look for a server before giving up."""
+from iface_wf.foreign import without_foreign
+from iface_wf.secrets import scrub
+from iface_wf.store.address import TIMEOUT_SECONDS, Address, parse_address
+from iface_wf.store.fields import INDEXED_FIELDS, UNIQUE_FIELDS, VERSION_FIELDS
 
 _BAD_LOGIN = 18
 _NOT_ALLOWED = 13
 
 
-class Secret(str):
-    """A password that does not show in the repr of what holds it."""
-
-    __slots__ = ()
-
-    def __repr__(self) -> str:
-        return "'**********'"
-
-
-class Address(NamedTuple):
-    """A MongoDB address taken apart, so that no later message or name can show the password.
-
-    Attributes
-    ----------
-    uri
-        Scheme, hosts, database and options, without any login.
-    hosts
-        For messages.
-    database
-        Name of the database.
-    options
-        Login and time limits, for :class:`pymongo.MongoClient`.
-    """
+class _Private:
+    """A store of maggma on a server: its description shows no login, and its documents name no unknown objects."""
 
     uri: str
-    hosts: str
     database: str
-    options: dict[str, Any]
+    collection_name: str
+
+    @property
+    def name(self) -> str:
+        """Where the documents are."""
+        return f"{self.uri.partition('?')[0].rstrip('/')} {self.database}.{self.collection_name}"
+
+    def as_dict(self) -> dict[str, Any]:
+        """Say where the documents are; a login is no part of it, so it cannot be opened from this."""
+        return {
+            "@module": type(self).__module__,
+            "@class": type(self).__name__,
+            "uri": self.uri,
+            "database": self.database,
+            "collection_name": self.collection_name,
+        }
+
+    def query(self, *arguments: Any, **options: Any) -> Iterator[dict[str, Any]]:
+        """Find documents, see :meth:`maggma.core.Store.query`."""
+        for document in super().query(*arguments, **options):  # type: ignore[misc]  # of the store that it is mixed into
+            yield without_foreign(document)
 
 
-def parse_address(uri: str, password: str | None = None) -> Address:
-    """Take a MongoDB address apart.
+class Documents(_Private, MongoStore):
+    """maggma's store of documents on a server."""
 
-    Parameters
-    ----------
-    uri
-        ``mongodb://[user[:password]@]host[:port][,...][/database][?options]``, or ``mongodb+srv://...``.
-    password
-        Used if the address names a user without password.
 
-    Raises
-    ------
-    InputError
-        If the address cannot be read; the text shows nothing of it.
-    """
-    try:
-        parts = urlsplit(uri)
-        query = parse_qsl(parts.query, strict_parsing=bool(parts.query))
-    except ValueError:
-        raise InputError("The MongoDB address cannot be read: write mongodb://user@host:27017/database.") from None
-    login, _, hosts = parts.netloc.rpartition("@")
-    user, _, own_password = login.partition(":")
-    if not parts.netloc:
-        raise InputError("The MongoDB address names no server: write mongodb://user@host:27017/database.")
-    if not hosts or "@" in parts.path + parts.query + parts.fragment:
-        raise InputError(
-            "The MongoDB address cannot be read: characters such as / ? # @ in a user name or password must be "
-            "written percent-encoded, for example %2F."
-        )
-    database = parts.path.strip("/") or DEFAULT_DATABASE
-    given = {name.lower() for name, _ in query}
-    options: dict[str, Any] = {name: Secret(value) for name, value in query if "password" in name.lower()}
-    visible = urlencode([(name, value) for name, value in query if name not in options])
-    for name in ("serverSelectionTimeoutMS", "connectTimeoutMS"):
-        if name.lower() not in given:
-            options[name] = 1000 * TIMEOUT_SECONDS
-    if user:
-        options["username"] = unquote_plus(user)
-        if secret := unquote_plus(own_password) or password:
-            options["password"] = Secret(secret)
-        if "authsource" not in given:
-            options["authSource"] = parts.path.strip("/") or "admin"
-    return Address(f"{parts.scheme}://{hosts}/{database}{'?' * bool(visible)}{visible}", hosts, database, options)
+class Blobs(_Private, GridFSStore):
+    """maggma's store of large data on a server."""
 
 
 def open_mongo(uri: str, password: str | None = None) -> JobStore:
@@ -119,24 +78,25 @@ def open_mongo(uri: str, password: str | None = None) -> JobStore:
     """
     address = parse_address(uri, password)
     common = {"database": address.database, "uri": address.uri, "mongoclient_kwargs": address.options}
-    documents = MongoStore(collection_name="outputs", **common)
-    blobs = GridFSStore(collection_name="blobs", **common)
+    documents = Documents(collection_name="outputs", **common)
+    blobs = Blobs(collection_name="blobs", **common)
     store = JobStore(documents, additional_stores={"data": blobs})
     try:
         store.connect()
-        create_indexes(documents, blobs)
-    except PyMongoError as error:
+        _create_indexes(documents, blobs)
+    except (PyMongoError, OSError, ValueError) as error:  # the latter of files and options that pymongo cannot use
         with suppress(StoreError):  # a store that could not be opened refuses to be closed
             store.close()
         raise InputError(_reason(address, error)) from None  # the chained error could show the address
     return store
 
 
-def create_indexes(documents: MongoStore, blobs: GridFSStore) -> None:
+def _create_indexes(documents: MongoStore, blobs: GridFSStore) -> None:
     """Create the indexes that finding results needs; those that exist are left alone."""
     unique = IndexModel([(field, ASCENDING) for field in UNIQUE_FIELDS], unique=True)
+    versions = IndexModel([(field, ASCENDING) for field in VERSION_FIELDS])
     single = [IndexModel([(field, ASCENDING)]) for field in INDEXED_FIELDS]
-    documents._collection.create_indexes([unique, *single])
+    documents._collection.create_indexes([unique, versions, *single])
     files = [IndexModel("metadata.blob_uuid"), IndexModel([("metadata.job_uuid", 1), ("metadata.job_index", 1)])]
     blobs._files_collection.create_indexes(files)
     database = documents._collection.database
@@ -144,7 +104,7 @@ def create_indexes(documents: MongoStore, blobs: GridFSStore) -> None:
     database["keys"].create_indexes([IndexModel("key", unique=True), IndexModel("family")])
 
 
-def _reason(address: Address, error: PyMongoError) -> str:
+def _reason(address: Address, error: Exception) -> str:
     where = f"The MongoDB server at {address.hosts}"
     user = address.options.get("username")
     if isinstance(error, OperationFailure) and error.code == _BAD_LOGIN:
@@ -156,9 +116,27 @@ def _reason(address: Address, error: PyMongoError) -> str:
         who = f"does not let the user {user!r} write" if user else "wants a user name and password for writing"
         return f"{where} {who} to the database {address.database!r}."
     if isinstance(error, ConnectionFailure):
-        return f"{where} does not answer within {TIMEOUT_SECONDS} s: is it running, and reachable from here?"
+        return f"{where} {_no_connection(str(error))}"
     if isinstance(error, ConfigurationError) and user and "password" not in address.options:
         return f"{where} wants the password of the user {user!r}: export it as IFACE_WF_MONGO_PASSWORD."
-    if isinstance(error, ConfigurationError):
-        return f"{where} cannot be used with this address: {error}"
-    return f"{where} cannot be used: {type(error).__name__}: {error}"
+    said = " ".join(scrub(str(error)).split())[:300].rstrip(".")
+    if isinstance(error, ConfigurationError | OSError | ValueError):
+        return f"{where} cannot be used with this address: {said}."
+    return f"{where} cannot be used: {type(error).__name__}: {said}."
+
+
+def _no_connection(said: str) -> str:
+    """Say what hinders a connection, from the words of the library."""
+    if "CERTIFICATE_VERIFY_FAILED" in said or "certificate verify failed" in said or "doesn't match" in said:
+        return (
+            "shows a certificate that is not accepted here: name the authority that signed it with tlsCAFile=..., and the "
+            "host as the certificate names it."
+        )
+    if "SSL" in said:
+        return (
+            "does not agree on an encrypted connection: tls=true only where it speaks TLS, and its client certificate, if "
+            "it wants one, with tlsCertificateKeyFile=..."
+        )
+    if "connection closed" in said:
+        return "closes the connection: if it wants an encrypted one, add tls=true to the address."
+    return f"does not answer within {TIMEOUT_SECONDS} s: is it running, and reachable from here?"

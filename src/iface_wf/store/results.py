@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 from jobflow import JobStore
+from mongomock_ng.filtering import filter_applies
 from pymatgen.core import Structure
 
 from iface_wf.documents.calculation import CalculationDocument
@@ -17,6 +18,7 @@ from iface_wf.documents.labels import WHOLE
 from iface_wf.documents.result import ResultDocument
 from iface_wf.errors import InputError, unknown_name
 from iface_wf.former import hint
+from iface_wf.store.versions import of_today, refuse_newer, upgraded
 from iface_wf.store.where import parse_where
 
 #: Columns that the tables of all kinds begin and end with; those of the kind stand between.
@@ -75,7 +77,7 @@ def result_table(
     """Collect the finished results of one kind, one row each, the newest where one was repeated.
 
     Nothing is averaged; ``trustworthy`` is False where a number must not be quoted (not converged, no energy, or a
-    fatal flag such as ``desorbed``).
+    fatal flag such as ``desorbed``). Results of older versions are shown as this version would have stored them.
 
     Parameters
     ----------
@@ -97,34 +99,36 @@ def result_table(
     -------
     pandas.DataFrame
         Columns of `columns_of`, then ``completed_at``, ``uuid``. ``df.attrs["units"]`` gives unit and sign by
-        column, ``df.attrs["kind"]`` the kind.
+        column, ``df.attrs["kind"]`` the kind, ``df.attrs["older"]`` how many results an older version wrote.
 
     Raises
     ------
     InputError
-        For an unknown filter, column to sort by or condition.
+        For an unknown filter, column to sort by or condition, and where a newer version has written to the store.
     """
     kind = kind or get_kind(DEFAULT_KIND)
     for name in filters:
         if name not in FILTERS:
             raise unknown_name("filter", name, FILTERS)
     columns = {column.name: column.field for column in columns_of(kind)}
-    criteria: dict[str, Any] = {"output.document_type": kind.name}
+    refuse_newer(store, kind.name)
+    criteria: dict[str, Any] = {}
     for name, value in filters.items():
         if value is not None:
             criteria[f"output.{name}"] = {"$regex": f"^{re.escape(str(value))}$", "$options": "i"}
     if where is not None:
         criteria["$and"] = parse_where(where, columns)
     wanted = ["uuid", "completed_at", *(f"output.{field}" for field in columns.values())]
-    rows = [_row(entry, columns) for entry in store.query(criteria, properties=wanted)]
-    table = pd.DataFrame(rows, columns=[*columns, "completed_at", "uuid"])
+    rows = [_row(entry, columns) for entry in store.query(of_today(kind.name) | criteria, properties=wanted)]
+    before = [_row(entry, columns) for entry in upgraded(store, kind.document) if filter_applies(criteria, entry)]
+    table = pd.DataFrame([*rows, *before], columns=[*columns, "completed_at", "uuid"])
     table = table.sort_values("completed_at", kind="stable").drop_duplicates("key", keep="last")
     if where is not None and not table.empty:  # an older result that fulfils the conditions must not stand for a newer
         newest = _newest(store, kind, table["key"])
         table = table[[new == own for new, own in zip(newest, table["uuid"], strict=True)]]
     table = table.astype(dict.fromkeys(column_units(kind), "float64") | {"trustworthy": "bool", "converged": "bool"})
     table = _sorted(table, sort or kind.headline)
-    table.attrs |= {"units": column_units(kind), "kind": kind.name}
+    table.attrs |= {"units": column_units(kind), "kind": kind.name, "older": len(before)}
     return table
 
 
@@ -179,7 +183,7 @@ def find_result(store: JobStore, identifier: str, load: bool = False) -> StoredR
         raise InputError(f"{identifier[:80]!r} is no ID: give the first characters of a key or uuid (0-9, a-f, -).")
     start = {"$regex": f"^{text}"}
     results = {"output.document_type": {"$in": kind_names()}}
-    criteria = results | {"$or": [{"output.key": start}, {"uuid": start}]}
+    criteria = results | {"$or": [{field: start} for field in ("output.key", "output.provenance.former_key", "uuid")]}
     hits = list(store.query(criteria, properties=["uuid", "completed_at", "output.key"]))
     if not hits:
         raise InputError(f"No result has a key or uuid that begins with {text!r}; `iface-wf results` lists them.")

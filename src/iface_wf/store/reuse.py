@@ -127,19 +127,7 @@ def claimed(
         yield None if force else find_finished(store, key)
         return
     mine = Claim.of_this_process(_known_name(store, key))
-    deadline = None if timeout is None else time.monotonic() + timeout
-    while (found := _look(store, key, force)) is None:
-        other = claims.take(mine, stale, finished=force and find_finished(store, key, load=False) is not None)
-        if other is None:
-            break
-        if deadline is not None and time.monotonic() > deadline:
-            raise CalculationError(f"Waited {timeout:g} s for calculation {key[:16]}, which {other.owner} claims.")
-        _log.info("Waiting for calculation %s, which %s claims", key[:16], other.owner)
-        time.sleep(poll)
-    if found is None:  # the claim is ours, but its result may have come between the look and the claim
-        found = _look(store, key, force)
-        if found is not None:
-            claims.drop(mine)
+    found = _wait(store, key, claims, mine, poll, stale, force, timeout)
     if found is not None:
         yield found
         return
@@ -153,6 +141,33 @@ def claimed(
         claims.drop(mine)
     else:
         claims.renew(mine, grace, released=True)
+
+
+def _wait(
+    store: JobStore,
+    key: str,
+    claims: Claims,
+    mine: Claim,
+    poll: float,
+    stale: float,
+    force: bool,
+    timeout: float | None,
+) -> dict[str, Any] | None:
+    """Wait for a result, or until the claim is ours: then return None. Arguments and errors as in `claimed`."""
+    deadline = None if timeout is None else time.monotonic() + timeout
+    while (found := _look(store, key, force)) is None:
+        other = claims.take(mine, stale, finished=force and find_finished(store, key, load=False) is not None)
+        if other is None:
+            break
+        if deadline is not None and time.monotonic() > deadline:
+            raise CalculationError(f"Waited {timeout:g} s for calculation {key[:16]}, which {other.owner} claims.")
+        _log.info("Waiting for calculation %s, which %s claims", key[:16], other.owner)
+        time.sleep(poll)
+    if found is None:  # the claim is ours, but its result may have come between the look and the claim
+        found = _look(store, key, force)
+        if found is not None:
+            claims.drop(mine)
+    return found
 
 
 def _look(store: JobStore, key: str, force: bool) -> dict[str, Any] | None:

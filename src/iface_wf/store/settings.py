@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 from pathlib import Path
 
@@ -13,13 +14,15 @@ from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from iface_wf.errors import InputError, unknown_name
+from iface_wf.secrets import value_of
 from iface_wf.store import mongo
+from iface_wf.store.address import SCHEMES
 from iface_wf.store.embedded import SqliteStore
-from iface_wf.store.fields import INDEXED_FIELDS, UNIQUE_FIELDS
+from iface_wf.store.fields import INDEXED_FIELDS, UNIQUE_FIELDS, VERSION_FIELDS
 
 
 class StoreSettings(BaseSettings):
-    """Settings of the store, from the environment: ``IFACE_WF_STORE``, ``IFACE_WF_MONGO_PASSWORD``."""
+    """Settings of the store, from the environment: ``IFACE_WF_STORE``, ``IFACE_WF_MONGO_PASSWORD``..."""
 
     model_config = SettingsConfigDict(env_prefix="IFACE_WF_", env_ignore_empty=True)
 
@@ -31,22 +34,14 @@ class StoreSettings(BaseSettings):
     mongo_password: SecretStr | None = Field(
         default=None, description="Password of the user that a MongoDB address names without one"
     )
-
-
-_kept: SecretStr | None = None
+    mongo_tls_key_password: SecretStr | None = Field(
+        default=None, description="Password of the file that tlsCertificateKeyFile in a MongoDB address names"
+    )
 
 
 def mongo_password() -> str | None:
     """Return the password of the MongoDB user from the environment, or what has been kept of it."""
-    secret = StoreSettings().mongo_password or _kept
-    return secret.get_secret_value() if secret else None
-
-
-def keep_password() -> None:
-    """Take the password out of the environment, so that no program started from here inherits it, and remember it."""
-    global _kept
-    _kept = StoreSettings().mongo_password or _kept
-    os.environ.pop("IFACE_WF_MONGO_PASSWORD", None)
+    return value_of("IFACE_WF_MONGO_PASSWORD")
 
 
 def default_path() -> Path:
@@ -83,13 +78,17 @@ def open_store(uri: str | None = None) -> JobStore:
             raise InputError(f"The data folder {path.parent} cannot be created: {error.strerror}.") from error
         return open_embedded(path)
     scheme, separator, rest = uri.partition("://")
+    no_scheme = not separator or not re.fullmatch(r"[A-Za-z][A-Za-z0-9+.-]*", scheme)
+    if no_scheme and re.match(r"mongodb(\+srv)?:|[^/]*:.*@", uri, re.IGNORECASE) and not os.path.exists(uri):  # noqa: PTH110
+        # as a path it would be repeated in messages, with a password in it
+        raise InputError("The store looks like an address, but does not begin with mongodb:// or mongodb+srv://.")
     if not separator:
         return open_embedded(Path(uri))
-    if scheme.lower() in mongo.SCHEMES:
+    if scheme.lower() in SCHEMES:
         return mongo.open_mongo(uri, mongo_password())
     if scheme.lower() == "sqlite":
         return open_embedded(Path(rest.removeprefix("/")))
-    raise unknown_name("kind of store", scheme, ["sqlite", *mongo.SCHEMES])
+    raise unknown_name("kind of store", scheme, ["sqlite", *SCHEMES])
 
 
 def open_embedded(path: Path) -> JobStore:
@@ -126,6 +125,7 @@ def open_embedded(path: Path) -> JobStore:
         documents.ensure_index(list(UNIQUE_FIELDS), unique=True)
         for field in INDEXED_FIELDS:
             documents.ensure_index(field)
+        documents.ensure_index(list(VERSION_FIELDS))
         blobs.ensure_index("blob_uuid", unique=True)
         blobs.ensure_index(["job_uuid", "job_index"])
     except StoreError as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -10,6 +11,8 @@ from iface_wf.errors import InputError, unknown_name
 
 _OPERATORS = {"<": "$lt", "<=": "$lte", ">": "$gt", ">=": "$gte", "=": "$eq", "==": "$eq", "!=": "$ne"}
 _CLAUSE = re.compile(r"\s*(\w+)\s*(<=|>=|==|!=|<|>|=)\s*(\"[^\"]*\"|'[^']*'|[^\s<>=!\"']+)\s*")
+MAX_TEXT, MAX_CONDITIONS = 5_000, 50
+"""Longest text and most conditions: SQLite takes expressions of bounded depth only."""
 _WORDS = {"true": True, "false": False}
 
 
@@ -33,8 +36,12 @@ def parse_where(text: str, fields: Mapping[str, str]) -> list[dict[str, Any]]:
     InputError
         For an unknown column, or text that is no condition.
     """
-    conditions = []
+    if len(text) > MAX_TEXT:
+        raise InputError(f"The conditions have {len(text)} characters, at most {MAX_TEXT} are allowed.")
+    conditions: list[dict[str, Any]] = []
     for clause in re.split(r"\s+and\s+", text.strip(), flags=re.IGNORECASE):
+        if len(conditions) == MAX_CONDITIONS:
+            raise InputError(f"More than {MAX_CONDITIONS} conditions are not allowed.")
         match = _CLAUSE.fullmatch(clause)
         if match is None:
             raise InputError(
@@ -53,6 +60,9 @@ def _value(text: str) -> str | float | bool:
     if text.lower() in _WORDS:
         return _WORDS[text.lower()]
     try:
-        return float(text)
+        number = float(text)
     except ValueError:
         return text
+    if not math.isfinite(number):
+        raise InputError(f"{text[:40]!r} is no number to compare with: put a name in quotes.")
+    return number

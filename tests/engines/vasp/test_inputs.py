@@ -12,7 +12,7 @@ from pymatgen.io.vasp import Incar, Kpoints, Poscar
 from iface_wf.engines.vasp import choices as choices
 from iface_wf.engines.vasp.engine import VaspEngine
 from iface_wf.engines.vasp.inputs import cubic_box, is_cubic
-from iface_wf.engines.vasp.installation import VaspSettings, check_executable
+from iface_wf.engines.vasp.installation import VaspSettings, check_executable, installation
 from iface_wf.engines.vasp.run import write_inputs
 from iface_wf.errors import InputError
 from tests.engines.vasp.vasp_fixtures import interface, lithium_fluoride_slab, write_potcars
@@ -277,7 +277,7 @@ def test_a_missing_executable_is_told_when_the_flow_is_built(tmp_path, monkeypat
 def test_tags_that_change_results_are_not_taken_from_the_environment(monkeypatch):
     monkeypatch.setenv("IFACE_WF_VASP_INCAR", '{"NCORE": 4, "ENCUT": 300}')
     with pytest.raises(InputError, match="cannot set ENCUT"):
-        VaspSettings()
+        installation()
 
 
 def test_the_documentation_shows_the_table_of_choices():

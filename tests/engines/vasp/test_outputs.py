@@ -298,7 +298,7 @@ def test_logs_of_two_runs_are_not_mixed(finished, spoilt):
 
 def test_a_single_point_of_another_structure_is_refused(finished):
     request, folder, _ = finished
-    moved = request.atoms_structure
+    moved = request.atoms_structure.copy()
     moved.translate_sites([0], [0.0, 0.0, 0.02])
     other = request.model_copy(update={"structure": moved.as_dict()})
     with pytest.raises(MismatchError, match=r"another structure than asked for: positions differ by up to 0\.08 A"):

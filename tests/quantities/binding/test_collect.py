@@ -25,7 +25,7 @@ def bader(net):
 
 def calculation(role, atoms, net=None, **changes):
     values = {
-        "key": role, "kind": "static", "role": role, "engine": "gpaw", "engine_version": "1", "level": "fast",
+        "key": role, "kind": "static", "role": role, "engine": "xtb", "engine_version": "1", "level": "fast",
         "functional": "PBE", "structure": atoms.as_dict(), "formula": "x", "n_atoms": len(atoms),
         "energy": -1.0 * len(atoms), "converged": True, "charges": {"bader": bader(net)} if net else {},
     }  # fmt: skip

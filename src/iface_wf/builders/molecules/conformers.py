@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from ase import units
 from ase.data import covalent_radii
 from numpy.typing import NDArray
 from rdkit import Chem
@@ -14,7 +15,7 @@ from rdkit.rdBase import BlockLogs
 
 from iface_wf.errors import InputError
 
-KCAL_PER_MOL = 0.0433641153
+KCAL_PER_MOL: float = units.kcal / units.mol
 """One kcal/mol in eV."""
 
 CLASH_RATIO = 0.55
@@ -45,7 +46,13 @@ class Conformers:
     force_field: str
 
     def positions(self, number: int = 0) -> Vectors:
-        """Return the Cartesian coordinates of one conformer, A, shape (atoms, 3)."""
+        """Return the Cartesian coordinates of one conformer, A, shape (atoms, 3).
+
+        Raises
+        ------
+        InputError
+            When there is no conformer of this number.
+        """
         if not 0 <= number < len(self.energies):
             raise InputError(f"Conformer {number} does not exist: {len(self.energies)} were found, numbered from 0.")
         return np.asarray(self.mol.GetConformer(number).GetPositions(), dtype=float)

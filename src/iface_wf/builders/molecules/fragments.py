@@ -18,6 +18,7 @@ from iface_wf.builders.edges import round_up
 from iface_wf.builders.molecules.conformers import Conformers, embed
 from iface_wf.documents.labels import POLYMER
 from iface_wf.errors import InputError
+from iface_wf.library.files import read_text
 
 BOX_VACUUM = 6.0
 """Least empty space between a fragment and every wall of its box, A."""
@@ -283,10 +284,7 @@ def from_xyz(path: Path, charge: int = 0, label: str = POLYMER) -> Structure:
     InputError
         When the file is missing, malformed, names an unknown element or holds overlapping atoms.
     """
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"The XYZ file {path} cannot be read: {type(error).__name__}.") from error
+    lines = read_text(path).splitlines()
     try:
         count = int(lines[0])
         rows = [line.split()[:4] for line in lines[2 : 2 + count]]

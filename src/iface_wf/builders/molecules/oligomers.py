@@ -226,7 +226,7 @@ def _main_branch(mol: Chem.Mol, atom: Chem.Atom, other: Chem.Atom) -> int:
     return max(choices, key=lambda n: (reach(n), -n))
 
 
-def chain_mol(
+def _chain_mol(
     record: PolymerRecord,
     units: int | None = None,
     caps: Caps | None = None,
@@ -234,7 +234,7 @@ def chain_mol(
     tacticity: Tacticity = "atactic",
     seed: int = 0,
 ) -> Chem.Mol:
-    """Join the chain of a library record, without counter-ions; parameters as in `build_oligomer`."""
+    """Join the chain of a library record, without counter-ions; parameters and errors of `build_oligomer`."""
     known = record.units or {"A": record.psmiles or ""}
     if sequence is not None and units is not None and units != len(sequence):
         raise InputError(
@@ -262,8 +262,28 @@ def chain_mol(
 
 
 def record_mol(record: PolymerRecord, units: int | None = None, **options: Any) -> Chem.Mol:
-    """Join the oligomer of a library record with its counter-ions; options as in `chain_mol`."""
-    mol = chain_mol(record, units, **options)
+    """Join the oligomer of a library record with its counter-ions, without coordinates.
+
+    Parameters
+    ----------
+    record
+        The polymer.
+    units
+        Number of repeat units, by default the record's.
+    **options
+        ``caps``, ``sequence``, ``tacticity`` and ``seed`` of `build_oligomer`.
+
+    Returns
+    -------
+    rdkit.Chem.Mol
+        With explicit hydrogens.
+
+    Raises
+    ------
+    InputError
+        When units, caps or sequence are not allowed.
+    """
+    mol = _chain_mol(record, units, **options)
     for _ in anion_donors(mol) if record.counter_ion else ():
         mol = Chem.CombineMols(mol, parse_smiles(record.counter_ion or ""))
     Chem.SanitizeMol(mol)
@@ -317,7 +337,7 @@ def build_oligomer(
     InputError
         When units, caps, sequence or conformer are not allowed, or no sound conformer exists.
     """
-    mol = chain_mol(record, units, caps, sequence, tacticity, seed)
+    mol = _chain_mol(record, units, caps, sequence, tacticity, seed)
     ends = caps or record.caps
     known = [parse_unit(psmiles) for psmiles in record.units.values() or [record.psmiles or ""]]
     written = any(map(written_centres, known)) and not any(map(open_centres, known))

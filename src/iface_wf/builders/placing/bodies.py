@@ -51,7 +51,22 @@ class Body:
         return cls(structure.cart_coords @ turn, lattice, symbols_of(structure), turn)
 
     def near(self, xyz: Vectors, reach: float, height: float = np.inf) -> tuple[Vectors, NDArray[np.intp]]:
-        """Return atoms and images within ``reach`` of the fragment's lateral box, and their indices."""
+        """Find the body's atoms, images included, around a fragment.
+
+        Parameters
+        ----------
+        xyz
+            Coordinates of the fragment in the body's frame, A, shape (m, 3).
+        reach
+            Margin about the fragment's extent in the plane, A.
+        height
+            Margin along the approach, A; by default everything below and above counts.
+
+        Returns
+        -------
+        tuple
+            Coordinates, A, shape (k, 3), and the indices of the atoms that they belong to, shape (k,).
+        """
         margin = np.array([reach, reach, height])
         low: Vectors = xyz.min(axis=0) - margin
         high: Vectors = xyz.max(axis=0) + margin
@@ -91,6 +106,36 @@ class Body:
                 values = distance[np.ix_(names == first, others == second)].ravel()
                 result[first, second] = np.sort(values[values < FINGERPRINT_REACH])
         return result
+
+
+@dataclass(frozen=True)
+class Pose:
+    """A fragment lowered onto a body.
+
+    Attributes
+    ----------
+    body
+        The body, turned towards the fragment.
+    xyz
+        Coordinates of the fragment in the body's frame, A, shape (m, 3).
+    rotation
+        How the fragment was turned in that frame, shape (3, 3), acting on columns.
+    about
+        How it was found, as plain JSON.
+    miss
+        Distance of an aimed pair of atoms over the distance it was aimed at.
+    """
+
+    body: Body
+    xyz: Vectors
+    rotation: Vectors
+    about: dict[str, Any]
+    miss: float = 0.0
+
+    def report(self, symbols: list[str]) -> dict[str, Any]:
+        """Say how a fragment of these elements lies: how it was found, rotation in the laboratory, closest contact."""
+        rotation = np.round(self.body.turn @ self.rotation, 12).tolist()
+        return {**self.about, "rotation": rotation, "contact": self.body.contact(self.xyz, symbols)}
 
 
 def same_fingerprint(first: Fingerprint, second: Fingerprint) -> bool:

@@ -12,7 +12,7 @@ from scipy.spatial.transform import Rotation
 from iface_wf.builders.contact import images_apart, symbols_of, vdw_radii
 from iface_wf.builders.edges import check_vacuum, round_up
 from iface_wf.builders.molecules.fragments import formula
-from iface_wf.builders.placing.bodies import Body, Fingerprint, same_fingerprint
+from iface_wf.builders.placing.bodies import Body, Fingerprint, Pose, same_fingerprint
 from iface_wf.builders.placing.targets import REACHED, Aim, Target
 from iface_wf.errors import InputError
 
@@ -99,72 +99,60 @@ def place(
         When a number is out of range, the slab is no slab, its cell is too small for the fragment, or the target
         does not exist or cannot be reached.
     """
-    check_request(slab, n, seed, vacuum, clearance)
+    _check_request(slab, n, seed, vacuum, clearance)
     symbols = symbols_of(fragment)
     centred = fragment.cart_coords - fragment.cart_coords.mean(axis=0)
-    flat = principal_axes(centred)
     aim = Aim(slab, fragment, target) if target is not None else None
     found: list[Structure] = []
     prints: list[Fingerprint] = []
     missed: list[float] = []
     for index in range(n):
         rng = np.random.default_rng([seed, index])
-        details: dict[str, Any] = {"index": index, "seed": seed, "clearance": clearance}
-        if aim is not None:
-            aimed = aim.pose(centred, clearance, rng)
-            if aimed is None:
-                continue
-            body, xyz, rotation, pair, miss = aimed
-            if miss > REACHED:
-                missed.append(miss)
-                continue
-            details |= {"mode": "aimed", "target": aim.target.model_dump(), "aimed_pair": list(pair)}
-        else:
-            free = _free_pose(slab, centred, symbols, flat, clearance, index, rng)
-            if free is None:
-                continue
-            body, xyz, rotation, details["mode"] = free
-        mark = body.fingerprint(xyz, symbols)
-        if any(same_fingerprint(mark, other) for other in prints):
+        pose = aim.pose(centred, clearance, rng) if aim else _free_pose(slab, centred, symbols, clearance, index, rng)
+        if pose is None:
             continue
-        prints.append(mark)
-        details["rotation"] = np.round(body.turn @ rotation, 12).tolist()
-        details["contact"] = body.contact(xyz, symbols)
-        found.append(assemble(slab, fragment, xyz @ body.turn.T, vacuum, details))
-    if missed and not found:
+        if pose.miss > REACHED:
+            missed.append(pose.miss)
+            continue
+        mark = pose.body.fingerprint(pose.xyz, symbols)
+        if not any(same_fingerprint(mark, other) for other in prints):
+            prints.append(mark)
+            details = {"index": index, "seed": seed, "clearance": clearance, **pose.report(symbols)}
+            found.append(_assemble(slab, fragment, pose.xyz @ pose.body.turn.T, vacuum, details))
+    if found:
+        return found
+    if target is not None and missed:
         raise InputError(
-            f"The group {target.group if target else ''!r} cannot reach {target.surface if target else ''} on the "
-            f"surface: other atoms touch first and keep it {min(missed):.1f} times too far."
+            f"The group {target.group!r} cannot reach {target.surface} on the surface: other atoms touch first and "
+            f"keep it {min(missed):.1f} times too far."
         )
-    if not found:
-        raise too_small(slab, fragment)
-    return found
+    raise _too_small(slab, fragment)
 
 
 def _free_pose(
     slab: Structure,
     centred: Vectors,
     symbols: list[str],
-    flat: Vectors,
     clearance: float,
     index: int,
     rng: np.random.Generator,
-) -> tuple[Body, Vectors, Vectors, str] | None:
+) -> Pose | None:
     """Draw orientation and position until the fragment keeps off its images; None when it never does.
 
     On an oblique cell the first placement may not fit along the longer vector; then it lies flat in another way.
     """
+    flat = principal_axes(centred)
     angle = 0.0 if slab.lattice.pbc[1] else float(rng.uniform(0, 360))
     body = Body.seen_from(slab, angle)
     for attempt in range(_TRIES):
         rotation, mode = _orientation(flat, body.lattice, index if attempt == 0 else index or 2, rng)
         xyz = centred @ rotation.T + _spot(body, rng)
         if images_apart(xyz, symbols, body.lattice):
-            return body, body.lowered(xyz, body.reach(symbols, clearance)), rotation, mode
+            return Pose(body, body.lowered(xyz, body.reach(symbols, clearance)), rotation, {"mode": mode})
     return None
 
 
-def too_small(slab: Structure, fragment: Structure) -> InputError:
+def _too_small(slab: Structure, fragment: Structure) -> InputError:
     """Build the error for a fragment that would touch its own periodic image."""
     lx, ly = footprint(fragment)
     name = fragment.properties.get("formula", fragment.composition.reduced_formula)
@@ -174,14 +162,8 @@ def too_small(slab: Structure, fragment: Structure) -> InputError:
     )
 
 
-def check_request(slab: Structure, n: int, seed: int, vacuum: float, clearance: float) -> None:
-    """Refuse numbers out of range and substrates that are not in the layout of a slab or a wire.
-
-    Raises
-    ------
-    InputError
-        Naming the value and what is allowed.
-    """
+def _check_request(slab: Structure, n: int, seed: int, vacuum: float, clearance: float) -> None:
+    """Refuse numbers out of range and substrates that are not in the layout of a slab or a wire; see `place`."""
     if not 1 <= n <= 1000:
         raise InputError(f"The number of placements is {n}, allowed are 1 to 1000.")
     if seed < 0:
@@ -219,7 +201,9 @@ def _spot(body: Body, rng: np.random.Generator) -> Vectors:
     return np.array([fractions[0] * body.lattice.a, across, 0.0])
 
 
-def assemble(slab: Structure, fragment: Structure, xyz: Vectors, vacuum: float, placement: dict[str, Any]) -> Structure:
+def _assemble(
+    slab: Structure, fragment: Structure, xyz: Vectors, vacuum: float, placement: dict[str, Any]
+) -> Structure:
     """Join substrate and fragment in one cell whose periodic vectors are the substrate's.
 
     Parameters

@@ -14,7 +14,7 @@ from scipy.spatial.transform import Rotation
 
 from iface_wf.builders.contact import covalent_radii, images_apart, symbols_of, vdw_radii
 from iface_wf.builders.molecules.fragments import group_sites
-from iface_wf.builders.placing.bodies import Body
+from iface_wf.builders.placing.bodies import Body, Pose
 from iface_wf.errors import InputError
 
 BONDED = 1.25
@@ -35,7 +35,6 @@ TILT = 40.0
 _DRAWS, _TRIES = 3, 40
 
 Vectors = NDArray[np.float64]
-Pose = tuple[Body, Vectors, Vectors, tuple[int, int], float]
 
 
 class Target(BaseModel):
@@ -47,6 +46,16 @@ class Target(BaseModel):
         Functional group of the fragment: a name from the polymer's record or SMARTS; its first atom touches.
     surface
         Element of the surface, followed by what it is bonded to: ``"Gd"``, ``"H-O-Si"`` for a silanol's hydrogen.
+
+    Examples
+    --------
+    The oxygen of an ether at the hydrogen of a silanol, as in a hydrogen bond:
+
+    >>> import iface_wf
+    >>> target = iface_wf.Target(group="ether", surface="H-O-Si")
+    >>> built = iface_wf.build("SiO2", "PEO", 1, target=target)
+    >>> built.placements[0].properties["placement"]["contact"]["elements"]
+    ['H', 'O']
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -105,7 +114,7 @@ def surface_sites(slab: Structure, chain: str) -> list[int]:
     return [i for i in kept if hidden[i] < min(least + 0.5, HIDDEN)]
 
 
-def outward_angle(slab: Structure, site: int) -> float:
+def _outward_angle(slab: Structure, site: int) -> float:
     """Return the approach angle about a (degrees) that meets a wire's site head-on; 0 for a slab."""
     if slab.lattice.pbc[1]:
         return 0.0
@@ -115,9 +124,9 @@ def outward_angle(slab: Structure, site: int) -> float:
 
 def _hidden(slab: Structure, site: int) -> float:
     """Return how far above its aimed distance other atoms stop an oxygen that comes straight down on a site, A."""
-    body = Body.seen_from(slab, outward_angle(slab, site))
+    body = Body.seen_from(slab, _outward_angle(slab, site))
     reach = body.reach(["O"], 0.85)
-    reach[0, site] = aimed_length("O", body.symbols[site])
+    reach[0, site] = _aimed_length("O", body.symbols[site])
     stopped = body.lowered(body.xyz[[site]], reach)[0, 2]
     return float(stopped - body.xyz[site, 2] - reach[0, site])
 
@@ -166,17 +175,16 @@ class Aim:
 
         Returns
         -------
-        tuple or None
-            Body, coordinates in its frame, rotation (3, 3), (site of the slab, site of the fragment), and their
-            distance over the aimed one; None when no orientation fits the cell.
+        Pose or None
+            With target and pair (site of the slab, site of the fragment); None when no orientation fits the cell.
         """
         best: Pose | None = None
         for _ in range(_DRAWS):
             atom, site = int(rng.choice(self.group_atoms)), int(rng.choice(self.surface_atoms))
             drawn = self._turned(centred, clearance, rng, atom, site)
-            if drawn is not None and (best is None or drawn[-1] < best[-1]):
+            if drawn is not None and (best is None or drawn.miss < best.miss):
                 best = drawn
-            if best is not None and best[-1] < GOOD:
+            if best is not None and best.miss < GOOD:
                 break
         return best
 
@@ -184,13 +192,14 @@ class Aim:
         self, centred: Vectors, clearance: float, rng: np.random.Generator, atom: int, site: int
     ) -> Pose | None:
         """Try orientations of the fragment with one atom above one surface site."""
-        body = Body.seen_from(self.slab, outward_angle(self.slab, site))
+        body = Body.seen_from(self.slab, _outward_angle(self.slab, site))
         symbols = symbols_of(self.fragment)
-        length = aimed_length(symbols[atom], body.symbols[site])
+        length = _aimed_length(symbols[atom], body.symbols[site])
         reach = body.reach(symbols, clearance)
         reach[atom, site] = length
         upright = _align(_outwards(centred, symbols, atom), np.array([0.0, 0.0, -1.0]))
         goal = body.xyz[site] + length * self._bond_direction(body, site)
+        about = {"mode": "aimed", "target": self.target.model_dump(), "aimed_pair": [site, atom]}
         best: Pose | None = None
         for _ in range(_TRIES):
             tilt = Rotation.from_euler("zxz", [rng.uniform(0, 360), rng.uniform(0, TILT), rng.uniform(0, 360)], True)
@@ -200,9 +209,9 @@ class Aim:
             if not images_apart(xyz, symbols, body.lattice):
                 continue
             xyz = body.lowered(xyz, reach)
-            quality = float(np.linalg.norm(xyz[atom] - body.xyz[site])) / length
-            if best is None or quality < best[-1]:
-                best = body, xyz, rotation, (site, atom), quality
+            miss = float(np.linalg.norm(xyz[atom] - body.xyz[site])) / length
+            if best is None or miss < best.miss:
+                best = Pose(body, xyz, rotation, about, miss)
         return best
 
     def _bond_direction(self, body: Body, site: int) -> Vectors:
@@ -218,7 +227,7 @@ class Aim:
         return np.asarray(bond / np.linalg.norm(bond))
 
 
-def aimed_length(first: str, second: str) -> float:
+def _aimed_length(first: str, second: str) -> float:
     """Return the distance, A, at which two atoms are aimed: a coordination bond to a metal, else a hydrogen bond.
 
     A metal and its partner meet at 1.05 covalent sums (Gd-O 2.75, Li-O 2.04 A), other pairs at 0.7 van der Waals

@@ -11,6 +11,7 @@ import spglib
 from pymatgen.core import Structure
 from scipy.optimize import Bounds, LinearConstraint, milp
 
+from iface_wf.builders.edges import area_of
 from iface_wf.builders.solids.springs import Image, Topology, check_silica, image_of, relax
 from iface_wf.errors import InputError
 
@@ -66,17 +67,7 @@ def condense_silanols(slab: Structure, per_nm2: tuple[float, float] = (4.0, 6.0)
     topology = Topology(slab)
     if other := set(topology.symbols) - {"Si", "O", "H"}:
         raise InputError(f"Only silica can condense its silanols, the slab also has {', '.join(sorted(other))}.")
-    oxygens = [i for i in range(len(slab)) if topology.silanol(i)]
-    heights = {i: float(slab[i].coords[2]) for i in range(len(slab))}
-    middle = float(np.mean([h for i, h in heights.items() if topology.symbols[i] == "Si"]))
-    area = float(np.linalg.norm(np.cross(*slab.lattice.matrix[:2]))) / 100.0
-    top = [i for i in oxygens if heights[i] > middle]
-    bottom = [i for i in oxygens if heights[i] <= middle]
-    candidates = _candidates(slab, topology, oxygens)
-    chosen = _choose(candidates, topology, top, _bridges(len(top), area, per_nm2))
-    wanted = _bridges(len(bottom), area, per_nm2)
-    below = _mirrored(slab, chosen, candidates) if wanted == len(chosen) else None
-    chosen = chosen + (_choose(candidates, topology, bottom, wanted) if below is None else below)
+    chosen, alike = _pairs(slab, topology, per_nm2)
     if not chosen:
         return slab.copy()
     xyz = np.array(slab.cart_coords)
@@ -89,9 +80,24 @@ def condense_silanols(slab: Structure, per_nm2: tuple[float, float] = (4.0, 6.0)
     moved.properties = dict(slab.properties)
     relaxed = relax(moved, topology, sorted(set(range(len(slab))) - set(leaving)))
     relaxed.remove_sites(leaving)
-    relaxed.properties["faces_alike"] = below is not None
+    relaxed.properties["faces_alike"] = alike
     check_silica(relaxed)
     return relaxed
+
+
+def _pairs(slab: Structure, topology: Topology, per_nm2: tuple[float, float]) -> tuple[list[_Pair], bool]:
+    """Choose the pairs of both faces; tell whether those of the lower face are the images of those of the upper one."""
+    oxygens = [i for i in range(len(slab)) if topology.silanol(i)]
+    heights = slab.cart_coords[:, 2]
+    middle = float(np.mean([h for h, symbol in zip(heights, topology.symbols, strict=True) if symbol == "Si"]))
+    area = area_of(slab) / 100.0
+    top = [i for i in oxygens if heights[i] > middle]
+    bottom = [i for i in oxygens if heights[i] <= middle]
+    candidates = _candidates(slab, topology, oxygens)
+    chosen = _choose(candidates, topology, top, _bridges(len(top), area, per_nm2))
+    wanted = _bridges(len(bottom), area, per_nm2)
+    below = _mirrored(slab, chosen, candidates) if wanted == len(chosen) else None
+    return chosen + (_choose(candidates, topology, bottom, wanted) if below is None else below), below is not None
 
 
 def _bridges(count: int, area: float, per_nm2: tuple[float, float]) -> int:

@@ -6,8 +6,9 @@ import numpy as np
 import numpy.typing as npt
 from pymatgen.core import Structure
 
+from iface_wf.builders.edges import area_of
 from iface_wf.builders.solids.bonds import Bonds, radius
-from iface_wf.builders.solids.terminations import POLAR_TOLERANCE, VACANT, area_of, atoms_only, dipole_of
+from iface_wf.builders.solids.terminations import POLAR_TOLERANCE, VACANT, atoms_only, dipole_of
 
 MAX_MOVES = 24
 SHORTEST = 0.80
@@ -15,7 +16,22 @@ SHORTEST = 0.80
 
 
 def movable_elements(structure: Structure, bonds: Bonds, charges: dict[str, float]) -> set[str]:
-    """Elements whose ions are loose: charge 2 or less, and no bond as strong as 1/2 in the crystal."""
+    """Say which ions are loose: of charge 2 or less, and without a bond as strong as 1/2 in the crystal.
+
+    Parameters
+    ----------
+    structure
+        The crystal.
+    bonds
+        Its bonds, with Pauling strengths in e.
+    charges
+        Formal charge of each element, e.
+
+    Returns
+    -------
+    set of str
+        Elements.
+    """
     strongest: dict[str, float] = {}
     for i, strength in zip(bonds.start, bonds.strength, strict=True):
         symbol = structure[int(i)].specie.symbol

@@ -1,16 +1,14 @@
-"""Slabs that a file brings ready made, used without moving an atom; and what is said about any slab."""
+"""Slabs that a file brings ready made, used without moving an atom."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 from pymatgen.core import Lattice, Structure
 
 from iface_wf.builders.components import label
 from iface_wf.builders.solids.cell import by_element, freeze, place
-from iface_wf.builders.solids.surfaces import too_near
-from iface_wf.builders.solids.terminations import POLAR_TOLERANCE, area_of, dipole_of
+from iface_wf.builders.solids.describe import describe
+from iface_wf.builders.solids.surfaces import check_contacts
 from iface_wf.documents.labels import SLAB
 from iface_wf.errors import InputError
 from iface_wf.library.crystals import empty_along, read_crystal, vacuum_axis
@@ -48,15 +46,13 @@ def ready_slab(record: FillerRecord, vacuum: float) -> Structure:
     notes = [*raw.properties.get("warnings", [])]
     raw = _vacuum_along_c(raw, notes)
     slab = by_element(place(_upright(raw), vacuum))
-    near = too_near(slab)
-    if near:
-        raise InputError(f"{record.crystal} has a {near}, which is too short.")
+    check_contacts(slab, record.crystal)
     extent = float(np.ptp(slab.cart_coords[:, 2]))
     if "selective_dynamics" in slab.site_properties:
         _about_held(slab, notes)
     else:
         slab = freeze(slab, record.surfaces[0].frozen_fraction, extent)
-    slab.properties = describe(record, slab, dict(record.oxidation_states)) | {
+    slab.properties = describe(record, slab) | {
         "source": record.source,
         "surface": "as given",
         "miller": None,
@@ -114,30 +110,3 @@ def _about_held(slab: Structure, notes: list[str]) -> None:
     z = slab.cart_coords[:, 2]
     if not free.all() and free.any() and z[~free].mean() > z[free].mean():
         notes.append("The atoms that the file holds lie at the top of the slab, where molecules are placed.")
-
-
-def describe(record: FillerRecord, slab: Structure, charges: dict[str, float]) -> dict[str, Any]:
-    """Say what a slab is, as plain JSON: areas in A^2, dipole in e/A, densities per nm^2."""
-    area = area_of(slab)
-    hydrogens = [i for i, s in enumerate(slab.site_properties.get("silanol", [])) if s]
-    middle = float(np.median(slab.cart_coords[:, 2]))
-    top = sum(bool(slab[i].coords[2] > middle) for i in hydrogens)
-    plain = slab.copy()
-    for i in hydrogens:  # count a hydroxyl as one ion at its oxygen: its direction is no property of the cut
-        oxygen = next(n for n in slab.get_neighbors(slab[i], 1.2) if n.specie.symbol == "O")
-        plain.translate_sites([i], oxygen.coords - slab[i].coords, False, False)
-    states = charges | ({"H": charges.get("H", 1.0)} if charges else {})
-    charge = sum(states.get(site.specie.symbol, 0.0) for site in slab)
-    if abs(charge) > 1e-6:
-        raise InputError(f"The slab of {record.name} has the formal charge {charge:+g}, it must be neutral.")
-    known = bool(charges) or len(slab.composition.elements) == 1
-    dipole = dipole_of(plain, states) / area
-    return {
-        "filler": record.name,
-        "formula": slab.composition.formula,
-        "area": area,
-        "silanol_density": {"top": 100.0 * top / area, "bottom": 100.0 * (len(hydrogens) - top) / area},
-        "polar": abs(dipole) > POLAR_TOLERANCE if known else None,
-        "dipole_per_area": dipole if known else None,
-        "charge": 0,
-    }

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -15,20 +16,26 @@ from iface_wf.builders.edges import check_vacuum
 from iface_wf.builders.solids.bonds import find_bonds
 from iface_wf.builders.solids.cell import by_element, freeze, place, repeat
 from iface_wf.builders.solids.condense import condense_silanols, heavy_extent
+from iface_wf.builders.solids.describe import describe, describe_graft
 from iface_wf.builders.solids.dipole import movable_elements, without_dipole
 from iface_wf.builders.solids.disorder import bulk
 from iface_wf.builders.solids.graft import graft
+from iface_wf.builders.solids.miller import Surface, resolve_surface
 from iface_wf.builders.solids.planes import in_plane_supercell
-from iface_wf.builders.solids.ready import describe, ready_slab
-from iface_wf.builders.solids.surfaces import hydroxylate, too_near
-from iface_wf.builders.solids.terminations import VACANT, Termination, atoms_only, terminations
+from iface_wf.builders.solids.ready import ready_slab
+from iface_wf.builders.solids.surfaces import check_contacts, hydroxylate
+from iface_wf.builders.solids.terminations import (
+    VACANT,
+    Termination,
+    atoms_only,
+    terminations,
+)
 from iface_wf.documents.labels import SLAB
 from iface_wf.errors import InputError, unknown_name
-from iface_wf.library.records import FillerRecord, Graft, SurfaceSpec
+from iface_wf.library.records import FillerRecord, SurfaceSpec
 
 MAX_ATOMS = 600
 MAX_THICKNESS = 60.0
-Surface = SurfaceSpec | tuple[int, int, int] | str | None
 Polar = Literal["repair", "keep"]
 
 
@@ -104,10 +111,28 @@ def build_slabs(
     seed: int = 0,
     polar: Polar = "keep",
 ) -> Iterator[Structure]:
-    """Build a slab of every distinct termination of one or more surfaces; see ``build_slab``.
+    """Build a slab of every distinct termination of one or more surfaces.
 
     Terminations that the passivation cannot finish, or whose dipole cannot be repaired where that is asked
     for, are left out.
+
+    Parameters
+    ----------
+    record
+        The filler.
+    surfaces
+        One surface or several, each as for `build_slab`.
+    thickness, in_plane, vacuum
+        A; as for `build_slab`.
+    seed
+        Seed of the ordering of partly occupied sites.
+    polar
+        By default slabs keep their dipoles; see `build_slab`.
+
+    Yields
+    ------
+    Structure
+        As from `build_slab`.
 
     Raises
     ------
@@ -127,59 +152,22 @@ def build_slabs(
             raise InputError(f"No termination of {record.name} {spec.miller} can be built.")
 
 
-def resolve_surface(record: FillerRecord, surface: Surface) -> SurfaceSpec:
-    """Give the surface that was asked for, taking what is not said from the record's own surfaces.
-
-    Raises
-    ------
-    InputError
-        If the text is not Miller indices, or all are 0.
-    """
-    if surface is None:
-        return record.surfaces[0]
-    if isinstance(surface, SurfaceSpec):
-        return surface
-    termination: str | None = None
-    if isinstance(surface, str):
-        text, _, termination_text = surface.partition("/")
-        termination = termination_text.strip() or None
-        surface = _miller_from_text(text)
-    if len(surface) != 3 or not any(surface):
-        raise InputError(f"Miller indices {tuple(surface)} are no plane: three integers, not all 0, are needed.")
-    known = [spec for spec in record.surfaces if spec.miller == tuple(surface)]
-    base = (
-        known[0]
-        if known
-        else record.surfaces[0].model_copy(update={"termination": None, "condense": False, "reason": "as asked"})
-    )
-    update: dict[str, Any] = {"miller": tuple(int(h) for h in surface)}
-    if termination is not None:
-        update["termination"] = termination
-    return base.model_copy(update=update)
-
-
-def _miller_from_text(text: str) -> tuple[int, int, int]:
-    body = text.strip().strip("()[]").replace(",", " ")
-    parts = body.split()
-    if len(parts) == 1:  # "101" or "10-1"
-        parts, sign = [], ""
-        for character in body:
-            if character == "-" and not sign:
-                sign = "-"
-            else:
-                parts.append(sign + character)
-                sign = ""
-    try:
-        values = [int(p) for p in parts]
-    except ValueError:
-        values = []
-    if len(values) != 3:
-        raise InputError(f"{text[:40]!r} are not Miller indices; write them as 101, 10-1 or '1 0 -1'.")
-    return values[0], values[1], values[2]
-
-
 def slab_terminations(record: FillerRecord, surface: Surface = None, seed: int = 0) -> list[Termination]:
-    """List all distinct terminations of a filler's surface, the one that ``build_slab`` tries first first.
+    """List all distinct terminations of a filler's surface.
+
+    Parameters
+    ----------
+    record
+        The filler.
+    surface
+        As for `build_slab`.
+    seed
+        Seed of the ordering of partly occupied sites.
+
+    Returns
+    -------
+    list of Termination
+        In the order in which `build_slab` tries them.
 
     Raises
     ------
@@ -204,47 +192,25 @@ def _finish(
     polar: Polar,
 ) -> Structure:
     """Cut, passivate or repair, enlarge, place, freeze and describe one termination."""
-    charges = dict(record.oxidation_states)
     asked = spec.thickness if thickness is None else thickness
     if not (math.isfinite(asked) and 0 < asked <= MAX_THICKNESS):
         raise InputError(
             f"The thickness of {asked} A is not allowed, it must be above 0 and at most {MAX_THICKNESS} A."
         )
     layers = chosen.layers(asked)
-    bare = chosen.stack(layers)
-    extent = float(np.ptp(atoms_only(bare).cart_coords[:, 2]))
-    a, b, _ = bare.lattice.matrix
-    matrix = in_plane_supercell(a, b, in_plane or spec.in_plane or (0.0, 0.0))
-    count = len(atoms_only(bare)) * abs(round(float(np.linalg.det(matrix))))
-    if count > MAX_ATOMS:
-        raise InputError(f"The slab would have {count} atoms, at most {MAX_ATOMS} are allowed.")
-    moved = 0
-    passivation: str = spec.passivation
-    alike = True
-    if spec.passivation == "hydroxyl":
-        slab = repeat(hydroxylate(atoms_only(bare), _renumbered(bare, chosen, layers, charges)), matrix)
-        if spec.condense:
-            wanted = record.silanols
-            limits = (4.0, 6.0) if wanted is None else (wanted.min_per_nm2, wanted.max_per_nm2)
-            full = len(slab)
-            slab = condense_silanols(slab, limits)
-            if len(slab) < full:
-                passivation = "hydroxyl, geminal pairs condensed"
-                extent = heavy_extent(slab)
-                alike = bool(slab.properties["faces_alike"])
-    elif polar == "repair" and chosen.polar:
-        slab, moved = _repaired(record, chosen, bare, layers, matrix)
-    else:
-        slab = repeat(atoms_only(bare), matrix)
-    slab = by_element(place(slab, vacuum))
-    report = describe(record, slab, charges)
+    matrix = _supercell(chosen.stack(layers), in_plane or spec.in_plane or (0.0, 0.0))
+    cut = (
+        _hydroxylated(record, spec, chosen, layers, matrix)
+        if spec.passivation == "hydroxyl"
+        else _bare(record, chosen, layers, matrix, repair=polar == "repair" and chosen.polar)
+    )
+    slab = by_element(place(cut.slab, vacuum))
+    report = describe(record, slab)
     if record.graft is not None:
         slab = place(graft(slab, record.graft, seed), vacuum)
-        report |= _grafted(record.graft, slab, report)
-    near = too_near(slab)
-    if near:
-        raise InputError(f"The slab of {record.name} {spec.miller} has a {near}, which is too short.")
-    slab = freeze(slab, spec.frozen_fraction, extent)
+        report |= describe_graft(record.graft, slab, report)
+    check_contacts(slab, f"The slab of {record.name} {spec.miller}")
+    slab = freeze(slab, spec.frozen_fraction, cut.extent)
     crystal = bulk(record, seed).properties
     slab.properties = report | {
         "source": record.source,
@@ -252,13 +218,13 @@ def _finish(
         "miller": list(spec.miller),
         "termination": chosen.label,
         "reason": spec.reason,
-        "passivation": passivation,
-        "thickness": extent,
+        "passivation": cut.passivation,
+        "thickness": cut.extent,
         "vacuum": float(slab.lattice.c - slab.cart_coords[:, 2].max()),
         "in_plane_supercell": matrix.tolist(),
-        "symmetric": chosen.symmetric and alike and not moved and record.graft is None,
+        "symmetric": chosen.symmetric and cut.faces_alike and record.graft is None,
         "stoichiometric": True,
-        "moved_ions": moved,
+        "moved_ions": cut.moved,
         "seed": seed,
         "ordering": crystal.get("ordering"),
         "warnings": list(dict.fromkeys([*record.warnings, *crystal.get("warnings", [])])),
@@ -268,22 +234,58 @@ def _finish(
     return slab if record.graft is not None else label(slab, SLAB)
 
 
-def _grafted(rule: Graft, slab: Structure, report: dict[str, Any]) -> dict[str, Any]:
-    """Say what arms change; the charge stays 0, as both arms and what they replace are neutral."""
-    taken = 100.0 * rule.count / report["area"]
-    before = report["silanol_density"]
-    return {
-        "formula": slab.composition.formula,
-        "silanol_density": {"top": before["top"] - taken, "bottom": before["bottom"]},
-        "graft": {"smiles": rule.smiles, "counter_ion": rule.counter_ion, "per_nm2": taken, "source": rule.source},
-    }
+def _supercell(bare: Structure, lengths: tuple[float, float]) -> npt.NDArray[np.int_]:
+    """Choose the in-plane supercell (rows: new vectors) with at least these lengths (A), unless it has too many atoms."""
+    a, b, _ = bare.lattice.matrix
+    matrix = in_plane_supercell(a, b, lengths)
+    count = len(atoms_only(bare)) * abs(round(float(np.linalg.det(matrix))))
+    if count > MAX_ATOMS:
+        raise InputError(f"The slab would have {count} atoms, at most {MAX_ATOMS} are allowed.")
+    return matrix
 
 
-def _renumbered(bare: Structure, chosen: Termination, layers: int, charges: dict[str, float]) -> list[Any]:
-    """Broken bonds with the site numbers of the slab without stand-ins for empty sites."""
+@dataclass(frozen=True)
+class _Cut:
+    """A slab that has been cut and finished, not yet at its place.
+
+    ``extent`` is that of the crystal along z in A, ``moved`` the number of ions that were moved against a dipole.
+    """
+
+    slab: Structure
+    extent: float
+    passivation: str
+    faces_alike: bool = True
+    moved: int = 0
+
+
+def _hydroxylated(
+    record: FillerRecord, spec: SurfaceSpec, chosen: Termination, layers: int, matrix: npt.NDArray[np.int_]
+) -> _Cut:
+    """Close broken bonds with OH and H, and condense silanols where the surface asks for it."""
+    bare = chosen.stack(layers)
     if any(site.specie.symbol == VACANT for site in bare):
         raise InputError("A crystal with empty sites cannot be closed with hydroxyl; use passivation 'none'.")
-    return chosen.broken(layers, charges)
+    slab = repeat(hydroxylate(bare, chosen.broken(layers, dict(record.oxidation_states))), matrix)
+    extent = float(np.ptp(bare.cart_coords[:, 2]))
+    if not spec.condense:
+        return _Cut(slab, extent, "hydroxyl")
+    wanted = record.silanols
+    limits = (4.0, 6.0) if wanted is None else (wanted.min_per_nm2, wanted.max_per_nm2)
+    condensed = condense_silanols(slab, limits)
+    if len(condensed) == len(slab):
+        return _Cut(condensed, extent, "hydroxyl")
+    alike = bool(condensed.properties["faces_alike"])
+    return _Cut(condensed, heavy_extent(condensed), "hydroxyl, geminal pairs condensed", alike)
+
+
+def _bare(record: FillerRecord, chosen: Termination, layers: int, matrix: npt.NDArray[np.int_], repair: bool) -> _Cut:
+    """Leave the cut as it is, or move ions until it has no dipole."""
+    bare = chosen.stack(layers)
+    extent = float(np.ptp(atoms_only(bare).cart_coords[:, 2]))
+    if not repair:
+        return _Cut(repeat(atoms_only(bare), matrix), extent, "none")
+    slab, moved = _repaired(record, chosen, bare, layers, matrix)
+    return _Cut(slab, extent, "none", faces_alike=not moved, moved=moved)
 
 
 def _repaired(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 from pymatgen.core import Structure
@@ -15,7 +13,7 @@ from iface_wf.errors import InputError
 Vector = npt.NDArray[np.float64]
 OH_LENGTH = 0.96
 SIOH_ANGLE = np.deg2rad(115.0)
-"""Si-O-H angle of a free silanol; J. Sauer and J. R. Hill, Chem. Phys. Lett. 218, 333 (1994)."""
+"""Si-O-H angle of a free silanol; J. Sauer and J. R. Hill, 10.1016/0009-2614(94)00002-6."""
 CONTACT = 0.75
 """No two atoms may be nearer than this share of the sum of their covalent radii."""
 METAL_CONTACT = 0.6
@@ -160,24 +158,37 @@ def _crowding(slab: Structure, trial: Vector, skip: tuple[int, int]) -> Vector:
 
 
 def closest_contact(structure: Structure) -> tuple[float, str]:
-    """Smallest distance as a share of the sum of covalent radii, and the pair's elements."""
+    """Return the smallest distance as a share of the sum of covalent radii, images included, and its elements."""
     radii = np.array([radius(site.specie.symbol) for site in structure])
     i, j, _, distance = structure.get_neighbor_list(2.0 * float(radii.max()))
     if not len(i):
         return float("inf"), ""
-    share: Any = distance / (radii[i] + radii[j])
+    share = distance / (radii[i] + radii[j])
     k = int(np.argmin(share))
     return float(share[k]), f"{structure[i[k]].specie.symbol}-{structure[j[k]].specie.symbol}"
 
 
-def too_near(structure: Structure) -> str | None:
+def check_contacts(structure: Structure, what: str) -> None:
+    """Refuse a structure in which two atoms are nearer than any bond between them.
+
+    Raises
+    ------
+    InputError
+        Begins with ``what``, and names the elements of the nearest pair and their distance.
+    """
+    near = _too_near(structure)
+    if near is not None:
+        raise InputError(f"{what} has a {near}, which is too short.")
+
+
+def _too_near(structure: Structure) -> str | None:
     """Name the elements of two atoms that are nearer than any bond between them, and their distance; else None."""
     radii = np.array([radius(site.specie.symbol) for site in structure])
     metal = np.array([site.specie.is_metal for site in structure])
     hydrogen = np.array([site.specie.symbol == "H" for site in structure])
     i, j, _, distance = structure.get_neighbor_list(2.0 * CONTACT * float(radii.max()))
     weak = (metal[i] | metal[j]) & ~hydrogen[i] & ~hydrogen[j]
-    share: Any = distance / (radii[i] + radii[j]) / np.where(weak, METAL_CONTACT, CONTACT)
+    share = distance / (radii[i] + radii[j]) / np.where(weak, METAL_CONTACT, CONTACT)
     if not len(i) or share.min() >= 1:
         return None
     k = int(np.argmin(share))

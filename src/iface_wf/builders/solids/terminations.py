@@ -11,6 +11,7 @@ import numpy.typing as npt
 import spglib
 from pymatgen.core import Composition, Lattice, Structure
 
+from iface_wf.builders.edges import area_of
 from iface_wf.builders.solids.bonds import Bonds, find_bonds, rigid_units
 from iface_wf.builders.solids.planes import SYMPREC, oriented_cell, period
 
@@ -112,11 +113,6 @@ def atoms_only(structure: Structure) -> Structure:
     """Give a copy without the stand-ins for empty lattice sites."""
     keep = [i for i, site in enumerate(structure) if site.specie.symbol != VACANT]
     return Structure.from_sites([structure[i] for i in keep], properties=dict(structure.properties))
-
-
-def area_of(structure: Structure) -> float:
-    """Area of the a-b face in A^2."""
-    return float(np.linalg.norm(np.cross(*structure.lattice.matrix[:2])))
 
 
 def dipole_of(structure: Structure, charges: dict[str, float]) -> float:

@@ -17,7 +17,7 @@ from iface_wf.builders.edges import check_vacuum, round_up
 from iface_wf.builders.solids.bonds import find_bonds, unit_groups
 from iface_wf.builders.solids.disorder import bulk
 from iface_wf.builders.solids.planes import primitive
-from iface_wf.builders.solids.surfaces import too_near
+from iface_wf.builders.solids.surfaces import check_contacts
 from iface_wf.documents.labels import SLAB
 from iface_wf.errors import InputError
 from iface_wf.library.records import FillerRecord
@@ -85,27 +85,14 @@ def build_wire(
     InputError
         If no neutral wire of about this diameter exists, or the request is out of range.
     """
-    if record.wire is not None:
-        diameter = record.wire.diameter if diameter is None else diameter
-        direction = record.wire.direction if direction is None else direction
-    if diameter is None or direction is None:
-        raise InputError(f"{record.name} names no wire of its own; give a direction and a diameter.")
-    for name, value, low, high in (
-        ("diameter", diameter, 3, 40),
-        ("length", min_length, 0, 100),
-    ):
-        if not math.isfinite(value) or not low <= value <= high:
-            raise InputError(f"The {name} of {value} A is not allowed, it must lie between {low} and {high} A.")
+    diameter, direction = _asked(record, diameter, direction, min_length)
     check_vacuum(vacuum)
-    charges = dict(record.oxidation_states)
     crystal = bulk(record, seed)
     cell = _along_x(crystal, direction)
-    model = _Columns(cell, charges, diameter)
+    model = _Columns(cell, dict(record.oxidation_states), diameter)
     section = _best_section(model, diameter, record.name)
     wire = _assemble(model, section, min_length, vacuum)
-    near = too_near(wire)
-    if near:
-        raise InputError(f"The wire of {record.name} has a {near}, which is too short.")
+    check_contacts(wire, f"The wire of {record.name}")
     wire.add_site_property("selective_dynamics", [[True] * 3] * len(wire))
     wire.properties = {
         "filler": record.name,
@@ -122,6 +109,21 @@ def build_wire(
         "warnings": list(dict.fromkeys([*record.warnings, *crystal.properties.get("warnings", [])])),
     }
     return label(wire, SLAB)
+
+
+def _asked(
+    record: FillerRecord, diameter: float | None, direction: tuple[int, int, int] | None, min_length: float
+) -> tuple[float, tuple[int, int, int]]:
+    """Take from the record what is not said, and refuse lengths out of range."""
+    if record.wire is not None:
+        diameter = record.wire.diameter if diameter is None else diameter
+        direction = record.wire.direction if direction is None else direction
+    if diameter is None or direction is None:
+        raise InputError(f"{record.name} names no wire of its own; give a direction and a diameter.")
+    for name, value, low, high in (("diameter", diameter, 3, 40), ("length", min_length, 0, 100)):
+        if not low <= value <= high:  # false for nan too
+            raise InputError(f"The {name} of {value} A is not allowed, it must lie between {low} and {high} A.")
+    return diameter, direction
 
 
 def _along_x(crystal: Structure, direction: tuple[int, int, int]) -> Structure:

@@ -170,7 +170,22 @@ def method(settings: dict[str, Any]) -> Method:
 
 
 def charges(path: Path, structure: Structure, ghosts: list[int]) -> tuple[BaderDocument | None, list[str]]:
-    """Divide the all-electron density between the real atoms; a failure is a flag, not an end of the flow."""
+    """Divide the all-electron density between the real atoms; a failure is a flag, not an end of the flow.
+
+    Parameters
+    ----------
+    path
+        The density, e/A^3.
+    structure
+        All sites.
+    ghosts
+        Indices of those without a nucleus.
+
+    Returns
+    -------
+    tuple
+        The charges, None where they failed, and flags.
+    """
     real = structure.copy()
     real.remove_sites(ghosts)
     grid = Grid(np.load(path), structure.lattice.matrix, structure.lattice.pbc)
@@ -183,7 +198,19 @@ def charges(path: Path, structure: Structure, ghosts: list[int]) -> tuple[BaderD
 def vacuum(
     potential: list[float], structure: Structure, fermi_level: float | None, flags: list[str]
 ) -> VacuumLevels | None:
-    """Read the vacuum levels of a slab; a potential that is not flat is a flag."""
+    """Read the vacuum levels of a slab; a potential that is not flat is a flag.
+
+    Parameters
+    ----------
+    potential
+        Planar average along c, eV.
+    structure
+        The slab.
+    fermi_level
+        On the scale of the potential, eV.
+    flags
+        The flag is added to these.
+    """
     profile = np.array(potential)
     heights = np.linspace(0.0, structure.lattice.c, len(profile), endpoint=False)
     z = structure.cart_coords[:, 2]

@@ -18,12 +18,24 @@ from iface_wf.engines.gpaw.files import INPUT, RESULT
 from iface_wf.engines.gpaw.handlers import GpawJob, InterruptedHandler, ScfHandler, read_json
 from iface_wf.engines.request import CalculationRequest
 from iface_wf.errors import CalculationError
+from iface_wf.secrets import environment_without_secrets
 
 
 def execute(
     request: CalculationRequest, directory: Path, processes: int, max_seconds: float
 ) -> tuple[dict[str, Any], dict[str, Any], list[Correction]]:
     """Run a request under custodian.
+
+    Parameters
+    ----------
+    request
+        What to calculate.
+    directory
+        Its folder.
+    processes
+        MPI processes; 0 means as many as there are cores available.
+    max_seconds
+        Time slice of one process, s; 0 means no limit.
 
     Returns
     -------
@@ -92,7 +104,7 @@ def usable_processes(settings: dict[str, Any], processes: int) -> int:
 
 def granted_cores() -> int:
     """Return the cores that a scheduler granted to this job; outside of one, those that this process may use."""
-    for name in ("SLURM_NTASKS", "PBS_NP", "NSLOTS"):
+    for name in ("IFACE_WF_CORES", "SLURM_NTASKS", "PBS_NP", "NSLOTS"):
         if (value := os.environ.get(name, "")).isdigit() and int(value) > 0:
             return int(value)
     return len(os.sched_getaffinity(0))
@@ -107,8 +119,8 @@ def command(processes: int) -> list[str]:
 
 
 def environment() -> dict[str, str]:
-    """Return the environment of a run: one thread per process, and OpenMPI's consent where we are root."""
-    variables = dict(os.environ) | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    """Return the environment of a run: no secrets, one thread per process, OpenMPI's consent where we are root."""
+    variables = environment_without_secrets() | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     if os.geteuid() == 0:
         variables |= {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
     # kernels' busy waiting would starve the other ranks on an oversubscribed machine

@@ -55,6 +55,10 @@ class GpawJob(Job):
         self.command = command
         self._environment = environment
 
+    def as_dict(self) -> dict[str, Any]:
+        """Return what custodian writes into custodian.json: the command, and never the environment."""
+        return {"@module": type(self).__module__, "@class": type(self).__name__, "command": self.command}
+
     def setup(self, directory: str = "./") -> None:
         """Remove the result of an earlier try."""
         (Path(directory) / RESULT).unlink(missing_ok=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from iface_wf.engines.gpaw.checks import CHECKS
+from iface_wf.engines.gpaw.settings import GpawSettings
 from iface_wf.engines.profile import Comparison, EngineProfile, Settings
 
 #: What A* and B* must share with AB, and take over from it.
@@ -69,7 +70,7 @@ LEVELS: dict[str, dict[str, Any]] = {
 
 def grid_bound(settings: Settings) -> bool:
     """Whether LCAO or a grid carries the wave functions, not plane waves."""
-    return settings.get("mode") != "pw"
+    return settings.get("mode") in ("lcao", "fd")
 
 
 def counterpoise(settings: Settings) -> bool:
@@ -83,12 +84,7 @@ PROFILE = EngineProfile(
     engine="iface_wf.engines.gpaw.engine:GpawEngine",
     levels=LEVELS,
     common=COMMON,
-    options=frozenset(
-        {
-            *("grid", "kpoints", "magmoms", "magnetic_moments"),
-            *("mixer", "start", "scf_step_cap", "checkpoint_every"),
-        }
-    ),
+    table=GpawSettings,
     technical=frozenset(
         {
             "grid_steps",  # follows from cell and grid

@@ -157,6 +157,15 @@ class Checkpoint:
 def optimise(atoms: Atoms, settings: dict[str, Any], checkpoint: Checkpoint) -> tuple[bool, int]:
     """Relax the free atoms, continuing an interrupted trajectory.
 
+    Parameters
+    ----------
+    atoms
+        With a calculator.
+    settings
+        ``fmax`` (eV/A) and ``max_steps``.
+    checkpoint
+        Written after every step; says when the time is over.
+
     Returns
     -------
     tuple
@@ -187,18 +196,9 @@ def run(task: dict[str, Any]) -> dict[str, Any]:
     dict
         Energies in eV, forces in eV/A, positions in A, grid, counts of steps, flags.
     """
-    settings, ghosts = task["settings"], task["ghosts"]
-    atoms = AseAtomsAdaptor.get_atoms(Structure.from_dict(task["structure"]), msonable=False)
-    atoms.pbc = task["structure"]["lattice"].get("pbc", [True] * 3)
-    if settings["mode"] == "pw" and atoms.pbc.tolist() != [True, True, False]:
-        atoms.pbc = True  # plane waves repeat a molecule or wire too, apart by its vacuum
-    relax = task["kind"] == "relax"
-    if relax and Path(TRAJECTORY).exists() and Path(TRAJECTORY).stat().st_size:
-        atoms.positions = read(TRAJECTORY, index=-1).positions
-    if any(settings.get("magnetic_moments") or []):
-        atoms.set_initial_magnetic_moments(settings["magnetic_moments"])
-    parameters = calculator_parameters(settings, ghosts, [bool(p) for p in atoms.pbc])
-    calc = GPAW(**parameters, txt=LOG)
+    settings, relax = task["settings"], task["kind"] == "relax"
+    atoms = starting_atoms(task)
+    calc = GPAW(**calculator_parameters(settings, task["ghosts"], [bool(p) for p in atoms.pbc]), txt=LOG)
     checkpoint = Checkpoint(calc, settings.get("checkpoint_every", 300.0), task.get("max_seconds", 0.0))
     scf_steps = [0]
 
@@ -208,34 +208,13 @@ def run(task: dict[str, Any]) -> dict[str, Any]:
 
     calc.hooks["scf_step"] = count
     restored = checkpoint.restore(atoms)
-    model, functional = settings["dispersion"], settings["xc"]
-    correction = dispersion_calculator(model, functional)
+    correction = dispersion_calculator(settings["dispersion"], settings["xc"])
     atoms.calc = SumCalculator([calc, correction]) if relax and correction is not None else calc
     result: dict[str, Any] = {"scf_converged": True, "geometry_converged": True, "ionic_steps": 0}
     if relax:
         result["geometry_converged"], result["ionic_steps"] = optimise(atoms, settings, checkpoint)
-    bare = atoms.copy()
-    bare.set_constraint(atoms.constraints)
-    bare.calc = calc
-    electronic = float(calc.get_potential_energy(bare))
-    free = float(calc.get_potential_energy(bare, force_consistent=True))
-    dispersion = dispersion_energy(atoms, ghosts, model, functional) if world.rank == 0 else 0.0
-    forces = atoms.get_forces() if relax else None
-    result |= {
-        "restored_density": restored,
-        "energy": electronic + dispersion,
-        "electronic_energy": electronic,
-        "free_energy": free + dispersion,
-        "dispersion_energy": dispersion,
-        "scf_steps": scf_steps[0],
-        "positions": atoms.positions.tolist(),
-        "max_force": None if forces is None else float(np.linalg.norm(forces, axis=1).max()),
-        "grid": [int(n) for n in calc.get_number_of_grid_points()],
-        "n_electrons": float(calc.get_number_of_electrons()),
-        "magnetic_moment": float(calc.get_magnetic_moment(bare)),
-        "dipole": float(calc.get_dipole_moment(bare)[2]),
-        "fermi_level": float(calc.get_fermi_level()),
-    }
+    result |= energies(task, atoms, calc)
+    result |= {"restored_density": restored, "scf_steps": scf_steps[0]}
     if atoms.pbc.tolist() == [True, True, False]:
         potential = electrostatic_potential(calc)
         if potential is not None:
@@ -247,6 +226,57 @@ def run(task: dict[str, Any]) -> dict[str, Any]:
         save("all_electron", array)
         result["all_electron_info"] = info
     return result
+
+
+def starting_atoms(task: dict[str, Any]) -> Atoms:
+    """Return the atoms to begin with: as asked for, or where an interrupted relaxation has come to."""
+    settings = task["settings"]
+    atoms = AseAtomsAdaptor.get_atoms(Structure.from_dict(task["structure"]), msonable=False)
+    atoms.pbc = task["structure"]["lattice"].get("pbc", [True] * 3)
+    if settings["mode"] == "pw" and atoms.pbc.tolist() != [True, True, False]:
+        atoms.pbc = True  # plane waves repeat a molecule or wire too, apart by its vacuum
+    if task["kind"] == "relax" and Path(TRAJECTORY).exists() and Path(TRAJECTORY).stat().st_size:
+        atoms.positions = read(TRAJECTORY, index=-1).positions
+    if any(settings.get("magnetic_moments") or []):
+        atoms.set_initial_magnetic_moments(settings["magnetic_moments"])
+    return atoms
+
+
+def energies(task: dict[str, Any], atoms: Atoms, calc: Any) -> dict[str, Any]:
+    """Return energies (eV), forces (eV/A) and what else is read off a converged calculation.
+
+    Parameters
+    ----------
+    task
+        As in `run`.
+    atoms
+        Where the atoms are in the end; dispersion is part of their forces.
+    calc
+        The electronic part alone.
+    """
+    settings, relax = task["settings"], task["kind"] == "relax"
+    bare = atoms.copy()
+    bare.set_constraint(atoms.constraints)
+    bare.calc = calc
+    electronic = float(calc.get_potential_energy(bare))
+    free = float(calc.get_potential_energy(bare, force_consistent=True))
+    dispersion = 0.0
+    if world.rank == 0:
+        dispersion = dispersion_energy(atoms, task["ghosts"], settings["dispersion"], settings["xc"])
+    forces = atoms.get_forces() if relax else None
+    return {
+        "energy": electronic + dispersion,
+        "electronic_energy": electronic,
+        "free_energy": free + dispersion,
+        "dispersion_energy": dispersion,
+        "positions": atoms.positions.tolist(),
+        "max_force": None if forces is None else float(np.linalg.norm(forces, axis=1).max()),
+        "grid": [int(n) for n in calc.get_number_of_grid_points()],
+        "n_electrons": float(calc.get_number_of_electrons()),
+        "magnetic_moment": float(calc.get_magnetic_moment(bare)),
+        "dipole": float(calc.get_dipole_moment(bare)[2]),
+        "fermi_level": float(calc.get_fermi_level()),
+    }
 
 
 def save(kind: str, array: np.ndarray | None) -> None:

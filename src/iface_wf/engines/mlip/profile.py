@@ -2,10 +2,35 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, Field
 
 from iface_wf.engines.checks import Check, installed
 from iface_wf.engines.profile import Comparison, EngineProfile
+from iface_wf.engines.settings import EngineSettings, Force, Plain, Steps, plain
+
+Word = Annotated[str, Field(min_length=1), AfterValidator(plain)]
+
+
+class MlipSettings(EngineSettings):
+    """Settings of machine-learned potentials; names of models and weights are checked by `iface_wf.engines.mlip.models`.
+
+    Attributes
+    ----------
+    model, weights, dispersion, calculator
+        See `iface_wf.engines.mlip.models.model_settings`.
+    fmax, max_steps
+        End of a relaxation, eV/A; most steps of it.
+    """
+
+    model: Word = "CHGNet"
+    weights: Word | None = None
+    dispersion: Word | None = None
+    calculator: dict[str, Plain] = Field(default_factory=dict)
+    fmax: Force = 0.05
+    max_steps: Steps = 300
+
 
 #: A model knows one accuracy: only its geometries become tighter. fmax: eV/A.
 LEVELS: dict[str, dict[str, Any]] = {
@@ -19,7 +44,7 @@ PROFILE = EngineProfile(
     engine="iface_wf.engines.mlip.engine:MlipEngine",
     levels=LEVELS,
     common={"calculator": {}},
-    options=frozenset({"weights", "dispersion"}),
+    table=MlipSettings,
     technical=frozenset({"max_steps"}),
     shared=Comparison(method=("model", "weights", "calculator", "sha256", "dispersion")),
     cheap=True,

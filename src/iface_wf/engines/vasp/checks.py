@@ -6,17 +6,17 @@ from iface_wf.engines.checks import AbsentError, Check
 
 
 def _executable() -> str:
-    from iface_wf.engines.vasp.installation import VaspSettings, check_executable
+    from iface_wf.engines.vasp.installation import check_executable, installation
 
-    command = VaspSettings().command
+    command = installation().command
     check_executable(command)
     return command
 
 
 def _potentials() -> str:
-    from iface_wf.engines.vasp.installation import VaspSettings, potcar_folder
+    from iface_wf.engines.vasp.installation import installation, potcar_folder
 
-    folder = potcar_folder(VaspSettings())
+    folder = potcar_folder(installation())
     if folder is None or not folder.is_dir():
         raise AbsentError("no folder with POTCARs is known" if folder is None else f"{folder} does not exist")
     return str(folder)

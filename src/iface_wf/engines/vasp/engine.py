@@ -7,13 +7,13 @@ basis superposition, so there is no counterpoise correction.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from atomate2.vasp.jobs.base import BaseVaspMaker
-from pymatgen.core import Structure
+from pymatgen.core import Lattice, Structure
 
 from iface_wf.analysis.bader import bader_charges
 from iface_wf.analysis.density import pack
@@ -29,10 +29,10 @@ from iface_wf.engines.request import CalculationRequest
 from iface_wf.engines.vasp import outputs as outputs
 from iface_wf.engines.vasp.grids import all_electron_density, find_file, read_potential, valence_density
 from iface_wf.engines.vasp.inputs import InterfaceInputGenerator, c_is_perpendicular, cubic_box, system_kind
-from iface_wf.engines.vasp.installation import VaspSettings, check_executable, find_potcar
+from iface_wf.engines.vasp.installation import check_executable, find_potcar, installation
 from iface_wf.engines.vasp.profile import PROFILE
 from iface_wf.engines.vasp.run import execute, finished
-from iface_wf.errors import CalculationError, InputError
+from iface_wf.errors import CalculationError, InputError, MismatchError
 
 
 @dataclass
@@ -71,7 +71,7 @@ class VaspEngine(Engine, BaseVaspMaker):
         """Refuse to start what cannot run here: see `iface_wf.engines.base.Engine.check`."""
         if not self.here:
             return
-        settings = VaspSettings()
+        settings = installation()
         check_executable(settings.command)
         values = self.request(structure, []).settings
         for symbol in values["potcars"].values():
@@ -111,7 +111,7 @@ class VaspEngine(Engine, BaseVaspMaker):
 
     def calculate(self, request: CalculationRequest, directory: Path) -> CalculationDocument:
         """Run VASP in a folder under custodian, or continue there, and read its results."""
-        corrections = execute(request, directory, VaspSettings(), self.run_vasp_kwargs)
+        corrections = execute(request, directory, installation(), self.run_vasp_kwargs)
         document = read_document(directory, request, corrections)
         finished(directory)
         return document
@@ -160,18 +160,12 @@ def read_document(
     return calculation_document(
         request,
         directory,
-        Method(
-            version=run.outcar.version,
-            functional=settings["xc"],
-            dispersion=settings["dispersion"],
-            basis=f"PW {settings['ENCUT']:g} eV",
-            energy_type=outputs.energy_type(run),
-        ),
+        method(run, settings),
         structure,
         settings,
         bader=bader,
         kpoints=tuple(settings["kpoints"]),
-        charge=sum(run.valences[site.specie.symbol] for site in structure) - run.n_electrons,
+        charge=sum(run.valences) - run.n_electrons,
         magnetic_moment=run.outcar.moment,
         energy=run.outcar.energy,
         electronic_energy=run.outcar.energy - dispersion,
@@ -181,43 +175,70 @@ def read_document(
         max_force=outputs.max_force(run, request.atoms_structure),
         n_electrons=run.n_electrons,
         grid=run.grid,
-        converged=not {"scf_unconverged", "geometry_unconverged"}.intersection(flags),
+        converged=not any(flag.startswith(("scf_unconverged", "geometry_unconverged")) for flag in flags),
         scf_steps=len(run.vasprun.ionic_steps[-1]["electronic_steps"]),
         ionic_steps=len(run.vasprun.ionic_steps) if run.is_relaxation else 0,
         corrections=outputs.read_corrections(directory) if corrections is None else corrections,
         flags=flags,
         densities=densities,
-        potential_z=potential.potential_z if potential else None,
-        vacuum_level=potential.vacuum_level if potential else {},
-        work_function=potential.work_function if potential else {},
-        dipole=potential.dipole if potential else None,
+        **_of_slab(potential),
         wall_time=run.outcar.elapsed,
         cpu_time=run.outcar.cpu,
         n_processes=run.outcar.processes,
     )
 
 
+def method(run: outputs.VaspRun, settings: dict[str, Any]) -> Method:
+    """Say in words how VASP calculated a run."""
+    return Method(
+        version=run.outcar.version,
+        functional=settings["xc"],
+        dispersion=settings["dispersion"],
+        basis=f"PW {settings['ENCUT']:g} eV",
+        energy_type=outputs.energy_type(run),
+    )
+
+
+def _of_slab(potential: SlabPotential | None) -> dict[str, Any]:
+    """Return what a document says about the potential of a slab."""
+    if potential is None:
+        return {}
+    names = ("potential_z", "vacuum_level", "work_function", "dipole")
+    return {name: getattr(potential, name) for name in names}
+
+
 def _densities(
     run: outputs.VaspRun, structure: Structure, wanted: list[str]
 ) -> tuple[dict[str, DensityRecord], BaderDocument | None, list[str]]:
     """Read CHGCAR, and divide it along the basins of AECCAR0 + AECCAR2; a failed division is a flag."""
-    spins = int(run.settings["ISPIN"])
+    spins = 4 if run.vasprun.parameters.get("LNONCOLLINEAR") else int(run.settings["ISPIN"])
     valence = valence_density(run.directory, structure, run.grid, run.n_electrons, spins)
     records = {}
     if "valence" in wanted:
         records["valence"] = pack(valence.values, valence.cell, valence.pbc, "valence")
     if "all_electron" not in wanted:
         return records, None, []
-    reference = all_electron_density(run.directory, structure, run.grid)
     try:
-        return records, charges(valence, reference, structure, run.valences), []
+        reference = all_electron_density(run.directory, structure, run.grid)
+    except MismatchError as error:
+        if not run.is_relaxation:
+            raise
+        return records, None, [f"bader_failed: {error}"]  # VASP writes AECCAR0 before it moves the atoms
+    try:
+        return records, charges(valence, reference, structure, outputs.valences_of(run, structure)), []
     except CalculationError as error:
         return records, None, [f"bader_failed: {error}"]
 
 
-def charges(valence: Grid, reference: Grid, structure: Structure, valences: dict[str, float]) -> BaderDocument:
-    """Integrate the valence density over the basins of the density with core; see `bader_charges`."""
-    return bader_charges(valence, structure, kind="valence", valence_electrons=valences, reference=reference)
+def charges(valence: Grid, reference: Grid, structure: Structure, valences: Sequence[float]) -> BaderDocument:
+    """Integrate the valence density over the basins of the density with core; see `bader_charges`.
+
+    VASP's cells are periodic in every direction, also where there is vacuum: an atom may stand on any border.
+    """
+    periodic = structure.copy()
+    periodic.lattice = Lattice(structure.lattice.matrix)
+    fields = [Grid(grid.values, grid.cell) for grid in (valence, reference)]
+    return bader_charges(fields[0], periodic, kind="valence", valence_electrons=valences, reference=fields[1])
 
 
 def _potential(run: outputs.VaspRun, structure: Structure) -> SlabPotential | None:
@@ -227,7 +248,8 @@ def _potential(run: outputs.VaspRun, structure: Structure) -> SlabPotential | No
     if path is None or not hartree or system_kind(structure) != "slab" or run.is_relaxation:
         return None
     grid = read_potential(path, structure, run.grid)
-    centre = run.settings["DIPOL"][2] if "DIPOL" in run.settings else None
+    corrected = run.settings.get("LDIPOL") and "DIPOL" in run.settings
+    centre = run.settings["DIPOL"][2] if corrected else None
     return slab_potential(grid, structure, run.outcar.fermi_level, centre)
 
 

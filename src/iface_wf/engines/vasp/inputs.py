@@ -7,14 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from functools import cache
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-import pymatgen.io.vasp.inputs as vasp_io
 from atomate2.vasp.sets.base import VaspInputGenerator
-from monty.serialization import loadfn
 from pymatgen.core import Element, Lattice, Structure
 from pymatgen.io.vasp import Kpoints
 from pymatgen.io.vasp.sets import next_num_with_prime_factors
@@ -108,26 +104,6 @@ def c_is_perpendicular(structure: Structure) -> bool:
     return bool(np.abs(np.array(structure.lattice.angles[:2]) - 90).max() < 0.01)
 
 
-@cache
-def incar_tag_names() -> frozenset[str]:
-    """Return the INCAR tags that pymatgen knows, and those of ours that it does not."""
-    return frozenset(loadfn(Path(vasp_io.__file__).with_name("incar_parameters.json"))) | set(METHOD_TAGS)
-
-
-def check_overrides(overrides: Mapping[str, Any]) -> None:
-    """Refuse unknown settings.
-
-    Raises
-    ------
-    InputError
-        With the nearest known names: options are lower case, INCAR tags upper case.
-    """
-    for name in overrides:
-        known = incar_tag_names() if name.isupper() else {x for x in PROFILE.setting_names() if not x.isupper()}
-        if name not in known:
-            raise unknown_name("VASP setting", name, known)
-
-
 def valence_electrons(structure: Structure, potcars: Mapping[str, str]) -> float | None:
     """Count the valence electrons of the neutral cell, None when a POTCAR is not in our table."""
     known = dict((*choices.POTCARS.values(), choices.GD_VALENCE))
@@ -169,14 +145,14 @@ class InterfaceInputGenerator(VaspInputGenerator):
     inherit_incar: bool | list[str] = False
 
     def __post_init__(self) -> None:
-        """Check the overrides."""
-        check_overrides(self.overrides)
+        """Check level and overrides."""
+        PROFILE.settings(self.level, self.overrides)
         super().__post_init__()
 
     @property
     def options(self) -> dict[str, Any]:
         """The level's settings with the overrides."""
-        options: dict[str, Any] = {**PROFILE.common, **PROFILE.level(self.level), **self.overrides}
+        options = PROFILE.settings(self.level, self.overrides)
         for name, allowed in (("xc", choices.FUNCTIONALS), ("gadolinium", ("core", "valence"))):
             if options[name] not in allowed:
                 raise unknown_name(f"VASP setting {name}", str(options[name]), allowed)

@@ -7,14 +7,21 @@ import shutil
 from collections.abc import Iterable
 from os.path import expandvars
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from pymatgen.core import SETTINGS
 from pymatgen.io.vasp.inputs import Potcar, PotcarSingle
 
-from iface_wf.errors import InputError
+from iface_wf.engines.vasp.settings import check_tag
+from iface_wf.errors import InputError, from_environment
+
+#: INCAR tags of parallel running.
+PARALLEL_TAGS = frozenset(
+    {"NCORE", "KPAR", "NPAR", "NSIM", "LPLANE", "LSCALAPACK", "LSCALU", "NBLK", "NTAUPAR", "LASYNC"}
+)
+Seconds = Annotated[float, Field(gt=0, le=1e8)]
 
 
 class VaspSettings(BaseSettings):
@@ -23,7 +30,7 @@ class VaspSettings(BaseSettings):
     None of them decides a result; they stay out of keys and documents.
     """
 
-    model_config = SettingsConfigDict(env_prefix="IFACE_WF_VASP_", env_ignore_empty=True)
+    model_config = SettingsConfigDict(env_prefix="IFACE_WF_VASP_", env_ignore_empty=True, allow_inf_nan=False)
 
     command: str = Field(default="vasp_std", description="Command line, for example 'srun vasp_std'; $VARIABLES count")
     gamma_command: str | None = Field(
@@ -36,30 +43,50 @@ class VaspSettings(BaseSettings):
     vdw_kernel: Path | None = Field(
         default=None, description="vdw_kernel.bindat, which VASP before 6.4.3 needs for r2SCAN+rVV10"
     )
-    wall_time: float | None = Field(
-        default=None, gt=0, description="Seconds a batch job may last: VASP is stopped cleanly before, to be continued"
+    wall_time: Seconds | None = Field(
+        default=None, description="Seconds a batch job may last: VASP is stopped cleanly before, to be continued"
     )
-    stop_before: float = Field(default=900.0, ge=0, description="Seconds left for that clean stop")
-    max_errors: int = Field(default=5, ge=1, description="Corrections before custodian gives up")
-    poll_seconds: float = Field(default=10.0, gt=0, description="How often it is seen whether VASP has ended")
-    check_seconds: float = Field(default=300.0, gt=0, description="How often a running VASP is checked for errors")
+    stop_before: float = Field(default=900.0, ge=0, le=1e8, description="Seconds left for that clean stop")
+    max_errors: int = Field(default=5, ge=1, le=1000, description="Corrections before custodian gives up")
+    poll_seconds: Seconds = Field(default=10.0, description="How often it is seen whether VASP has ended")
+    check_seconds: Seconds = Field(default=300.0, description="How often a running VASP is checked for errors")
     incar: dict[str, Any] = Field(
         default_factory=dict, description="INCAR tags of parallel running only: NCORE, KPAR, NPAR, NSIM, LPLANE..."
     )
 
-    def model_post_init(self, _context: Any) -> None:
+    @field_validator("command", "gamma_command")
+    @classmethod
+    def _words(cls, value: str | None) -> str | None:
+        """Refuse quotes that are not closed, and what no shell could start."""
+        if value is not None:
+            if not shlex.split(value):
+                raise ValueError("it names no program")
+            if not value.isprintable():
+                raise ValueError("a command line has printable characters only")
+        return value
+
+    @field_validator("incar")
+    @classmethod
+    def _parallel_running(cls, value: dict[str, Any]) -> dict[str, Any]:
         """Refuse tags that would change results behind the user's back."""
-        allowed = {"NCORE", "KPAR", "NPAR", "NSIM", "LPLANE", "LSCALAPACK", "LSCALU", "NBLK", "NTAUPAR", "LASYNC"}
-        if wrong := sorted(set(self.incar) - allowed):
-            raise InputError(
-                f"IFACE_WF_VASP_INCAR is for parallel running only and cannot set {', '.join(wrong)}: "
-                "give tags that change results as overrides of the calculation."
+        if wrong := sorted(set(value) - PARALLEL_TAGS):
+            raise ValueError(
+                f"it is for parallel running only and cannot set {', '.join(wrong)[:200]}, "
+                "give tags that change results as overrides of the calculation"
             )
+        for name, number in value.items():
+            check_tag(name, number)
+        return value
 
     @property
     def gamma(self) -> str:
         """Command line for a single k-point; custodian takes it only if its program is on PATH."""
         return self.gamma_command or self.command.replace("vasp_std", "vasp_gam")
+
+
+def installation() -> VaspSettings:
+    """Read the settings of this machine's VASP; InputError names the environment variable that is wrong."""
+    return from_environment(VaspSettings)
 
 
 def check_executable(command: str) -> None:

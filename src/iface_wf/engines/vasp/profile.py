@@ -7,6 +7,8 @@ from typing import Any
 from iface_wf.engines.profile import Comparison, EngineProfile
 from iface_wf.engines.vasp.checks import CHECKS
 from iface_wf.engines.vasp.choices import CELL_TAGS, METHOD_TAGS, SMEARING_TAGS
+from iface_wf.engines.vasp.incar import types_not_conserved, unlike_tags
+from iface_wf.engines.vasp.settings import VaspOverrides
 
 COMMON: dict[str, Any] = {"xc": "PBE", "gadolinium": "core"}
 LEVELS: dict[str, dict[str, Any]] = {
@@ -42,18 +44,24 @@ LEVELS: dict[str, dict[str, Any]] = {
     },
 }
 
+#: Accuracy and spin may differ, where a part is closed-shell for example; a slab may go without the dipole layer.
+_NOTED = ("EDIFF", "ISPIN", "NUPDOWN")
+
 PROFILE = EngineProfile(
     name="vasp",
     engine="iface_wf.engines.vasp.engine:VaspEngine",
     levels=LEVELS,
     common=COMMON,
-    options=frozenset({"dispersion", "potcars", "hubbard"}),  # and INCAR tags, see `iface_wf.engines.vasp.inputs`
+    table=VaspOverrides,
     technical=frozenset({"technical", "max_steps", "relaxed_by"}),
     shared=Comparison(
         method=("xc", "dispersion", *METHOD_TAGS),
         cell=("grid", "kpoints", *CELL_TAGS),
         elements=("potcar_titles", "hubbard"),
         tolerated=SMEARING_TAGS,
+        noted={"A": (*_NOTED, "LDIPOL", "IDIPOL"), "B": _NOTED, "A*": _NOTED, "B*": _NOTED},
+        others=unlike_tags,
+        conserved=types_not_conserved,
     ),
     densities=("valence", "all_electron"),
     cost={"relax": 100_000.0, "static": 4_000.0},

@@ -27,6 +27,7 @@ from iface_wf.engines.vasp.installation import VaspSettings, check_executable, p
 from iface_wf.engines.vasp.outcar import read_outcar
 from iface_wf.engines.vasp.outputs import read_corrections, read_run
 from iface_wf.errors import CalculationError, IfaceError, InputError
+from iface_wf.secrets import away
 
 REQUEST, UNFINISHED = "iface-wf.json", "unfinished.json"
 #: POTCAR: valence electrons, from which those of ions are counted.
@@ -206,7 +207,7 @@ def _run(request: CalculationRequest, directory: Path, settings: VaspSettings, o
     }
     arguments |= {name: value for name, value in options.items() if name != "custodian_kwargs"}
     try:
-        with place:
+        with place, away():  # custodian hands its own environment on
             run_vasp(**arguments)
     except CustodianError as error:
         reason = getattr(getattr(error, "validator", None), "reason", "")

@@ -2,12 +2,39 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
 
 from iface_wf.engines.checks import Check, installed
 from iface_wf.engines.profile import Comparison, EngineProfile
+from iface_wf.engines.settings import EngineSettings, Force, Steps
 
-#: accuracy: tblite's factor on the thresholds of the charges, smaller is tighter. fmax: eV/A.
+
+class XtbSettings(EngineSettings):
+    """Settings of GFN-xTB.
+
+    Attributes
+    ----------
+    method
+        Parametrisation.
+    accuracy
+        tblite's factor on the thresholds of the charges, smaller is tighter.
+    fmax, max_steps
+        End of a relaxation, eV/A; most steps of it.
+    mixer_damping, max_iterations, electronic_temperature
+        How the charges are iterated; K.
+    """
+
+    method: Literal["GFN1-xTB", "GFN2-xTB", "IPEA1-xTB"] = "GFN1-xTB"
+    accuracy: Annotated[float, Field(ge=1e-4, le=10.0)] = 1.0
+    fmax: Force = 0.05
+    max_steps: Steps = 150
+    mixer_damping: Annotated[float, Field(gt=0, le=1.0)] = 0.4
+    max_iterations: Annotated[int, Field(ge=1, le=10_000)] = 250
+    electronic_temperature: Annotated[float, Field(gt=0, le=20_000.0, description="K")] = 300.0
+
+
 LEVELS: dict[str, dict[str, Any]] = {
     "fast": {"method": "GFN1-xTB", "accuracy": 1.0, "fmax": 0.05, "max_steps": 150},
     "moderate": {"method": "GFN1-xTB", "accuracy": 0.5, "fmax": 0.02, "max_steps": 300},
@@ -20,7 +47,7 @@ PROFILE = EngineProfile(
     name="xtb",
     engine="iface_wf.engines.xtb.engine:XtbEngine",
     levels=LEVELS,
-    options=frozenset({"mixer_damping", "max_iterations", "electronic_temperature"}),
+    table=XtbSettings,
     technical=frozenset({"max_steps"}),
     shared=Comparison(method=("method", "wide_edge")),
     cheap=True,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from iface_wf.documents.kinds import Row, Section
@@ -10,12 +10,14 @@ from iface_wf.flows.kinds import FlowKind, Lengths
 from iface_wf.quantities.binding.columns import COLUMNS, QUANTITIES
 
 if TYPE_CHECKING:
+    from jobflow import JobStore
     from matplotlib.figure import Figure
 
     from iface_wf.flows.graph import Graph
     from iface_wf.library.library import Library
     from iface_wf.quantities.binding.document import BindingDocument
     from iface_wf.quantities.binding.request import BindingRequest
+    from iface_wf.store.migrate import Keyed
 
 
 class BindingKind(FlowKind):
@@ -59,9 +61,15 @@ class BindingKind(FlowKind):
 
         return grid_graph(requests, library, in_plane, here)
 
+    def rekeyer(self, store: JobStore, library: Library) -> Callable[[BindingDocument], Keyed]:
+        """See `iface_wf.flows.kinds.FlowKind.rekeyer`."""
+        from iface_wf.quantities.binding.rekey import Rekeyer
+
+        return Rekeyer(store, library)
+
     def title_of(self, document: BindingDocument) -> str:
         """Name an interface, for example ``PEO (2 units) + LiTFSI on SiO2 (101)``."""
-        from iface_wf.report.names import interface_name
+        from iface_wf.reports.names import interface_name
 
         return interface_name(document)
 

@@ -12,6 +12,7 @@ from iface_wf.builders.interface import InterfaceBuild, build_fragment, build_in
 from iface_wf.errors import InputError
 from iface_wf.flows.graph import Graph, Item
 from iface_wf.flows.parts import Part
+from iface_wf.flows.request import KEY_VERSION
 from iface_wf.library.library import Library
 from iface_wf.library.records import FillerRecord
 from iface_wf.quantities.binding.cells import Size, shared_slab
@@ -87,14 +88,26 @@ def describe(
         )
     digests = {"slab": slab.digest, "fragment": fragment.digest}
     return {
-        "key": request.key(slab.digest, fragment.digest, record),
+        "key": request.key(
+            slab.digest, fragment.digest, record, elements=elements_of(slab.structure, fragment.structure)
+        ),
         "filler": record.name,
         "surface": str(slab.structure.properties.get("surface", "")),
         "polymer": request.polymer or request.molecule,
         "units": request.units if request.polymer else None,
         "salt": request.salt,
-        "provenance": {"request": request.model_dump(mode="json"), "build": report, "digests": digests},
+        "provenance": {
+            "request": request.model_dump(mode="json"),
+            "build": report,
+            "digests": digests,
+            "key_version": KEY_VERSION,
+        },
     }
+
+
+def elements_of(*structures: Structure) -> set[str]:
+    """Return the symbols of the elements of some structures."""
+    return {element.symbol for structure in structures for element in structure.composition.elements}
 
 
 def single_graph(request: BindingRequest, library: Library, here: bool = True) -> Graph:

@@ -1,0 +1,84 @@
+"""Documents of a store that another version of this program wrote."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from jobflow import JobStore
+
+from iface_wf.documents.base import StoredDocument
+from iface_wf.documents.upgrade import FIRST_VERSION, SCHEMA_VERSION, upgrade
+from iface_wf.errors import validate
+from iface_wf.store.scalars import scalars
+
+
+def of_today(kind: str) -> dict[str, Any]:
+    """Return the condition for documents of a kind with the schema of this version."""
+    return {"output.document_type": kind, "output.schema_version": SCHEMA_VERSION}
+
+
+def older(kinds: Sequence[str]) -> dict[str, Any]:
+    """Return the condition for documents of some kinds that an older version wrote; the first ones say no version."""
+    versions = [None, *range(FIRST_VERSION, SCHEMA_VERSION)]
+    return {"output.document_type": {"$in": list(kinds)}, "output.schema_version": {"$in": versions}}
+
+
+def count_older(store: JobStore, kinds: Sequence[str]) -> int:
+    """Count the documents of some kinds that an older version wrote, without reading them."""
+    return sum(1 for _ in scalars(store, ["uuid"], older(kinds)))
+
+
+def refuse_newer(store: JobStore, kind: str) -> None:
+    """Refuse to read around documents of a newer version of this program.
+
+    Raises
+    ------
+    InputError
+        Naming one of them.
+    """
+    criteria = {"output.document_type": kind, "output.schema_version": {"$gt": SCHEMA_VERSION}}
+    fields = ["output.document_type", "output.schema_version", "output.key"]
+    for entry in store.query(criteria, properties=fields, limit=1, load=False):
+        upgrade(entry["output"])
+
+
+def upgraded(store: JobStore, document: type[StoredDocument]) -> Iterator[dict[str, Any]]:
+    """Give the entries of a class of documents that an older version wrote, as this version would have stored them.
+
+    Parameters
+    ----------
+    store
+        Connected job store.
+    document
+        The class.
+
+    Yields
+    ------
+    dict
+        As the job store holds it, large data as references.
+    """
+    kind = str(document.model_fields["document_type"].default)
+    for entry in store.query(older([kind]), load=False):
+        yield as_of_today(entry, document)
+
+
+def as_of_today(entry: dict[str, Any], document: type[StoredDocument]) -> dict[str, Any]:
+    """Return an entry of the job store with its document in the schema of this version; its marks for jobflow stay.
+
+    Parameters
+    ----------
+    entry
+        As the job store holds it.
+    document
+        Class of its document.
+
+    Raises
+    ------
+    InputError
+        When the document is of a newer version, or damaged.
+    """
+    output = entry["output"]
+    marks = {name: value for name, value in output.items() if name.startswith("@")}
+    where = f"The stored {output.get('document_type')} {str(output.get('key', ''))[:10]} (uuid {entry['uuid']})"
+    return {**entry, "output": marks | validate(output, document, where).model_dump(mode="json")}
