@@ -14,7 +14,7 @@ from scipy.optimize import linear_sum_assignment
 from iface_wf.builders.solids.amounts import SLACK, charge_of, nearest_numbers, whole_numbers
 from iface_wf.builders.solids.bonds import radius
 from iface_wf.errors import CalculationError, InputError
-from iface_wf.library.crystals import OVERLAP
+from iface_wf.library.overlap import OVERLAP
 from iface_wf.library.records import Disorder
 
 MAX_STEPS = 40_000
