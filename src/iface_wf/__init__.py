@@ -1,28 +1,63 @@
-"""iface-wf: interface DFT workflows, from names of fillers, polymers and salts to binding energies."""
+"""iface-wf: interface DFT workflows, from names of fillers, polymers and salts to binding energies.
+
+What this module shows is public; every other module may change with any release.
+"""
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from iface_wf import _moved
+from iface_wf.errors import CalculationError, IfaceError, InputError, MismatchError
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "results", "run"]
+__all__ = [
+    "CalculationError",
+    "IfaceError",
+    "InputError",
+    "Library",
+    "MismatchError",
+    "Target",
+    "__version__",
+    "build",
+    "export",
+    "report",
+    "results",
+    "run",
+    "screen",
+    "show",
+]
 
 if TYPE_CHECKING:
-    from iface_wf.api import results, run
+    from iface_wf.api.calculate import run
+    from iface_wf.api.screening import screen
+    from iface_wf.api.stored import export, report, results, show
+    from iface_wf.api.structures import build
+    from iface_wf.builders.placing.targets import Target
+    from iface_wf.library.library import Library
 
+#: Where each name is, to be imported when it is first used: that takes seconds, the command line must not.
+_PLACES = {
+    "Library": "iface_wf.library.library",
+    "Target": "iface_wf.builders.placing.targets",
+    "build": "iface_wf.api.structures",
+    "export": "iface_wf.api.stored",
+    "report": "iface_wf.api.stored",
+    "results": "iface_wf.api.stored",
+    "run": "iface_wf.api.calculate",
+    "screen": "iface_wf.api.screening",
+    "show": "iface_wf.api.stored",
+}
 
 _moved.install()
 
+if not TYPE_CHECKING:  # else every name would be known to a type checker, misspelt ones too
 
-def __getattr__(name: str) -> Any:
-    """Import the Python interface when it is first used: it takes seconds, the command line must not."""
-    if name in ("run", "results"):
-        from iface_wf import api
-
-        return getattr(api, name)
-    raise AttributeError(f"module 'iface_wf' has no attribute {name!r}")
+    def __getattr__(name: str) -> Any:
+        if name not in _PLACES:
+            raise AttributeError(f"module 'iface_wf' has no attribute {name!r}")
+        return getattr(import_module(_PLACES[name]), name)
 
 
 def __dir__() -> list[str]:

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import CodeType, ModuleType
+from typing import Any
 
 from iface_wf.former import hint
 
@@ -76,10 +77,27 @@ FOR_SCRIPTS = {
     "iface_wf.queues.screen_plan": "iface_wf.screening.plan",
     "iface_wf.queues.screen_stage": "iface_wf.screening.workers",
     "iface_wf.queues.screen_state": "iface_wf.screening.state",
+    "iface_wf.report.figures": "iface_wf.reports.figures",
+    "iface_wf.report.files": "iface_wf.reports.files",
+    "iface_wf.report.names": "iface_wf.reports.names",
+    "iface_wf.report.page": "iface_wf.reports.page",
+    "iface_wf.report.scene": "iface_wf.reports.scene",
     "iface_wf.store.references": "iface_wf.store.reuse",
 }
 #: Packages of before, empty but for what has moved from them.
-_PACKAGES = frozenset({"iface_wf.build"})
+_PACKAGES = frozenset({"iface_wf.build", "iface_wf.report"})
+
+
+class _FormerPackage(ModuleType):
+    """A package of before that is called like a function of the public face: it can be called as that function.
+
+    Importing it puts it in the function's place, as an attribute of `iface_wf`.
+    """
+
+    def __call__(self, *arguments: Any, **options: Any) -> Any:
+        """Call the function of the same name."""
+        face, _, name = self.__name__.partition(".")
+        return importlib.import_module(face).__getattr__(name)(*arguments, **options)
 
 
 class _FormerNames(MetaPathFinder, Loader):
@@ -94,8 +112,8 @@ class _FormerNames(MetaPathFinder, Loader):
         return None
 
     def create_module(self, spec: ModuleSpec) -> ModuleType | None:
-        """Let Python make an empty module, which `exec_module` replaces."""
-        return None
+        """Let Python make an empty module, which `exec_module` replaces, or make a package."""
+        return _FormerPackage(spec.name) if spec.name in _PACKAGES else None
 
     def exec_module(self, module: ModuleType) -> None:
         """Put the module of today in the place of the empty one."""

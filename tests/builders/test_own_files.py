@@ -74,13 +74,6 @@ def test_a_ready_slab_is_used_as_it_is(tmp_path, offset):
     assert built.properties["surface"] == "as given"
 
 
-def test_a_tilted_ready_slab_is_refused(tmp_path):
-    tilted = Structure(Lattice([[5, 0, 0], [0, 5, 0], [4, 0, 20]]), ["Na", "Cl"], [[0, 0, 0.1], [0.5, 0.5, 0.2]])
-    tilted.to(str(tmp_path / "slab.vasp"), fmt="poscar")
-    with pytest.raises(InputError, match="perpendicular"):
-        build_slab(Library().filler(tmp_path / "slab.vasp"))
-
-
 def test_a_slab_whose_charges_do_not_cancel_is_refused(folder):
     (folder / "own.yaml").write_text(RECORD.replace("Na: 1", "Na: 2"), encoding="utf-8")
     with pytest.raises(InputError, match="add up to"):

@@ -173,34 +173,34 @@ def test_wrong_usage_is_explained_without_a_traceback(cli, arguments):
 
 
 def test_calculation_error_is_one_line_and_exit_code_1(cli, monkeypatch, tmp_path):
-    from iface_wf import api
+    from iface_wf.api import calculate
     from iface_wf.errors import CalculationError
 
     def fail(*_args, **_options):
         raise CalculationError("static AB: the charges did not converge")
 
-    monkeypatch.setattr(api, "run_stored", fail)
+    monkeypatch.setattr(calculate, "run_stored", fail)
     ran = cli("run", "--filler", "SiO2", "--polymer", "PEO", "--store", tmp_path / "s")
     assert (ran.code, ran.err) == (1, "iface-wf: static AB: the charges did not converge\n")
 
 
 def test_interrupt_ends_with_130(cli, monkeypatch, tmp_path):
-    from iface_wf import api
+    from iface_wf.api import calculate
 
     def interrupt(*_args, **_options):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(api, "run_stored", interrupt)
+    monkeypatch.setattr(calculate, "run_stored", interrupt)
     assert cli("run", "--filler", "SiO2", "--polymer", "PEO", "--store", tmp_path / "s").code == 130
 
 
 def test_unforeseen_error_is_one_line_unless_debugging(cli, monkeypatch, tmp_path):
-    from iface_wf import api
+    from iface_wf.api import calculate
 
     def crash(*_args, **_options):
         raise RuntimeError("surprise\nsecond line")
 
-    monkeypatch.setattr(api, "run_stored", crash)
+    monkeypatch.setattr(calculate, "run_stored", crash)
     common = ("run", "--filler", "SiO2", "--polymer", "PEO", "--store", tmp_path / "s")
     ran = cli(*common)
     assert ran.code == 1

@@ -127,7 +127,7 @@ def test_doctor_fails_without_a_store(cli, tmp_path):
 @pytest.fixture
 def canned_run(monkeypatch, job_store):
     """Replace the calculation by a finished one; everything around it is real."""
-    from iface_wf import api
+    from iface_wf.api import calculate
     from iface_wf.store.results import StoredResult
 
     uuid = "11111111-1111-1111-1111-111111111111"
@@ -139,7 +139,7 @@ def canned_run(monkeypatch, job_store):
         put(store, document(KEY), uuid)
         return StoredResult(document(KEY), uuid, "")
 
-    monkeypatch.setattr(api, "run_request", run)
+    monkeypatch.setattr(calculate, "run_request", run)
 
 
 def test_run_tells_progress_on_stderr_and_the_result_on_stdout(cli, canned_run, tmp_path):

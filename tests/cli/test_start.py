@@ -123,7 +123,7 @@ def test_completion_works_through_the_shell_protocol(tmp_path):
 
 
 def test_what_runs_no_ml_potential_imports_no_torch():
-    code = "import sys, iface_wf.api, iface_wf.screening.run; print({'torch', 'chgnet'} & set(sys.modules))"
+    code = "import sys, iface_wf; iface_wf.run; iface_wf.screen; print({'torch', 'chgnet'} & set(sys.modules))"
     found = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
     assert found.strip() == "set()"
 

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from iface_wf import api
+from iface_wf.api import calculate
 from iface_wf.engines.profile import ENGINES, LEVEL_NAMES, EngineProfile
 from iface_wf.engines.settings import check
 from iface_wf.errors import InputError
@@ -114,4 +114,4 @@ def test_an_engine_without_a_table_takes_the_types_of_its_levels():
 )
 def test_a_request_refuses_them_before_anything_is_built(engine, overrides):
     with pytest.raises(InputError, match=f"of {engine}"):
-        api.make_request(filler="no-such-filler", polymer="PEO", engine=engine, overrides=overrides)
+        calculate.make_request(filler="no-such-filler", polymer="PEO", engine=engine, overrides=overrides)

@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 from pymatgen.core import Structure
 
-from iface_wf import api
+from iface_wf.api import calculate
 from iface_wf.engines import request as engine_request
 from iface_wf.library import Library
 from iface_wf.screening.run import run_screening
@@ -37,7 +37,7 @@ def counts(monkeypatch):
 
 
 def test_one_interface(tiny, tmp_path, job_store, counts):
-    request = api.make_request(filler="HF-layer", polymer="water", **COMMON)
+    request = calculate.make_request(filler="HF-layer", polymer="water", **COMMON)
     library = Library(tiny)
     assert len(plan_request(request, job_store, library)) == CALCULATIONS
     assert counts.pop("keys") == 2  # the relaxations of the two parts; all others hang on what these give

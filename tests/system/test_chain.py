@@ -16,7 +16,6 @@ pytestmark = pytest.mark.slow
 CALCULATE = """
 import json, sys
 import iface_wf
-from iface_wf.api import open_store
 filler, store, workdir = sys.argv[1:]
 document = iface_wf.run(
     filler=filler, molecule="O", store=store, workdir=workdir, engine="gpaw", level="fast",
@@ -28,7 +27,7 @@ print(json.dumps({"key": document.key, "energy": document.binding_energy.hex(),
 """
 READ = """
 import hashlib, base64, json, sys
-from iface_wf.api import open_store
+from iface_wf.store.settings import open_store
 from iface_wf.quantities.binding.document import BindingDocument
 store = open_store(sys.argv[1])
 found = store.query_one({"output.document_type": "binding"}, load=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 
@@ -62,7 +62,7 @@ def bader_charges(
     structure: Structure,
     *,
     kind: DensityKind = "all_electron",
-    valence_electrons: Mapping[str, float] | None = None,
+    valence_electrons: Mapping[str, float] | Sequence[float] | None = None,
     reference: Grid | None = None,
     vacuum_cut: float = VACUUM_CUT,
 ) -> BaderDocument:
@@ -81,7 +81,7 @@ def bader_charges(
         ``"all_electron"``: neutral atoms have as many electrons as their atomic number. ``"valence"``: they have
         the numbers in ``valence_electrons``.
     valence_electrons
-        Valence electrons of each element in the pseudopotentials used; needed for ``kind="valence"``.
+        Valence electrons in the pseudopotentials used, by element or of each atom; needed for ``kind="valence"``.
     reference
         Density whose basins are used instead, on the same grid: all-electron, when ``density`` is the valence.
     vacuum_cut
@@ -207,7 +207,7 @@ def _document(
     reference: Grid,
     structure: Structure,
     kind: DensityKind,
-    valence_electrons: Mapping[str, float] | None,
+    valence_electrons: Mapping[str, float] | Sequence[float] | None,
     vacuum_cut: float,
 ) -> BaderDocument:
     """Turn a partition into a document after its checks; errors as in `bader_charges`."""
@@ -270,10 +270,12 @@ def _check(
 
 
 def _reference_charges(
-    structure: Structure, kind: DensityKind, valence_electrons: Mapping[str, float] | None
+    structure: Structure, kind: DensityKind, valence_electrons: Mapping[str, float] | Sequence[float] | None
 ) -> FloatArray:
     if kind == "all_electron":
         return np.array([site.specie.Z for site in structure], dtype=np.float64)
+    if isinstance(valence_electrons, Sequence):
+        return np.array(valence_electrons, dtype=np.float64)
     given = valence_electrons or {}
     missing = sorted({site.specie.symbol for site in structure} - set(given))
     if missing:

@@ -18,21 +18,46 @@ from iface_wf.builders.molecules.fragments import SOLVENTS, from_smiles, from_xy
 from iface_wf.builders.molecules.oligomers import Conformation, Tacticity, build_oligomer, parse_unit, record_mol
 from iface_wf.builders.placing.placements import footprint, place
 from iface_wf.builders.placing.targets import Target
-from iface_wf.builders.solids.slabs import build_slab, resolve_surface
+from iface_wf.builders.solids.miller import resolve_surface
+from iface_wf.builders.solids.slabs import build_slab
 from iface_wf.builders.solids.wires import build_wire
 from iface_wf.errors import InputError
 from iface_wf.library.library import Library
 from iface_wf.library.records import Caps, InPlane, Miller, PolymerRecord
 
 
-class InterfaceSpec(BaseModel):
-    """What to build; every field is part of the provenance of the result.
+class SlabSpec(BaseModel):
+    """A slab or wire to build.
 
     Attributes
     ----------
     filler, surface
         Filler of the library (or a structure file) and Miller indices or text; by default its first surface.
         ``"wire"`` asks for the filler's thin wire; ``thickness`` then is its diameter.
+    thickness, vacuum, in_plane
+        Slab thickness, empty space above the topmost atom and smallest in-plane lengths, A; by default the
+        surface's thickness and, where something lies on it, the fragment's footprint.
+    seed
+        Seed of everything random.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    filler: str
+    surface: Miller | str | None = None
+    thickness: float | None = Field(default=None, gt=0, le=60)
+    vacuum: float = Field(default=8.0, ge=MIN_VACUUM, le=MAX_VACUUM)
+    in_plane: InPlane | None = None
+    seed: int = Field(default=0, ge=0, lt=2**31)
+
+
+class InterfaceSpec(SlabSpec):
+    """What to build; every field is part of the provenance of the result.
+
+    Attributes
+    ----------
+    filler, surface, thickness, vacuum, in_plane, seed
+        See `SlabSpec`.
     polymer, units, sequence, caps, tacticity, conformation
         Polymer of the library, or the PSMILES of one, and how its oligomer is made.
     molecule, molecule_charge
@@ -41,22 +66,14 @@ class InterfaceSpec(BaseModel):
         Salt of the library, alone or as an ion pair beside polymer or molecule, its cation at this functional
         group (a name from the polymer's record or SMARTS; by default at any O, N or F). Of a salt alone only the
         cation or the anion may be placed; the interface then has a charge.
-    placements, seed, clearance, target
-        Number of placements, seed of everything random, contact distance in van der Waals sums, and what shall
-        touch what.
+    placements, clearance, target
+        Number of placements, contact distance in van der Waals sums, and what shall touch what.
     n_conformers
         Conformers to try.
-    thickness, vacuum, in_plane
-        Slab thickness, empty space above the topmost atom and smallest in-plane lengths, A; by default the
-        surface's thickness and the fragment's footprint.
     max_atoms
         Refuse interfaces with more atoms.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    filler: str
-    surface: Miller | str | None = None
     polymer: str | None = None
     units: int | None = None
     sequence: str | None = None
@@ -69,12 +86,8 @@ class InterfaceSpec(BaseModel):
     salt_group: str | None = None
     salt_part: Literal["pair", "cation", "anion"] = "pair"
     placements: int = Field(default=8, ge=1, le=1000)
-    seed: int = Field(default=0, ge=0, lt=2**31)
     clearance: float = Field(default=0.85, ge=0.5, le=1.5)
     target: Target | None = None
-    thickness: float | None = Field(default=None, gt=0, le=60)
-    vacuum: float = Field(default=8.0, ge=MIN_VACUUM, le=MAX_VACUUM)
-    in_plane: InPlane | None = None
     n_conformers: int = Field(default=10, ge=1, le=500)
     max_atoms: int = Field(default=600, ge=1, le=100_000)
 
@@ -97,18 +110,20 @@ class InterfaceBuild:
 
     Attributes
     ----------
-    slab, fragment
-        The isolated parts, labelled.
+    slab
+        Isolated slab or wire, labelled sites.
+    fragment
+        Isolated polymer, molecule or salt, labelled sites; None where nothing lies on the slab.
     placements
         Interfaces; slab sites first.
     report
         Plain JSON: formula, charge (e), area (A^2; None for a wire), thickness (A), atoms, the slab's
         dipole per area by formal charges (e/A, along +z; None where its oxidation states are unknown), and the
-        closest contact of each placement.
+        closest contact of each placement. Of a slab alone: its own properties.
     """
 
     slab: Structure
-    fragment: Structure
+    fragment: Structure | None
     placements: list[Structure]
     report: dict[str, Any]
 
@@ -137,7 +152,7 @@ def build_interface(spec: InterfaceSpec, library: Library) -> InterfaceBuild:
     slab, placements = _substrate_with_room(spec, library, fragment)
     for placement in placements:
         placement.properties["spec"] = spec.model_dump(mode="json", exclude_none=True)
-    return InterfaceBuild(slab, fragment, placements, report_of(slab, fragment, placements))
+    return InterfaceBuild(slab, fragment, placements, _report(slab, fragment, placements))
 
 
 def _substrate_with_room(
@@ -175,7 +190,8 @@ def build_fragment(spec: InterfaceSpec, library: Library) -> Structure:
     Raises
     ------
     InputError
-        For unknown names and for molecules that cannot be built, also where RDKit finds that out late.
+        For unknown names, for molecules that cannot be built, also where RDKit finds that out late, and for an oligomer
+        of more than ``spec.max_atoms`` atoms.
     """
     try:
         return _fragment(spec, library)
@@ -239,8 +255,34 @@ def _polymer(name: str, library: Library) -> PolymerRecord:
     return PolymerRecord(name="PSMILES", title=name, source="given by the user", psmiles=name)
 
 
-def build_substrate(spec: InterfaceSpec, library: Library, lengths: tuple[float, float]) -> Structure:
-    """Build the slab or wire of a spec, at least ``lengths`` (A) large along its periodic directions."""
+def build_bare(spec: SlabSpec, library: Library) -> InterfaceBuild:
+    """Build a slab or wire on which nothing lies; errors as of `build_interface`."""
+    slab = build_substrate(spec, library, spec.in_plane or (0.0, 0.0))
+    return InterfaceBuild(slab, None, [], dict(slab.properties))
+
+
+def build_substrate(spec: SlabSpec, library: Library, lengths: tuple[float, float]) -> Structure:
+    """Build the slab or wire of a spec.
+
+    Parameters
+    ----------
+    spec
+        Filler, surface, thickness, vacuum and seed; if it says ``in_plane``, the surface's own lengths do not count.
+    library
+        Where the filler is looked up.
+    lengths
+        Smallest lengths of the cell along its periodic directions, A; a wire takes the larger one.
+
+    Returns
+    -------
+    Structure
+        As from `iface_wf.builders.solids.slabs.build_slab` or `iface_wf.builders.solids.wires.build_wire`.
+
+    Raises
+    ------
+    InputError
+        As from these two, and for an unknown filler.
+    """
     filler = library.filler(spec.filler)
     if spec.surface == "wire":
         return build_wire(filler, spec.thickness, None, max(lengths), spec.vacuum, spec.seed)
@@ -250,7 +292,7 @@ def build_substrate(spec: InterfaceSpec, library: Library, lengths: tuple[float,
     return build_slab(filler, spec.surface, spec.thickness, lengths, spec.vacuum, spec.seed)
 
 
-def report_of(slab: Structure, fragment: Structure, placements: Sequence[Structure]) -> dict[str, Any]:
+def _report(slab: Structure, fragment: Structure, placements: Sequence[Structure]) -> dict[str, Any]:
     """Summarise an interface as plain JSON; see `InterfaceBuild`."""
     first = placements[0]
     return {

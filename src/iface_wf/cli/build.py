@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from iface_wf.cli import options as opt
-from iface_wf.cli.output import new_folder, plain_table, print_json, stdout
+from iface_wf.cli.output import plain_table, print_json, stdout
 from iface_wf.cli.request import require_filler, with_request
-from iface_wf.errors import InputError, validate
+from iface_wf.errors import InputError
 
 if TYPE_CHECKING:
     from pymatgen.core import Structure
@@ -40,18 +40,16 @@ def build(
     polymer only the slab is built.
     """
     require_filler(request)
-    request = {"placements": 1} | request
     if write_inputs is not None:
         from iface_wf.cli import collect
 
-        collect.write_inputs(*write_inputs, json, level=level, **request)
+        collect.write_inputs(*write_inputs, json, level=level, **({"placements": 1} | request))
         return
     if out is None:
         raise typer.BadParameter("name a new folder for the files.", param_hint="--out")
-    if all_terminations or not {"polymer", "molecule", "salt"} & set(request):
-        built, report = _slabs(request["filler"], request.get("surface"), all_terminations, request.get("seed", 0))
-    else:
-        built, report = _parts(**request)
+    built, report = _terminations(**request) if all_terminations else _parts(**request)
+    from iface_wf.reports.paths import new_folder
+
     folder = new_folder(out)
     for name, structure in built.items():
         _write(structure, folder / name)
@@ -70,37 +68,35 @@ def build(
     stdout().print(f"Files in {folder}")
 
 
-def _parts(**options: Any) -> tuple[dict[str, Structure], dict[str, Any]]:
+def _parts(**request: Any) -> tuple[dict[str, Structure], dict[str, Any]]:
     """Build slab, molecule and placements; return them by name, and the report."""
-    from iface_wf.builders.interface import InterfaceSpec, build_interface
-    from iface_wf.library import Library
+    from iface_wf.api import structures
 
-    spec = validate({k: v for k, v in options.items() if v is not None}, InterfaceSpec, "The interface")
-    built = build_interface(spec, Library())
-    interfaces = {f"interface-{i}": structure for i, structure in enumerate(built.placements)}
-    return {"slab": built.slab, "molecule": built.fragment, **interfaces}, built.report
+    built = structures.build(**request)
+    parts = {"wire" if request.get("surface") == "wire" else "slab": built.slab}
+    if built.fragment is not None:
+        parts["molecule"] = built.fragment
+    return parts | {f"interface-{i}": each for i, each in enumerate(built.placements)}, built.report
 
 
-def _slabs(filler: str, surface: str | None, every: bool, seed: int) -> tuple[dict[str, Structure], dict[str, Any]]:
-    """Build the slab of a filler, or those of all terminations of one surface; return them and a line about each.
+def _terminations(
+    filler: str, surface: str | None = None, seed: int = 0, **others: Any
+) -> tuple[dict[str, Structure], dict[str, Any]]:
+    """Build the bare slab of every termination of a surface; return them and a line about each.
 
     A termination that cannot be finished, for example because hydroxyl groups would overlap, is named with the reason.
     """
-    from iface_wf.builders.solids.slabs import build_slab, resolve_surface, slab_terminations
-    from iface_wf.builders.solids.wires import build_wire
+    from iface_wf.builders.solids.miller import resolve_surface
+    from iface_wf.builders.solids.slabs import build_slab, slab_terminations
     from iface_wf.library import Library
 
+    if others:
+        raise InputError(f"--all-terminations builds bare slabs of one surface: leave out {', '.join(others)}.")
     record = Library().filler(filler)
-    if surface == "wire":
-        wire = build_wire(record, seed=seed)
-        return {"wire": wire}, dict(wire.properties)
-    if not every:
-        slab = build_slab(record, surface, seed=seed)
-        return {"slab": slab}, dict(slab.properties)
     spec = resolve_surface(record, surface)
     slabs: dict[str, Structure] = {}
     report: dict[str, Any] = {}
-    for found in slab_terminations(record, spec):
+    for found in slab_terminations(record, spec, seed):
         name = f"termination-{found.label.split(':')[0]}"
         kind = ", ".join(["polar" if found.polar else "not polar", *(["symmetric"] if found.symmetric else [])])
         report[name] = f"{found.label}, {found.broken_strength:.1f} e/nm^2 of bonds broken, {kind}"
@@ -112,8 +108,8 @@ def _slabs(filler: str, surface: str | None, every: bool, seed: int) -> tuple[di
 
 
 def _write(structure: Structure, stem: Path) -> None:
-    from iface_wf.report.figures import structure_figure
-    from iface_wf.report.files import write_structure
+    from iface_wf.reports.figures import structure_figure
+    from iface_wf.reports.files import write_structure
 
     for fmt, suffix in (("cif", ".cif"), ("xyz", ".xyz"), ("poscar", ".vasp")):
         write_structure(structure, stem.parent / f"{stem.name}{suffix}", fmt)

@@ -38,11 +38,11 @@ def write_inputs(code: str, folder: Path, json: bool, **request: Any) -> None:
     """
     if code not in WRITERS:
         raise unknown_name("code for --write-inputs", code, WRITERS)
-    from iface_wf import api
+    from iface_wf.api.calculate import make_request
     from iface_wf.library import Library
     from iface_wf.quantities.binding.folders import write_binding
 
-    folders = write_binding(api.make_request(engine=code, **request), Library(), folder)
+    folders = write_binding(make_request(engine=code, **request), Library(), folder)
     spec = (folders[0] / "POTCAR.spec").exists()
     if json:
         print_json({"folder": folder, "to_calculate": folders, "potcars": "POTCAR.spec" if spec else "POTCAR"})
@@ -107,12 +107,12 @@ def _store(flow: Flow, store: str | None, json: bool) -> None:
     """Run the jobs that put the documents into the store, and show the result."""
     import tempfile
 
-    from iface_wf import api
+    from iface_wf.api.options import opened
     from iface_wf.cli.summary import print_summary
     from iface_wf.flows.run import run_flow
     from iface_wf.store.results import find_result
 
-    job_store = api.open_store(store)
+    job_store = opened(store)
     with tempfile.TemporaryDirectory() as scratch:
         run_flow(flow, job_store, Path(scratch))
     document = find_result(job_store, flow.output.uuid, load=True).document

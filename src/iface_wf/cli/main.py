@@ -30,8 +30,9 @@ from iface_wf.cli import (
     submit,
 )
 from iface_wf.cli import collect as vasp
-from iface_wf.cli.terminal import one_line, write_anything
+from iface_wf.cli.terminal import one_line, visible, write_anything
 from iface_wf.errors import IfaceError, InputError, foreseen
+from iface_wf.foreign import ForeignObjectWarning
 from iface_wf.former import FormerNameWarning, todays_arguments
 from iface_wf.secrets import away, is_own, scrub
 
@@ -134,12 +135,12 @@ def main(arguments: list[str] | None = None) -> int:
 
 @contextmanager
 def _hints() -> Iterator[None]:
-    """Say in one line what names of before are called today, each once."""
+    """Say in one line what names of before are called today, and what is not loaded, each once."""
     show, told = warnings.showwarning, set[str]()
 
     def hint(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
-        if not issubclass(category, FormerNameWarning):
-            show(message, category, *place, **more)
+        if not issubclass(category, FormerNameWarning | ForeignObjectWarning):
+            show(visible(scrub(str(message))), category, *place, **more)
         elif str(message) not in told:
             told.add(str(message))
             _complain(str(message))
@@ -159,7 +160,7 @@ def _raise_if_debugging(error: Exception) -> None:
 
 def _show_traceback(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
     """Show a traceback as Python does, without secrets."""
-    sys.stderr.write(scrub("".join(traceback.format_exception(kind, error, trace))))
+    sys.stderr.write(visible(scrub("".join(traceback.format_exception(kind, error, trace)))))
 
 
 def _refuse(error: IfaceError) -> int:

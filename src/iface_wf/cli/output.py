@@ -1,23 +1,31 @@
-"""How commands speak: results on stdout, everything else on stderr."""
+"""How commands speak: results on stdout, everything else on stderr.
+
+Names, flags and paths come from files and stores, perhaps of other people: what would steer a terminal is shown as text.
+"""
 
 from __future__ import annotations
 
 import json
 import sys
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from iface_wf.errors import InputError
+from iface_wf.cli.terminal import steers, visible
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
 
 def print_json(data: Any) -> None:
     """Print data as JSON on stdout; NaN becomes null, because JSON knows no NaN."""
     ascii_only = not (sys.stdout.encoding or "").lower().startswith("utf")
-    print(json.dumps(_plain(data), indent=2, ensure_ascii=ascii_only, allow_nan=False))
+    text = json.dumps(_plain(data), indent=2, ensure_ascii=ascii_only, allow_nan=False)
+    if not text.isprintable():  # it has line breaks at least
+        text = "".join(c if c == "\n" or not steers(c) else json.dumps(c)[1:-1] for c in text)
+    print(text)
 
 
 def _plain(data: Any) -> Any:
@@ -34,69 +42,71 @@ def _plain(data: Any) -> Any:
 
 def stdout() -> Console:
     """Return the console for results; names are printed as they are, never read as markup."""
-    from rich.console import Console
-
     # Into a file or another program, rows stay whole lines.
     width = None if sys.stdout.isatty() else 240
-    return Console(markup=False, highlight=False, width=width)
+    console: Console = _console_class()(markup=False, highlight=False, width=width)
+    return console
 
 
 def stderr() -> Console:
     """Return the console for progress and remarks."""
+    console: Console = _console_class()(stderr=True, markup=False, highlight=False)
+    return console
+
+
+@cache
+def _console_class() -> Any:
     from rich.console import Console
 
-    return Console(stderr=True, markup=False, highlight=False)
+    class PlainConsole(Console):
+        """A console for which every string is text and nothing else."""
+
+        def render_str(self, text: str, **options: Any) -> Text:
+            """Turn a string into text."""
+            return super().render_str(visible(text), **options)
+
+    return PlainConsole
+
+
+def plain_text(text: str) -> Text:
+    """Return one line for a place where rich would read markup in a string."""
+    from rich.text import Text
+
+    return Text(visible(text, keep=""))
 
 
 def say(text: str) -> None:
     """Print a remark on stderr."""
-    print(text, file=sys.stderr)
+    print(visible(text), file=sys.stderr)
 
 
 def plain_table(*headings: str, right: tuple[str, ...] = (), title: str | None = None) -> Table:
     """Return an empty table; the columns named in ``right`` are aligned to the right and never wrapped."""
     from rich import box
-    from rich.table import Table
 
-    table = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left", title_style="bold", pad_edge=False)
+    table: Table = _table_class()(
+        box=box.SIMPLE_HEAD, title=title, title_justify="left", title_style="bold", pad_edge=False
+    )
     for heading in headings:
         aligned = heading in right
         table.add_column(heading, justify="right" if aligned else "left", no_wrap=aligned, overflow="fold")
     return table
 
 
+@cache
+def _table_class() -> Any:
+    from rich.table import Table
+
+    class PlainTable(Table):
+        """A table whose cells cannot break out of their row."""
+
+        def add_row(self, *cells: Any, **options: Any) -> None:
+            """Add a row."""
+            super().add_row(*(visible(cell, keep="") if isinstance(cell, str) else cell for cell in cells), **options)
+
+    return PlainTable
+
+
 def number(value: float | None, digits: int = 3) -> str:
     """Return a signed number with fixed digits, or a dash when there is none."""
     return "-" if value is None or value != value else f"{value:+.{digits}f}"
-
-
-def new_file(path: Path) -> Path:
-    """Check that a file can be written without replacing another one.
-
-    Raises
-    ------
-    InputError
-        When the file exists or its folder does not.
-    """
-    if path.exists():
-        raise InputError(f"{path} exists already; give another --out or remove it first.")
-    if not path.parent.is_dir():
-        raise InputError(f"The folder {path.parent} for --out does not exist.")
-    return path
-
-
-def new_folder(path: Path) -> Path:
-    """Create a folder for results, or accept an empty one.
-
-    Raises
-    ------
-    InputError
-        When it holds files already or cannot be created.
-    """
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-        if any(path.iterdir()):
-            raise InputError(f"The folder {path} is not empty; give another --out.")
-    except OSError as error:
-        raise InputError(f"The folder {path} cannot be used: {error.strerror}.") from error
-    return path

@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from iface_wf.cli.output import stderr
+from iface_wf.cli.output import plain_text, stderr
 
 if TYPE_CHECKING:
     from iface_wf.flows.events import Event
@@ -36,13 +36,14 @@ class Progress:
             if event.index == 1:
                 self._console.print("A: filler, B: molecule, AB: interface, *: frozen as in the interface", style="dim")
             if self._console.is_terminal:
-                self._status = self._console.status(f"{place} {event.step} ...")
+                self._status = self._console.status(plain_text(f"{place} {event.step} ..."))
                 self._status.start()
             return
         self._clear()
         detail = f"  {event.detail}" if event.detail else ""
         mark = _MARKS.get(event.state, event.state)
-        self._console.print(f"{place} {event.step:<24} {mark:<7} {event.seconds:8.1f} s{detail}", soft_wrap=True)
+        line = plain_text(f"{place} {event.step:<24} {mark:<7} {event.seconds:8.1f} s{detail}")
+        self._console.print(line, soft_wrap=True)
 
     def _clear(self) -> None:
         if self._status is not None:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from iface_wf.cli import options as opt
-from iface_wf.cli.output import new_file, stdout
+from iface_wf.cli.output import stdout
 
 
 def report(
@@ -25,14 +25,9 @@ def report(
 
     The page is one HTML file that needs nothing else.
     """
-    from iface_wf.report.names import file_stem
-    from iface_wf.report.page import html_page, save_figure
-    from iface_wf.store.results import find_result
-    from iface_wf.store.settings import open_store
+    from iface_wf.api import stored
 
-    found = find_result(open_store(store), identifier, load=True)
-    stem = file_stem(found.document)
-    picture, page = new_file(out / f"{stem}.png"), new_file(out / f"{stem}.html")
-    save_figure(found.document, picture, iso)
-    page.write_text(html_page(*found, iso=iso), encoding="utf-8")
-    stdout().print(f"{picture}\n{page}")
+    page, picture = stored.report(identifier, out, iso=iso, store=store)
+    if picture is not None:
+        stdout().print(picture)
+    stdout().print(page)

@@ -30,6 +30,10 @@ OPTIONS: dict[str, Any] = {
     "caps": Annotated[
         str | None, typer.Option("--caps", help="Ends of the chain as two SMILES, such as 'C*,*C'; default: hydrogen.")
     ],
+    "conformation": Annotated[
+        str | None,
+        typer.Option("--conformation", help="lowest (conformer) or trans (chain); default: the polymer's own."),
+    ],
     "molecule": Annotated[
         str | None, typer.Option("--molecule", help="Instead of a polymer: SMILES, EC, DMC or an .xyz file.")
     ],

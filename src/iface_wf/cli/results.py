@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from iface_wf.cli import options as opt
-from iface_wf.cli.output import new_file, number, plain_table, print_json, say, stdout
+from iface_wf.cli.output import number, plain_table, print_json, say, stdout
+from iface_wf.cli.terminal import visible
 from iface_wf.errors import InputError
 
 if TYPE_CHECKING:
@@ -35,15 +36,13 @@ def results(
     json: opt.Json = False,
 ) -> None:
     """List the finished interfaces."""
-    from iface_wf.documents.kinds import DEFAULT_KIND, get_kind
-    from iface_wf.store.results import result_table
-    from iface_wf.store.settings import open_store
-
     if (fmt == "parquet") != (out is not None):
         raise InputError("--format parquet and --out belong together.")
-    table = result_table(
-        open_store(store),
-        get_kind(kind or DEFAULT_KIND),
+    from iface_wf.api import stored
+
+    table = stored.results(
+        store,
+        kind=kind,
         sort=sort,
         where=where,
         filler=filler,
@@ -57,13 +56,13 @@ def results(
             f"{table.attrs['older']} of these were written by an older version: iface-wf store migrate brings them up to date."
         )
     if out is not None:
-        _write_parquet(table, new_file(out))
+        _write_parquet(table, out)
     elif json or fmt == "json":
         rows = table.astype(object).where(table.notna(), None).to_dict("records")
         print_json({"units": table.attrs["units"], "rows": rows})
     elif fmt == "csv":
         text = table.assign(flags=["; ".join(flags) for flags in table["flags"]]).to_csv(index=False)
-        print(text, end="")
+        print(visible(text, keep="\n"), end="")
     elif table.empty:
         say("No results yet (or none that match). Make one with: iface-wf run --filler SiO2 --polymer PEO")
     else:
@@ -71,6 +70,9 @@ def results(
 
 
 def _write_parquet(table: pd.DataFrame, out: Path) -> None:
+    from iface_wf.reports.paths import new_file
+
+    new_file(out)
     try:
         table.to_parquet(out, index=False)  # keeps the units too, they are in the table's attributes
     except ImportError as error:
@@ -109,10 +111,10 @@ def _text(value: object) -> str:
 
 def show(identifier: opt.Identifier, store: opt.Store = None, json: opt.Json = False) -> None:
     """Show one result with all terms and flags."""
+    from iface_wf.api.options import opened
     from iface_wf.store.results import find_result
-    from iface_wf.store.settings import open_store
 
-    document, uuid, completed_at = find_result(open_store(store), identifier)
+    document, uuid, completed_at = find_result(opened(store), identifier)
     if json:
         data = document.model_dump(mode="json", exclude={"density_difference": {"density": {"blob"}}})
         print_json({"uuid": uuid, "completed_at": completed_at, **data})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -10,6 +10,9 @@ from iface_wf.cli import options as opt
 from iface_wf.cli.output import plain_table, print_json, say, stdout
 from iface_wf.cli.request import require_filler, with_request
 from iface_wf.cli.store import mention_older
+
+if TYPE_CHECKING:
+    from iface_wf.screening.single import Step
 
 
 @with_request()
@@ -29,25 +32,26 @@ def run(
     --quantities, other kinds of results.
     """
     require_filler(request)
-    from iface_wf import api
+    from iface_wf.api import calculate
+    from iface_wf.api.options import opened, work_folder
 
-    checked = api.make_request(**request)
-    job_store = api.open_store(store)
+    checked = calculate.make_request(**request)
+    job_store = opened(store)
     mention_older(job_store)
     if dry_run:
-        _print_plan(api.plan(checked, job_store), json)
+        _print_plan(calculate.plan(checked, job_store), json)
         return
 
     from iface_wf.cli.progress import Progress
     from iface_wf.cli.summary import print_summary
-    from iface_wf.report.names import file_stem
-    from iface_wf.report.page import save_figure
+    from iface_wf.reports.names import file_stem
+    from iface_wf.reports.page import save_figure
     from iface_wf.store.results import find_result
 
     with Progress() as progress:
-        _, uuid = api.run_stored(checked, job_store, workdir, force=force, on_event=progress.tell)
+        _, uuid = calculate.run_stored(checked, job_store, workdir, force=force, on_event=progress.tell)
     document = find_result(job_store, uuid, load=True).document
-    picture = save_figure(document, api.work_folder(workdir) / f"{file_stem(document)}.png")
+    picture = save_figure(document, work_folder(workdir) / f"{file_stem(document)}.png")
     if json:
         data = document.model_dump(mode="json", exclude={"density_difference": {"density": {"blob"}}})
         print_json({"uuid": uuid, "picture": picture, **data})
@@ -58,7 +62,7 @@ def run(
         stdout().print(f"Picture: {picture}")
 
 
-def _print_plan(plan: list[dict[str, Any]], json: bool) -> None:
+def _print_plan(plan: list[Step], json: bool) -> None:
     if json:
         print_json(plan)
         return
@@ -68,6 +72,6 @@ def _print_plan(plan: list[dict[str, Any]], json: bool) -> None:
     table = plain_table("step", "kind", "engine", "level", "atoms", "stored", right=("atoms",))
     stored = {True: "yes", False: "no", None: "known later"}
     for step in plan:
-        cells = ("" if step[name] is None else str(step[name]) for name in ("step", "kind", "engine", "level", "atoms"))
-        table.add_row(*cells, stored[step["found"]])
+        atoms = "" if step["atoms"] is None else str(step["atoms"])
+        table.add_row(step["step"], step["kind"], step["engine"], step["level"], atoms, stored[step["found"]])
     stdout().print(table)

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from iface_wf.cli import options as opt
-from iface_wf.cli.output import say, stderr
+from iface_wf.cli.output import plain_text, say, stderr
+from iface_wf.cli.terminal import visible
+from iface_wf.secrets import scrub
 
 if TYPE_CHECKING:
     from iface_wf.queues.monitor import Status
@@ -63,8 +65,16 @@ def _log_to_stderr() -> None:
     logger = logging.getLogger("iface_wf")
     if not logger.handlers:
         handler = logging.StreamHandler()
-        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+        handler.setFormatter(_PlainFormatter("%(asctime)s %(levelname)s %(message)s"))
         logger.addHandler(handler)
+
+
+class _PlainFormatter(logging.Formatter):
+    """Lines and tracebacks without secrets, and without what steers a terminal."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Write one record."""
+        return visible(scrub(super().format(record)))
 
 
 class _Progress:
@@ -100,4 +110,4 @@ class _Progress:
     def action(self, action: Action) -> None:
         """Show what was recovered, or is left to a person."""
         step = f", {action.step}" if action.step else ""
-        self._console.print(f"{action.verb}: {action.name}{step}: {action.reason}", soft_wrap=True)
+        self._console.print(plain_text(f"{action.verb}: {action.name}{step}: {action.reason}"), soft_wrap=True)

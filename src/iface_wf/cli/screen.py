@@ -36,32 +36,31 @@ def screen(
     processes share the work.
     """
     from iface_wf.errors import InputError
-    from iface_wf.screening.spec import ScreeningSpec, check_names, read_spec
 
     if schema:
+        from iface_wf.screening.spec import ScreeningSpec
+
         print_json(ScreeningSpec.model_json_schema())
         return
     if spec is None:
         raise InputError("Give the YAML file of a screening, for example workflows/two-minutes.yaml.")
+    from iface_wf.api import screening
+    from iface_wf.api.options import opened
     from iface_wf.library import Library
 
-    checked, library = read_spec(spec, many=yes), Library()
-    check_names(spec, checked, library)
-    from iface_wf.store.settings import open_store
-
-    job_store = open_store(store)
+    library = Library()
+    checked = screening.checked_spec(spec, library, yes)
+    job_store = opened(store)
     mention_older(job_store)
     if dry_run:
-        from iface_wf.screening.plan import plan_screening
-
-        _print_plan(plan_screening(checked, job_store, library), json)
+        _print_plan(screening.screen(checked, store=job_store, library=library, yes=yes, dry_run=True), json)
         return
-    from iface_wf import api
     from iface_wf.cli.screen_progress import ScreeningProgress
-    from iface_wf.screening.run import run_screening
 
     with ScreeningProgress() as progress:
-        outcome = run_screening(checked, job_store, library, api.work_folder(workdir), progress.tell, retry=retry)
+        outcome = screening.screen(
+            checked, store=job_store, workdir=workdir, library=library, retry=retry, yes=yes, on_event=progress.tell
+        )
     _print_outcome(outcome, json)
     if outcome.failed:
         raise typer.Exit(1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from iface_wf.cli.output import stderr
+from iface_wf.cli.output import plain_text, stderr
 
 if TYPE_CHECKING:
     from iface_wf.screening.events import ScreeningEvent
@@ -42,7 +42,7 @@ class ScreeningProgress:
 
     def _line(self, event: ScreeningEvent, text: str) -> None:
         place = f"[{event.done:>{len(str(event.total))}}/{event.total}]"
-        self._console.print(f"{event.stage} {place} {event.name:<36} {text}", soft_wrap=True)
+        self._console.print(plain_text(f"{event.stage} {place} {event.name:<36} {text}"), soft_wrap=True)
 
     def _count(self, event: ScreeningEvent) -> None:
         if not self._console.is_terminal:
@@ -53,7 +53,7 @@ class ScreeningProgress:
         elif event.state == "waiting":
             doing = "waiting for other processes"
         left = "" if event.seconds_left is None else f", about {_duration(event.seconds_left)} left"
-        text = f"{event.stage}: {event.done} of {event.total}, {event.failed} failed{left}; {doing}"
+        text = plain_text(f"{event.stage}: {event.done} of {event.total}, {event.failed} failed{left}; {doing}")
         if self._status is None:
             self._status = self._console.status(text)
             self._status.start()

@@ -40,19 +40,18 @@ def submit(
         raise InputError("Give either the YAML file of a screening, or --filler with --polymer or --salt.")
     library = Library()
     if spec is not None:
-        from iface_wf.screening.spec import check_names, read_spec
+        from iface_wf.api.screening import checked_spec
 
-        checked = read_spec(spec, many=yes)
-        check_names(spec, checked, library)
+        checked = checked_spec(spec, library, yes)
         queue = projects.load(project)
         from iface_wf.queues.submit import submit_screening
 
         done = submit_screening(checked, queue, library, worker, dry_run, on_wait=say)
     else:
-        from iface_wf import api
+        from iface_wf.api.calculate import make_request
         from iface_wf.queues.submit import submit_one
 
-        checked_request = api.make_request(**request)
+        checked_request = make_request(**request)
         done = submit_one(checked_request, projects.load(project), library, worker, dry_run, on_wait=say)
     _print(done, dry_run, json)
 

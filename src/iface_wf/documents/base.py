@@ -7,11 +7,15 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
 
 from iface_wf.documents.upgrade import SCHEMA_VERSION, upgrade
+from iface_wf.foreign import without_foreign
 
 
 def _as_dict(value: Any) -> Any:
-    """Turn a pymatgen object into its dict; jobflow decodes stored structures on their way into a job."""
-    return value.as_dict() if hasattr(value, "as_dict") else value
+    """Turn a pymatgen object into its dict, in which no unknown object is named.
+
+    jobflow decodes stored structures on their way into a job.
+    """
+    return value.as_dict() if hasattr(value, "as_dict") else without_foreign(value)
 
 
 StructureDict = Annotated[dict[str, Any], BeforeValidator(_as_dict)]

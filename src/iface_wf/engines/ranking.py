@@ -10,6 +10,7 @@ from ase.calculators.calculator import CalculationFailed, Calculator
 from pymatgen.core import Structure
 
 from iface_wf.engines.ase_engine import IMPLAUSIBLE_FORCE, AseEngine
+from iface_wf.engines.base import Engine
 from iface_wf.engines.cells import moved
 from iface_wf.engines.registry import create, require_cheap
 from iface_wf.engines.relaxation import relax
@@ -17,12 +18,14 @@ from iface_wf.errors import InputError
 
 
 class Ranker:
-    """A cheap engine that compares geometries by their energies after a few steps of relaxation, at level `fast`.
+    """A cheap engine that compares geometries by their energies after a few steps of relaxation.
 
     Parameters
     ----------
-    name, overrides
-        The engine.
+    engine
+        The engine, or its name for one of level `fast`.
+    overrides
+        Settings that replace those of the level, with a name.
 
     Raises
     ------
@@ -30,10 +33,12 @@ class Ranker:
         For an unknown engine, and for one that is not cheap.
     """
 
-    def __init__(self, name: str, overrides: dict[str, Any] | None = None) -> None:
-        engine = create(require_cheap(name), level="fast", overrides=dict(overrides or {}))
+    def __init__(self, engine: Engine | str, overrides: dict[str, Any] | None = None) -> None:
+        if isinstance(engine, str):
+            engine = create(require_cheap(engine), level="fast", overrides=dict(overrides or {}))
+        require_cheap(engine.engine_name)
         if not isinstance(engine, AseEngine):
-            raise InputError(f"The engine {name!r} calls itself cheap, but is no calculator of ASE.")
+            raise InputError(f"The engine {engine.engine_name!r} calls itself cheap, but is no calculator of ASE.")
         self.engine, self.settings = engine, engine.defaults()
         # once where that is possible, because some models take seconds to load
         self._calculator: Calculator | None = engine.calculator(self.settings) if engine.reusable else None

@@ -9,6 +9,7 @@ from typing import Any, Self
 from pydantic import BaseModel, ConfigDict, Field
 from pymatgen.core import Structure
 
+from iface_wf.documents.base import StructureDict
 from iface_wf.documents.calculation import CalculationKind
 from iface_wf.engines.profile import ENGINES
 from iface_wf.store.canonical import CalculationKey, calculation_key
@@ -35,7 +36,7 @@ class CalculationRequest(BaseModel):
     kind: CalculationKind
     engine: str
     level: str
-    structure: dict[str, Any]
+    structure: StructureDict
     settings: dict[str, Any]
     ghosts: list[int] = Field(default_factory=list)
     densities: list[str] = Field(default_factory=list)

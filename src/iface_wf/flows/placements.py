@@ -11,6 +11,7 @@ from pymatgen.core import Structure
 from iface_wf.builders.placing.placements import place
 from iface_wf.builders.placing.targets import Target
 from iface_wf.documents.base import StoredDocument, StructureDict
+from iface_wf.engines.base import Engine
 from iface_wf.engines.ranking import Ranker
 from iface_wf.engines.registry import DEFAULT_RANKING
 from iface_wf.errors import CalculationError
@@ -52,7 +53,7 @@ def place_and_rank(
     vacuum: float,
     clearance: float = 0.85,
     target: Target | None = None,
-    engine: str = DEFAULT_RANKING,
+    engine: Engine | str = DEFAULT_RANKING,
     overrides: dict[str, Any] | None = None,
 ) -> RankedPlacements:
     """Generate placements and order them by the energy of a cheap engine.
@@ -69,8 +70,11 @@ def place_and_rank(
         Empty space above the topmost atom, A.
     clearance, target
         Contact distance and aim, see `iface_wf.builders.placing.placements.place`.
-    engine, overrides
-        The cheap engine, see `iface_wf.engines.ranking.Ranker`.
+    engine
+        The cheap engine: a maker, which `jobflow.Flow.update_maker_kwargs` finds among the arguments of a job. Jobs of before
+        name it, and give its ``overrides``.
+    overrides
+        See `iface_wf.engines.ranking.Ranker`.
 
     Returns
     -------

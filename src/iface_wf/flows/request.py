@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -118,7 +118,12 @@ class Request(BaseModel, ABC):
         return registry.create(name, level=self.level, overrides=dict(overrides or {}), **options)
 
     def content_key(
-        self, kind: str, parts: Mapping[str, str], options: Mapping[str, Any], *fillers: FillerRecord
+        self,
+        kind: str,
+        parts: Mapping[str, str],
+        options: Mapping[str, Any],
+        *fillers: FillerRecord,
+        elements: Collection[str] = (),
     ) -> str:
         """Content key of a result: all that decides it, and nothing that does not.
 
@@ -135,6 +140,8 @@ class Request(BaseModel, ABC):
             What else decides the result; options that are None are not used.
         *fillers
             Records that say how the engine treats their elements.
+        elements
+            Elements of the parts: what an engine's tables say of them counts.
 
         Returns
         -------
@@ -146,14 +153,22 @@ class Request(BaseModel, ABC):
             "kind": kind,
             "parts": dict(parts),
             "quantities": list(self.quantities),
-            "engine": method_of(self.main_engine(*fillers)),
-            "geometry": method_of(self.geometry_engine(*fillers)),
+            "engine": method_of(self.main_engine(*fillers), elements),
+            "geometry": method_of(self.geometry_engine(*fillers), elements),
             **{name: value for name, value in options.items() if value is not None},
         }
         text = json.dumps(canonical_settings(content), sort_keys=True, separators=(",", ":"), allow_nan=False)
         return hashlib.sha256(text.encode()).hexdigest()
 
 
-def method_of(engine: Engine) -> list[Any]:
-    """Return what decides an engine's results: its name, its level, and its physical settings with all defaults."""
-    return [engine.engine_name, engine.level, engine.profile.physical(engine.defaults())]
+def method_of(engine: Engine, elements: Collection[str]) -> list[Any]:
+    """Return what decides an engine's results: its name, its level, and its physical settings with all defaults.
+
+    Parameters
+    ----------
+    engine
+        The engine.
+    elements
+        Those of which its tables (potentials, U, moments) count.
+    """
+    return [engine.engine_name, engine.level, engine.profile.physical(engine.defaults(sorted(set(elements))))]

@@ -2,42 +2,38 @@
 
 from __future__ import annotations
 
-import re
-import warnings
 from pathlib import Path
 
 import numpy as np
-from pymatgen.core import DummySpecies, Element, Structure
+from pymatgen.core import DummySpecies, Structure
 from pymatgen.core.structure import StructureError
-from pymatgen.io.cif import CifParser
-from pymatgen.io.vasp import Poscar
-from pymatgen.io.vasp.inputs import BadPoscarWarning
 
 from iface_wf.errors import InputError
-from iface_wf.library.files import read_bytes
+from iface_wf.library.cif import parse_cif
+from iface_wf.library.poscar import parse_poscar
+from iface_wf.library.text import read_text
 
 MAX_BYTES = 5_000_000
 MAX_ATOMS = 2000
+SITE_PROPERTIES = ("selective_dynamics", "magmom")
+"""What a file may say about its sites besides element and place."""
 _PARSE_ERRORS = (
     ArithmeticError,
     AssertionError,
     AttributeError,
-    BadPoscarWarning,
     LookupError,
     StructureError,
     SyntaxError,
     TypeError,
     ValueError,
 )
-"""What pymatgen raises on text that is no crystal."""
-_TYPE_SYMBOL = re.compile(r"([A-Za-z]{1,2})[0-9.+-]*$")
-_LABEL = re.compile(r"([A-Za-z]+)")
+"""What text that is no crystal raises."""
 MIN_LENGTH, MAX_LENGTH = 1.5, 200.0
 """Allowed lengths of cell vectors in A."""
 OVERLAP = 0.5
 """Two full sites nearer than this share of the sum of their covalent radii overlap."""
 SLAB_GAP = 6.0
-"""Empty space along c in A from which on a cell is taken for a slab."""
+"""Empty space along a cell vector in A from which on a cell is taken for a slab."""
 
 
 def read_crystal(path: Path, max_atoms: int = MAX_ATOMS) -> Structure:
@@ -53,53 +49,37 @@ def read_crystal(path: Path, max_atoms: int = MAX_ATOMS) -> Structure:
     Returns
     -------
     Structure
-        All sites of the cell, in space-group P1, without oxidation states; partial occupancies are kept.
+        All sites of the cell, in space-group P1, without oxidation states; partial occupancies are kept, and what the
+        file says about its sites: ``selective_dynamics``, ``magmom`` (Bohr magnetons). ``properties["warnings"]``, where
+        present, names what was assumed or left out, one sentence each.
 
     Raises
     ------
     InputError
-        If the file is unreadable, too large, names unknown elements, or holds overlapping sites.
+        If the file is unreadable, too large, names unknown elements, holds other atoms than its own formula, a space
+        group that is not known, or overlapping sites.
     """
-    text = read_bytes(path, MAX_BYTES).decode("utf-8", errors="replace")
+    text = read_text(path, MAX_BYTES)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # notes on rounding; what matters is checked below
-            structure = _parse_cif(text) if path.suffix.lower() == ".cif" else Poscar.from_str(text).structure
+        structure = parse_cif(text) if path.suffix.lower() == ".cif" else parse_poscar(text)
     except _PARSE_ERRORS as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise InputError(f"{path} cannot be read as a crystal: {reason[:200]}.") from error
+        reason = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
+        raise InputError(f"{path} cannot be read as a crystal: {reason[:250]}.") from error
     if len(structure) > max_atoms:
         raise InputError(f"{path} has {len(structure)} sites in the cell, at most {max_atoms} are allowed.")
     _check_cell(structure, str(path))
     inside = np.mod(structure.frac_coords, 1.0)
-    structure = Structure(structure.lattice, structure.species_and_occu, np.where(inside > 1 - 1e-9, 0.0, inside))
+    kept = {name: values for name, values in structure.site_properties.items() if name in SITE_PROPERTIES}
+    structure = Structure(
+        structure.lattice,
+        structure.species_and_occu,
+        np.where(inside > 1 - 1e-9, 0.0, inside),
+        site_properties=kept,
+        properties=structure.properties,
+    )
     _check_sites(structure, str(path))
     structure.remove_oxidation_states()
     return structure
-
-
-def _parse_cif(text: str) -> Structure:
-    parser = CifParser.from_str(text, occupancy_tolerance=1.0)
-    for block in parser.as_dict().values():
-        symbols = block.get("_atom_site_type_symbol")
-        for entry in symbols or block.get("_atom_site_label", []):
-            match = (_TYPE_SYMBOL if symbols else _LABEL).match(entry.strip())
-            if match is None or not _is_element(match[1], exact=bool(symbols)):
-                raise ValueError(f"unknown element {entry[:20]!r}")
-        for axis in "xyz":
-            if {"?", "."} & {value.strip() for value in block.get(f"_atom_site_fract_{axis}", [])}:
-                raise ValueError(f"a site has no coordinate along {axis}")
-    structures = parser.parse_structures(primitive=False, check_occu=True, on_error="raise")
-    if len(structures) != 1:
-        raise ValueError(f"it holds {len(structures)} structures, exactly one is needed")
-    structure: Structure = structures[0]
-    return structure
-
-
-def _is_element(letters: str, exact: bool) -> bool:
-    """Whether letters name an element (or D); a label may have more letters behind its element."""
-    known = [letters.capitalize()] if exact else [letters[:2].capitalize(), letters[:1].upper()]
-    return any(Element.is_valid_symbol(name) or name == "D" for name in known)
 
 
 def _check_cell(structure: Structure, where: str) -> None:
@@ -141,9 +121,27 @@ def _radius(structure: Structure, index: int) -> float:
     return float(covalent_radii[main.Z])
 
 
+def empty_along(structure: Structure) -> list[float]:
+    """Give the largest empty layer along each cell vector, measured across it, in A."""
+    found = []
+    for axis in range(3):
+        others = np.delete(structure.lattice.matrix, axis, axis=0)
+        spacing = structure.volume / float(np.linalg.norm(np.cross(*others)))
+        places = np.sort(np.mod(structure.frac_coords[:, axis], 1.0))
+        found.append(float(np.diff(np.append(places, places[0] + 1.0)).max()) * spacing)
+    return found
+
+
+def vacuum_axis(structure: Structure) -> int | None:
+    """Tell along which cell vector (0, 1, 2) a slab has its vacuum; None for a bulk crystal.
+
+    The vacuum is the widest empty layer, of 6 A or more; of equal ones the one along c.
+    """
+    gaps = empty_along(structure)
+    widest = max((2, 1, 0), key=lambda axis: round(gaps[axis], 3))
+    return widest if gaps[widest] >= SLAB_GAP else None
+
+
 def looks_like_slab(structure: Structure) -> bool:
-    """Whether the cell has an empty layer of 6 A or more along c and c is close to its normal."""
-    heights = np.sort(np.mod(structure.frac_coords[:, 2], 1.0))
-    gaps = np.diff(np.append(heights, heights[0] + 1.0))
-    spacing = structure.volume / float(np.linalg.norm(np.cross(*structure.lattice.matrix[:2])))
-    return bool(gaps.max() * spacing >= SLAB_GAP)
+    """Whether the cell has an empty layer of 6 A or more along one of its vectors."""
+    return vacuum_axis(structure) is not None

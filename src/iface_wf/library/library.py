@@ -61,6 +61,21 @@ class Library:
     ------
     InputError
         If a folder that was asked for does not exist.
+
+    Examples
+    --------
+    >>> import iface_wf
+    >>> library = iface_wf.Library()
+    >>> library.names("salt")
+    ['LiFSI', 'LiPF6', 'LiTFSI']
+    >>> library.filler("lithium iodide").surfaces[0].miller
+    (0, 0, 1)
+    >>> library.polymer("PEO").psmiles
+    '*CCO*'
+    >>> library.polymer("PEOO")
+    Traceback (most recent call last):
+        ...
+    iface_wf.errors.InputError: Unknown polymer 'PEOO': did you mean ...
     """
 
     def __init__(self, folder: str | Path | None = None) -> None:
@@ -178,7 +193,10 @@ def filler_from_file(path: Path) -> FillerRecord:
         crystal=path.name,
         ready_slab=looks_like_slab(structure),
         oxidation_states=states,
-        warnings=(_about(states),) if len(structure.composition) > 1 else (),
+        warnings=(
+            *structure.properties.get("warnings", ()),
+            *([_about(states)] if len(structure.composition) > 1 else []),
+        ),
         surfaces=(SurfaceSpec(miller=(0, 0, 1), thickness=8.0, reason="default of a bare crystal file"),),
     )
     record._crystal_path = path.resolve()

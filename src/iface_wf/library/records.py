@@ -212,7 +212,15 @@ class SurfaceSpec(BaseModel):
 
 
 class Silanols(BaseModel):
-    """Allowed range of the silanol density of each face, per nm^2, with its source."""
+    """How many silanols a face of silica may have.
+
+    Attributes
+    ----------
+    min_per_nm2, max_per_nm2
+        Allowed range of their density, per nm^2 and face.
+    source
+        Where these numbers come from.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -267,6 +275,8 @@ class Graft(BaseModel):
         SMILES of the one-atom cation that neutralises the arm.
     count
         Arms on the slab.
+    source
+        Where the arm is described.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
@@ -292,6 +302,8 @@ class Wire(BaseModel):
         Lattice direction [uvw] of the wire.
     diameter
         Aimed diameter in A.
+    source
+        Where direction and diameter come from.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)

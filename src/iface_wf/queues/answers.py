@@ -5,22 +5,16 @@ from __future__ import annotations
 import re
 import shlex
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from iface_wf.queues.resources import Caps
+from iface_wf.queues.schedulers import SCHEDULERS, known_scheduler
 from iface_wf.secrets import is_secret, scrub
 from iface_wf.store.address import SCHEMES, parse_address
 
 DEFAULT_NAME = "iface-wf"
-#: What can be said to each scheduler; what it does not know is refused, not dropped.
-KNOWN = {
-    "slurm": {"queue", "account", "qos", "directives"},
-    "pbs": {"queue", "account", "directives"},
-    "sge": {"queue", "account", "parallel_environment", "directives"},
-    "shell": set[str](),
-}
 #: Where the secrets of an address come from: no file of the queue holds one.
 SECRET_VARIABLES = {
     "password": "IFACE_WF_MONGO_PASSWORD",
@@ -106,7 +100,9 @@ class ProjectSettings(BaseModel):
     name: str = Field(default=DEFAULT_NAME, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$", description="Project")
     store: str = Field(description="MongoDB address without password: mongodb://user@host:27017/database")
     worker: str = Field(default="main", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$", description="Name of the worker")
-    scheduler: Literal["slurm", "pbs", "sge", "shell"] = Field(default="slurm", description="shell: no queue at all")
+    scheduler: Annotated[str, AfterValidator(known_scheduler)] = Field(
+        default="slurm", description="slurm, pbs, sge, or shell: no queue at all"
+    )
     host: Annotated[str, AfterValidator(_host)] = Field(
         default="local", description="local, or user@host, reached with ssh"
     )
@@ -154,8 +150,9 @@ class ProjectSettings(BaseModel):
 
     @model_validator(mode="after")
     def _said_in_words_of_the_scheduler(self) -> Self:
-        given = {name for name in set.union(*KNOWN.values()) if getattr(self, name)}
-        if unknown := sorted(given - KNOWN[self.scheduler]):
-            known = ", ".join(sorted(KNOWN[self.scheduler])) or "none of these options"
+        knows = SCHEDULERS[self.scheduler].knows
+        given = {name for each in SCHEDULERS.values() for name in each.knows if getattr(self, name)}
+        if unknown := sorted(given - knows):
+            known = ", ".join(sorted(knows)) or "none of these options"
             raise ValueError(f"{self.scheduler} cannot be told {unknown[0]!r}; it knows {known}")
         return self

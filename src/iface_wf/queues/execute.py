@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from iface_wf.foreign import known_jobs_only
+
 INPUT, OUTPUT, LOCK = "jfremote_in.json", "jfremote_out.json", "iface-wf.lock"
 
 
@@ -51,7 +53,8 @@ def main(folder: Path) -> None:
             return
         from jobflow_remote.jobs.run import run_remote_job  # takes a second
 
-        run_remote_job(folder)
+        with known_jobs_only():
+            run_remote_job(folder)
 
 
 if __name__ == "__main__":

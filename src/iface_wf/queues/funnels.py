@@ -44,7 +44,19 @@ class Waiting(NamedTuple):
 
 
 def remember(controller: JobController, spec: ScreeningSpec, worker: str, ranking: Iterable[str]) -> None:
-    """Write down that the second stage of a spec is to be submitted when these interfaces are ranked."""
+    """Write down that the second stage of a spec is to be submitted when its first one is over.
+
+    Parameters
+    ----------
+    controller
+        Of the queue, in whose database it is kept.
+    spec
+        The screening; the same spec for the same worker is kept once.
+    worker
+        Where the second stage is to run.
+    ranking
+        Keys of the interfaces of the first stage.
+    """
     content = spec.model_dump(mode="json")
     identity = hashlib.sha256(json.dumps([content, worker], sort_keys=True).encode()).hexdigest()
     entry = {"_id": identity, "spec": content, "worker": worker, "ranking": list(ranking)}
@@ -70,7 +82,15 @@ def forget(controller: JobController, funnel: Waiting) -> None:
 
 
 def ranked(controller: JobController, project: QueueProject, ranking: Iterable[str]) -> bool:
-    """Whether the cheap stage is over: each of its interfaces is stored, or will not come to a result by itself."""
+    """Whether the cheap stage is over: each of its interfaces is stored, or will not come to a result by itself.
+
+    Parameters
+    ----------
+    controller, project
+        Of the queue.
+    ranking
+        Keys of the interfaces of the cheap stage.
+    """
     keys = list(ranking)
     left = sorted(set(keys) - stored_results(project.store(), keys))
     if not left:

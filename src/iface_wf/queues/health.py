@@ -19,16 +19,10 @@ from iface_wf.queues import project as projects
 from iface_wf.queues.probe import MARK
 from iface_wf.queues.project import QueueProject
 from iface_wf.queues.recover import locks
+from iface_wf.queues.schedulers import SCHEDULERS
 from iface_wf.secrets import away
 from iface_wf.store.address import parse_address
 
-#: What the runner calls on a worker, and a question that the scheduler must answer.
-COMMANDS = {
-    "slurm": (("sbatch", "squeue", "scancel"), 'squeue -h -u "$(id -un)"'),
-    "pbs": (("qsub", "qstat", "qdel"), "qstat"),
-    "sge": (("qsub", "qstat", "qdel"), "qstat"),
-    "shell": (("nohup", "ps"), "true"),
-}
 #: Seconds that a connection, each question to a worker, and cleaning its work folder may take.
 CONNECT_SECONDS, ANSWER_SECONDS, CLEAN_SECONDS = 10, 60, 3600
 
@@ -138,7 +132,8 @@ def check_worker(project: QueueProject, name: str, clean: bool = False) -> Findi
 
 def _scheduler_problems(host: BaseHost, scheduler: str) -> list[tuple[str, str]]:
     """Look for the scheduler's commands where the runner calls them: without the lines that begin a job."""
-    commands, question = COMMANDS[scheduler]
+    row = SCHEDULERS[scheduler]
+    commands, question = row.commands, row.question
     look = f"for c in {' '.join(commands)}; do command -v $c >/dev/null || echo {MARK} $c; done"
     answer, said, code = _execute(host, look)
     if code:

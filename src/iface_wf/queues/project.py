@@ -17,20 +17,17 @@ from jobflow_remote.config.base import ConfigError, Project
 from jobflow_remote.jobs.jobcontroller import JobController
 from monty.json import jsanitize
 from pymongo.errors import PyMongoError
-from qtoolkit.core.data_objects import ProcessPlacement, QResources
+from qtoolkit.core.data_objects import QResources
 
 from iface_wf.errors import InputError, unknown_name, validate
 from iface_wf.library.files import read_yaml
 from iface_wf.queues.answers import DEFAULT_NAME, ProjectSettings, work_folder
 from iface_wf.queues.resources import Resources, ResourceTable
+from iface_wf.queues.schedulers import scheduler
 from iface_wf.store.address import parse_address
 from iface_wf.store.login import LoginGridFSStore, LoginMongoStore
 from iface_wf.store.settings import open_store
 
-#: Before the end of the wall time Grid Engine sends this signal; without the trap nothing would tell that time ran out.
-SGE_WARNING, SGE_TRAP = 30, "trap 'echo exceeded soft wallclock time >&2' USR1"
-#: PBS lists in this file a line for each process; Torque sets the variable by itself.
-PBS_CORES = 'export PBS_NP=$(wc -l < "${PBS_NODEFILE:-/dev/null}")'
 #: Short intervals: with jobflow-remote's own half a minute a chain of eight steps would wait for minutes.
 RUNNER = {
     "delay_checkout": 1,
@@ -62,36 +59,7 @@ class QueueWorker:
 
     def queue_resources(self, wanted: Resources) -> QResources | dict[str, Any]:
         """Say in the scheduler's words what a job asks for; without a scheduler nothing is asked."""
-        if self.scheduler == "shell":
-            return {}
-        per_core = None if wanted.memory_mb is None else max(1, wanted.memory_mb // wanted.cores)
-        if self.scheduler == "sge":
-            return self._grid_engine(wanted, per_core)
-        further = self.options.get("directives")
-        return QResources(
-            queue_name=self.options.get("queue"),
-            account=self.options.get("account"),
-            qos=self.options.get("qos") if self.scheduler == "slurm" else None,
-            processes=wanted.cores,
-            process_placement=ProcessPlacement.SAME_NODE,  # type: ignore[arg-type]  # an enumeration of its own kind
-            time_limit=wanted.time,
-            memory_per_thread=per_core,
-            scheduler_kwargs={"qverbatim": further} if further else None,
-        )
-
-    def _grid_engine(self, wanted: Resources, per_core: int | None) -> dict[str, Any]:
-        """Fill in qtoolkit's template for Grid Engine by its own names: from QResources it would write words of PBS."""
-        slots = f"{self.options.get('parallel_environment', 'smp')} {wanted.cores}"
-        filled = {
-            "queue": self.options.get("queue"),
-            "device": self.options.get("account"),  # -P
-            "model": slots if wanted.cores > 1 else None,  # -pe
-            "walltime": wanted.time,  # h_rt
-            "soft_walltime": wanted.time - SGE_WARNING,  # s_rt
-            "select": None if per_core is None else f"h_vmem={per_core}M",  # for each slot
-            "qverbatim": "\n".join(filter(None, ("#$ -S /bin/bash", self.options.get("directives")))),
-        }
-        return {name: value for name, value in filled.items() if value is not None}
+        return scheduler(self.scheduler).ask(wanted, self.options)
 
     def stored_resources(self, wanted: Resources) -> dict[str, Any]:
         """Return the same as it is kept in the queue's database."""
@@ -260,7 +228,7 @@ def _worker(settings: ProjectSettings) -> dict[str, Any]:
         activate = f'export PATH={shlex.quote(str(Path(sys.executable).parent))}:"$PATH"'
     lines = [f"module load {shlex.quote(module)}" for module in settings.modules]
     lines += [activate] if activate else []
-    lines += {"pbs": [PBS_CORES], "sge": [SGE_TRAP]}.get(settings.scheduler, [])
+    lines += scheduler(settings.scheduler).lines
     lines += [f"export {name}={shlex.quote(value)}" for name, value in exports.items()]
     worker: dict[str, Any] = {
         "type": "local" if local else "remote",
@@ -273,7 +241,7 @@ def _worker(settings: ProjectSettings) -> dict[str, Any]:
     if settings.max_jobs is not None:
         worker["max_jobs"] = settings.max_jobs
     user, _, host = settings.host.rpartition("@")
-    if settings.scheduler == "sge":  # it cannot be asked for jobs by number
+    if scheduler(settings.scheduler).by_user:
         worker["scheduler_username"] = user or getpass.getuser()
     if not local:
         worker |= {"host": host} | ({"user": user} if user else {})
@@ -331,7 +299,13 @@ def write_project(settings: ProjectSettings, force: bool = False) -> Path:
 
 
 def prepare_database(project: QueueProject) -> None:
-    """Make the queue's collections and indexes, unless they are there."""
+    """Make the queue's collections and indexes, unless they are there.
+
+    Raises
+    ------
+    InputError
+        When the database refuses, or holds jobs without the counter that numbers them.
+    """
     controller = project.controller()
     try:
         if controller.auxiliary.find_one({"next_id": {"$exists": True}}) is None:

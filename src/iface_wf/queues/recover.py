@@ -132,7 +132,20 @@ def _remedy(
 def plan(
     controller: JobController, project: QueueProject, everything: bool = False, patient: bool = False
 ) -> list[Action]:
-    """List what `recover` would do about failed jobs; locks are looked at by `leftover_locks`."""
+    """List what `recover` would do about failed jobs; locks are looked at by `leftover_locks`.
+
+    Parameters
+    ----------
+    controller, project
+        Of the queue.
+    everything, patient
+        As for `decide`.
+
+    Returns
+    -------
+    list of Action
+        One for each failed job.
+    """
     failed = jobs_of(controller, {"state": {"$in": ["FAILED", "REMOTE_ERROR"]}})
     return [action for entry in failed if (action := decide(entry, project, everything, patient)) is not None]
 

@@ -65,7 +65,13 @@ class Row(BaseModel):
     exponent: float = Field(default=2.0, ge=0, le=4)
 
     def fits(self, engine: str, level: str, kind: str) -> bool:
-        """Whether this row is about such a calculation."""
+        """Say whether this row is about such a calculation.
+
+        Parameters
+        ----------
+        engine, level, kind
+            As for `ResourceTable.resources_for`.
+        """
         asked = ((self.engine, engine), (self.level, level), (self.kind, kind))
         return all(mine in ("*", wanted) for mine, wanted in asked)
 

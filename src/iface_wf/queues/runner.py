@@ -20,6 +20,7 @@ from jobflow_remote.jobs.state import JobState
 from pymongo.errors import PyMongoError
 
 from iface_wf.errors import CalculationError
+from iface_wf.foreign import known_jobs_only
 from iface_wf.queues import funnels
 from iface_wf.queues.monitor import ACTIVE, STATES, Status, status
 from iface_wf.queues.project import QueueProject
@@ -81,7 +82,7 @@ def run(
     with working_on(project.store(), project.runner_claim, stale=STALE) as ours:
         if not ours:
             raise CalculationError(f"Another runner is at work on the project {project.name}; one is enough.")
-        with _stopping() as stopped:
+        with known_jobs_only(), _stopping() as stopped:
             return _Loop(project, until_done, on_status, on_action, recovery).run(stopped)
 
 

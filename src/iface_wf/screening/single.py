@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 from jobflow import JobStore
 
@@ -16,6 +16,31 @@ from iface_wf.flows.run import Listener, run_flow
 from iface_wf.library.library import Library
 from iface_wf.screening.state import part_state
 from iface_wf.store.results import StoredResult, stored_result
+
+
+class Step(TypedDict):
+    """A calculation that a request needs.
+
+    Attributes
+    ----------
+    step
+        Name, for example ``relax A``.
+    kind
+        ``relax`` or ``static``.
+    engine, level
+        How it is calculated.
+    atoms
+        How many; None where the structure comes from an earlier step.
+    found
+        Whether its result is stored; None where that depends on an earlier step.
+    """
+
+    step: str
+    kind: str
+    engine: str
+    level: str
+    atoms: int | None
+    found: bool | None
 
 
 def run_request(
@@ -69,7 +94,7 @@ def run_request(
     return found
 
 
-def plan_request(request: Any, store: JobStore, library: Library) -> list[dict[str, Any]]:
+def plan_request(request: Any, store: JobStore, library: Library) -> list[Step]:
     """List the calculations that a request would need, in the order in which they would run; none when its result is stored.
 
     Parameters
@@ -83,27 +108,34 @@ def plan_request(request: Any, store: JobStore, library: Library) -> list[dict[s
 
     Returns
     -------
-    list of dict
-        step, kind, engine, level, atoms (None where the structure comes from an earlier step), and found: True
-        or False where that is known already, None where it depends on an earlier step.
+    list of Step
+        What is known of each.
     """
     graph = flow_kind_of(request.quantities).graph(request, library)
     (key,) = graph.items
     return [] if stored_result(store, key) is not None else _steps(graph, store)
 
 
-def _steps(graph: Graph, store: JobStore) -> list[dict[str, Any]]:
+def _steps(graph: Graph, store: JobStore) -> list[Step]:
     known: dict[str, tuple[int, bool | None]] = {}
     for part in graph.parts.values():
         uuids = part_state(store, part).uuids
         known[part.relax.name] = len(part.structure), uuids[0] is not None
         if part.static is not None:  # its key follows from what the relaxation gives
             known[part.static.name] = len(part.structure), None if uuids[0] is None else uuids[1] is not None
-    steps = []
+    steps: list[Step] = []
     for job, _ in graph.flow("plan").iterflow():
         if isinstance(job.maker, Engine):
             maker = job.maker
             atoms, found = known.get(job.name, (None, None))
-            step = {"step": job.name, "kind": maker.kind, "engine": maker.engine_name, "level": maker.level}
-            steps.append(step | {"atoms": atoms, "found": found})
+            steps.append(
+                Step(
+                    step=job.name,
+                    kind=maker.kind,
+                    engine=maker.engine_name,
+                    level=maker.level,
+                    atoms=atoms,
+                    found=found,
+                )
+            )
     return steps

@@ -92,7 +92,7 @@ def calculation_key(
     ValueError
         If a number among the settings is not finite.
     """
-    tokens = site_tokens(structure, ghosts, frozen=kind == "relax")
+    tokens = _site_tokens(structure, ghosts, frozen=kind == "relax")
     general = {"version": KEY_VERSION, "kind": kind, "settings": canonical_settings(settings)}
     counts = sorted(Counter(tokens).items())
     family = _sha256({**general, "pbc": _pbc(structure), "composition": counts})
@@ -119,10 +119,10 @@ def structure_digest(structure: Structure) -> str:
         rounding: with 100 atoms once in millions of structures for the noise of arithmetic (1e-13 A), but every
         other time for noise of 1e-6 A, as a file with few digits makes. There compare keys by `CalculationKey.matches`.
     """
-    return _digest(structure, site_tokens(structure))
+    return _digest(structure, _site_tokens(structure))
 
 
-def site_tokens(structure: Structure, ghosts: Collection[int] = (), frozen: bool = False) -> list[str]:
+def _site_tokens(structure: Structure, ghosts: Collection[int] = (), frozen: bool = False) -> list[str]:
     """Write for every site what it is, apart from where it is.
 
     Parameters
@@ -150,7 +150,15 @@ def site_tokens(structure: Structure, ghosts: Collection[int] = (), frozen: bool
 
 
 def canonical_settings(value: Any) -> Any:
-    """Write settings so that equal ones have equal JSON text: one kind of number, lists, names as text."""
+    """Write settings so that equal ones have equal JSON text: one kind of number, lists, names as text.
+
+    Raises
+    ------
+    TypeError
+        If one is no JSON value.
+    ValueError
+        If a number is not finite.
+    """
     if isinstance(value, np.ndarray | np.generic):
         value = value.tolist()
     if value is None or isinstance(value, bool | str):

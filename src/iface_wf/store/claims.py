@@ -93,7 +93,22 @@ class Claims(Protocol):
         ...
 
     def renew(self, claim: Claim, lease: float, released: bool = False) -> bool:
-        """Hold a claim for ``lease`` seconds from now; False if somebody else has taken it over."""
+        """Hold a claim for ``lease`` seconds from now.
+
+        Parameters
+        ----------
+        claim
+            The claim, as it was taken.
+        lease
+            Seconds it holds from now.
+        released
+            The work is done: then the claim only keeps others waiting for the result.
+
+        Returns
+        -------
+        bool
+            False if somebody else has taken it over.
+        """
         ...
 
     def drop(self, claim: Claim) -> None:

@@ -17,6 +17,7 @@ from maggma.core import Sort, Store, StoreError
 from mongomock_ng.filtering import NOTHING, filter_applies, iter_key_candidates
 from monty.json import jsanitize
 
+from iface_wf.foreign import without_foreign
 from iface_wf.store.extended_json import decode, encode, map_leaves, naive_utc
 from iface_wf.store.projection import project, sort_key
 from iface_wf.store.pushdown import ARRAY, column, prefilter
@@ -222,7 +223,17 @@ class SqliteStore(Store):
         return True
 
     def distinct(self, field: str, criteria: dict[str, Any] | None = None, all_exist: bool = False) -> list[Any]:
-        """List the different values of a field, those inside arrays one by one, in the order found."""
+        """List the different values of a field, those inside arrays one by one, in the order found.
+
+        Parameters
+        ----------
+        field
+            Dotted path.
+        criteria
+            MongoDB filter; None matches all.
+        all_exist
+            Part of maggma's interface, without effect.
+        """
         found: dict[str, Any] = {}
         for document in self.query(criteria, [field]):
             for value in iter_key_candidates(field, document):
@@ -241,6 +252,13 @@ class SqliteStore(Store):
         limit: int = 0,
     ) -> Iterator[tuple[dict[str, Any], list[dict[str, Any]]]]:
         """Group documents by the values of some fields; documents without one of them are left out.
+
+        Parameters
+        ----------
+        keys
+            Dotted path of a field, or several.
+        criteria, properties, sort, skip, limit
+            As for `query`, before the documents are grouped.
 
         Yields
         ------
@@ -287,7 +305,7 @@ class SqliteStore(Store):
     def _read(self, row: int) -> dict[str, Any] | None:
         """Read one document; None if another process has removed it meanwhile."""
         texts = self._rows(f"SELECT doc FROM {self._table} WHERE id = ?", [row])
-        return decode(texts[0][0]) if texts else None
+        return without_foreign(decode(texts[0][0]), texts[0][0]) if texts else None
 
     def _sorted_ids(self, condition: str, parameters: list[Any], sort: dict[str, Sort | int]) -> list[int]:
         columns = [column(field) or f"'{ARRAY}'" for field in sort]

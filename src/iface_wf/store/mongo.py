@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
@@ -12,6 +13,7 @@ from pymongo import ASCENDING, IndexModel
 from pymongo.errors import ConfigurationError, ConnectionFailure, OperationFailure, PyMongoError
 
 from iface_wf.errors import InputError
+from iface_wf.foreign import without_foreign
 from iface_wf.secrets import scrub
 from iface_wf.store.address import TIMEOUT_SECONDS, Address, parse_address
 from iface_wf.store.fields import INDEXED_FIELDS, UNIQUE_FIELDS, VERSION_FIELDS
@@ -21,7 +23,7 @@ _NOT_ALLOWED = 13
 
 
 class _Private:
-    """A store of maggma on a server whose name and description show no login."""
+    """A store of maggma on a server: its description shows no login, and its documents name no unknown objects."""
 
     uri: str
     database: str
@@ -41,6 +43,11 @@ class _Private:
             "database": self.database,
             "collection_name": self.collection_name,
         }
+
+    def query(self, *arguments: Any, **options: Any) -> Iterator[dict[str, Any]]:
+        """Find documents, see :meth:`maggma.core.Store.query`."""
+        for document in super().query(*arguments, **options):  # type: ignore[misc]  # of the store that it is mixed into
+            yield without_foreign(document)
 
 
 class Documents(_Private, MongoStore):
@@ -76,7 +83,7 @@ def open_mongo(uri: str, password: str | None = None) -> JobStore:
     store = JobStore(documents, additional_stores={"data": blobs})
     try:
         store.connect()
-        create_indexes(documents, blobs)
+        _create_indexes(documents, blobs)
     except (PyMongoError, OSError, ValueError) as error:  # the latter of files and options that pymongo cannot use
         with suppress(StoreError):  # a store that could not be opened refuses to be closed
             store.close()
@@ -84,7 +91,7 @@ def open_mongo(uri: str, password: str | None = None) -> JobStore:
     return store
 
 
-def create_indexes(documents: MongoStore, blobs: GridFSStore) -> None:
+def _create_indexes(documents: MongoStore, blobs: GridFSStore) -> None:
     """Create the indexes that finding results needs; those that exist are left alone."""
     unique = IndexModel([(field, ASCENDING) for field in UNIQUE_FIELDS], unique=True)
     versions = IndexModel([(field, ASCENDING) for field in VERSION_FIELDS])

@@ -47,7 +47,7 @@ def open_database(path: str | Path) -> sqlite3.Connection:
         if mark != APPLICATION_ID:
             if mark or tables:
                 raise StoreError(f"{path} is the database of another program.")
-            _set_journal(connection, "DELETE" if on_network(Path(path)) else "WAL")
+            _set_journal(connection, "DELETE" if _on_network(Path(path)) else "WAL")
             connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         connection.execute("PRAGMA synchronous = FULL")
     except BaseException:
@@ -56,7 +56,7 @@ def open_database(path: str | Path) -> sqlite3.Connection:
     return connection
 
 
-def on_network(path: Path) -> bool:
+def _on_network(path: Path) -> bool:
     """Say whether a path lies on a network file system."""
     mounts = {Path(mount.mountpoint): mount.fstype for mount in psutil.disk_partitions(all=True)}
     for folder in path.resolve().parents:

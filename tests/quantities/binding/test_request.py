@@ -81,3 +81,13 @@ def test_a_default_of_an_engine_is_part_of_the_key(monkeypatch):
 def test_how_the_library_treats_a_filler_is_part_of_the_key():
     request = BindingRequest(filler="GdOOH", polymer="PEO")
     assert request.key("slab", "fragment", Library().filler("GdOOH")) != request.key("slab", "fragment")
+
+
+def test_what_an_engine_says_of_the_elements_is_part_of_the_key():
+    request = BindingRequest(filler="SiO2", polymer="PEO", engine="vasp")
+    without, with_lithium = (request.key("slab", "fragment", elements=e) for e in ({"Si", "O"}, {"Si", "O", "Li"}))
+    assert without != with_lithium  # Li_sv
+    record = Library().filler("GdOOH")  # its moments count where its element is there
+    gpaw = BindingRequest(filler="GdOOH", polymer="PEO")
+    assert gpaw.key("a", "b", record, elements={"Gd"}) != gpaw.key("a", "b", elements={"Gd"})
+    assert gpaw.key("a", "b", record, elements={"Si"}) == gpaw.key("a", "b", record, elements={"Si", "O"})

@@ -107,13 +107,13 @@ def bind_cation(fragment: Structure, cation: str = "[Li+]", group: str | None = 
     InputError
         When the group does not occur or no position has room.
     """
-    donors = donor_sites(fragment, group)
+    donors = _donor_sites(fragment, group)
     trials = [_if_held(trial, donors) for trial in with_cation(fragment, cation, donors)[:8]]
     return _choose(trials, site, f"Position of {cation} at {group or 'any donor'}")
 
 
-def donor_sites(fragment: Structure, group: str | None) -> list[int]:
-    """Return the sites that may bind a cation: the first atoms of a SMARTS, or every O, N and F."""
+def _donor_sites(fragment: Structure, group: str | None) -> list[int]:
+    """Return the sites that may bind a cation: the first atoms of a SMARTS, or every O, N and F; an error if none."""
     if group is not None:
         return sorted({match[0] for match in group_sites(fragment, group)})
     donors = [i for i, symbol in enumerate(symbols_of(fragment)) if symbol in ("O", "N", "F")]
@@ -155,7 +155,7 @@ def bind_salt(
         When the group does not occur or there is no room for the pair.
     """
     pair = build_salt(record, seed)
-    donors = donor_sites(fragment, group)
+    donors = _donor_sites(fragment, group)
     names, others = symbols_of(fragment), symbols_of(pair)
     starts = [start.cart_coords for start in with_cation(fragment, record.cation, donors)[:8]]
     poses = _poses(fragment, pair, donors, [xyz - xyz[0] + fragment.cart_coords[0] for xyz in starts], seed)

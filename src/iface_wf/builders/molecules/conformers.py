@@ -46,7 +46,13 @@ class Conformers:
     force_field: str
 
     def positions(self, number: int = 0) -> Vectors:
-        """Return the Cartesian coordinates of one conformer, A, shape (atoms, 3)."""
+        """Return the Cartesian coordinates of one conformer, A, shape (atoms, 3).
+
+        Raises
+        ------
+        InputError
+            When there is no conformer of this number.
+        """
         if not 0 <= number < len(self.energies):
             raise InputError(f"Conformer {number} does not exist: {len(self.energies)} were found, numbered from 0.")
         return np.asarray(self.mol.GetConformer(number).GetPositions(), dtype=float)

@@ -66,7 +66,7 @@ def partial_charges(mol: Chem.Mol) -> Vectors:
     return charges
 
 
-def cation_positions(
+def _cation_positions(
     xyz: Vectors, symbols: Sequence[str], charges: Vectors, donors: Sequence[int], cation: str
 ) -> list[tuple[float, Vectors]]:
     """Propose positions of a cation at one, two or three donors, the lowest electrostatic energy first.
@@ -148,8 +148,8 @@ def _meeting_points(centres: Vectors, radii: Vectors) -> list[Vectors]:
     return [middle + height * (np.cos(t) * first + np.sin(t) * second) for t in (phase + swing, phase - swing)]
 
 
-def add_cation(fragment: Structure, cation: str, donors: Sequence[int], site: int = 0) -> Structure:
-    """Put one cation at given atoms of a fragment.
+def with_cation(fragment: Structure, cation: str, donors: Sequence[int]) -> list[Structure]:
+    """Put one cation at each proposed position of a fragment.
 
     Parameters
     ----------
@@ -159,31 +159,19 @@ def add_cation(fragment: Structure, cation: str, donors: Sequence[int], site: in
         SMILES of a single-atom cation, for example ``[Li+]``.
     donors
         Sites that may bind it.
-    site
-        Which of the proposed positions, 0 has the lowest electrostatic energy.
 
     Returns
     -------
-    Structure
-        The fragment with one more site labelled ``"salt_cation"``; formula, charge, smiles and bonds are brought up
-        to date; ``properties["cation_energy"]`` is its Coulomb energy in the fragment's partial charges, eV.
+    list of Structure
+        The fragment with one more site labelled ``"salt_cation"``, lowest Coulomb energy first; empty where no position
+        has room. Formula, charge, smiles and bonds are brought up to date; ``properties["cation_energy"]`` is the
+        cation's Coulomb energy in the fragment's partial charges, eV.
 
     Raises
     ------
     InputError
-        When the cation is no single atom with a known radius, or there is no room for it.
+        When the cation is no single atom with a known radius, or the fragment does not say its bonds.
     """
-    found = with_cation(fragment, cation, donors)
-    if not 0 <= site < len(found):
-        raise InputError(
-            f"Position {site} of {cation} at {fragment.properties.get('formula', 'the fragment')} does not exist: "
-            f"{len(found)} were found, numbered from 0."
-        )
-    return found[site]
-
-
-def with_cation(fragment: Structure, cation: str, donors: Sequence[int]) -> list[Structure]:
-    """Return the fragment with a cation at every proposed position, lowest energy first; see `add_cation`."""
     ion = single_cation(cation)
     element = ion.GetAtomWithIdx(0).GetSymbol()
     symbols = symbols_of(fragment)
@@ -198,12 +186,18 @@ def with_cation(fragment: Structure, cation: str, donors: Sequence[int]) -> list
             [*fragment.site_properties["component"], CATION],
             details | {"cation_energy": round(energy, 6)},
         )
-        for energy, position in cation_positions(fragment.cart_coords, symbols, partial_charges(mol), donors, element)
+        for energy, position in _cation_positions(fragment.cart_coords, symbols, partial_charges(mol), donors, element)
     ]
 
 
 def single_cation(smiles: str) -> Chem.Mol:
-    """Read the SMILES of a one-atom cation whose ionic radius is known; InputError otherwise."""
+    """Read the SMILES of a cation of one atom.
+
+    Raises
+    ------
+    InputError
+        When it is more than one atom, not positive, or of an element without an entry in ``CATION_RADII``.
+    """
     mol = parse_smiles(smiles, "cation")
     atom = mol.GetAtomWithIdx(0)
     if mol.GetNumAtoms() != 1 or atom.GetFormalCharge() < 1 or atom.GetSymbol() not in CATION_RADII:
@@ -214,9 +208,25 @@ def single_cation(smiles: str) -> Chem.Mol:
 
 
 def neutralise(fragment: Structure, cation: str) -> Structure:
-    """Put a cation at each negative charge of an ionomer, one after the other; parameters as in `add_cation`."""
+    """Put a cation at each negative charge of an ionomer, one after the other, and relax all by MMFF94.
+
+    Parameters
+    ----------
+    fragment
+        A fragment that says its bonds.
+    cation
+        SMILES of a single-atom cation.
+
+    Raises
+    ------
+    InputError
+        When the cation is no single atom with a known radius, or there is no room for it.
+    """
     for donors in anion_donors(mol_of(fragment)):
-        fragment = add_cation(fragment, cation, donors)
+        found = with_cation(fragment, cation, donors)
+        if not found:
+            raise InputError(f"There is no room for {cation} at {fragment.properties.get('formula', 'the fragment')}.")
+        fragment = found[0]
     return relaxed(fragment)[1]
 
 

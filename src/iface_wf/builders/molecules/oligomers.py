@@ -14,6 +14,14 @@ from rdkit.rdBase import BlockLogs
 from iface_wf.builders.molecules.conformers import embed, extended
 from iface_wf.builders.molecules.fragments import from_conformers, parse_smiles
 from iface_wf.builders.molecules.ions import anion_donors, neutralise
+from iface_wf.builders.molecules.stereo import (
+    keep_double_bonds,
+    open_centres,
+    restore_double_bonds,
+    settle_double_bonds,
+    with_distinct_ends,
+    written_centres,
+)
 from iface_wf.documents.labels import POLYMER
 from iface_wf.errors import InputError
 from iface_wf.library.records import Caps, PolymerRecord
@@ -67,7 +75,7 @@ def _open_ended(smiles: str, ends: int, what: str) -> Chem.Mol:
             raise InputError(f"Every '*' of the {what} {smiles[:80]!r} must have exactly one single bond.")
         if bonds[0].GetOtherAtom(star).GetAtomicNum() == 0:
             raise InputError(f"The {what} {smiles[:80]!r} holds no atom between its '*' ends.")
-    return mol
+    return with_distinct_ends(smiles)
 
 
 def expand_sequence(pattern: str, units: int | None = None) -> str:
@@ -103,8 +111,9 @@ def oligomer_mol(
 ) -> Chem.Mol:
     """Join repeat units and caps to one molecule with explicit hydrogens and every stereocentre decided.
 
-    A unit whose stereocentres the PSMILES leaves open gets one handedness, seen along the chain. Isotactic
-    chains repeat it, syndiotactic chains mirror every second unit, atactic chains mirror units at random.
+    Stereocentres and double bonds that the PSMILES writes (``@``, ``/``) are in every unit as they are written. Centres
+    that it leaves open get one handedness, seen along the chain. Isotactic chains repeat it, syndiotactic chains mirror
+    every second unit, atactic chains mirror units at random. Open double bonds become trans along the longest branches.
 
     Parameters
     ----------
@@ -127,7 +136,7 @@ def oligomer_mol(
     Raises
     ------
     InputError
-        For bad units, caps, tacticity or lengths.
+        For bad units, caps, tacticity or lengths, and for a syndiotactic chain whose every centre is written.
     """
     if tacticity not in get_args(Tacticity):
         raise InputError(f"Tacticity {tacticity!r} is unknown: use {', '.join(get_args(Tacticity))}.")
@@ -136,19 +145,32 @@ def oligomer_mol(
     turns = [False] * len(units) if turned is None else list(turned)
     if len(turns) != len(units):
         raise InputError(f"'turned' has {len(turns)} entries for {len(units)} units, it must have one for each.")
+    _check_written(units, tacticity)
     mirrored = _mirrored(len(units), tacticity, seed)
     parts = [_numbered(parse_cap(head), (1,))]
     for k, psmiles in enumerate(units):
         ends = (k + 2, k + 1) if turns[k] else (k + 1, k + 2)
-        parts.append(_with_handedness(_numbered(parse_unit(psmiles), ends), mirrored[k]))
+        parts.append(_numbered(_with_handedness(parse_unit(psmiles), mirrored[k]), ends))
     parts.append(_numbered(parse_cap(tail), (len(units) + 1,)))
+    written = [bond for number, part in enumerate(parts) for bond in keep_double_bonds(part, number)]
     with BlockLogs():
         joined = Chem.molzip(reduce(Chem.CombineMols, parts))
         Chem.SanitizeMol(joined)
+        restore_double_bonds(joined, written)
         joined = Chem.RemoveHs(joined)
     _straighten(joined)
-    Chem.AssignStereochemistry(joined, cleanIt=True, force=True)
+    settle_double_bonds(joined)
     return Chem.AddHs(joined)
+
+
+def _check_written(units: Sequence[str], tacticity: Tacticity) -> None:
+    """Refuse to call a chain syndiotactic whose centres are all written: they stay as they are."""
+    kinds = [parse_unit(psmiles) for psmiles in dict.fromkeys(units)]
+    if tacticity == "syndiotactic" and any(map(written_centres, kinds)) and not any(map(open_centres, kinds)):
+        raise InputError(
+            "The stereocentres of the repeat unit are written (@) and stay so in every unit: "
+            "for a syndiotactic chain leave them open."
+        )
 
 
 def _mirrored(count: int, tacticity: Tacticity, seed: int) -> list[bool]:
@@ -161,22 +183,22 @@ def _mirrored(count: int, tacticity: Tacticity, seed: int) -> list[bool]:
 
 def _numbered(mol: Chem.Mol, numbers: tuple[int, ...]) -> Chem.Mol:
     """Give the ``*`` ends numbers in the order of the text; ends of equal number are joined later."""
-    stars = [atom for atom in mol.GetAtoms() if atom.GetAtomicNum() == 0]
+    stars = []
+    for atom in mol.GetAtoms():
+        atom.SetAtomMapNum(0)  # a number that the text gives to an atom means nothing here
+        if atom.GetAtomicNum() == 0:
+            stars.append(atom)
     for star, number in zip(stars, numbers, strict=True):
+        star.SetIsotope(0)
         star.SetAtomMapNum(number)
     return mol
 
 
 def _with_handedness(mol: Chem.Mol, mirror: bool) -> Chem.Mol:
-    """Give open stereocentres one handedness by the order of their neighbours, then mirror if asked."""
+    """Give open stereocentres one handedness by the order of their neighbours, or the other; leave written ones."""
     left, right = Chem.ChiralType.CHI_TETRAHEDRAL_CCW, Chem.ChiralType.CHI_TETRAHEDRAL_CW
-    for info in Chem.FindPotentialStereo(mol):
-        if info.type == Chem.StereoType.Atom_Tetrahedral and info.specified == Chem.StereoSpecified.Unspecified:
-            mol.GetAtomWithIdx(info.centeredOn).SetChiralTag(left)
-    if mirror:
-        for atom in mol.GetAtoms():
-            if atom.GetChiralTag() in (left, right):
-                atom.SetChiralTag(right if atom.GetChiralTag() == left else left)
+    for centre in open_centres(mol):
+        mol.GetAtomWithIdx(centre).SetChiralTag(right if mirror else left)
     return mol
 
 
@@ -188,7 +210,7 @@ def _straighten(mol: Chem.Mol) -> None:
         bond = mol.GetBondWithIdx(info.centeredOn)
         begin, end = bond.GetBeginAtom(), bond.GetEndAtom()
         if min(begin.GetDegree(), end.GetDegree()) < 2:
-            continue  # a hydrogen that is not written out: HN=NH
+            continue  # an end with nothing but hydrogen, as HN=N-
         bond.SetStereoAtoms(_main_branch(mol, begin, end), _main_branch(mol, end, begin))
         bond.SetStereo(Chem.BondStereo.STEREOTRANS)
 
@@ -204,7 +226,7 @@ def _main_branch(mol: Chem.Mol, atom: Chem.Atom, other: Chem.Atom) -> int:
     return max(choices, key=lambda n: (reach(n), -n))
 
 
-def chain_mol(
+def _chain_mol(
     record: PolymerRecord,
     units: int | None = None,
     caps: Caps | None = None,
@@ -212,7 +234,7 @@ def chain_mol(
     tacticity: Tacticity = "atactic",
     seed: int = 0,
 ) -> Chem.Mol:
-    """Join the chain of a library record, without counter-ions; parameters as in `build_oligomer`."""
+    """Join the chain of a library record, without counter-ions; parameters and errors of `build_oligomer`."""
     known = record.units or {"A": record.psmiles or ""}
     if sequence is not None and units is not None and units != len(sequence):
         raise InputError(
@@ -240,8 +262,28 @@ def chain_mol(
 
 
 def record_mol(record: PolymerRecord, units: int | None = None, **options: Any) -> Chem.Mol:
-    """Join the oligomer of a library record with its counter-ions; options as in `chain_mol`."""
-    mol = chain_mol(record, units, **options)
+    """Join the oligomer of a library record with its counter-ions, without coordinates.
+
+    Parameters
+    ----------
+    record
+        The polymer.
+    units
+        Number of repeat units, by default the record's.
+    **options
+        ``caps``, ``sequence``, ``tacticity`` and ``seed`` of `build_oligomer`.
+
+    Returns
+    -------
+    rdkit.Chem.Mol
+        With explicit hydrogens.
+
+    Raises
+    ------
+    InputError
+        When units, caps or sequence are not allowed.
+    """
+    mol = _chain_mol(record, units, **options)
     for _ in anion_donors(mol) if record.counter_ion else ():
         mol = Chem.CombineMols(mol, parse_smiles(record.counter_ion or ""))
     Chem.SanitizeMol(mol)
@@ -277,7 +319,7 @@ def build_oligomer(
     sequence
         Letters of the repeat units from head to tail instead of the record's; lower case turns a unit round.
     tacticity
-        ``"atactic"`` (seeded), ``"isotactic"`` or ``"syndiotactic"``.
+        ``"atactic"`` (seeded), ``"isotactic"`` or ``"syndiotactic"``; it concerns centres that the units leave open.
     conformer
         Which conformer, 0 is the lowest in energy.
     conformation
@@ -295,14 +337,16 @@ def build_oligomer(
     InputError
         When units, caps, sequence or conformer are not allowed, or no sound conformer exists.
     """
-    mol = chain_mol(record, units, caps, sequence, tacticity, seed)
+    mol = _chain_mol(record, units, caps, sequence, tacticity, seed)
     ends = caps or record.caps
+    known = [parse_unit(psmiles) for psmiles in record.units.values() or [record.psmiles or ""]]
+    written = any(map(written_centres, known)) and not any(map(open_centres, known))
     details = {
         "polymer": record.name,
         "units": units or (len(sequence) if sequence else record.default_units),
         "sequence": sequence or record.sequence,
         "caps": {"head": ends.head, "tail": ends.tail},
-        "tacticity": tacticity,
+        "tacticity": "as written" if written else tacticity,
         "seed": seed,
         "functional_groups": dict(record.functional_groups),
     }

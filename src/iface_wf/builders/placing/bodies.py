@@ -51,7 +51,22 @@ class Body:
         return cls(structure.cart_coords @ turn, lattice, symbols_of(structure), turn)
 
     def near(self, xyz: Vectors, reach: float, height: float = np.inf) -> tuple[Vectors, NDArray[np.intp]]:
-        """Return atoms and images within ``reach`` of the fragment's lateral box, and their indices."""
+        """Find the body's atoms, images included, around a fragment.
+
+        Parameters
+        ----------
+        xyz
+            Coordinates of the fragment in the body's frame, A, shape (m, 3).
+        reach
+            Margin about the fragment's extent in the plane, A.
+        height
+            Margin along the approach, A; by default everything below and above counts.
+
+        Returns
+        -------
+        tuple
+            Coordinates, A, shape (k, 3), and the indices of the atoms that they belong to, shape (k,).
+        """
         margin = np.array([reach, reach, height])
         low: Vectors = xyz.min(axis=0) - margin
         high: Vectors = xyz.max(axis=0) + margin

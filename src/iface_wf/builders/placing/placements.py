@@ -99,7 +99,7 @@ def place(
         When a number is out of range, the slab is no slab, its cell is too small for the fragment, or the target
         does not exist or cannot be reached.
     """
-    check_request(slab, n, seed, vacuum, clearance)
+    _check_request(slab, n, seed, vacuum, clearance)
     symbols = symbols_of(fragment)
     centred = fragment.cart_coords - fragment.cart_coords.mean(axis=0)
     aim = Aim(slab, fragment, target) if target is not None else None
@@ -118,7 +118,7 @@ def place(
         if not any(same_fingerprint(mark, other) for other in prints):
             prints.append(mark)
             details = {"index": index, "seed": seed, "clearance": clearance, **pose.report(symbols)}
-            found.append(assemble(slab, fragment, pose.xyz @ pose.body.turn.T, vacuum, details))
+            found.append(_assemble(slab, fragment, pose.xyz @ pose.body.turn.T, vacuum, details))
     if found:
         return found
     if target is not None and missed:
@@ -126,7 +126,7 @@ def place(
             f"The group {target.group!r} cannot reach {target.surface} on the surface: other atoms touch first and "
             f"keep it {min(missed):.1f} times too far."
         )
-    raise too_small(slab, fragment)
+    raise _too_small(slab, fragment)
 
 
 def _free_pose(
@@ -152,7 +152,7 @@ def _free_pose(
     return None
 
 
-def too_small(slab: Structure, fragment: Structure) -> InputError:
+def _too_small(slab: Structure, fragment: Structure) -> InputError:
     """Build the error for a fragment that would touch its own periodic image."""
     lx, ly = footprint(fragment)
     name = fragment.properties.get("formula", fragment.composition.reduced_formula)
@@ -162,14 +162,8 @@ def too_small(slab: Structure, fragment: Structure) -> InputError:
     )
 
 
-def check_request(slab: Structure, n: int, seed: int, vacuum: float, clearance: float) -> None:
-    """Refuse numbers out of range and substrates that are not in the layout of a slab or a wire.
-
-    Raises
-    ------
-    InputError
-        Naming the value and what is allowed.
-    """
+def _check_request(slab: Structure, n: int, seed: int, vacuum: float, clearance: float) -> None:
+    """Refuse numbers out of range and substrates that are not in the layout of a slab or a wire; see `place`."""
     if not 1 <= n <= 1000:
         raise InputError(f"The number of placements is {n}, allowed are 1 to 1000.")
     if seed < 0:
@@ -207,13 +201,15 @@ def _spot(body: Body, rng: np.random.Generator) -> Vectors:
     return np.array([fractions[0] * body.lattice.a, across, 0.0])
 
 
-def assemble(slab: Structure, fragment: Structure, xyz: Vectors, vacuum: float, placement: dict[str, Any]) -> Structure:
+def _assemble(
+    slab: Structure, fragment: Structure, xyz: Vectors, vacuum: float, placement: dict[str, Any]
+) -> Structure:
     """Join substrate and fragment in one cell whose periodic vectors are the substrate's.
 
     Parameters
     ----------
     slab, fragment
-        Labelled parts; ``selective_dynamics`` is kept, free where a part has none.
+        Labelled parts; ``selective_dynamics`` is kept, free where a part has none, and the slab's ``magmom``.
     xyz
         Coordinates of the fragment in the slab's frame, A, shape (m, 3).
     vacuum
@@ -251,6 +247,8 @@ def assemble(slab: Structure, fragment: Structure, xyz: Vectors, vacuum: float, 
     if "selective_dynamics" in slab.site_properties:
         free = [[True, True, True]] * len(fragment)
         result.add_site_property("selective_dynamics", slab.site_properties["selective_dynamics"] + free)
+    if "magmom" in slab.site_properties:
+        result.add_site_property("magmom", slab.site_properties["magmom"] + [0.0] * len(fragment))
     return result
 
 

@@ -46,6 +46,16 @@ class Target(BaseModel):
         Functional group of the fragment: a name from the polymer's record or SMARTS; its first atom touches.
     surface
         Element of the surface, followed by what it is bonded to: ``"Gd"``, ``"H-O-Si"`` for a silanol's hydrogen.
+
+    Examples
+    --------
+    The oxygen of an ether at the hydrogen of a silanol, as in a hydrogen bond:
+
+    >>> import iface_wf
+    >>> target = iface_wf.Target(group="ether", surface="H-O-Si")
+    >>> built = iface_wf.build("SiO2", "PEO", 1, target=target)
+    >>> built.placements[0].properties["placement"]["contact"]["elements"]
+    ['H', 'O']
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -104,7 +114,7 @@ def surface_sites(slab: Structure, chain: str) -> list[int]:
     return [i for i in kept if hidden[i] < min(least + 0.5, HIDDEN)]
 
 
-def outward_angle(slab: Structure, site: int) -> float:
+def _outward_angle(slab: Structure, site: int) -> float:
     """Return the approach angle about a (degrees) that meets a wire's site head-on; 0 for a slab."""
     if slab.lattice.pbc[1]:
         return 0.0
@@ -114,9 +124,9 @@ def outward_angle(slab: Structure, site: int) -> float:
 
 def _hidden(slab: Structure, site: int) -> float:
     """Return how far above its aimed distance other atoms stop an oxygen that comes straight down on a site, A."""
-    body = Body.seen_from(slab, outward_angle(slab, site))
+    body = Body.seen_from(slab, _outward_angle(slab, site))
     reach = body.reach(["O"], 0.85)
-    reach[0, site] = aimed_length("O", body.symbols[site])
+    reach[0, site] = _aimed_length("O", body.symbols[site])
     stopped = body.lowered(body.xyz[[site]], reach)[0, 2]
     return float(stopped - body.xyz[site, 2] - reach[0, site])
 
@@ -182,9 +192,9 @@ class Aim:
         self, centred: Vectors, clearance: float, rng: np.random.Generator, atom: int, site: int
     ) -> Pose | None:
         """Try orientations of the fragment with one atom above one surface site."""
-        body = Body.seen_from(self.slab, outward_angle(self.slab, site))
+        body = Body.seen_from(self.slab, _outward_angle(self.slab, site))
         symbols = symbols_of(self.fragment)
-        length = aimed_length(symbols[atom], body.symbols[site])
+        length = _aimed_length(symbols[atom], body.symbols[site])
         reach = body.reach(symbols, clearance)
         reach[atom, site] = length
         upright = _align(_outwards(centred, symbols, atom), np.array([0.0, 0.0, -1.0]))
@@ -217,7 +227,7 @@ class Aim:
         return np.asarray(bond / np.linalg.norm(bond))
 
 
-def aimed_length(first: str, second: str) -> float:
+def _aimed_length(first: str, second: str) -> float:
     """Return the distance, A, at which two atoms are aimed: a coordination bond to a metal, else a hydrogen bond.
 
     A metal and its partner meet at 1.05 covalent sums (Gd-O 2.75, Li-O 2.04 A), other pairs at 0.7 van der Waals

@@ -55,7 +55,22 @@ def by_element(slab: Structure) -> Structure:
 
 
 def freeze(slab: Structure, fraction: float, extent: float) -> Structure:
-    """Hold the atoms in the lower ``fraction`` of a placed slab's extent (A) by ``selective_dynamics``."""
+    """Hold the lower atoms of a placed slab.
+
+    Parameters
+    ----------
+    slab
+        Slab whose lowest atom is at ``BOTTOM_VACUUM``.
+    fraction
+        Share of the extent, from the bottom, that is held; 0 holds nothing.
+    extent
+        Extent of the slab along z, A, without what passivates it.
+
+    Returns
+    -------
+    Structure
+        A copy with the site property ``selective_dynamics``, False for held atoms.
+    """
     limit = BOTTOM_VACUUM + fraction * extent
     z = slab.cart_coords[:, 2]
     frozen = z <= limit + 1e-6 if fraction > 0 else np.zeros(len(slab), dtype=bool)

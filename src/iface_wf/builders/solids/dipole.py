@@ -16,7 +16,22 @@ SHORTEST = 0.80
 
 
 def movable_elements(structure: Structure, bonds: Bonds, charges: dict[str, float]) -> set[str]:
-    """Elements whose ions are loose: charge 2 or less, and no bond as strong as 1/2 in the crystal."""
+    """Say which ions are loose: of charge 2 or less, and without a bond as strong as 1/2 in the crystal.
+
+    Parameters
+    ----------
+    structure
+        The crystal.
+    bonds
+        Its bonds, with Pauling strengths in e.
+    charges
+        Formal charge of each element, e.
+
+    Returns
+    -------
+    set of str
+        Elements.
+    """
     strongest: dict[str, float] = {}
     for i, strength in zip(bonds.start, bonds.strength, strict=True):
         symbol = structure[int(i)].specie.symbol

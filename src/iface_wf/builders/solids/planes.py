@@ -39,6 +39,38 @@ def primitive(structure: Structure) -> tuple[Structure, Matrix]:
     return small, vectors
 
 
+def conventional_basis(structure: Structure) -> tuple[Matrix | None, str]:
+    """Give the vectors that Miller indices refer to where these are not the structure's own, and a sentence about it.
+
+    Parameters
+    ----------
+    structure
+        Crystal in the cell of its file, ordered or not.
+
+    Returns
+    -------
+    array, shape (3, 3), or None
+        Rows in A: the conventional cell, not turned, where the structure's cell is a primitive one of a centred lattice.
+        None where indices refer to the structure's own cell.
+    str
+        What a user must know about it; empty where the cell is a conventional one.
+    """
+    kinds = sorted({site.species_string for site in structure})
+    numbers = [kinds.index(site.species_string) + 1 for site in structure]
+    found = spglib.get_symmetry_dataset((structure.lattice.matrix, structure.frac_coords, numbers), symprec=SYMPREC)
+    if found is None:
+        return None, ""
+    times = round(1.0 / float(np.linalg.det(found.transformation_matrix)), 3)  # conventional cells in the file's
+    if abs(times - 1) < 0.01:
+        return None, ""
+    vectors = np.linalg.inv(found.transformation_matrix).T @ structure.lattice.matrix
+    a, b, c = np.linalg.norm(vectors, axis=1)
+    cell = f"({a:.3f} x {b:.3f} x {c:.3f} A)"
+    if times > 1:
+        return vectors, f"The file holds a primitive cell: Miller indices are those of the conventional cell {cell}."
+    return None, f"Miller indices are those of the file's own cell, which is larger than the conventional one {cell}."
+
+
 def oriented_cell(bulk: Structure, miller: tuple[int, int, int]) -> Structure:
     """Give the smallest cell of a crystal with a and b in the plane (hkl) and the plane's normal along +z.
 

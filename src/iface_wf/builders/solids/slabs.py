@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-from pymatgen.core import Lattice, Structure
+from pymatgen.core import Structure
 
 from iface_wf.builders.components import label
 from iface_wf.builders.edges import check_vacuum
@@ -20,7 +20,9 @@ from iface_wf.builders.solids.describe import describe, describe_graft
 from iface_wf.builders.solids.dipole import movable_elements, without_dipole
 from iface_wf.builders.solids.disorder import bulk
 from iface_wf.builders.solids.graft import graft
+from iface_wf.builders.solids.miller import Surface, resolve_surface
 from iface_wf.builders.solids.planes import in_plane_supercell
+from iface_wf.builders.solids.ready import ready_slab
 from iface_wf.builders.solids.surfaces import check_contacts, hydroxylate
 from iface_wf.builders.solids.terminations import (
     VACANT,
@@ -30,12 +32,10 @@ from iface_wf.builders.solids.terminations import (
 )
 from iface_wf.documents.labels import SLAB
 from iface_wf.errors import InputError, unknown_name
-from iface_wf.library.crystals import read_crystal
 from iface_wf.library.records import FillerRecord, SurfaceSpec
 
 MAX_ATOMS = 600
 MAX_THICKNESS = 60.0
-Surface = SurfaceSpec | tuple[int, int, int] | str | None
 Polar = Literal["repair", "keep"]
 
 
@@ -84,7 +84,7 @@ def build_slab(
     """
     check_vacuum(vacuum)
     if record.ready_slab:
-        return _ready(record, vacuum)
+        return ready_slab(record, vacuum)
     spec = resolve_surface(record, surface)
     found = slab_terminations(record, spec, seed)
     if spec.termination is not None:
@@ -111,10 +111,28 @@ def build_slabs(
     seed: int = 0,
     polar: Polar = "keep",
 ) -> Iterator[Structure]:
-    """Build a slab of every distinct termination of one or more surfaces; see ``build_slab``.
+    """Build a slab of every distinct termination of one or more surfaces.
 
     Terminations that the passivation cannot finish, or whose dipole cannot be repaired where that is asked
     for, are left out.
+
+    Parameters
+    ----------
+    record
+        The filler.
+    surfaces
+        One surface or several, each as for `build_slab`.
+    thickness, in_plane, vacuum
+        A; as for `build_slab`.
+    seed
+        Seed of the ordering of partly occupied sites.
+    polar
+        By default slabs keep their dipoles; see `build_slab`.
+
+    Yields
+    ------
+    Structure
+        As from `build_slab`.
 
     Raises
     ------
@@ -134,59 +152,22 @@ def build_slabs(
             raise InputError(f"No termination of {record.name} {spec.miller} can be built.")
 
 
-def resolve_surface(record: FillerRecord, surface: Surface) -> SurfaceSpec:
-    """Give the surface that was asked for, taking what is not said from the record's own surfaces.
-
-    Raises
-    ------
-    InputError
-        If the text is not Miller indices, or all are 0.
-    """
-    if surface is None:
-        return record.surfaces[0]
-    if isinstance(surface, SurfaceSpec):
-        return surface
-    termination: str | None = None
-    if isinstance(surface, str):
-        text, _, termination_text = surface.partition("/")
-        termination = termination_text.strip() or None
-        surface = _miller_from_text(text)
-    if len(surface) != 3 or not any(surface):
-        raise InputError(f"Miller indices {tuple(surface)} are no plane: three integers, not all 0, are needed.")
-    known = [spec for spec in record.surfaces if spec.miller == tuple(surface)]
-    base = (
-        known[0]
-        if known
-        else record.surfaces[0].model_copy(update={"termination": None, "condense": False, "reason": "as asked"})
-    )
-    update: dict[str, Any] = {"miller": tuple(int(h) for h in surface)}
-    if termination is not None:
-        update["termination"] = termination
-    return base.model_copy(update=update)
-
-
-def _miller_from_text(text: str) -> tuple[int, int, int]:
-    body = text.strip().strip("()[]").replace(",", " ")
-    parts = body.split()
-    if len(parts) == 1:  # "101" or "10-1"
-        parts, sign = [], ""
-        for character in body:
-            if character == "-" and not sign:
-                sign = "-"
-            else:
-                parts.append(sign + character)
-                sign = ""
-    try:
-        values = [int(p) for p in parts]
-    except ValueError:
-        values = []
-    if len(values) != 3:
-        raise InputError(f"{text[:40]!r} are not Miller indices; write them as 101, 10-1 or '1 0 -1'.")
-    return values[0], values[1], values[2]
-
-
 def slab_terminations(record: FillerRecord, surface: Surface = None, seed: int = 0) -> list[Termination]:
-    """List all distinct terminations of a filler's surface, the one that ``build_slab`` tries first first.
+    """List all distinct terminations of a filler's surface.
+
+    Parameters
+    ----------
+    record
+        The filler.
+    surface
+        As for `build_slab`.
+    seed
+        Seed of the ordering of partly occupied sites.
+
+    Returns
+    -------
+    list of Termination
+        In the order in which `build_slab` tries them.
 
     Raises
     ------
@@ -230,6 +211,7 @@ def _finish(
         report |= describe_graft(record.graft, slab, report)
     check_contacts(slab, f"The slab of {record.name} {spec.miller}")
     slab = freeze(slab, spec.frozen_fraction, cut.extent)
+    crystal = bulk(record, seed).properties
     slab.properties = report | {
         "source": record.source,
         "surface": f"({' '.join(map(str, spec.miller))}) {chosen.label}",
@@ -244,8 +226,8 @@ def _finish(
         "stoichiometric": True,
         "moved_ions": cut.moved,
         "seed": seed,
-        "ordering": bulk(record, seed).properties.get("ordering"),
-        "warnings": list(record.warnings),
+        "ordering": crystal.get("ordering"),
+        "warnings": list(dict.fromkeys([*record.warnings, *crystal.get("warnings", [])])),
     }
     if "silanol" in slab.site_properties:
         slab.remove_site_property("silanol")
@@ -329,38 +311,3 @@ def _repaired(
             "in-plane cell, another termination or surface, or polar='keep'."
         )
     return repeat(atoms_only(large), np.eye(2, dtype=int)), large.properties["moved_ions"]
-
-
-def _ready(record: FillerRecord, vacuum: float) -> Structure:
-    """Take the user's own slab as it is; only its height, c and the frozen part are set."""
-    raw = read_crystal(record.crystal_path)
-    if not raw.is_ordered:
-        raise InputError(f"{record.crystal} is a slab with partly occupied sites; order it first.")
-    a, b, c = raw.lattice.matrix
-    normal = np.cross(a, b) / np.linalg.norm(np.cross(a, b))
-    if abs(float(c @ normal)) < 0.999 * float(np.linalg.norm(c)):
-        raise InputError(f"{record.crystal}: c of a ready slab must be perpendicular to a and b.")
-    if c @ normal < 0:
-        raise InputError(f"{record.crystal}: the cell of a ready slab must be right-handed.")
-    frac = np.mod(raw.frac_coords, 1.0)
-    heights = np.sort(frac[:, 2])
-    gaps = np.diff(np.append(heights, heights[0] + 1.0))
-    frac[:, 2] = np.mod(frac[:, 2] - heights[(int(np.argmax(gaps)) + 1) % len(heights)] + 1e-9, 1.0)  # heal a wrap
-    x = a / np.linalg.norm(a)
-    turn = np.array([x, np.cross(normal, x), normal]).T
-    matrix = raw.lattice.matrix @ turn
-    slab = by_element(place(Structure(Lattice(matrix, pbc=(True, True, False)), raw.species, frac), vacuum))
-    check_contacts(slab, record.crystal)
-    extent = float(np.ptp(slab.cart_coords[:, 2]))
-    slab = freeze(slab, record.surfaces[0].frozen_fraction, extent)
-    slab.properties = describe(record, slab) | {
-        "source": record.source,
-        "surface": "as given",
-        "miller": None,
-        "termination": "as given",
-        "passivation": "as given",
-        "thickness": extent,
-        "vacuum": float(slab.lattice.c - slab.cart_coords[:, 2].max()),
-        "warnings": list(record.warnings),
-    }
-    return label(slab, SLAB)

@@ -45,10 +45,11 @@ MIN_HH = 1.6
 
 
 @dataclass(frozen=True)
-class Spring:
+class _Spring:
     """One term of the relaxation: from ``i`` to ``j`` in a lattice translation, with ideal length and weight.
 
-    ``side`` -1 pushes only (acts below the length), 1 pulls only (above), 0 does both.
+    Lengths in A, weights in the unit of ``SPRINGS``; ``side`` -1 pushes only (acts below the length), 1 pulls only
+    (above), 0 does both.
     """
 
     i: int
@@ -81,9 +82,19 @@ class Topology:
         return self.symbols[oxygen] == "O" and near == {"Si": 1, "H": 1}
 
     def bridge(self, first: int, second: int, image: Image) -> list[int]:
-        """Let the first of two silanol oxygens bind both silicons; return the three sites of the water that leaves.
+        """Let the first of two silanol oxygens bind both silicons.
 
-        ``image`` is the lattice translation of the second.
+        Parameters
+        ----------
+        first, second
+            Sites of the oxygens.
+        image
+            Lattice translation of the second one.
+
+        Returns
+        -------
+        list of int
+            The three sites of the water that leaves.
         """
         silicon, shift = self.neighbours(second, "Si")[0]
         leaving = [second, self.neighbours(second, "H")[0][0], self.neighbours(first, "H")[0][0]]
@@ -103,21 +114,21 @@ def image_of(values: Any) -> Image:
     return a, b, c
 
 
-def _springs(slab: Structure, topology: Topology) -> list[Spring]:
+def _springs(slab: Structure, topology: Topology) -> list[_Spring]:
     """Springs of the bonds and of the ends of the angles, each once."""
     springs = []
     for centre, bonds in enumerate(topology.bonds):
         for other, image in sorted(bonds):
             if topology.symbols[centre] == "O":
                 name = "O-H" if topology.symbols[other] == "H" else "Si-O"
-                springs.append(Spring(centre, other, image, *SPRINGS[name]))
+                springs.append(_Spring(centre, other, image, *SPRINGS[name]))
         for (a, s), (b, t) in combinations(sorted(bonds), 2):
             ends = sorted((topology.symbols[a], topology.symbols[b]))
             name = f"{ends[0]}-{topology.symbols[centre]}-{ends[1]}"
             image = image_of(np.subtract(t, s))
-            springs.append(Spring(a, b, image, *SPRINGS[name]))
+            springs.append(_Spring(a, b, image, *SPRINGS[name]))
             if name in LIMITS:
-                springs.append(Spring(a, b, image, *LIMITS[name]))
+                springs.append(_Spring(a, b, image, *LIMITS[name]))
     return springs
 
 
@@ -149,7 +160,7 @@ def relax(slab: Structure, topology: Topology, kept: list[int]) -> Structure:
             key = (int(a), int(b), image_of(t))
             if a < b and int(a) in number and int(b) in number and key not in joined:
                 name = "-".join(sorted((topology.symbols[a], topology.symbols[b])))
-                springs.append(Spring(*key, ROOM[name], ROOM_WEIGHT, -1))
+                springs.append(_Spring(*key, ROOM[name], ROOM_WEIGHT, -1))
         start = np.array(relaxed.cart_coords)[kept]
         xyz = _solve(start, [(number[s.i], number[s.j], s) for s in springs], slab.lattice.matrix)
         full = np.array(relaxed.cart_coords)
@@ -194,7 +205,7 @@ def _turn(slab: Structure, topology: Topology) -> None:
             break
 
 
-def _solve(start: Vector, springs: list[tuple[int, int, Spring]], lattice: Vector) -> Vector:
+def _solve(start: Vector, springs: list[tuple[int, int, _Spring]], lattice: Vector) -> Vector:
     """Give the positions (n, 3) with the least sum of squared strains, from a start."""
     i = np.array([s[0] for s in springs])
     j = np.array([s[1] for s in springs])

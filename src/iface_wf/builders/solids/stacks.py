@@ -17,7 +17,8 @@ from iface_wf.builders.components import label
 from iface_wf.builders.edges import area_of, check_vacuum, round_up
 from iface_wf.builders.solids.bonds import radius
 from iface_wf.builders.solids.cell import BOTTOM_VACUUM, repeat
-from iface_wf.builders.solids.slabs import Surface, build_slab, build_slabs, resolve_surface
+from iface_wf.builders.solids.miller import Surface, resolve_surface
+from iface_wf.builders.solids.slabs import build_slab, build_slabs
 from iface_wf.documents.labels import SLAB
 from iface_wf.errors import InputError
 from iface_wf.library.records import FillerRecord
@@ -32,7 +33,17 @@ Matrix = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Layer:
-    """One layer of a stack: the filler, its surface and its thickness in A (defaults as in ``build_slab``)."""
+    """One layer of a stack.
+
+    Attributes
+    ----------
+    filler
+        Its record.
+    surface
+        As for `iface_wf.builders.solids.slabs.build_slab`; by default the filler's first surface.
+    thickness
+        Smallest thickness in A; by default the surface's own.
+    """
 
     filler: FillerRecord
     surface: Surface = None
@@ -182,9 +193,24 @@ def all_stacks(
     vacuum: float = 8.0,
     seed: int = 0,
 ) -> Iterator[Structure]:
-    """Build the interfaces of all pairs of terminations of two solids; see ``build_stack``.
+    """Build the interfaces of all pairs of terminations of two solids.
 
-    ``properties["layers"]`` names the termination of each side.
+    Parameters
+    ----------
+    substrate, film
+        The lower and the upper solid.
+    max_area, max_strain, gap, vacuum, seed
+        As for `build_stack`.
+
+    Yields
+    ------
+    Structure
+        As from `build_stack`; ``properties["layers"]`` names the termination of each side.
+
+    Raises
+    ------
+    InputError
+        If a solid has no termination that can be built, no common cell is found, or there are too many atoms.
     """
     sides = [
         list(build_slabs(y.filler, y.surface, y.thickness, _cell(y), vacuum, seed, polar="repair"))
@@ -200,7 +226,13 @@ def _cell(layer: Layer) -> tuple[float, float] | None:
 
 
 def layers_of(stack: Structure) -> list[Structure]:
-    """Give the solids of a stack one by one, from the bottom up, each at its place in the stack's cell."""
+    """Give the solids of a stack one by one, from the bottom up, each at its place in the stack's cell.
+
+    Raises
+    ------
+    InputError
+        When the structure is no stack.
+    """
     numbers = stack.site_properties.get("layer")
     if numbers is None:
         raise InputError("The structure is no stack of solids: its sites carry no 'layer'.")

@@ -13,9 +13,14 @@ from iface_wf.errors import InputError
 Vector = npt.NDArray[np.float64]
 OH_LENGTH = 0.96
 SIOH_ANGLE = np.deg2rad(115.0)
-"""Si-O-H angle of a free silanol; J. Sauer and J. R. Hill, Chem. Phys. Lett. 218, 333 (1994)."""
+"""Si-O-H angle of a free silanol; J. Sauer and J. R. Hill, 10.1016/0009-2614(94)00002-6."""
 CONTACT = 0.75
 """No two atoms may be nearer than this share of the sum of their covalent radii."""
+METAL_CONTACT = 0.6
+"""The same where one of them is a metal and the other no hydrogen: radii of heavy cations are those of weak bonds.
+
+A vanadyl bond (1.58 A) has 0.72 of the sum, La-O in La2O3 and hydrates down to 2.00 A 0.73, U-O in uranyl (1.75 A) 0.67.
+"""
 _WANTED = {"O": 1.9, "H": 2.2}  # comfortable distances (A) of a silanol's hydrogen; 2.6 to anything else
 
 
@@ -164,13 +169,27 @@ def closest_contact(structure: Structure) -> tuple[float, str]:
 
 
 def check_contacts(structure: Structure, what: str) -> None:
-    """Refuse a structure in which two atoms are nearer than ``CONTACT`` covalent sums.
+    """Refuse a structure in which two atoms are nearer than any bond between them.
 
     Raises
     ------
     InputError
-        Begins with ``what``, and names the elements of the nearest pair.
+        Begins with ``what``, and names the elements of the nearest pair and their distance.
     """
-    share, pair = closest_contact(structure)
-    if share < CONTACT:
-        raise InputError(f"{what} has a {pair} contact that is too short.")
+    near = _too_near(structure)
+    if near is not None:
+        raise InputError(f"{what} has a {near}, which is too short.")
+
+
+def _too_near(structure: Structure) -> str | None:
+    """Name the elements of two atoms that are nearer than any bond between them, and their distance; else None."""
+    radii = np.array([radius(site.specie.symbol) for site in structure])
+    metal = np.array([site.specie.is_metal for site in structure])
+    hydrogen = np.array([site.specie.symbol == "H" for site in structure])
+    i, j, _, distance = structure.get_neighbor_list(2.0 * CONTACT * float(radii.max()))
+    weak = (metal[i] | metal[j]) & ~hydrogen[i] & ~hydrogen[j]
+    share = distance / (radii[i] + radii[j]) / np.where(weak, METAL_CONTACT, CONTACT)
+    if not len(i) or share.min() >= 1:
+        return None
+    k = int(np.argmin(share))
+    return f"{structure[i[k]].specie.symbol}-{structure[j[k]].specie.symbol} contact of {distance[k]:.2f} A"

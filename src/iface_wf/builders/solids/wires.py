@@ -66,7 +66,7 @@ def build_wire(
         Wanted diameter in A, met within 1.5 A: the largest distance between two atoms seen along the wire.
         By default the record's.
     direction
-        Lattice direction [uvw] in the basis of the crystal file; by default the record's.
+        Lattice direction [uvw] of the conventional cell; by default the record's.
     min_length
         Smallest length of the periodic cell along the wire in A.
     vacuum
@@ -87,7 +87,8 @@ def build_wire(
     """
     diameter, direction = _asked(record, diameter, direction, min_length)
     check_vacuum(vacuum)
-    cell = _along_x(bulk(record, seed), direction)
+    crystal = bulk(record, seed)
+    cell = _along_x(crystal, direction)
     model = _Columns(cell, dict(record.oxidation_states), diameter)
     section = _best_section(model, diameter, record.name)
     wire = _assemble(model, section, min_length, vacuum)
@@ -105,7 +106,7 @@ def build_wire(
         "broken_strength_per_formula": section.broken,
         "charge": 0,
         "seed": seed,
-        "warnings": list(record.warnings),
+        "warnings": list(dict.fromkeys([*record.warnings, *crystal.properties.get("warnings", [])])),
     }
     return label(wire, SLAB)
 

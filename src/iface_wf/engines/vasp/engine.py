@@ -7,13 +7,13 @@ basis superposition, so there is no counterpoise correction.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from atomate2.vasp.jobs.base import BaseVaspMaker
-from pymatgen.core import Structure
+from pymatgen.core import Lattice, Structure
 
 from iface_wf.analysis.bader import bader_charges
 from iface_wf.analysis.density import pack
@@ -32,7 +32,7 @@ from iface_wf.engines.vasp.inputs import InterfaceInputGenerator, c_is_perpendic
 from iface_wf.engines.vasp.installation import check_executable, find_potcar, installation
 from iface_wf.engines.vasp.profile import PROFILE
 from iface_wf.engines.vasp.run import execute, finished
-from iface_wf.errors import CalculationError, InputError
+from iface_wf.errors import CalculationError, InputError, MismatchError
 
 
 @dataclass
@@ -165,7 +165,7 @@ def read_document(
         settings,
         bader=bader,
         kpoints=tuple(settings["kpoints"]),
-        charge=sum(run.valences[site.specie.symbol] for site in structure) - run.n_electrons,
+        charge=sum(run.valences) - run.n_electrons,
         magnetic_moment=run.outcar.moment,
         energy=run.outcar.energy,
         electronic_energy=run.outcar.energy - dispersion,
@@ -175,7 +175,7 @@ def read_document(
         max_force=outputs.max_force(run, request.atoms_structure),
         n_electrons=run.n_electrons,
         grid=run.grid,
-        converged=not {"scf_unconverged", "geometry_unconverged"}.intersection(flags),
+        converged=not any(flag.startswith(("scf_unconverged", "geometry_unconverged")) for flag in flags),
         scf_steps=len(run.vasprun.ionic_steps[-1]["electronic_steps"]),
         ionic_steps=len(run.vasprun.ionic_steps) if run.is_relaxation else 0,
         corrections=outputs.read_corrections(directory) if corrections is None else corrections,
@@ -211,23 +211,34 @@ def _densities(
     run: outputs.VaspRun, structure: Structure, wanted: list[str]
 ) -> tuple[dict[str, DensityRecord], BaderDocument | None, list[str]]:
     """Read CHGCAR, and divide it along the basins of AECCAR0 + AECCAR2; a failed division is a flag."""
-    spins = int(run.settings["ISPIN"])
+    spins = 4 if run.vasprun.parameters.get("LNONCOLLINEAR") else int(run.settings["ISPIN"])
     valence = valence_density(run.directory, structure, run.grid, run.n_electrons, spins)
     records = {}
     if "valence" in wanted:
         records["valence"] = pack(valence.values, valence.cell, valence.pbc, "valence")
     if "all_electron" not in wanted:
         return records, None, []
-    reference = all_electron_density(run.directory, structure, run.grid)
     try:
-        return records, charges(valence, reference, structure, run.valences), []
+        reference = all_electron_density(run.directory, structure, run.grid)
+    except MismatchError as error:
+        if not run.is_relaxation:
+            raise
+        return records, None, [f"bader_failed: {error}"]  # VASP writes AECCAR0 before it moves the atoms
+    try:
+        return records, charges(valence, reference, structure, outputs.valences_of(run, structure)), []
     except CalculationError as error:
         return records, None, [f"bader_failed: {error}"]
 
 
-def charges(valence: Grid, reference: Grid, structure: Structure, valences: dict[str, float]) -> BaderDocument:
-    """Integrate the valence density over the basins of the density with core; see `bader_charges`."""
-    return bader_charges(valence, structure, kind="valence", valence_electrons=valences, reference=reference)
+def charges(valence: Grid, reference: Grid, structure: Structure, valences: Sequence[float]) -> BaderDocument:
+    """Integrate the valence density over the basins of the density with core; see `bader_charges`.
+
+    VASP's cells are periodic in every direction, also where there is vacuum: an atom may stand on any border.
+    """
+    periodic = structure.copy()
+    periodic.lattice = Lattice(structure.lattice.matrix)
+    fields = [Grid(grid.values, grid.cell) for grid in (valence, reference)]
+    return bader_charges(fields[0], periodic, kind="valence", valence_electrons=valences, reference=fields[1])
 
 
 def _potential(run: outputs.VaspRun, structure: Structure) -> SlabPotential | None:
@@ -237,7 +248,8 @@ def _potential(run: outputs.VaspRun, structure: Structure) -> SlabPotential | No
     if path is None or not hartree or system_kind(structure) != "slab" or run.is_relaxation:
         return None
     grid = read_potential(path, structure, run.grid)
-    centre = run.settings["DIPOL"][2] if "DIPOL" in run.settings else None
+    corrected = run.settings.get("LDIPOL") and "DIPOL" in run.settings
+    centre = run.settings["DIPOL"][2] if corrected else None
     return slab_potential(grid, structure, run.outcar.fermi_level, centre)
 
 

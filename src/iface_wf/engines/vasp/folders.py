@@ -9,17 +9,20 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from pydantic import ValidationError
 from pymatgen.core import Lattice, Structure
-from scipy.optimize import linear_sum_assignment
 
+from iface_wf.analysis.vacuum import together
 from iface_wf.builders.components import select
 from iface_wf.documents.calculation import CalculationDocument
+from iface_wf.documents.labels import PARTS, POLYMER, SLAB, WHOLE, A, B
+from iface_wf.engines.parts import nearest_like
 from iface_wf.engines.request import CalculationRequest
 from iface_wf.engines.vasp.engine import VaspEngine, read_document
 from iface_wf.engines.vasp.grids import find_file
@@ -29,8 +32,14 @@ from iface_wf.engines.vasp.run import REQUEST, write_inputs
 from iface_wf.errors import InputError, MismatchError
 
 PROJECT = "iface-wf-project.json"
-RELAXATIONS = {"A": "relax-A", "B": "relax-B", "AB": "relax-AB"}
-STATICS = {"A": "static-A", "B": "static-B", "AB": "static-AB", "A*": "static-A-frozen", "B*": "static-B-frozen"}
+RELAXATIONS = {A.name: "relax-A", B.name: "relax-B", WHOLE: "relax-AB"}
+STATICS = {
+    A.name: "static-A",
+    B.name: "static-B",
+    WHOLE: "static-AB",
+    A.frozen: "static-A-frozen",
+    B.frozen: "static-B-frozen",
+}
 LEVEL_OUTSIDE = "as calculated elsewhere"
 #: An atom of the slab may have moved this far (A) between its own folder and that of the interface.
 MATCH_DISTANCE = 2.0
@@ -81,9 +90,7 @@ def write_project(
     return folders
 
 
-def write_statics(
-    directory: Path, relaxed: Mapping[str, Structure], slab_parts: Sequence[str], fragment_parts: Sequence[str]
-) -> list[Path]:
+def write_statics(directory: Path, relaxed: Mapping[str, Structure]) -> list[Path]:
     """Write the single points on the relaxed geometries; A* and B* with grid, smearing and dipole layer of AB.
 
     Parameters
@@ -92,8 +99,6 @@ def write_statics(
         The project folder.
     relaxed
         By role: A, B, AB.
-    slab_parts, fragment_parts
-        Components that make A and B.
 
     Returns
     -------
@@ -102,17 +107,17 @@ def write_statics(
     """
     project = read_project(directory)
     densities = ["valence", "all_electron"]
-    frozen = {"A*": select(relaxed["AB"], *slab_parts), "B*": select(relaxed["AB"], *fragment_parts)}
+    frozen = {part.frozen: select(relaxed[WHOLE], *part.components) for part in PARTS}
     requests: dict[str, CalculationRequest] = {}
-    for role, structure in {"AB": relaxed["AB"], "A": relaxed["A"], "B": relaxed["B"], **frozen}.items():
+    for role, structure in {**{role: relaxed[role] for role in (WHOLE, A.name, B.name)}, **frozen}.items():
         engine = VaspEngine(
             kind="static",
             level=project["level"],
             overrides=project["overrides"],
             role=role,
-            densities=[] if role in ("A", "B") else densities,
+            densities=[] if role in (A.name, B.name) else densities,
         )
-        settings = requests["AB"].settings if role in frozen else {}
+        settings = requests[WHOLE].settings if role in frozen else {}
         requests[role] = engine.request(structure, [], settings | settings.get("technical", {}))
     return [_write(directory / STATICS[role], request) for role, request in requests.items()]
 
@@ -171,7 +176,7 @@ def read_folder(folder: Path) -> CalculationDocument:
 
 
 def read_foreign_folder(
-    folder: Path, role: str, slab: Structure | None = None, component: str = "polymer", periodic: int | None = None
+    folder: Path, role: str, slab: Structure | None = None, component: str = POLYMER, periodic: int | None = None
 ) -> CalculationDocument:
     """Read a folder that somebody else calculated.
 
@@ -182,7 +187,8 @@ def read_foreign_folder(
     role
         A, B, AB, A* or B*.
     slab
-        For AB: the slab alone, whose atoms are found again in AB, labelled ``slab``; the others get ``component``.
+        For AB: the slab alone (best A*, which is as in AB), whose atoms are found again in AB, labelled ``slab``; the
+        others get ``component``.
     component
         Label of the fragment's atoms.
     periodic
@@ -199,25 +205,51 @@ def read_foreign_folder(
         See `iface_wf.engines.vasp.engine.read_document`.
     """
     run = read_run(folder)
-    directions = periodic if periodic is not None else (0 if role == "B" else 2)
-    lattice = Lattice(run.initial.lattice.matrix, pbc=tuple(i < directions for i in range(3)))
-    labels = ["slab"] * len(run.initial) if role in ("A", "A*") else [component] * len(run.initial)
+    directions = periodic if periodic is not None else (0 if role == B.name else 2)
+    structure = standing_together(run.initial, tuple(i < directions for i in range(3)))
+    labels = [SLAB] * len(structure) if role in (A.name, A.frozen) else [component] * len(structure)
     if slab is not None:
-        for index in matching_atoms(run.initial, slab):
-            labels[index] = "slab"
-    structure = Structure(lattice, run.initial.species, run.initial.frac_coords, site_properties={"component": labels})
-    present = [name for name in ("CHGCAR",) if find_file(folder, name)]
+        for index in matching_atoms(structure, slab):
+            labels[index] = SLAB
+    structure.add_site_property("component", labels)
+    present = find_file(folder, "CHGCAR") is not None
     cores = all(find_file(folder, name) for name in ("AECCAR0", "AECCAR2"))
     request = CalculationRequest(
         kind="relax" if run.is_relaxation else "static",
         engine="vasp",
         level=LEVEL_OUTSIDE,
         structure=structure.as_dict(),
-        settings={**run.settings, "charge": 0.0},
+        settings={**run.settings, "charge": round(sum(run.valences) - run.n_electrons, 4)},
         densities=["valence", *(["all_electron"] if cores else [])] if present else [],
         role=role,
     )
     return read_document(folder, request)
+
+
+def standing_together(structure: Structure, periodic: tuple[bool, ...]) -> Structure:
+    """Put atoms that a file has on both ends of the cell together, along the directions that are not periodic.
+
+    Parameters
+    ----------
+    structure
+        As in the file.
+    periodic
+        Which directions are periodic.
+
+    Returns
+    -------
+    Structure
+        The same atoms; some have fractional coordinates below 0. Selective dynamics are kept.
+    """
+    fractions = structure.frac_coords.copy()
+    for axis in range(3):
+        if not periodic[axis]:
+            fractions[:, axis] = together(fractions[:, axis])
+    kept = {name: values for name, values in structure.site_properties.items() if name == "selective_dynamics"}
+    a, b, c = periodic
+    return Structure(
+        Lattice(structure.lattice.matrix, pbc=(a, b, c)), structure.species, fractions, site_properties=kept
+    )
 
 
 def matching_atoms(whole: Structure, part: Structure) -> list[int]:
@@ -238,19 +270,14 @@ def matching_atoms(whole: Structure, part: Structure) -> list[int]:
     MismatchError
         When an atom of the part has no counterpart within 2 A.
     """
-    wanted = [site.specie.symbol for site in part]
-    found = [site.specie.symbol for site in whole]
-    if any(wanted.count(symbol) > found.count(symbol) for symbol in set(wanted)):
+    wanted, found = (Counter(site.specie.symbol for site in s) for s in (part, whole))
+    if wanted - found:
         raise MismatchError(f"{part.formula} is not a part of {whole.formula}.")
     shift = np.abs(whole.lattice.matrix[:2] - part.lattice.matrix[:2]).max()
     if shift > 1e-2:
         raise MismatchError(f"Slab and interface have unlike cells in the plane: a component differs by {shift:.2g} A.")
-    delta = part.cart_coords[:, None] - whole.cart_coords[None]
-    fractions = delta @ np.linalg.inv(whole.lattice.matrix)
-    distance = np.linalg.norm((fractions - np.round(fractions)) @ whole.lattice.matrix, axis=-1)
-    unlike = np.array(wanted)[:, None] != np.array(found)[None]
-    rows, columns = linear_sum_assignment(np.where(unlike, 1e3, distance))
-    worst = float(distance[rows, columns].max())
-    if worst > MATCH_DISTANCE or unlike[rows, columns].any():
+    indices, distance = nearest_like(whole, part)
+    worst = float(distance.max())
+    if worst > MATCH_DISTANCE:
         raise MismatchError(f"The slab is not found again in the interface: an atom is {worst:.1f} A from its place.")
-    return [int(i) for i in columns]
+    return indices

@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import re
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 from monty.io import zopen
 
+from iface_wf.analysis.grid import FloatArray
+from iface_wf.engines.vasp.incar import canonical, parse_incar
 from iface_wf.errors import CalculationError
 
 _NUMBER = r"\s*=?\s*(-?\d+\.\d+)(?=\s)"
@@ -35,7 +39,7 @@ class Outcar:
     fermi_level
         eV.
     moment
-        Total magnetic moment, Bohr magnetons.
+        Total magnetic moment, Bohr magnetons; of a non-collinear run the length of the vector.
     valences
         Valence electrons of each type of atom, in the order of the POSCAR.
     scf_converged, ions_converged
@@ -44,6 +48,18 @@ class Outcar:
         s; cpu of all processes.
     processes
         MPI ranks.
+    electronic_energy
+        Free energy at the end of the last electronic loop, before dispersion is added, eV; None where it is not there.
+    ivdw
+        Number of the dispersion correction that was computed; None where OUTCAR does not tell.
+    incar
+        The INCAR as OUTCAR repeats it (VASP 6), canonical.
+    n_electrons, cutoff
+        NELECT, e, and ENCUT, eV.
+    grid, mesh
+        Fine grid (NGXF, NGYF, NGZF), and k-points along each axis.
+    forces
+        Of the last step, shape (atoms, 3), eV/A; None where there are none.
     """
 
     version: str
@@ -59,6 +75,14 @@ class Outcar:
     elapsed: float | None
     cpu: float | None
     processes: int
+    electronic_energy: float | None = None
+    ivdw: int | None = None
+    incar: dict[str, Any] = field(default_factory=dict)
+    n_electrons: float | None = None
+    cutoff: float | None = None
+    grid: tuple[int, ...] | None = None
+    mesh: tuple[int, ...] | None = None
+    forces: FloatArray | None = None
 
 
 def read_outcar(path: Path) -> Outcar:
@@ -90,9 +114,9 @@ def read_outcar(path: Path) -> Outcar:
     if start < 0:
         raise CalculationError(f"{path} holds no finished step.")
     last = text[start:]
-    free = _last(rf"free\s+energy\s+TOTEN{_NUMBER}", last, path)
-    without = _last(rf"energy\s+without\s+entropy{_NUMBER}", last, path)
-    energy = _last(rf"energy\(sigma->0\){_NUMBER}", last, path)
+    free = _first(rf"free\s+energy\s+TOTEN{_NUMBER}", last, path)
+    without = _first(rf"energy\s+without\s+entropy{_NUMBER}", last, path)
+    energy = _first(rf"energy\(sigma->0\){_NUMBER}", last, path)
     if not min(free, without) - 1e-5 <= energy <= max(free, without) + 1e-5:
         raise CalculationError(f"{path} is damaged: {energy} eV at zero smearing is not between {free} and {without}.")
     version = re.search(r"vasp\.(\d+\.\d+\.\d+\w*)", text[:20_000])
@@ -109,27 +133,83 @@ def read_outcar(path: Path) -> Outcar:
         energy=energy,
         dispersion=_dispersion(text, path),
         fermi_level=_optional(rf"E-fermi\s*:{_NUMBER}", text),
-        moment=_optional(rf"number of electron\s+-?[\d.]+\s+magnetization{_NUMBER}", text) or 0.0,
+        moment=_moment(text),
         valences=tuple(float(v) for v in valences[1].split()),
-        scf_converged=_scf_converged(text),
+        scf_converged=_scf_converged(text[:start]),
         ions_converged="reached required accuracy - stopping structural energy minimisation" in text,
         elapsed=_optional(rf"Elapsed time \(sec\):{_NUMBER}", last),
         cpu=None if cpu is None else cpu * processes,
         processes=processes,
+        electronic_energy=_optional(rf"free\s+energy\s+TOTEN{_NUMBER}", text[:start]),
+        ivdw=_integer(r"\n\s*IVDW\s*=\s*(\d+)", text),
+        incar=_echo(text[:start]),
+        n_electrons=_optional(rf"\n\s*NELECT{_NUMBER}\s+total number", text),
+        cutoff=_optional(rf"\n\s*ENCUT{_NUMBER}\s+eV\s", text),
+        grid=_triple(r"dimension x,y,z NGXF=\s*(\d+)\s+NGYF=\s*(\d+)\s+NGZF=\s*(\d+)", text),
+        mesh=_triple(r"generate k-points for:\s*(\d+)\s+(\d+)\s+(\d+)", text),
+        forces=_forces(text, path),
     )
 
 
-def _last(pattern: str, text: str, path: Path) -> float:
-    matches = re.findall(pattern, text)
-    if not matches:
+def _first(pattern: str, text: str, path: Path) -> float:
+    match = re.search(pattern, text)  # linear response prints further energies behind those of the last step
+    if match is None:
         words = pattern.split("{")[0].split(_NUMBER)[0].replace(r"\s+", " ").replace("\\", "")
         raise CalculationError(f"{path} is damaged: its last step has no number after {words!r}.")
-    return float(matches[-1])
+    return float(match[1])
 
 
 def _optional(pattern: str, text: str) -> float | None:
     matches = re.findall(pattern, text)
     return float(matches[-1]) if matches else None
+
+
+def _integer(pattern: str, text: str) -> int | None:
+    matches = re.findall(pattern, text)
+    return int(matches[-1]) if matches else None
+
+
+def _triple(pattern: str, text: str) -> tuple[int, ...] | None:
+    match = re.search(pattern, text)
+    return tuple(int(n) for n in match.groups()) if match else None
+
+
+def _moment(text: str) -> float:
+    """Return the last magnetization: a number, or three of a non-collinear run."""
+    lines = re.findall(r"number of electron\s+-?[\d.]+\s+magnetization([^\n]*)", text)
+    words = lines[-1].split() if lines else []
+    if not words:
+        return 0.0
+    values = [float(word) for word in words if re.fullmatch(r"-?\d+\.\d+", word)]
+    return values[0] if len(values) == 1 else float(np.linalg.norm(values))
+
+
+def _echo(text: str) -> dict[str, Any]:
+    """Return the tags between ``INCAR:`` and the first POTCAR; VASP 5 prints none there."""
+    match = re.search(r"^ ?INCAR:[^\n]*\n(.*?)^ ?POTCAR:", text[:100_000], flags=re.MULTILINE | re.DOTALL)
+    tags = {name: canonical(name, value) for name, value in parse_incar(match[1]).items()} if match else {}
+    return {name: value for name, value in tags.items() if value is not None}
+
+
+def _forces(text: str, path: Path) -> FloatArray | None:
+    """Return the last block of forces: behind the position of each atom, three numbers."""
+    start = text.rfind("TOTAL-FORCE (eV/Angst)")
+    if start < 0:
+        return None
+    rows: list[list[float]] = []
+    for line in text[text.find("\n", start) + 1 :].split("\n"):
+        words = line.split()
+        if words and not set(words[0]) - {"-"} and not rows:
+            continue
+        if len(words) not in (3, 6):
+            break
+        try:
+            rows.append([float(word) for word in words[-3:]])
+        except ValueError as error:
+            if re.search("[A-Za-z]{3}", line):
+                break
+            raise CalculationError(f"{path} is damaged: a force of its last step reads {line.strip()!r}.") from error
+    return np.array(rows, dtype=float).reshape(-1, 3)
 
 
 def _dispersion(text: str, path: Path) -> float | None:

@@ -6,9 +6,8 @@ Energies come from OUTCAR and must agree with vasprun.xml; settings are those th
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -18,23 +17,17 @@ from pymatgen.core import Lattice, Structure
 from pymatgen.io.vasp import Vasprun
 
 from iface_wf.documents.calculation import Correction
-from iface_wf.engines.vasp.choices import CELL_TAGS, GRID_TAGS, METHOD_TAGS
+from iface_wf.engines.vasp.agreement import require_agreement
 from iface_wf.engines.vasp.grids import required_file
-from iface_wf.engines.vasp.inputs import plain, poscar_order
+from iface_wf.engines.vasp.inputs import poscar_order
 from iface_wf.engines.vasp.outcar import Outcar, read_outcar
+from iface_wf.engines.vasp.tags import final_settings
+from iface_wf.engines.vasp.vasprun import AtomType, read_vasprun
 from iface_wf.errors import CalculationError, MismatchError
 
 ENERGY_TYPE = "extrapolated to zero smearing (e_0_energy)"
-#: Files of one run must agree on its free energy within this (eV).
-ENERGY_TOLERANCE = 1e-5
 #: A single point must be of the structure that was asked for within this (A).
 POSITION_TOLERANCE = 1e-3
-
-FUNCTIONAL_NAMES = {"PE": "PBE", "PS": "PBEsol", "RP": "RPBE", "RE": "revPBE", "91": "PW91", "CA": "LDA", "--": "PBE"}
-DISPERSION_NAMES = {
-    1: "D2", 10: "D2", 11: "D3(0)", 12: "D3(BJ)", 13: "D4", 2: "TS", 20: "TS", 21: "TS+SCS", 4: "dDsC",
-    202: "MBD@rSC", 263: "MBD@rSC/FI",
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -49,6 +42,8 @@ class VaspRun:
         Both files, checked against each other.
     initial, final
         Structures in the order of the POSCAR.
+    types
+        Blocks of the POSCAR.
     settings
         Energy-relevant settings of the last run, flat, as `iface_wf.engines.vasp.inputs` writes them.
     """
@@ -58,6 +53,7 @@ class VaspRun:
     outcar: Outcar
     initial: Structure
     final: Structure
+    types: list[AtomType]
     settings: dict[str, Any]
 
     @property
@@ -67,9 +63,9 @@ class VaspRun:
         return nx, ny, nz
 
     @property
-    def valences(self) -> dict[str, float]:
-        """Valence electrons of each element, from the POTCARs used."""
-        return dict(zip(atom_types(self.vasprun), self.outcar.valences, strict=True))
+    def valences(self) -> list[float]:
+        """Valence electrons of each atom in its POTCAR, in the order of the POSCAR."""
+        return [kind.valence for kind in self.types for _ in range(kind.atoms)]
 
     @property
     def is_relaxation(self) -> bool:
@@ -102,165 +98,18 @@ def read_run(directory: Path) -> VaspRun:
     """
     path = required_file(directory, "vasprun.xml")
     outcar_path = required_file(directory, "OUTCAR")
-    vasprun = _vasprun(path)
+    vasprun, types = read_vasprun(path)
     outcar = read_outcar(outcar_path)
-    last = vasprun.ionic_steps[-1]
-    for what, values in (
-        ("energies", [last["e_fr_energy"]]),
-        ("forces", last.get("forces", [])),
-        ("positions", vasprun.final_structure.frac_coords),
-        ("cell", vasprun.final_structure.lattice.matrix),
-    ):
-        if not np.isfinite(np.asarray(values, dtype=float)).all():
-            raise CalculationError(f"{path} is damaged: the {what} of its last step are no finite numbers.")
-    if abs(last["e_fr_energy"] - outcar.free_energy) > ENERGY_TOLERANCE:
-        raise CalculationError(
-            f"{path} and {outcar_path.name} are not of one run: free energies {last['e_fr_energy']} and "
-            f"{outcar.free_energy} eV."
-        )
-    if len(atom_types(vasprun)) != len(outcar.valences):
-        raise CalculationError(f"{path} and {outcar_path.name} are not of one run: unlike numbers of elements.")
+    require_agreement(vasprun, outcar, types, path, outcar_path)
     return VaspRun(
         directory=directory,
         vasprun=vasprun,
         outcar=outcar,
         initial=vasprun.ionic_steps[0]["structure"],
         final=vasprun.final_structure,
-        settings=final_settings(vasprun),
+        types=types,
+        settings=final_settings(vasprun, outcar, types, directory),
     )
-
-
-def atom_types(vasprun: Vasprun) -> list[str]:
-    """Return the element of each block of the POSCAR."""
-    return [str(symbol) for symbol, _ in groupby(vasprun.atomic_symbols)]
-
-
-def _vasprun(path: Path) -> Vasprun:
-    try:
-        vasprun = Vasprun(str(path), parse_dos=False, parse_eigen=False, parse_potcar_file=False)
-        steps = vasprun.ionic_steps
-        complete = bool(steps and steps[-1]["electronic_steps"]) and "e_fr_energy" in steps[-1]
-        sites = {len(vasprun.atomic_symbols), *(len(step["structure"]) for step in steps)}
-        forces = [len(step["forces"]) for step in steps if "forces" in step]
-        symbols = [site.specie.symbol for site in vasprun.final_structure]
-        needed = [vasprun.parameters[name] for name in ("ENMAX", "NELECT", "NELM", "ISPIN", *GRID_TAGS)]
-    except Exception as error:  # the parser raises whatever a damaged file makes it stumble over
-        reason = " ".join(str(error).split())[:200] or type(error).__name__
-        raise CalculationError(f"{path} cannot be used: it is cut off or damaged ({reason}).") from error
-    if not complete or not needed or len({*sites, *forces}) != 1 or symbols != list(vasprun.atomic_symbols):
-        raise CalculationError(f"{path} cannot be used: its last step is not complete.")
-    return vasprun
-
-
-def final_settings(vasprun: Vasprun) -> dict[str, Any]:
-    """Return the energy-relevant settings that a run used, under the names that we write.
-
-    Parameters
-    ----------
-    vasprun
-        The parsed file: its INCAR is the one read by the last run, its parameters have the defaults filled in.
-
-    Returns
-    -------
-    dict
-        xc, dispersion, kpoints, grid, potcars, potcar_titles, hubbard, and INCAR tags.
-    """
-    incar, parameters = dict(vasprun.incar), dict(vasprun.parameters)
-    tags: dict[str, Any] = {}
-    for name in (*METHOD_TAGS, *CELL_TAGS, "EDIFF", "ISPIN"):
-        value = parameters.get(name) if name in GRID_TAGS else incar.get(name, parameters.get(name))
-        value = _canonical(name, plain(value))
-        if value is not None:
-            tags[name] = value
-    tags["ENCUT"] = float(parameters["ENMAX"])
-    elements = atom_types(vasprun)
-    titles = dict(zip(elements, [str(t) for t in vasprun.potcar_symbols], strict=False))
-    symbols = {element: [*title.split(), element, element][1] for element, title in titles.items()}
-    settings: dict[str, Any] = {
-        "xc": functional(tags, incar, titles.values()),
-        "dispersion": dispersion(tags),
-        "kpoints": list(kpoints(vasprun)),
-        "grid": [int(tags[name]) for name in GRID_TAGS[3:]],
-        "potcars": symbols,
-        "potcar_titles": titles,
-        "hubbard": hubbard(incar, elements),
-    }
-    return settings | tags
-
-
-def _canonical(name: str, value: Any) -> Any:
-    """Write one meaning in one way, whatever the version; None for what is not in force."""
-    if name == "PREC" and value is not None:
-        return {"a": "Accurate", "n": "Normal", "s": "Single", "h": "High", "m": "Medium", "l": "Low"}.get(
-            str(value).strip()[:1].lower(), value
-        )
-    if name in ("GGA", "METAGGA"):
-        text = str(value or "").strip().upper()
-        return None if text in ("", "NONE", "F", "FALSE", "--" if name == "METAGGA" else "") else text
-    if name == "LREAL" and isinstance(value, str):
-        return {"a": "Auto", "o": "On", "t": True, "f": False}.get(value.strip(".").lower()[:1], value)
-    if name == "DIPOL" and value is not None and min(value) < -99:
-        return None  # VASP's mark for: not given
-    if name in ("IVDW", "IDIPOL") and not value:
-        return None
-    if name in ("LDIPOL", "ADDGRID", "LUSE_VDW", "LHFCALC") and not value:
-        return None
-    if name in ("BPARAM", "AEXX", "HFSCREEN") and not value:
-        return None
-    return value
-
-
-def functional(tags: Mapping[str, Any], incar: Mapping[str, Any], titles: Iterable[str]) -> str:
-    """Name the functional from the tags, and where they say nothing from the POTCARs.
-
-    Parameters
-    ----------
-    tags
-        Tags in force, one meaning written in one way.
-    incar
-        As the run read it.
-    titles
-        Of the POTCARs.
-    """
-    if "METAGGA" in tags:
-        name = {"R2SCAN": "r2SCAN"}.get(tags["METAGGA"], str(tags["METAGGA"]))
-    else:
-        written = str(tags.get("GGA") or incar.get("GGA") or "--").upper()
-        name = FUNCTIONAL_NAMES.get(written, written)
-        first = next(iter(titles), "PAW_PBE")
-        if written == "--" and not first.startswith("PAW_PBE"):
-            name = "PW91" if "GGA" in first else "LDA"
-    if tags.get("LHFCALC"):
-        name = f"{name} hybrid"
-    return name
-
-
-def dispersion(tags: Mapping[str, Any]) -> str | None:
-    """Name the dispersion from the tags, None if there is none."""
-    if tags.get("LUSE_VDW"):
-        return "rVV10" if "METAGGA" in tags or tags.get("GGA") == "ML" else "vdW-DF"
-    number = tags.get("IVDW")
-    return None if number is None else DISPERSION_NAMES.get(int(number), f"IVDW={number}")
-
-
-def kpoints(vasprun: Vasprun) -> tuple[int, int, int]:
-    """Return the mesh; for an explicit list or KSPACING the number of points as (n, 1, 1)."""
-    mesh = [float(n) for n in vasprun.kpoints.kpts[0]] if vasprun.kpoints is not None and vasprun.kpoints.kpts else []
-    if len(mesh) == 3 and all(n.is_integer() and n >= 1 for n in mesh):
-        return int(mesh[0]), int(mesh[1]), int(mesh[2])
-    return len(vasprun.actual_kpoints), 1, 1
-
-
-def hubbard(incar: Mapping[str, Any], elements: list[str]) -> dict[str, list[float]]:
-    """Return angular momentum, U and J (eV) of the elements with DFT+U."""
-    if not incar.get("LDAU"):
-        return {}
-    rows = [list(incar.get(name, [])) for name in ("LDAUL", "LDAUU", "LDAUJ")]
-    return {
-        element: [int(level), float(u), float(j)]
-        for element, level, u, j in zip(elements, *rows, strict=False)
-        if level >= 0 and (u or j)
-    }
 
 
 def in_order(run: VaspRun, wanted: Structure) -> Structure:
@@ -284,13 +133,7 @@ def in_order(run: VaspRun, wanted: Structure) -> Structure:
     MismatchError
         When the run is of other atoms, or a single point of other positions or another cell.
     """
-    order = poscar_order(wanted)
-    symbols = [wanted[i].specie.symbol for i in order]
-    if symbols != [site.specie.symbol for site in run.final]:
-        raise MismatchError(
-            f"The run in {run.directory} is of {run.final.formula}, asked for was {wanted.formula} in this order: "
-            f"{' '.join(dict.fromkeys(symbols))}."
-        )
+    order = run_order(run, wanted)
     start = wanted.frac_coords[order]
     moved = run.final.frac_coords - start
     moved -= np.round(moved)
@@ -309,13 +152,40 @@ def in_order(run: VaspRun, wanted: Structure) -> Structure:
     return structure
 
 
+def run_order(run: VaspRun, wanted: Structure) -> list[int]:
+    """Return the sites of the structure that was asked for in the order of the POSCAR: their own, or the one that we write.
+
+    Raises
+    ------
+    MismatchError
+        When the run is of other atoms.
+    """
+    found = [site.specie.symbol for site in run.final]
+    symbols = [site.specie.symbol for site in wanted]
+    for order in (list(range(len(symbols))), poscar_order(wanted)):
+        if [symbols[i] for i in order] == found:
+            return order
+    raise MismatchError(
+        f"The run in {run.directory} is of {run.final.formula}, asked for was {wanted.formula} in this order: "
+        f"{' '.join(dict.fromkeys(symbols[i] for i in poscar_order(wanted)))}."
+    )
+
+
+def valences_of(run: VaspRun, wanted: Structure) -> list[float]:
+    """Return the valence electrons of each site of the structure that was asked for, from the POTCARs used."""
+    found = [0.0] * len(wanted)
+    for row, site in enumerate(run_order(run, wanted)):
+        found[site] = run.valences[row]
+    return found
+
+
 def max_force(run: VaspRun, wanted: Structure) -> float | None:
     """Return the largest force on an atom that is free in the structure asked for, in the last step, eV/A."""
     forces = np.asarray(run.vasprun.ionic_steps[-1].get("forces", []), dtype=float).reshape(-1, 3)
     if not len(forces):
         return None
     flags = wanted.site_properties.get("selective_dynamics")
-    free = np.ones_like(forces) if flags is None else np.array(flags, dtype=float)[poscar_order(wanted)]
+    free = np.ones_like(forces) if flags is None else np.array(flags, dtype=float)[run_order(run, wanted)]
     return float(np.linalg.norm(forces * free, axis=1).max())
 
 
@@ -343,13 +213,31 @@ def energy_type(run: VaspRun) -> str:
 
 
 def convergence(run: VaspRun) -> list[str]:
-    """Return scf_unconverged or geometry_unconverged where they apply."""
-    steps = len(run.vasprun.ionic_steps[-1]["electronic_steps"])
-    if not run.outcar.scf_converged or steps >= run.vasprun.parameters["NELM"]:
+    """Return scf_unconverged or geometry_unconverged where OUTCAR does not say that EDIFF and EDIFFG were reached."""
+    held = int(run.vasprun.parameters.get("ICHARG", 0) or 0)
+    if held >= 10:
+        return [f"scf_unconverged (ICHARG {held}: the density was held)"]
+    if not scf_reached(run):
         return ["scf_unconverged"]
     if run.is_relaxation and not run.outcar.ions_converged:
         return ["geometry_unconverged"]
     return []
+
+
+def scf_reached(run: VaspRun) -> bool:
+    """Say whether the last step's SCF reached EDIFF.
+
+    VASP 5 says so after NELM steps too, whatever it reached: then the change of the energy in the last of them decides.
+    """
+    if not run.outcar.scf_converged:
+        return False
+    steps = run.vasprun.ionic_steps[-1]["electronic_steps"]
+    if len(steps) < run.vasprun.parameters["NELM"]:
+        return True
+    if len(steps) < 2:
+        return not run.outcar.version.startswith("5.")
+    change = abs(steps[-1]["e_fr_energy"] - steps[-2]["e_fr_energy"])
+    return bool(change <= run.settings["EDIFF"] + 1e-9)  # both are printed with eight decimals
 
 
 def read_corrections(directory: Path) -> list[Correction]:

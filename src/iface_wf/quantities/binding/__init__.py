@@ -69,7 +69,7 @@ class BindingKind(FlowKind):
 
     def title_of(self, document: BindingDocument) -> str:
         """Name an interface, for example ``PEO (2 units) + LiTFSI on SiO2 (101)``."""
-        from iface_wf.report.names import interface_name
+        from iface_wf.reports.names import interface_name
 
         return interface_name(document)
 

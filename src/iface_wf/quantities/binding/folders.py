@@ -13,7 +13,8 @@ from pymatgen.core import Structure
 
 from iface_wf.builders.interface import build_interface
 from iface_wf.documents.calculation import CalculationDocument
-from iface_wf.documents.labels import FRAGMENT_PARTS, SLAB_PARTS
+from iface_wf.documents.labels import POLYMER, WHOLE, A, B
+from iface_wf.engines.comparison import require_comparable
 from iface_wf.engines.vasp.engine import VaspEngine
 from iface_wf.engines.vasp.folders import (
     RELAXATIONS,
@@ -31,6 +32,9 @@ from iface_wf.library import Library
 from iface_wf.quantities.binding.collect import collect_binding
 from iface_wf.quantities.binding.graph import graph_of_built
 from iface_wf.quantities.binding.request import BindingRequest
+
+#: Periodic directions of the calculations of a slab, a molecule and what is in the cell of the interface.
+_PERIODIC = {A.name: 2, B.name: 0, WHOLE: 2, A.frozen: 2, B.frozen: 2}
 
 
 @dataclass(frozen=True)
@@ -88,7 +92,7 @@ def write_binding(request: BindingRequest, library: Library, directory: Path) ->
     engine = request.main_engine(library.filler(request.filler))
     if not isinstance(engine, VaspEngine):
         raise InputError(f"Inputs are written for vasp only, not for {request.engine}.")
-    structures = {"A": built.slab, "B": built.fragment, "AB": built.placements[0]}
+    structures = {A.name: built.slab, B.name: built.fragment, WHOLE: built.placements[0]}
     return write_project(directory, structures, request.level, about, engine.overrides)
 
 
@@ -119,7 +123,7 @@ def collect_project(directory: Path) -> ProjectState:
     relaxations = {role: read_folder(directory / name) for role, name in RELAXATIONS.items()}
     if not any((directory / name).exists() for name in STATICS.values()):
         relaxed = {role: Structure.from_dict(document.structure) for role, document in relaxations.items()}
-        return ProjectState(written=write_statics(directory, relaxed, SLAB_PARTS, FRAGMENT_PARTS))
+        return ProjectState(written=write_statics(directory, relaxed))
     waiting = [directory / name for name in STATICS.values() if not is_calculated(directory / name)]
     if waiting:
         return ProjectState(waiting=waiting)
@@ -127,7 +131,7 @@ def collect_project(directory: Path) -> ProjectState:
     return ProjectState(flow=folder_flow(calculations, relaxations, project["about"]))
 
 
-def collect_foreign(folders: Mapping[str, Path], about: Mapping[str, Any], component: str = "polymer") -> Flow:
+def collect_foreign(folders: Mapping[str, Path], about: Mapping[str, Any], component: str = POLYMER) -> Flow:
     """Put folders together that somebody else calculated.
 
     Parameters
@@ -151,16 +155,18 @@ def collect_foreign(folders: Mapping[str, Path], about: Mapping[str, Any], compo
     CalculationError, MismatchError
         Naming the file that is damaged, or what does not fit together.
     """
-    missing = [role for role in ("A", "B", "AB") if role not in folders]
+    missing = [role for role in (A.name, B.name, WHOLE) if role not in folders]
     if missing or set(folders) - set(STATICS):
         raise InputError(f"Name the folders of A, B and AB, and perhaps of A* and B*; missing: {', '.join(missing)}.")
-    slab = read_foreign_folder(folders["A"], "A")
-    calculations = {"A": slab, "B": read_foreign_folder(folders["B"], "B", component=component)}
-    atoms = Structure.from_dict(slab.structure)
-    calculations["AB"] = read_foreign_folder(folders["AB"], "AB", slab=atoms, component=component)
-    for role in ("A*", "B*"):
-        if role in folders:
-            calculations[role] = read_foreign_folder(folders[role], role, component=component, periodic=2)
+    read = {
+        role: read_foreign_folder(path, role, component=component, periodic=_PERIODIC[role])
+        for role, path in folders.items()
+        if role != WHOLE
+    }
+    slab = Structure.from_dict(read.get(A.frozen, read[A.name]).structure)
+    read[WHOLE] = read_foreign_folder(folders[WHOLE], WHOLE, slab=slab, component=component)
+    calculations = {role: read[role] for role in STATICS if role in read}
+    require_comparable(calculations)
     return folder_flow(calculations, {}, about)
 
 
@@ -176,16 +182,16 @@ def folder_flow(
         for role, one in jobs.items():
             one.name = f"{prefix} {role}"
     placements = RankedPlacements(
-        structure=(relaxations.get("AB") or calculations["AB"]).structure, placement=0, engine="none: folders as given"
+        structure=(relaxations.get(WHOLE) or calculations[WHOLE]).structure,
+        placement=0,
+        engine="none: folders as given",
     )
-    keys = "".join(document.key for _, document in sorted(calculations.items()))
-    named = {"filler": "", "surface": "", "key": hashlib.sha256(keys.encode()).hexdigest()} | dict(about)
     collect = collect_binding(
         calculations={role: one.output for role, one in kept.items()},
         relaxations={role: one.output for role, one in relaxed.items()},
         uuids={role: one.uuid for role, one in kept.items()},
         placements=placements,
-        about=named,
+        about=dict(about),
     )
     collect.name = "collect"
     return Flow([*kept.values(), *relaxed.values(), collect], output=collect.output, name="collect folders")

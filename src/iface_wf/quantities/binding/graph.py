@@ -88,7 +88,9 @@ def describe(
         )
     digests = {"slab": slab.digest, "fragment": fragment.digest}
     return {
-        "key": request.key(slab.digest, fragment.digest, record),
+        "key": request.key(
+            slab.digest, fragment.digest, record, elements=elements_of(slab.structure, fragment.structure)
+        ),
         "filler": record.name,
         "surface": str(slab.structure.properties.get("surface", "")),
         "polymer": request.polymer or request.molecule,
@@ -101,6 +103,11 @@ def describe(
             "key_version": KEY_VERSION,
         },
     }
+
+
+def elements_of(*structures: Structure) -> set[str]:
+    """Return the symbols of the elements of some structures."""
+    return {element.symbol for structure in structures for element in structure.composition.elements}
 
 
 def single_graph(request: BindingRequest, library: Library, here: bool = True) -> Graph:

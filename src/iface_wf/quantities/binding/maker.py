@@ -10,7 +10,7 @@ from jobflow import Flow, Job
 from pymatgen.core import Structure
 
 from iface_wf.builders.placing.targets import Target
-from iface_wf.documents.labels import PARTS
+from iface_wf.documents.labels import PARTS, WHOLE, A, B
 from iface_wf.engines.base import Engine
 from iface_wf.engines.registry import DEFAULT_RANKING, create
 from iface_wf.flows.maker import ResultMaker
@@ -38,6 +38,27 @@ class BindingEnergyMaker(ResultMaker):
         Whether A* and B* are calculated too, for the interaction energy.
     densities
         Whether densities are kept, for charges and the difference density.
+
+    Examples
+    --------
+    Water on lithium iodide by an ML potential; the flow runs on whatever runs flows of jobflow:
+
+    >>> import iface_wf
+    >>> from iface_wf.engines.mlip.engine import MlipEngine
+    >>> built = iface_wf.build("LiI", molecule="O", thickness=3.0)
+    >>> maker = BindingEnergyMaker(engine=MlipEngine(), geometry_engine=MlipEngine(level="moderate"), placements=1)
+    >>> flow = maker.make(built.slab, built.fragment)
+    >>> [job.name for job in flow.jobs][-4:]
+    ['static AB', 'static A*', 'static B*', 'collect']
+
+    Makers take jobflow's updates, within others and in the jobs of a flow too:
+
+    >>> maker = maker.update_kwargs({"level": "precise"}, class_filter=MlipEngine)
+    >>> maker.geometry_engine.level
+    'precise'
+    >>> flow.update_maker_kwargs({"_set": {"overrides->fmax": 0.1}}, name_filter="relax", dict_mod=True)
+    >>> flow.jobs[0].maker.defaults()["fmax"]  # eV/A
+    0.1
     """
 
     name: str = "binding"
@@ -50,7 +71,7 @@ class BindingEnergyMaker(ResultMaker):
     frozen: bool = True
     densities: bool = True
 
-    def make(self, slab: Structure, fragment: Structure, about: dict[str, Any]) -> Flow:
+    def make(self, slab: Structure, fragment: Structure, about: dict[str, Any] | None = None) -> Flow:
         """Wire the jobs.
 
         Parameters
@@ -58,13 +79,15 @@ class BindingEnergyMaker(ResultMaker):
         slab, fragment
             The two parts as built, labelled sites.
         about
-            Names and provenance of the interface, copied into the document; holds its ``key``.
+            Names and provenance of the interface, copied into the document; by default what the parts say of themselves.
+            Without a ``key`` the document's follows from the keys of its calculations.
 
         Returns
         -------
         Flow
             Its output is a BindingDocument.
         """
+        about = _names(slab, fragment) if about is None else about
         parts = {"A": self.part(slab, "A"), "B": self.part(fragment, "B")}
         jobs = {role: part.jobs() for role, part in parts.items()}
         own = self.combine({role: PartOutputs.of(of_part) for role, of_part in jobs.items()}, about)
@@ -99,23 +122,22 @@ class BindingEnergyMaker(ResultMaker):
             vacuum=self.vacuum,
             clearance=self.clearance,
             target=self.target,
-            engine=self.ranking_engine.engine_name,
-            overrides=self.ranking_engine.overrides,
+            engine=self.ranking_engine,
         )
         placed.name = "place"
-        relax_ab = self.relaxation("AB").make(placed.output.structure)
+        relax_ab = self.relaxation(WHOLE).make(placed.output.structure)
         own = self._statics(relax_ab)
         if self.engine.grid_bound:
             # absolute energies on unlike grid steps differ by tenths of an eV: B gets a box on AB's steps
-            like = own["AB"].output.settings
-            static_b = self.engine.static(fragment.relax.structure, like=like, role="B", name="static B")
-            own = {"B": static_b} | own
-        shared = {"A": slab.static, "B": fragment.static}
+            like = own[WHOLE].output.settings
+            static_b = self.engine.static(fragment.relax.structure, like=like, role=B.name, name=f"static {B.name}")
+            own = {B.name: static_b} | own
+        shared = {A.name: slab.static, B.name: fragment.static}
         statics = {role: output for role, output in shared.items() if output is not None}
         statics |= {role: job.output for role, job in own.items()}
         collect = collect_binding(
             calculations=statics,
-            relaxations={"A": slab.relax, "B": fragment.relax, "AB": relax_ab.output},
+            relaxations={A.name: slab.relax, B.name: fragment.relax, WHOLE: relax_ab.output},
             uuids={role: output.uuid for role, output in statics.items()},
             placements=placed.output,
             about=about,
@@ -128,9 +150,9 @@ class BindingEnergyMaker(ResultMaker):
         plain = list(self.engine.profile.densities) if self.densities else []
         ghosts = self.engine.counterpoise
         interface = relax_ab.output.structure
-        ab = self.engine.static(interface, densities=plain, role="AB", name="static AB")
+        ab = self.engine.static(interface, densities=plain, role=WHOLE, name=f"static {WHOLE}")
         like = ab.output.settings
-        jobs = {"AB": ab}
+        jobs = {WHOLE: ab}
         if not self.frozen:
             return jobs
         for part, other in zip(PARTS, reversed(PARTS), strict=True):
@@ -153,3 +175,15 @@ class BindingEnergyMaker(ResultMaker):
                     name=f"static {part.with_ghosts}",
                 )
         return jobs
+
+
+def _names(slab: Structure, fragment: Structure) -> dict[str, Any]:
+    """Name an interface as its parts, as they were built, name themselves."""
+    told = fragment.properties
+    return {
+        "filler": slab.properties.get("filler", ""),
+        "surface": slab.properties.get("surface", ""),
+        "polymer": told.get("polymer") or (None if "salt" in told else told.get("formula")),
+        "units": told.get("units"),
+        "salt": told.get("salt"),
+    }

@@ -8,8 +8,8 @@ from pymatgen.core import Structure
 from iface_wf.analysis.density import unpack
 from iface_wf.documents.kinds import Row, Section
 from iface_wf.quantities.binding.document import UNITS, BindingDocument
-from iface_wf.report.figures import binding_figure
-from iface_wf.report.names import interface_name, method_name
+from iface_wf.reports.figures import binding_figure
+from iface_wf.reports.names import interface_name, method_name
 
 _PARTS = {"A": "the filler", "B": "the molecule"}
 

@@ -19,7 +19,7 @@ from iface_wf.library.library import Library
 from iface_wf.library.records import FillerRecord
 from iface_wf.quantities.binding.document import BindingDocument
 from iface_wf.quantities.binding.former_keys import LEVELS, key_of_before, ranking_of_before
-from iface_wf.quantities.binding.graph import binding_maker
+from iface_wf.quantities.binding.graph import binding_maker, elements_of
 from iface_wf.quantities.binding.request import BindingRequest
 from iface_wf.store.canonical import structure_digest
 from iface_wf.store.migrate import Keyed
@@ -80,7 +80,8 @@ class Rekeyer:
                 return Keyed(document.key, digests)
             if document.key == former:
                 self._require_same_method(document, request, record, slab)
-                return Keyed(request.key(slab_digest, fragment_digest, record), digests)
+                elements = elements_of(slab, fragment)
+                return Keyed(request.key(slab_digest, fragment_digest, record, elements=elements), digests)
         raise InputError("The slab or the molecule that is built for it today is not the one that was calculated.")
 
     def _fragment(self, request: BindingRequest) -> tuple[Structure, str]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import PurePath
 
 from iface_wf.builders.interface import InterfaceSpec
+from iface_wf.documents.labels import A, B
 from iface_wf.flows.request import Request, method_of
 from iface_wf.library.records import FillerRecord
 from iface_wf.quantities.binding.columns import QUANTITIES
@@ -23,6 +25,16 @@ class BindingRequest(InterfaceSpec, Request):
     quantities
         What is wanted: ``binding_energy``; ``interaction_energy``, which needs A* and B*; ``charges``, which needs
         their densities too.
+
+    Examples
+    --------
+    What needs something on the way gets it; engines know their settings before anything is built:
+
+    >>> request = BindingRequest(filler="SiO2", polymer="PEO", units=2, engine="xtb", quantities=["interaction_energy"])
+    >>> request.label, request.quantities
+    ('SiO2 + PEO x 2', ('binding_energy', 'interaction_energy'))
+    >>> request.main_engine().defaults()["method"]
+    'GFN1-xTB'
     """
 
     quantities: tuple[str, ...] = QUANTITIES
@@ -35,7 +47,9 @@ class BindingRequest(InterfaceSpec, Request):
         parts = (f"{PurePath(self.filler).name}{surface}", f"{self.polymer or self.molecule or ''}{units}", self.salt)
         return " + ".join(part for part in parts if part)
 
-    def key(self, slab_digest: str, fragment_digest: str, *fillers: FillerRecord) -> str:
+    def key(
+        self, slab_digest: str, fragment_digest: str, *fillers: FillerRecord, elements: Collection[str] = ()
+    ) -> str:
         """Content key of the whole interface calculation.
 
         Parameters
@@ -44,6 +58,8 @@ class BindingRequest(InterfaceSpec, Request):
             Digests of the two built parts, so that a changed library file or builder gives another key.
         *fillers
             Record of the filler, which says how the engine treats its elements.
+        elements
+            Elements of the two parts.
 
         Returns
         -------
@@ -52,5 +68,6 @@ class BindingRequest(InterfaceSpec, Request):
         """
         options = self.model_dump(mode="json", include=set(_OPTIONS))
         if self.placements > 1:
-            options["ranking"] = method_of(self.ranking_engine())
-        return self.content_key("binding", {"A": slab_digest, "B": fragment_digest}, options, *fillers)
+            options["ranking"] = method_of(self.ranking_engine(), elements)
+        parts = {A.name: slab_digest, B.name: fragment_digest}
+        return self.content_key("binding", parts, options, *fillers, elements=elements)

@@ -8,8 +8,8 @@ from matplotlib.image import imread
 from pymatgen.core import Lattice, Structure
 
 from iface_wf.quantities.binding.page import figure as result_figure
-from iface_wf.report.figures import binding_figure, structure_figure
-from iface_wf.report.page import save_figure
+from iface_wf.reports.figures import binding_figure, structure_figure
+from iface_wf.reports.page import save_figure
 from tests.examples import difference, document, structure
 
 

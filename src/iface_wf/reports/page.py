@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from iface_wf.documents.kinds import get_kind
 from iface_wf.documents.result import ResultDocument
 from iface_wf.errors import InputError
-from iface_wf.report.names import method_name
+from iface_wf.reports.names import method_name
 
 _STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; color: #222; }
@@ -39,6 +39,11 @@ def save_figure(document: ResultDocument, path: Path, iso: float | None = None) 
     iso
         Isovalue in e/A^3; by default chosen from the density.
 
+    Returns
+    -------
+    Path or None
+        The file; one that existed is replaced.
+
     Raises
     ------
     InputError
@@ -55,7 +60,24 @@ def save_figure(document: ResultDocument, path: Path, iso: float | None = None) 
 
 
 def html_page(document: ResultDocument, uuid: str, completed_at: str, iso: float | None = None) -> str:
-    """Return a self-contained page: picture, numbers with unit and sign, terms, provenance. All text is escaped."""
+    """Return a self-contained page: picture, numbers with unit and sign, terms, provenance. All text is escaped.
+
+    Parameters
+    ----------
+    document
+        The result, its density loaded.
+    uuid
+        Job that holds it.
+    completed_at
+        When that job ended, ISO 8601.
+    iso
+        Isovalue of the picture in e/A^3; chosen from the density by default.
+
+    Returns
+    -------
+    str
+        HTML that needs no other file and runs no script.
+    """
     kind = get_kind(document.document_type)
     title = html.escape(kind.title_of(document))
     parts = [

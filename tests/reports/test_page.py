@@ -3,8 +3,8 @@
 import re
 from html.parser import HTMLParser
 
-from iface_wf.report.names import file_stem, interface_name
-from iface_wf.report.page import html_page
+from iface_wf.reports.names import file_stem, interface_name
+from iface_wf.reports.page import html_page
 from tests.examples import document
 
 EVIL = "<script>alert('x')</script>\"'&"

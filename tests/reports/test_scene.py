@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from pymatgen.core import Lattice, Structure
 
-from iface_wf.report.scene import ACCUMULATION, View, choose_iso, isosurface, scene_of
+from iface_wf.reports.scene import ACCUMULATION, View, choose_iso, isosurface, scene_of
 from tests.examples import CELL, difference, structure
 
 

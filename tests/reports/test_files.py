@@ -9,7 +9,7 @@ from pymatgen.core import Lattice, Structure
 from pymatgen.io.vasp import Chgcar, Poscar
 
 from iface_wf.errors import InputError
-from iface_wf.report.files import write_density, write_structure
+from iface_wf.reports.files import write_density, write_structure
 from tests.examples import CELL, difference, structure
 
 ANGSTROM = 1e-4

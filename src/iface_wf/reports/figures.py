@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 from pymatgen.core import Structure
 
 from iface_wf.documents.labels import SLAB, SLAB_PARTS
-from iface_wf.report.scene import ACCUMULATION, DEPLETION, Array, Scene, View, choose_iso, isosurface, scene_of
+from iface_wf.reports.scene import ACCUMULATION, DEPLETION, Array, Scene, View, choose_iso, isosurface, scene_of
 
 DPI = 200
 MARGIN = 1.6
@@ -40,7 +40,7 @@ def structure_figure(structure: Structure, title: str = "") -> Figure:
         Save with ``figure.savefig(path)``.
     """
     scene = scene_of(structure)
-    side = View.side(looking_along(structure), TURN)
+    side = View.side(_looking_along(structure), TURN)
     extents = [np.ptp(view.project(scene.positions)[:, :2], axis=0) + 2 * MARGIN for view in (side, View.top())]
     height = 5.2
     widths = [height * 0.84 * e[0] / max(extents[0][1], e[1]) for e in extents]
@@ -95,7 +95,7 @@ def binding_figure(
         values = np.asarray(delta_rho, dtype=np.float64)
         iso = choose_iso(values) if iso is None else iso
         scene.surfaces = isosurface(values, structure, iso, scene.positions)
-    view = View.side(looking_along(structure), TURN)
+    view = View.side(_looking_along(structure), TURN)
     flat = view.project(scene.positions)[:, :2]
     extent = np.ptp(flat, axis=0) + 2 * MARGIN
     height = 5.6
@@ -121,7 +121,7 @@ def binding_figure(
     return figure
 
 
-def looking_along(structure: Structure) -> Array:
+def _looking_along(structure: Structure) -> Array:
     """Choose the in-plane cell vector to look along: the one that shows most of the adsorbed molecule's length."""
     matrix = structure.lattice.matrix
     if structure.lattice.pbc[0] and not structure.lattice.pbc[1]:

@@ -171,12 +171,12 @@ def scene_of(structure: Structure) -> Scene:
     Returns
     -------
     Scene
-        One cell, shifted by `centring_shift` in the plane, and the neighbours to which its edge atoms are bonded.
+        One cell, shifted in the plane so that the adsorbed molecule is in its middle, and the neighbours to which its edge atoms are bonded.
     """
     first, second, vectors = _bonds(structure)
     pbc = np.array(structure.lattice.pbc)
     molecule = _movable(structure)
-    frac = structure.frac_coords + centring_shift(structure)
+    frac = structure.frac_coords + _centring_shift(structure)
     frac = np.where(pbc & ~molecule[:, None], frac - np.floor(frac), frac)
     frac = _whole_molecules(structure, frac, molecule, first, second, vectors)
     positions = structure.lattice.get_cartesian_coords(frac)
@@ -212,7 +212,7 @@ def isosurface(values: Array, structure: Structure, iso: float, atoms: Array | N
     """
     shape = np.array(values.shape)
     pbc = np.array(structure.lattice.pbc)
-    shift = centring_shift(structure)
+    shift = _centring_shift(structure)
     steps = np.rint(shift * shape).astype(int)
     pad = np.where(pbc, np.ceil(RIM * shape).astype(int), 0)
     padded = np.pad(np.roll(values, steps, axis=(0, 1, 2)), [(p, p) for p in pad], mode="wrap")
@@ -273,7 +273,7 @@ def choose_iso(values: Array) -> float:
     return float(power * max(step for step in (1.0, 2.0, 5.0) if step * power <= level * (1 + 1e-9)))
 
 
-def centring_shift(structure: Structure) -> Array:
+def _centring_shift(structure: Structure) -> Array:
     """Fractional shift along periodic directions that puts the adsorbed molecule into the middle of the cell."""
     chosen = _movable(structure)
     pbc = np.array(structure.lattice.pbc, dtype=float)

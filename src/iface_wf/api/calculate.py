@@ -1,0 +1,268 @@
+"""`iface_wf.run`: one result, found or calculated."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal, Unpack, overload
+
+from jobflow import JobStore
+
+from iface_wf.api.options import BindingOptions, BindingQuantity, Filler, Store, Surface, opened, work_folder
+from iface_wf.builders.molecules.oligomers import Conformation, Tacticity
+from iface_wf.builders.placing.targets import Target
+from iface_wf.documents.kinds import DEFAULT_KIND
+from iface_wf.documents.result import ResultDocument
+from iface_wf.errors import validate
+from iface_wf.flows.events import Event
+from iface_wf.flows.kinds import flow_kind, flow_kind_of
+from iface_wf.library import Library
+from iface_wf.quantities.binding.document import BindingDocument
+from iface_wf.screening.single import Step, plan_request, run_request
+
+#: Arguments of `run` that say how to calculate, not what.
+_HOW = frozenset({"store", "workdir", "library", "force", "dry_run", "on_event", "options"})
+
+
+@overload
+def run(
+    filler: Filler,
+    polymer: str | None = None,
+    units: int | None = None,
+    *,
+    quantities: Sequence[BindingQuantity] | None = None,
+    store: Store | None = None,
+    workdir: str | Path | None = None,
+    library: Library | None = None,
+    force: bool = False,
+    dry_run: Literal[False] = False,
+    on_event: Callable[[Event], None] | None = None,
+    **options: Unpack[BindingOptions],
+) -> BindingDocument: ...
+@overload
+def run(
+    filler: Filler,
+    polymer: str | None = None,
+    units: int | None = None,
+    *,
+    dry_run: Literal[True],
+    quantities: Sequence[str] | None = None,
+    store: Store | None = None,
+    library: Library | None = None,
+    **options: Any,
+) -> list[Step]: ...
+@overload
+def run(
+    filler: Filler,
+    polymer: str | None = None,
+    units: int | None = None,
+    *,
+    quantities: Sequence[str],
+    store: Store | None = None,
+    workdir: str | Path | None = None,
+    library: Library | None = None,
+    force: bool = False,
+    dry_run: Literal[False] = False,
+    on_event: Callable[[Event], None] | None = None,
+    **options: Any,
+) -> ResultDocument: ...
+def run(
+    filler: Filler,
+    polymer: str | None = None,
+    units: int | None = None,
+    *,
+    surface: Surface | None = None,
+    thickness: float | None = None,
+    sequence: str | None = None,
+    tacticity: Tacticity | None = None,
+    caps: Mapping[str, str] | None = None,
+    conformation: Conformation | None = None,
+    molecule: str | None = None,
+    salt: str | None = None,
+    target: Target | None = None,
+    engine: str | None = None,
+    level: str | None = None,
+    geometry: str | None = None,
+    overrides: Mapping[str, Any] | None = None,
+    quantities: Sequence[str] | None = None,
+    placements: int | None = None,
+    seed: int | None = None,
+    in_plane: tuple[float, float] | None = None,
+    vacuum: float | None = None,
+    max_atoms: int | None = None,
+    processes: int | None = None,
+    store: Store | None = None,
+    workdir: str | Path | None = None,
+    library: Library | None = None,
+    force: bool = False,
+    dry_run: bool = False,
+    on_event: Callable[[Event], None] | None = None,
+    **options: Any,
+) -> ResultDocument | list[Step]:
+    """Return the binding energy of something on a filler with its parts, charges and densities: found, or calculated.
+
+    What is stored is not calculated again, and a run that was interrupted goes on where it stopped. Options that are None
+    take their defaults, see `iface_wf.quantities.binding.request.BindingRequest`.
+
+    Parameters
+    ----------
+    filler
+        Name from the library, or the path of a CIF, POSCAR or YAML file.
+    polymer
+        Name from the library, or a PSMILES with two ``*`` ends.
+    units
+        Repeat units; by default the polymer's own number.
+    surface
+        Miller indices, also as text and with a termination (``"101/2"``), or ``"wire"``; by default the filler's first
+        surface.
+    thickness
+        Smallest thickness of the slab, A; by default the surface's own.
+    sequence
+        Order of a copolymer's units, by letters such as ``"AAB"``.
+    tacticity
+        ``"isotactic"``, ``"syndiotactic"`` or ``"atactic"``.
+    caps
+        Ends of the chain as SMILES, ``{"head": "C*", "tail": "*C"}``; by default hydrogen.
+    conformation
+        ``"lowest"`` conformer, or the all-``"trans"`` chain; by default the polymer's own.
+    molecule
+        Instead of a polymer: SMILES, ``"EC"``, ``"DMC"``, or the path of an ``.xyz`` file.
+    salt
+        Salt of the library, as an ion pair beside the polymer or molecule, or alone.
+    target
+        Which functional group shall touch which atom of the surface.
+    engine
+        Code that gives the energies: ``"gpaw"`` (default), ``"vasp"``, ``"xtb"``, ``"mlip"``, or one of another package.
+    level
+        ``"fast"`` (default), ``"moderate"`` or ``"precise"``.
+    geometry
+        Cheap engine that ranks the placements and, at level fast, relaxes; by default xTB, or the engine itself where that
+        is a cheap one.
+    overrides
+        Settings of the engine that replace those of the level.
+    quantities
+        What is wanted: ``"binding_energy"``; ``"interaction_energy"``, with A* and B*; ``"charges"``, with their densities;
+        by default all three. Those of another kind of result give a document of that kind.
+    placements
+        Placements that the cheap engine ranks.
+    seed
+        Seed of everything random.
+    in_plane
+        Smallest in-plane lengths of the slab, A; by default as large as what lies on it needs.
+    vacuum
+        Empty space above the topmost atom, A.
+    max_atoms
+        Interfaces with more atoms are refused.
+    processes
+        MPI processes per calculation; 0 means all available cores.
+    store
+        File or address of a store, or an open one; by default the configured one.
+    workdir
+        Folder of the calculations' files; by default ``iface-wf-runs`` in the current one.
+    library
+        Where names are looked up; by default the package's records and the user's own.
+    force
+        Put the result together again although it is stored; its calculations are still found.
+    dry_run
+        Only list the calculations that would be needed; run nothing.
+    on_event
+        Is told about every step.
+    **options
+        The other fields of `BindingRequest` (molecule_charge, salt_group, salt_part, clearance, n_conformers), or those of
+        the request of another kind of result.
+
+    Returns
+    -------
+    BindingDocument
+        Energies in eV, negative = bound; charges in e, positive = lost electrons; unit and sign of every field in
+        ``units_of``. ``trustworthy`` is False where the number must not be quoted; ``flags`` say why. Large data are left in
+        the store, see `iface_wf.show`. With ``dry_run`` a list of the steps, each with name, kind, engine, level, number of
+        atoms, and whether it is stored; empty when the result itself is stored.
+
+    Raises
+    ------
+    InputError
+        For unknown names, options and levels, and unusable structures.
+    CalculationError
+        When a step failed; those that do not need it have been done.
+
+    Examples
+    --------
+    Water on lithium iodide by an ML potential, as small and quick as can be (``pip install 'iface-wf[mlip]'``):
+
+    >>> import iface_wf
+    >>> quick = {"engine": "mlip", "thickness": 3.0, "placements": 1, "quantities": ["binding_energy"]}
+    >>> steps = iface_wf.run("LiI", molecule="O", **quick, dry_run=True)
+    >>> [step["step"] for step in steps]
+    ['relax A', 'relax B', 'static A', 'static B', 'relax AB', 'static AB']
+    >>> doc = iface_wf.run("LiI", molecule="O", **quick)
+    >>> print(f"{doc.binding_energy:.1f} {doc.units_of['binding_energy']}")
+    -0.3 eV per interface cell, negative = bound
+    >>> doc.trustworthy, doc.functional
+    (True, 'CHGNet 0.3.0')
+    """
+    asked = {name: value for name, value in locals().items() if name not in _HOW} | options
+    request = make_request(**asked)
+    if dry_run:
+        return plan(request, opened(store), library)
+    document: ResultDocument
+    document, _ = run_stored(request, opened(store), workdir, library, force=force, on_event=on_event)
+    return document
+
+
+def make_request(**options: Any) -> Any:
+    """Check what a user asks for.
+
+    Parameters
+    ----------
+    **options
+        Fields of the request of a kind of result, see `iface_wf.quantities.binding.request.BindingRequest`; those that are
+        None take the default. ``quantities`` decides the kind; by default binding energies.
+
+    Returns
+    -------
+    Request
+        The request.
+
+    Raises
+    ------
+    InputError
+        Naming the option that is wrong and what is allowed.
+    """
+    given = {name: value for name, value in options.items() if value is not None}
+    if isinstance(given.get("filler"), Path):
+        given["filler"] = str(given["filler"])
+    if isinstance(given.get("quantities"), str):  # a text is a sequence too, of letters
+        given["quantities"] = (given["quantities"],)
+    kind = flow_kind_of(given["quantities"]) if given.get("quantities") else flow_kind(DEFAULT_KIND)
+    return validate(given, kind.request, "The request")
+
+
+def run_stored(
+    request: Any,
+    store: JobStore,
+    workdir: str | Path | None = None,
+    library: Library | None = None,
+    *,
+    force: bool = False,
+    on_event: Callable[[Event], None] | None = None,
+) -> tuple[Any, str]:
+    """Run a checked request on an open store; return the document and the uuid of the job that holds it.
+
+    Parameters
+    ----------
+    request
+        What to calculate.
+    store
+        Where results are looked for and kept.
+    workdir, library, force, on_event
+        As in `run`; errors too.
+    """
+    folder = work_folder(workdir)
+    found = run_request(request, store, library or Library(), folder, force=force, on_event=on_event)
+    return found.document, found.uuid
+
+
+def plan(request: Any, store: JobStore, library: Library | None = None) -> list[Step]:
+    """List what `run_stored` would calculate; empty when the result is stored."""
+    return plan_request(request, store, library or Library())

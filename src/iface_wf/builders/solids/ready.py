@@ -1,0 +1,112 @@
+"""Slabs that a file brings ready made, used without moving an atom."""
+
+from __future__ import annotations
+
+import numpy as np
+from pymatgen.core import Lattice, Structure
+
+from iface_wf.builders.components import label
+from iface_wf.builders.solids.cell import by_element, freeze, place
+from iface_wf.builders.solids.describe import describe
+from iface_wf.builders.solids.surfaces import check_contacts
+from iface_wf.documents.labels import SLAB
+from iface_wf.errors import InputError
+from iface_wf.library.crystals import empty_along, read_crystal, vacuum_axis
+from iface_wf.library.records import FillerRecord
+
+WIRE_GAP = 10.0
+"""Empty space (A) along a second cell vector from which on a slab may be a wire or a molecule."""
+
+
+def ready_slab(record: FillerRecord, vacuum: float) -> Structure:
+    """Take the user's own slab as it is: no atom moves against another, only the cell is put upright.
+
+    Parameters
+    ----------
+    record
+        The filler, whose crystal file is a slab. Its vacuum may lie along any vector, which becomes c, and c may be
+        tilted. Atoms that the file holds stay held, and its magnetic moments are kept; where it holds none, the lower
+        part is held as in any slab.
+    vacuum
+        Empty space above the topmost atom in A.
+
+    Returns
+    -------
+    Structure
+        As ``build_slab`` gives it.
+
+    Raises
+    ------
+    InputError
+        If the slab has partly occupied sites or atoms that are nearer than any bond.
+    """
+    raw = read_crystal(record.crystal_path)
+    if not raw.is_ordered:
+        raise InputError(f"{record.crystal} is a slab with partly occupied sites; order it first.")
+    notes = [*raw.properties.get("warnings", [])]
+    raw = _vacuum_along_c(raw, notes)
+    slab = by_element(place(_upright(raw), vacuum))
+    check_contacts(slab, record.crystal)
+    extent = float(np.ptp(slab.cart_coords[:, 2]))
+    if "selective_dynamics" in slab.site_properties:
+        _about_held(slab, notes)
+    else:
+        slab = freeze(slab, record.surfaces[0].frozen_fraction, extent)
+    slab.properties = describe(record, slab) | {
+        "source": record.source,
+        "surface": "as given",
+        "miller": None,
+        "termination": "as given",
+        "passivation": "as given",
+        "thickness": extent,
+        "vacuum": float(slab.lattice.c - slab.cart_coords[:, 2].max()),
+        "warnings": list(dict.fromkeys([*record.warnings, *notes])),
+    }
+    return label(slab, SLAB)
+
+
+def _vacuum_along_c(raw: Structure, notes: list[str]) -> Structure:
+    """Rename the cell vectors so that the vacuum lies along c and the cell is right-handed."""
+    axis = vacuum_axis(raw)
+    axis = 2 if axis is None else axis
+    gaps = empty_along(raw)
+    if max(gap for k, gap in enumerate(gaps) if k != axis) > WIRE_GAP:
+        notes.append(
+            "The file has empty space along two of its vectors: it is used as a slab, not as a wire or molecule."
+        )
+    order = [(axis + 1) % 3, (axis + 2) % 3, axis]
+    if axis != 2:
+        notes.append(f"The vacuum of the file lies along {'abc'[axis]}, which became c.")
+    if np.linalg.det(raw.lattice.matrix) < 0:
+        order[:2] = order[1::-1]
+    properties = dict(raw.site_properties)
+    if "selective_dynamics" in properties:
+        properties["selective_dynamics"] = [
+            [bool(flags[k]) for k in order] for flags in properties["selective_dynamics"]
+        ]
+    return Structure(raw.lattice.matrix[order], raw.species, raw.frac_coords[:, order], site_properties=properties)
+
+
+def _upright(raw: Structure) -> Structure:
+    """Make a slab whole where it crosses the border of its cell, turn a to x, and take c normal to a and b."""
+    frac = np.mod(raw.frac_coords, 1.0)
+    heights = np.sort(frac[:, 2])
+    gaps = np.diff(np.append(heights, heights[0] + 1.0))
+    lowest = heights[(int(np.argmax(gaps)) + 1) % len(heights)]
+    frac[:, 2] = np.mod(frac[:, 2] - lowest + 1e-9, 1.0) - 1e-9
+    a, b, _ = raw.lattice.matrix
+    normal = np.cross(a, b) / np.linalg.norm(np.cross(a, b))
+    x = a / np.linalg.norm(a)
+    turn = np.array([x, np.cross(normal, x), normal]).T
+    cart = frac @ raw.lattice.matrix @ turn  # across the border by the file's own c, tilted or not
+    a, b, c = raw.lattice.matrix @ turn
+    lattice = Lattice([a, b, [0.0, 0.0, c[2]]], pbc=(True, True, False))
+    return Structure(lattice, raw.species, cart, coords_are_cartesian=True, site_properties=raw.site_properties)
+
+
+def _about_held(slab: Structure, notes: list[str]) -> None:
+    """Say it where the held atoms lie at the top, where molecules are placed."""
+    free = np.array(slab.site_properties["selective_dynamics"]).all(axis=1)
+    z = slab.cart_coords[:, 2]
+    if not free.all() and free.any() and z[~free].mean() > z[free].mean():
+        notes.append("The atoms that the file holds lie at the top of the slab, where molecules are placed.")

@@ -1,0 +1,39 @@
+"""Places for files that are written: nothing is replaced."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from iface_wf.errors import InputError
+
+
+def new_file(path: Path) -> Path:
+    """Check that a file can be written without replacing another one.
+
+    Raises
+    ------
+    InputError
+        When the file exists or its folder does not.
+    """
+    if path.exists():
+        raise InputError(f"{path} exists already; give another name or remove it first.")
+    if not path.parent.is_dir():
+        raise InputError(f"The folder {path.parent} does not exist.")
+    return path
+
+
+def new_folder(path: Path) -> Path:
+    """Create a folder for results, or accept an empty one.
+
+    Raises
+    ------
+    InputError
+        When it holds files already or cannot be created.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        if any(path.iterdir()):
+            raise InputError(f"The folder {path} is not empty; give another one.")
+    except OSError as error:
+        raise InputError(f"The folder {path} cannot be used: {error.strerror}.") from error
+    return path
