@@ -236,3 +236,15 @@ def test_a_file_whose_name_looks_like_an_address_is_a_file(tmp_path, monkeypatch
     (tmp_path / "plain.sqlite").rename(tmp_path / "me:x@y.sqlite")
     with open_store("me:x@y.sqlite") as store:
         assert store.count() == 0
+
+
+@pytest.mark.parametrize(
+    "command", [["results"], ["queue", "init", "--workdir", "/w", "--scheduler", "shell", "--dry-run"]]
+)
+@pytest.mark.parametrize("address", [f"mongodb://:{SECRET}@host/db", f"mongodb://:{SECRET}@h1:1,h2:2"])
+def test_a_password_without_a_user_is_refused(command, address, capfd):
+    """It was taken for a part of the host's name, and stood in the project's file."""
+    assert main([*command, "--store", address]) == 2
+    said = "".join(capfd.readouterr())
+    assert "no user name" in said
+    assert SECRET not in said

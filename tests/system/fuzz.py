@@ -82,7 +82,7 @@ def prepare(folder: Path) -> None:
     import iface_wf.engines.vasp.engine
     import iface_wf.engines.xtb.engine
     import iface_wf.quantities.binding.folders
-    import iface_wf.report.figures  # noqa: F401
+    import iface_wf.reports.figures  # noqa: F401
     from iface_wf.store.settings import open_store
     from tests.examples import document, put
     from tests.tiny_library import write_library
