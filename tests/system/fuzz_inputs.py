@@ -215,7 +215,7 @@ def make_case(seed: int, number: int) -> Case:
     """Return one input; equal numbers give equal ones."""
     rng = random.Random(f"{seed} {number}")
     makers = (_request, _request, _overrides, _overrides, _spec, _spec, _spec, _library, _library, _structure, _structure,
-              _smiles, _smiles, _where, _table, _address, _environment, _environment, _identifier, _folders, _queue, _plain)  # fmt: skip
+              _smiles, _smiles, _where, _table, _address, _environment, _environment, _identifier, _store, _folders, _queue, _plain)  # fmt: skip
     case = rng.choice(makers)(rng)
     if rng.random() < 0.1:
         case.encoding = rng.choice(["ascii", "latin-1"])
@@ -425,6 +425,19 @@ def _identifier(rng: random.Random) -> Case:
     if command == "report" and rng.random() < 0.5:
         arguments += ["--iso", _odd(rng, "0.001")]
     return Case(arguments)
+
+
+def _store(rng: random.Random) -> Case:
+    command = rng.choice(
+        [
+            ["store", "migrate"],
+            ["store", "check"],
+            ["store", "backup", _odd(rng, "copy")],
+            ["store", "copy", _odd(rng, "copy")],
+        ]
+    )
+    content = rng.choice([b"", b"SQLite format 3\0" + bytes(84), b"\0" * 5000, b"text", bytes(range(256)) * 20])
+    return Case([*command, "--store", _odd(rng, "filled.sqlite", "other")], {"other": content})
 
 
 def _folders(rng: random.Random) -> Case:
