@@ -10,7 +10,8 @@ from ase.calculators.calculator import Calculator
 from pymatgen.analysis.ewald import EwaldSummation
 from pymatgen.core import Composition, Lattice, Species, Structure
 
-from iface_wf.builders.solids.disorder import bulk, order, rerank, whole_numbers
+from iface_wf.builders.solids.amounts import whole_numbers
+from iface_wf.builders.solids.disorder import bulk, order, rerank
 from iface_wf.errors import CalculationError, InputError
 from iface_wf.library import Library
 from iface_wf.library.crystals import read_crystal
@@ -127,15 +128,118 @@ def test_partial_occupancies_without_a_rule_are_refused(tmp_path):
         bulk(Library().filler(path))
 
 
-def test_an_element_on_two_kinds_of_mixed_sites_is_refused():
-    mixed = Structure(
-        Lattice.cubic(6),
-        [{"Na": 0.5, "K": 0.5}, {"Na": 0.5, "Li": 0.5}, "O"],
-        [[0, 0, 0], [0.5, 0.5, 0.5], [0.5, 0, 0]],
-    )
-    rule = Disorder(composition="NaK0.5Li0.5O")
-    with pytest.raises(InputError, match="Na shares sites"):
-        order(mixed, rule, {"Na": 1, "K": 1, "Li": 1, "O": -2})
+@pytest.mark.parametrize(
+    ("sites", "formula", "expected"),
+    [
+        # Al-doped garnet: Li and Al on one kind of site, Li alone on another
+        ([{"Li": 0.5, "Al": 0.25}] * 4 + [{"Li": 0.75}] * 4 + ["La"] * 2 + ["O"] * 7, "Li5AlLa2O7", "Li5 Al1 La2 O7"),
+        # argyrodite: every site is mixed, so that no element is only on full sites
+        ([{"Li": 0.625}] * 8 + [{"Si": 0.5, "P": 0.5}] * 2 + [{"S": 0.75, "Br": 0.25}] * 8, "Li5SiPS6Br2", "Li5 Si1 P1 S6 Br2"),
+        # three partners on one kind of site
+        ([{"Li": 0.25, "Na": 0.25, "K": 0.5}] * 4 + ["Cl"] * 4, "LiNaK2Cl4", "K2 Na1 Li1 Cl4"),
+        # four partners and vacancies
+        ([{"Li": 0.25, "Na": 0.25, "Mg": 0.125, "K": 0.25}] * 8 + ["Cl"] * 8, "Li2Na2MgK2Cl8", "K2 Na2 Li2 Mg1 Cl8"),
+        # one element on full sites, on mixed sites and on partly vacant ones
+        (["Ti"] * 2 + [{"Ti": 0.5, "Li": 0.5}] * 2 + [{"Ti": 0.25, "Li": 0.25}] * 4 + ["O"] * 9, "Ti4Li2O9", "Ti4 Li2 O9"),
+        # a chain of classes: A shares with B, B with C
+        ([{"Na": 0.5, "K": 0.5}] * 2 + [{"Na": 0.5, "Li": 0.5}] * 2 + [{"Li": 0.5}] * 2 + ["Cl"] * 5, "Na2KLi2Cl5", "K1 Na2 Li2 Cl5"),
+    ],
+)  # fmt: skip
+def test_any_number_of_partners_and_of_kinds_of_sites_is_ordered(sites, formula, expected):
+    generator = np.random.default_rng(0)
+    grid = np.array(list(itertools.product(range(3), repeat=3)))[: len(sites)] / 3
+    crystal = Structure(Lattice.cubic(8.4), sites, generator.permutation(grid))
+    charges = {"Li": 1, "Na": 1, "K": 1, "Mg": 2, "Al": 3, "La": 3, "Si": 4, "P": 5, "Ti": 4, "O": -2, "S": -2, "F": -1,
+               "Cl": -1, "Br": -1}  # fmt: skip
+    made = order(crystal, Disorder(composition=formula, candidates=2), charges)[0].structure
+    assert made.composition == Composition(expected)
+    for site in made:  # every atom sits where the crystal allows it
+        home = crystal[int(np.argmin(crystal.lattice.get_all_distances(site.frac_coords, crystal.frac_coords)[0]))]
+        assert site.specie in home.species
+    assert made.properties["ordering"]["charge"] == 0
+    empty = [s for s in crystal if s.species.num_atoms > 0.999]
+    taken = crystal.lattice.get_all_distances([s.frac_coords for s in empty], made.frac_coords).min(axis=1)
+    assert taken.max() < 1e-6  # sites that are full stay full
+
+
+def test_the_energy_of_a_shared_element_is_that_of_counting():
+    """Li, Al and vacancies on two kinds of sites: all arrangements are few enough to be counted."""
+    sites = [
+        {"Li": 0.5, "Al": 0.25},
+        {"Li": 0.5, "Al": 0.25},
+        {"Li": 0.5},
+        {"Li": 0.5},
+        {"Li": 0.5, "Al": 0.5},
+        "O",
+        "O",
+    ]
+    places = [
+        [0, 0, 0],
+        [0.5, 0.5, 0],
+        [0.5, 0, 0.5],
+        [0, 0.5, 0.5],
+        [0.5, 0.5, 0.5],
+        [0.27, 0.25, 0.25],
+        [0.75, 0.72, 0.75],
+    ]
+    crystal = Structure(Lattice.cubic(6.0), sites, places)
+    charges = {"Li": 1, "Al": 3, "O": -2}
+    best = order(crystal, Disorder(composition="LiAlO2", candidates=4), charges)[0]
+    assert best.structure.composition == Composition("LiAlO2")
+    lowest = np.inf
+    for lithium, aluminium in itertools.permutations(range(5), 2):
+        if aluminium in (2, 3) or 4 not in (lithium, aluminium):
+            continue  # the last mixed site is full
+        trial = Structure(crystal.lattice, [Species("Li", 1), Species("Al", 3), Species("O", -2), Species("O", -2)],
+                          [places[lithium], places[aluminium], *places[5:]])  # fmt: skip
+        lowest = min(lowest, EwaldSummation(trial, acc_factor=8).total_energy)
+    assert best.energy == pytest.approx(lowest, abs=1e-3)
+
+
+def test_a_crystal_whose_own_content_is_not_neutral_says_so():
+    sites = [{"Li": 0.5, "Al": 0.25}] * 2 + [{"Li": 0.5}] * 2 + ["La", "O", "O"]
+    places = [
+        [0, 0, 0],
+        [0.5, 0.5, 0],
+        [0.5, 0, 0.5],
+        [0, 0.5, 0.5],
+        [0.5, 0.5, 0.5],
+        [0.25, 0.25, 0.25],
+        [0.75, 0.75, 0.75],
+    ]
+    crystal = Structure(Lattice.cubic(6), sites, places)
+    made = order(crystal, Disorder(composition="Li2Al0.5LaO2", candidates=1), {"Li": 1, "Al": 3, "La": 3, "O": -2})[0]
+    report = made.structure.properties["ordering"]
+    assert report["charge"] == sum({"Li": 1, "Al": 3, "La": 3, "O": -2}[s.specie.symbol] for s in made.structure) == 1
+    assert "not neutral" in report["warnings"][0]
+
+
+def test_amounts_move_by_a_few_percent_where_rounding_is_not_neutral(lagp):
+    garnet = read_crystal(Library().filler("LLZTO").crystal_path)
+    rule = Disorder(composition="Li6.3La3Zr1.4Ta0.6O12", candidates=1, min_distances={"Li-Li": 2.2})
+    made = order(garnet, rule, CHARGES)[0].structure
+    assert made.properties["ordering"]["charge"] == 0
+    assert made.composition["Li"] + 4 * made.composition["Zr"] + 5 * made.composition["Ta"] == 120
+
+
+def test_sites_that_overlap_are_never_filled_together():
+    """Split sites 0.6 A apart, of cation and anion, that the Ewald energy alone would fill together."""
+    sites = [{"Li": 0.5}, {"F": 0.5}, {"Li": 0.5}, {"F": 0.5}, "Ne"]
+    places = [[0, 0, 0], [0.1, 0, 0], [0.5, 0.5, 0.5], [0.6, 0.5, 0.5], [0, 0.5, 0]]
+    crystal = Structure(Lattice.cubic(6), sites, places)
+    made = order(crystal, Disorder(composition="LiFNe", candidates=4), {"Li": 1, "F": -1, "Ne": 0})[0].structure
+    assert made.composition == Composition("LiFNe")
+    assert made.get_distance(*[i for i, s in enumerate(made) if s.specie.symbol != "Ne"]) > 3
+
+
+@pytest.mark.parametrize(
+    ("formula", "message"),
+    [("NaClBr", "no site holds Br|it lacks K"), ("Na0.5Cl", "it lacks K"), ("Na0.5K0.5ClBr", "no site holds Br")],
+)
+def test_the_sentence_names_the_element(formula, message):
+    mixed = Structure(Lattice.cubic(5.6), [{"Na": 0.5, "K": 0.5}, "Cl"], [[0, 0, 0], [0.5, 0.5, 0.5]])
+    with pytest.raises(InputError, match=message):
+        order(mixed, Disorder(composition=formula, candidates=1), {"Na": 1, "K": 1, "Cl": -1, "Br": -1})
 
 
 class SpreadLithium(Calculator):

@@ -68,22 +68,22 @@ def test_an_older_result_does_not_stand_for_a_newer_one(job_store):
 
 
 def test_levels_are_compared_interface_by_interface(filled):
-    both = compare_levels(result_table(filled), "xtb/fast", "gpaw/fast")
+    both = compare_levels(result_table(filled), "xtb/fast", "gpaw/fast", "binding_energy")
     assert list(both["polymer"]) == ["PEO", "PVA", "PAN", "PAA"]
     assert both.attrs["n"] == 4
     assert both.attrs["spearman"] == pytest.approx(1.0)
     assert both.attrs["mean_difference"] == pytest.approx(0.2 * 1.9 / 4)
     with pytest.raises(InputError, match="xtb/fast"):
-        compare_levels(result_table(filled), "fast", "moderate")
+        compare_levels(result_table(filled), "fast", "moderate", "binding_energy")
     with pytest.raises(InputError, match="precise"):
-        compare_levels(result_table(filled), "moderate", "precise")
+        compare_levels(result_table(filled), "moderate", "precise", "binding_energy")
 
 
 def test_untrustworthy_results_are_not_compared(filled):
     worst = document("f" * 64, polymer="PSMA", engine="xtb", binding_energy=-9.0, flags=["desorbed"])
     put(filled, worst, uuid=uuid_of(90))
     put(filled, document("e" * 64, polymer="PSMA", binding_energy=-0.1), uuid=uuid_of(91))
-    assert "PSMA" not in set(compare_levels(result_table(filled), "xtb/fast", "gpaw/fast")["polymer"])
+    assert "PSMA" not in set(compare_levels(result_table(filled), "xtb/fast", "gpaw/fast", "binding_energy")["polymer"])
 
 
 def test_best_and_parquet_on_the_command_line(filled, tmp_path, capsys):

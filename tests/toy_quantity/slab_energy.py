@@ -12,7 +12,7 @@ from pymatgen.core import Structure
 from iface_wf.builders.solids.slabs import build_slab
 from iface_wf.documents.calculation import CalculationDocument
 from iface_wf.documents.kinds import Column, Row, Section
-from iface_wf.documents.result import EnergyTerm, ResultDocument
+from iface_wf.documents.result import EnergyTerm, ResultDocument, method_of
 from iface_wf.flows.graph import Graph, Item
 from iface_wf.flows.kinds import FlowKind
 from iface_wf.flows.maker import ResultMaker
@@ -53,7 +53,6 @@ def collect_slab_energy(slab: CalculationDocument, uuid: str, about: dict[str, A
     """Divide the energy by the area."""
     structure = Structure.from_dict(slab.structure)
     area = float(np.linalg.norm(np.cross(*structure.lattice.matrix[:2])))
-    shared = {name: getattr(slab, name) for name in ("engine", "engine_version", "level", "functional", "dispersion")}
     term = EnergyTerm(
         role="A",
         energy=slab.energy,
@@ -64,7 +63,7 @@ def collect_slab_energy(slab: CalculationDocument, uuid: str, about: dict[str, A
     )
     return SlabEnergyDocument(
         **about,
-        **shared,
+        **method_of(slab),
         formula=slab.formula,
         n_atoms=slab.n_atoms,
         area=area,

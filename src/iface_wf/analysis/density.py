@@ -159,7 +159,7 @@ class DifferenceProfile:
     Attributes
     ----------
     z
-        Height of every plane, shape (nz,), A.
+        Height of every plane, shape (nz,), A, rising; negative below the border of the cell where a slab crosses it.
     delta_rho_z
         Difference integrated over the plane, shape (nz,), e/A.
     delta_q_z
@@ -179,11 +179,22 @@ class DifferenceProfile:
     integral: float
 
 
-def difference_profile(delta: Grid) -> DifferenceProfile:
-    """Return profile, running integral and displaced charge of a density difference."""
+def difference_profile(delta: Grid, start: float = 0.0) -> DifferenceProfile:
+    """Return profile, running integral and displaced charge of a density difference.
+
+    Parameters
+    ----------
+    delta
+        The difference, e/A^3.
+    start
+        Fraction of c at which the running integral begins: in the vacuum, which is not at 0 where a slab stands on the
+        border of the cell, see `iface_wf.analysis.vacuum.vacuum_middle`.
+    """
     z = heights(delta)
-    profile = planar_integral(delta)
+    first = round(start * len(z)) % len(z)
     step = z[1] if len(z) > 1 else 0.0
+    profile = np.roll(planar_integral(delta), -first)
+    z = np.roll(np.where(np.arange(len(z)) < first, z, z - len(z) * step), -first) if first else z
     # A plane stands for the slice half a step to each side, hence half of its own charge lies below it.
     running = (np.cumsum(profile) - 0.5 * profile) * step
     return DifferenceProfile(

@@ -15,10 +15,14 @@ from scipy.interpolate import make_interp_spline
 
 from iface_wf.analysis.density import heights
 from iface_wf.analysis.grid import FloatArray, Grid
+from iface_wf.analysis.vacuum import together
 from iface_wf.errors import CalculationError, InputError
 
 FLATNESS = 0.05
 """The potential of a vacuum may vary by no more than this over the inspected region (eV)."""
+
+CORRUGATION = 0.5
+"""Within a plane of the vacuum the potential may vary by this (eV): molecules and steps reach far, a wrong digit farther."""
 
 VACUUM_REGION = 1.0
 """Thickness of the vacuum that is inspected on each side (A)."""
@@ -99,6 +103,7 @@ def vacuum_levels(
     lowest_atom: float,
     highest_atom: float,
     fermi_level: float | None = None,
+    corrugation: FloatArray | None = None,
 ) -> VacuumLevels:
     """Read the vacuum level on each side of a slab, at the ends of the cell, and check that it is flat there.
 
@@ -112,12 +117,14 @@ def vacuum_levels(
         Heights of the outermost atoms, A.
     fermi_level
         On the same scale as the potential, eV.
+    corrugation
+        Difference of the highest and the lowest value in each plane, shape (nz,), eV, to be checked too.
 
     Raises
     ------
     CalculationError
-        There is too little vacuum, or the potential varies by more than 0.05 eV in it: the vacuum is too thin,
-        or the dipole correction is missing.
+        There is too little vacuum, or the potential varies by more than 0.05 eV in it, or by more than 0.5 eV within a
+        plane: the vacuum is too thin, the dipole correction is missing, or a value is damaged.
     """
     top = float(z[-1] + (z[1] - z[0]))
     levels = []
@@ -131,7 +138,8 @@ def vacuum_levels(
             raise CalculationError(
                 f"No vacuum level {side} the slab: {space:.1f} A of vacuum, at least {needed:.1f} A are needed."
             )
-        region = profile[(z >= low) & (z <= high)]
+        inspected = (z >= low) & (z <= high)
+        region = profile[inspected]
         if len(region) < 2:
             raise CalculationError(f"No vacuum level {side} the slab: the planes are too far apart.")
         variation = float(region.max() - region.min())
@@ -139,6 +147,11 @@ def vacuum_levels(
             raise CalculationError(
                 f"No vacuum level {side} the slab: the potential varies by {variation:.2f} eV over "
                 f"{VACUUM_REGION:.1f} A; more vacuum or a dipole correction is needed."
+            )
+        if corrugation is not None and (spread := float(corrugation[inspected].max())) > CORRUGATION:
+            raise CalculationError(
+                f"No vacuum level {side} the slab: the potential varies by {spread:.2f} eV within a plane of the vacuum; "
+                "more vacuum is needed, or a value is damaged."
             )
         levels.append(float(region.mean()))
     lower, upper = levels
@@ -187,13 +200,15 @@ def slab_potential(
     z, profile = heights(potential), planar_average(potential)
     fractions = structure.frac_coords[:, 2]
     if centre is None:
+        fractions = together(fractions)
         centre = float(fractions.max() + fractions.min()) / 2
     # begin at the step, so that all vacuum above the slab is at the end
     start = round((centre - 0.5) * len(z))
     height = potential.volume / potential.area
     places = (fractions - start / len(z)) % 1.0 * height
     try:
-        levels = vacuum_levels(np.roll(profile, -start), z, places.min(), places.max(), fermi_level)
+        corrugation = np.roll(np.ptp(potential.values, axis=(0, 1)), -start)
+        levels = vacuum_levels(np.roll(profile, -start), z, places.min(), places.max(), fermi_level, corrugation)
     except CalculationError as error:
         return SlabPotential(profile.tolist(), flags=[f"vacuum_level_unclear: {error}"])
     below, above = levels.work_function_lower, levels.work_function_upper

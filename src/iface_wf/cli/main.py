@@ -30,8 +30,7 @@ from iface_wf.cli import (
     submit,
 )
 from iface_wf.cli import collect as vasp
-from iface_wf.cli.output import visible
-from iface_wf.cli.terminal import one_line, write_anything
+from iface_wf.cli.terminal import one_line, visible, write_anything
 from iface_wf.errors import IfaceError, InputError, foreseen
 from iface_wf.foreign import ForeignObjectWarning
 from iface_wf.former import FormerNameWarning, todays_arguments

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import json
 import sys
-import unicodedata
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from iface_wf.cli.terminal import steers, visible
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -18,38 +19,12 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 
-def visible(text: str, keep: str = "\n\t") -> str:
-    r"""Return a text that can steer no terminal.
-
-    Parameters
-    ----------
-    text
-        Any text.
-    keep
-        Control characters that stay.
-
-    Returns
-    -------
-    str
-        Control characters, marks that turn the direction of writing, and halves of characters are written as Python
-        writes them: ``\x1b``, ``\u202e``.
-    """
-    if text.isprintable():
-        return text
-    return "".join(c if c in keep or not _steers(c) else c.encode("unicode_escape").decode() for c in text)
-
-
-def _steers(character: str) -> bool:
-    category = unicodedata.category(character)
-    return category[0] == "C" or category in ("Zl", "Zp")
-
-
 def print_json(data: Any) -> None:
     """Print data as JSON on stdout; NaN becomes null, because JSON knows no NaN."""
     ascii_only = not (sys.stdout.encoding or "").lower().startswith("utf")
     text = json.dumps(_plain(data), indent=2, ensure_ascii=ascii_only, allow_nan=False)
     if not text.isprintable():  # it has line breaks at least
-        text = "".join(c if c == "\n" or not _steers(c) else json.dumps(c)[1:-1] for c in text)
+        text = "".join(c if c == "\n" or not steers(c) else json.dumps(c)[1:-1] for c in text)
     print(text)
 
 

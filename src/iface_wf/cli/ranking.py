@@ -58,16 +58,19 @@ def compare(
     filler: opt.FilterFiller = None,
     polymer: opt.FilterPolymer = None,
     salt: opt.FilterSalt = None,
+    kind: opt.KindName = None,
     store: opt.Store = None,
     json: opt.Json = False,
 ) -> None:
-    """Compare the binding energies and the order of two levels."""
+    """Compare the numbers and the order of two levels."""
+    from iface_wf.documents.kinds import DEFAULT_KIND, get_kind
     from iface_wf.store.compare import compare_levels
     from iface_wf.store.results import result_table
     from iface_wf.store.settings import open_store
 
-    table = result_table(open_store(store), filler=filler, polymer=polymer, salt=salt)
-    both = compare_levels(table, first, second)
+    asked = get_kind(kind or DEFAULT_KIND)
+    table = result_table(open_store(store), asked, filler=filler, polymer=polymer, salt=salt)
+    both = compare_levels(table, first, second, asked.headline)
     if json:
         print_json({**both.attrs, "rows": both.to_dict("records")})
         return
@@ -76,7 +79,7 @@ def compare(
                         right=(*methods, "difference", "places"))  # fmt: skip
     for row in both.to_dict("records"):
         names = (str(row[c]) for c in ("filler", "surface", "polymer", "units", "salt"))
-        values = (number(row[c]) for c in ("binding_energy 1", "binding_energy 2", "difference"))
+        values = (number(row[c]) for c in (f"{asked.headline} 1", f"{asked.headline} 2", "difference"))
         shown.add_row(*names, *values, f"{row['rank 1']}, {row['rank 2']}")
     stdout().print(shown)
     attrs = both.attrs
@@ -86,7 +89,7 @@ def compare(
         else f"rank correlation {attrs['spearman']:+.2f} (Spearman), {attrs['kendall']:+.2f} (Kendall)"
     )
     stdout().print(
-        f"{attrs['n']} interfaces, binding energies in eV; {order}; {methods[1]} - {methods[0]}: mean "
+        f"{attrs['n']} results, {asked.headline} in {table.attrs['units'][asked.headline]}; {order}; {methods[1]} - {methods[0]}: mean "
         f"{attrs['mean_difference']:+.3f}, mean size {attrs['mean_absolute_difference']:.3f}"
     )
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from iface_wf.cli import options as opt
-from iface_wf.cli.output import number, plain_table, print_json, say, stdout, visible
+from iface_wf.cli.output import number, plain_table, print_json, say, stdout
+from iface_wf.cli.terminal import visible
 from iface_wf.errors import InputError
 
 if TYPE_CHECKING:

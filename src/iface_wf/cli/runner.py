@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from iface_wf.cli import options as opt
-from iface_wf.cli.output import plain_text, say, stderr, visible
+from iface_wf.cli.output import plain_text, say, stderr
+from iface_wf.cli.terminal import visible
 from iface_wf.secrets import scrub
 
 if TYPE_CHECKING:

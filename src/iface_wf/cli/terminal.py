@@ -11,9 +11,36 @@ import unicodedata
 LONGEST = 1000
 
 
+def visible(text: str, keep: str = "\n\t") -> str:
+    r"""Return a text that can steer no terminal.
+
+    Parameters
+    ----------
+    text
+        Any text.
+    keep
+        Control characters that stay.
+
+    Returns
+    -------
+    str
+        Control characters, marks that turn the direction of writing, and halves of characters are written as Python
+        writes them: ``\x1b``, ``\u202e``.
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c in keep or not steers(c) else c.encode("unicode_escape").decode() for c in text)
+
+
+def steers(character: str) -> bool:
+    """Whether a character steers a terminal instead of being shown."""
+    category = unicodedata.category(character)
+    return category[0] == "C" or category in ("Zl", "Zp")
+
+
 def one_line(text: str) -> str:
-    """Return a text as one line of bearable length; control characters are written out."""
-    line = "".join(c if c.isprintable() else repr(c)[1:-1] for c in " ".join(text[: 2 * LONGEST].split()))
+    """Return a text as one line of bearable length that can steer no terminal."""
+    line = visible(" ".join(text[: 2 * LONGEST].split()), keep="")
     return line if len(line) <= LONGEST else f"{line[:LONGEST]}..."
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import Field, computed_field
 
 from iface_wf.documents.base import Document, StoredDocument, StructureDict
+from iface_wf.documents.calculation import CalculationDocument
 from iface_wf.documents.trust import is_trustworthy
 
 
@@ -68,3 +69,9 @@ class ResultDocument(StoredDocument, ABC):
     def trustworthy(self) -> bool:
         """Whether the number may be quoted, see `iface_wf.documents.trust`."""
         return is_trustworthy(self.converged, self.number, self.flags)
+
+
+def method_of(calculation: CalculationDocument) -> dict[str, Any]:
+    """Return what a result says of its method, from the calculation that it is of."""
+    names = ("engine", "engine_version", "level", "functional", "dispersion", "basis", "kpoints", "grid", "energy_type")
+    return {name: getattr(calculation, name) for name in names}

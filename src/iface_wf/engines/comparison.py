@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from pymatgen.core import Structure
 
 from iface_wf.analysis.energies import require_same_settings
 from iface_wf.documents.calculation import CalculationDocument
 from iface_wf.documents.labels import PARTS, WHOLE
+from iface_wf.engines.parts import require_parts
 from iface_wf.engines.profile import ENGINES, Comparison
+from iface_wf.errors import MismatchError
+
+#: Cell vectors of two calculations are one axis when no component differs by more than this (A).
+SAME_AXIS = 1e-2
 
 
 def comparison_of(calculation: CalculationDocument) -> Comparison:
@@ -19,7 +25,7 @@ def comparison_of(calculation: CalculationDocument) -> Comparison:
 
 
 def require_comparable(calculations: Mapping[str, CalculationDocument]) -> list[str]:
-    """Refuse unlike engines and settings.
+    """Refuse unlike engines and settings, and parts that are not those of the whole.
 
     Parameters
     ----------
@@ -34,7 +40,7 @@ def require_comparable(calculations: Mapping[str, CalculationDocument]) -> list[
     Raises
     ------
     MismatchError
-        Naming the settings and the roles.
+        Naming the settings and the roles, or what does not add up.
     """
     ab, isolated = calculations[WHOLE], [part.name for part in PARTS]
     require_same_settings({role: {"engine": c.engine} for role, c in calculations.items()}, ["engine"])
@@ -47,25 +53,102 @@ def require_comparable(calculations: Mapping[str, CalculationDocument]) -> list[
         require_same_settings({role: {"grid_steps": _rounded(s)} for role, s in settings.items()}, ["grid_steps"])
     for name in rules.elements:
         _require_same_elements(name, settings)
-    # extrapolated energies of a part with vacuum around it may be compared across smearings, but not unseen
-    return [
-        f"smearing_differs ({role}: {name} {settings[role].get(name)}, AB: {ab.settings.get(name)})"
-        for role in isolated
-        for name in rules.tolerated
-        if settings[role].get(name) != ab.settings.get(name)
+    for role, own in settings.items():
+        if unlike := rules.others(own, ab.settings):
+            raise MismatchError(
+                f"Calculations with unlike settings cannot be subtracted: of {role} and AB differ {'; '.join(unlike)}."
+            )
+    flags = _mesh_flags(calculations)
+    flags += require_parts(calculations)
+    for parts in (isolated, [part.frozen for part in PARTS]):
+        unlike = rules.conserved([settings[role] for role in parts], ab.settings) if set(parts) <= set(settings) else []
+        if unlike:
+            raise MismatchError(
+                f"Atoms treated in unlike ways cannot be subtracted, {' + '.join(parts)} and AB: {'; '.join(unlike)}."
+            )
+    return flags + _differences(calculations, rules)
+
+
+def _differences(calculations: Mapping[str, CalculationDocument], rules: Comparison) -> list[str]:
+    """Return flags for what may differ, though not unseen."""
+    ab = calculations[WHOLE]
+    # extrapolated energies of a part with vacuum around it may be compared across smearings
+    named = [("smearing_differs", part.name, rules.tolerated) for part in PARTS]
+    named += [("settings_differ", role, names) for role, names in rules.noted.items() if role in calculations]
+    flags = [
+        f"{flag} ({role}: {name} {calculations[role].settings.get(name)}, AB: {ab.settings.get(name)})"
+        for flag, role, names in named
+        for name in names
+        if calculations[role].settings.get(name) != ab.settings.get(name)
     ]
+    flags += [
+        f"versions_differ ({role}: {c.engine} {c.engine_version}, AB: {ab.engine_version})"
+        for role, c in calculations.items()
+        if c.engine_version != ab.engine_version
+    ]
+    return flags
+
+
+def _mesh_flags(calculations: Mapping[str, CalculationDocument]) -> list[str]:
+    """Refuse unlike k-points along periodic axes that A or B shares with AB; flag them along others, and unknown ones.
+
+    Raises
+    ------
+    MismatchError
+        Naming both meshes.
+    """
+    ab, flags = calculations[WHOLE], []
+    for role in (each.name for each in PARTS):
+        part = calculations[role]
+        if not all("kpoints" in c.settings for c in (part, ab)):
+            continue
+        meshes = [c.settings["kpoints"] for c in (part, ab)]
+        shared = _shared_axes(part, ab)
+        shifts = [c.settings.get("kpoint_shift", [0.0] * 3) for c in (part, ab)]
+        if None in shifts:  # a list of points
+            if any(shared) and (meshes[0] != meshes[1] or shifts[0] != shifts[1]):
+                flags.append(f"kpoints_not_compared ({role}: KPOINTS of one is a list of points)")
+            continue
+        unlike = [i for i in range(3) if shared[i] and any(pair[0][i] != pair[1][i] for pair in (meshes, shifts))]
+        text = f"KPOINTS of {role} {_mesh(meshes[0], shifts[0])}, of AB {_mesh(meshes[1], shifts[1])}"
+        if any(Structure.from_dict(part.structure).lattice.pbc[i] for i in unlike):
+            raise MismatchError(
+                f"Calculations with unlike k-points along axes that they share cannot be subtracted: {text}."
+            )
+        if unlike:
+            flags.append(f"kpoints_differ ({text})")
+    return flags
+
+
+def _shared_axes(part: CalculationDocument, whole: CalculationDocument) -> list[bool]:
+    cells = [Structure.from_dict(c.structure).lattice.matrix for c in (part, whole)]
+    return [bool(np.abs(a - b).max() < SAME_AXIS) for a, b in zip(*cells, strict=True)]
+
+
+def _mesh(mesh: Sequence[int], shift: Sequence[float]) -> str:
+    return "x".join(str(n) for n in mesh) + (f" shifted by {', '.join(f'{s:g}' for s in shift)}" if any(shift) else "")
 
 
 def _require_same_elements(name: str, settings: Mapping[str, Mapping[str, Any]]) -> None:
-    """Compare a table by element with that of AB, for the elements that both have."""
+    """Compare a table by element with that of AB, for the elements that both have and treat in one way."""
     whole = settings[WHOLE]
     for role, own in settings.items():
-        common = sorted(set(own.get("potcars") or {}) & set(whole.get("potcars") or {}))
+        common = sorted(
+            set(own.get("potcars") or {}) & set(whole.get("potcars") or {}) - _several(own) - _several(whole)
+        )
         named = {
             who: {f"{name} of {x}": (s.get(name) or {}).get(x) for x in common}
             for who, s in ((WHOLE, whole), (role, own))
         }
         require_same_settings(named, [f"{name} of {x}" for x in common])
+
+
+def _several(settings: Mapping[str, Any]) -> set[str]:
+    """Return the elements of which there are unlike types of atoms."""
+    kinds: dict[str, set[str]] = {}
+    for kind in settings.get("types") or []:
+        kinds.setdefault(kind["element"], set()).add(str({k: v for k, v in kind.items() if k != "atoms"}))
+    return {element for element, found in kinds.items() if len(found) > 1}
 
 
 def _rounded(settings: Mapping[str, Any]) -> list[list[float]]:

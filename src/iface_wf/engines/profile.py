@@ -49,6 +49,12 @@ class Comparison:
         Tables by element: an element must be treated alike wherever it occurs.
     tolerated
         Those in which A and B may differ from AB, but not unseen: the result is flagged.
+    noted
+        By role: further settings in which it may differ from AB, but not unseen.
+    others
+        Says from the settings of a part and of AB in what else they differ that must be alike; a sentence each.
+    conserved
+        Says from the settings of two parts, and of AB, which kinds of atoms do not add up.
     grid_bound
         Whether absolute energies of some settings hang on the steps of a real-space grid (``grid_steps``), which then
         must be the interface's.
@@ -60,6 +66,9 @@ class Comparison:
     cell: tuple[str, ...] = ()
     elements: tuple[str, ...] = ()
     tolerated: tuple[str, ...] = ()
+    noted: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    others: Callable[[Settings, Settings], list[str]] = lambda part, whole: []
+    conserved: Callable[[Iterable[Settings], Settings], list[str]] = lambda parts, whole: []
     grid_bound: Callable[[Settings], bool] = lambda settings: False
     counterpoise: Callable[[Settings], bool] = lambda settings: False
 

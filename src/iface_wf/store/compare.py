@@ -11,7 +11,7 @@ from iface_wf.store.results import functional_of, method_of
 SAME = ["filler", "surface", "polymer", "units", "salt"]
 
 
-def compare_levels(table: pd.DataFrame, first: str, second: str, column: str = "binding_energy") -> pd.DataFrame:
+def compare_levels(table: pd.DataFrame, first: str, second: str, column: str) -> pd.DataFrame:
     """Join the trustworthy results of two levels.
 
     Parameters
@@ -21,7 +21,7 @@ def compare_levels(table: pd.DataFrame, first: str, second: str, column: str = "
     first, second
         ``level``, ``engine/level`` or ``functional/level``, for example ``xtb/fast`` and ``CHGNet 0.3.0-D3(BJ)/fast``.
     column
-        What is compared.
+        What is compared: the headline of the kind of result, for interfaces ``binding_energy``.
 
     Returns
     -------

@@ -32,7 +32,7 @@ from iface_wf.engines.vasp.inputs import InterfaceInputGenerator, c_is_perpendic
 from iface_wf.engines.vasp.installation import check_executable, find_potcar, installation
 from iface_wf.engines.vasp.profile import PROFILE
 from iface_wf.engines.vasp.run import execute, finished
-from iface_wf.errors import CalculationError, InputError
+from iface_wf.errors import CalculationError, InputError, MismatchError
 
 
 @dataclass
@@ -211,14 +211,19 @@ def _densities(
     run: outputs.VaspRun, structure: Structure, wanted: list[str]
 ) -> tuple[dict[str, DensityRecord], BaderDocument | None, list[str]]:
     """Read CHGCAR, and divide it along the basins of AECCAR0 + AECCAR2; a failed division is a flag."""
-    spins = int(run.settings["ISPIN"])
+    spins = 4 if run.vasprun.parameters.get("LNONCOLLINEAR") else int(run.settings["ISPIN"])
     valence = valence_density(run.directory, structure, run.grid, run.n_electrons, spins)
     records = {}
     if "valence" in wanted:
         records["valence"] = pack(valence.values, valence.cell, valence.pbc, "valence")
     if "all_electron" not in wanted:
         return records, None, []
-    reference = all_electron_density(run.directory, structure, run.grid)
+    try:
+        reference = all_electron_density(run.directory, structure, run.grid)
+    except MismatchError as error:
+        if not run.is_relaxation:
+            raise
+        return records, None, [f"bader_failed: {error}"]  # VASP writes AECCAR0 before it moves the atoms
     try:
         return records, charges(valence, reference, structure, outputs.valences_of(run, structure)), []
     except CalculationError as error:

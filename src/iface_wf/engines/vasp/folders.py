@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,11 +17,12 @@ from typing import Any
 import numpy as np
 from pydantic import ValidationError
 from pymatgen.core import Lattice, Structure
-from scipy.optimize import linear_sum_assignment
 
+from iface_wf.analysis.vacuum import together
 from iface_wf.builders.components import select
 from iface_wf.documents.calculation import CalculationDocument
 from iface_wf.documents.labels import PARTS, POLYMER, SLAB, WHOLE, A, B
+from iface_wf.engines.parts import nearest_like
 from iface_wf.engines.request import CalculationRequest
 from iface_wf.engines.vasp.engine import VaspEngine, read_document
 from iface_wf.engines.vasp.grids import find_file
@@ -185,7 +187,8 @@ def read_foreign_folder(
     role
         A, B, AB, A* or B*.
     slab
-        For AB: the slab alone, whose atoms are found again in AB, labelled ``slab``; the others get ``component``.
+        For AB: the slab alone (best A*, which is as in AB), whose atoms are found again in AB, labelled ``slab``; the
+        others get ``component``.
     component
         Label of the fragment's atoms.
     periodic
@@ -203,24 +206,50 @@ def read_foreign_folder(
     """
     run = read_run(folder)
     directions = periodic if periodic is not None else (0 if role == B.name else 2)
-    lattice = Lattice(run.initial.lattice.matrix, pbc=tuple(i < directions for i in range(3)))
-    labels = [SLAB] * len(run.initial) if role in (A.name, A.frozen) else [component] * len(run.initial)
+    structure = standing_together(run.initial, tuple(i < directions for i in range(3)))
+    labels = [SLAB] * len(structure) if role in (A.name, A.frozen) else [component] * len(structure)
     if slab is not None:
-        for index in matching_atoms(run.initial, slab):
+        for index in matching_atoms(structure, slab):
             labels[index] = SLAB
-    structure = Structure(lattice, run.initial.species, run.initial.frac_coords, site_properties={"component": labels})
-    present = [name for name in ("CHGCAR",) if find_file(folder, name)]
+    structure.add_site_property("component", labels)
+    present = find_file(folder, "CHGCAR") is not None
     cores = all(find_file(folder, name) for name in ("AECCAR0", "AECCAR2"))
     request = CalculationRequest(
         kind="relax" if run.is_relaxation else "static",
         engine="vasp",
         level=LEVEL_OUTSIDE,
         structure=structure.as_dict(),
-        settings={**run.settings, "charge": 0.0},
+        settings={**run.settings, "charge": round(sum(run.valences) - run.n_electrons, 4)},
         densities=["valence", *(["all_electron"] if cores else [])] if present else [],
         role=role,
     )
     return read_document(folder, request)
+
+
+def standing_together(structure: Structure, periodic: tuple[bool, ...]) -> Structure:
+    """Put atoms that a file has on both ends of the cell together, along the directions that are not periodic.
+
+    Parameters
+    ----------
+    structure
+        As in the file.
+    periodic
+        Which directions are periodic.
+
+    Returns
+    -------
+    Structure
+        The same atoms; some have fractional coordinates below 0. Selective dynamics are kept.
+    """
+    fractions = structure.frac_coords.copy()
+    for axis in range(3):
+        if not periodic[axis]:
+            fractions[:, axis] = together(fractions[:, axis])
+    kept = {name: values for name, values in structure.site_properties.items() if name == "selective_dynamics"}
+    a, b, c = periodic
+    return Structure(
+        Lattice(structure.lattice.matrix, pbc=(a, b, c)), structure.species, fractions, site_properties=kept
+    )
 
 
 def matching_atoms(whole: Structure, part: Structure) -> list[int]:
@@ -241,19 +270,14 @@ def matching_atoms(whole: Structure, part: Structure) -> list[int]:
     MismatchError
         When an atom of the part has no counterpart within 2 A.
     """
-    wanted = [site.specie.symbol for site in part]
-    found = [site.specie.symbol for site in whole]
-    if any(wanted.count(symbol) > found.count(symbol) for symbol in set(wanted)):
+    wanted, found = (Counter(site.specie.symbol for site in s) for s in (part, whole))
+    if wanted - found:
         raise MismatchError(f"{part.formula} is not a part of {whole.formula}.")
     shift = np.abs(whole.lattice.matrix[:2] - part.lattice.matrix[:2]).max()
     if shift > 1e-2:
         raise MismatchError(f"Slab and interface have unlike cells in the plane: a component differs by {shift:.2g} A.")
-    delta = part.cart_coords[:, None] - whole.cart_coords[None]
-    fractions = delta @ np.linalg.inv(whole.lattice.matrix)
-    distance = np.linalg.norm((fractions - np.round(fractions)) @ whole.lattice.matrix, axis=-1)
-    unlike = np.array(wanted)[:, None] != np.array(found)[None]
-    rows, columns = linear_sum_assignment(np.where(unlike, 1e3, distance))
-    worst = float(distance[rows, columns].max())
-    if worst > MATCH_DISTANCE or unlike[rows, columns].any():
+    indices, distance = nearest_like(whole, part)
+    worst = float(distance.max())
+    if worst > MATCH_DISTANCE:
         raise MismatchError(f"The slab is not found again in the interface: an atom is {worst:.1f} A from its place.")
-    return [int(i) for i in columns]
+    return indices

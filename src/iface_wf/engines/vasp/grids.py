@@ -21,6 +21,7 @@ from pymatgen.core import Structure
 from pymatgen.io.vasp import Poscar
 
 from iface_wf.analysis.grid import FloatArray, Grid
+from iface_wf.engines.parts import nearest_like
 from iface_wf.errors import CalculationError, MismatchError
 
 ELECTRON_TOLERANCE = 1e-3
@@ -31,6 +32,9 @@ NEGATIVE_SHARE = 1e-3
 
 CELL_TOLERANCE = 1e-4
 """Files print the cell with six decimals; no component may differ by more than this (A)."""
+
+ATOM_TOLERANCE = 1e-3
+"""Atoms of a file, which prints six decimals of fractions, must be where they were calculated within this (A)."""
 
 _BARE_EXPONENT = re.compile(r"(\d)([+-]\d{3})\b")  # Fortran drops the E of three-digit exponents
 
@@ -223,7 +227,7 @@ def read_density(
     CalculationError
         The file is damaged.
     MismatchError
-        It belongs to another grid, cell or set of atoms.
+        It belongs to another grid, cell, geometry or set of atoms.
     """
     grid = read_potential(path, structure, shape, occupancies, least_blocks)
     return Grid(grid.values / grid.volume, grid.cell, grid.pbc)
@@ -243,6 +247,9 @@ def read_potential(
         raise MismatchError(f"{path} has another cell than the calculation: a component differs by {shift:.2g} A.")
     if file.structure.composition.element_composition != structure.composition.element_composition:
         raise MismatchError(f"{path} is of {file.structure.formula}, the calculation of {structure.formula}.")
+    away = float(nearest_like(structure, file.structure)[1].max())
+    if away > ATOM_TOLERANCE:
+        raise MismatchError(f"{path} is of another geometry than the calculation: an atom is {away:.2g} A away.")
     return Grid(file.values, structure.lattice.matrix, structure.lattice.pbc)
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eEdD][+-]?\d+)?")
@@ -111,3 +112,61 @@ def is_empty(value: Any) -> bool:
 def differing(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
     """Return the tags that both have, but with another meaning."""
     return sorted(name for name in set(one) & set(other) if not same_value(one[name], other[name]))
+
+
+def unlike_tags(part: Mapping[str, Any], whole: Mapping[str, Any]) -> list[str]:
+    """Say in which further tags two runs differ, from their settings.
+
+    Defaults change from version to version, so a tag that one run does not know counts only where the other's INCAR
+    gives it.
+
+    Parameters
+    ----------
+    part, whole
+        Settings with the tables ``incar`` (written) and ``parameters`` (in force); without them nothing is said.
+
+    Returns
+    -------
+    list of str
+        ``TAG (value, value)``, of the part and of the whole.
+    """
+    tables = [(s.get("incar"), s.get("parameters")) for s in (part, whole)]
+    if any(written is None or used is None for written, used in tables):
+        return []
+    (own, used), (its, total) = ((w or {}, u or {}) for w, u in tables)
+    unlike = []
+    for name in sorted({*own, *its, *(set(used) & set(total))}):
+        values = [u.get(name, w.get(name)) for w, u in ((own, used), (its, total))]
+        if not same_value(*values) and not all(is_empty(value) for value in values):
+            unlike.append(f"{name} ({_shown(values[0])}, {_shown(values[1])})")
+    return unlike
+
+
+def _shown(value: Any) -> str:
+    return "not given" if value is None else str(value)
+
+
+def types_not_conserved(parts: Iterable[Mapping[str, Any]], whole: Mapping[str, Any]) -> list[str]:
+    """Say which kinds of atoms (element, POTCAR, U and other tags of a type) do not add up to those of the whole.
+
+    Parameters
+    ----------
+    parts, whole
+        Settings with the table ``types``; without it nothing is said.
+    """
+    counted = []
+    for settings in (*parts, whole):
+        if settings.get("types") is None:
+            return []
+        counts: Counter[str] = Counter()
+        for kind in settings["types"]:
+            name = ", ".join(
+                f"{key} {value}" for key, value in sorted(kind.items()) if key != "atoms" and value is not None
+            )
+            counts[name] += int(kind["atoms"])
+        counted.append(counts)
+    *some, total = counted
+    found = sum(some, Counter[str]())
+    return [
+        f"{name}: {found[name]} and {total[name]}" for name in sorted({*found, *total}) if found[name] != total[name]
+    ]

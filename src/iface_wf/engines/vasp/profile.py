@@ -7,6 +7,7 @@ from typing import Any
 from iface_wf.engines.profile import Comparison, EngineProfile
 from iface_wf.engines.vasp.checks import CHECKS
 from iface_wf.engines.vasp.choices import CELL_TAGS, METHOD_TAGS, SMEARING_TAGS
+from iface_wf.engines.vasp.incar import types_not_conserved, unlike_tags
 from iface_wf.engines.vasp.settings import VaspOverrides
 
 COMMON: dict[str, Any] = {"xc": "PBE", "gadolinium": "core"}
@@ -43,6 +44,9 @@ LEVELS: dict[str, dict[str, Any]] = {
     },
 }
 
+#: Accuracy and spin may differ, where a part is closed-shell for example; a slab may go without the dipole layer.
+_NOTED = ("EDIFF", "ISPIN", "NUPDOWN")
+
 PROFILE = EngineProfile(
     name="vasp",
     engine="iface_wf.engines.vasp.engine:VaspEngine",
@@ -55,6 +59,9 @@ PROFILE = EngineProfile(
         cell=("grid", "kpoints", *CELL_TAGS),
         elements=("potcar_titles", "hubbard"),
         tolerated=SMEARING_TAGS,
+        noted={"A": (*_NOTED, "LDIPOL", "IDIPOL"), "B": _NOTED, "A*": _NOTED, "B*": _NOTED},
+        others=unlike_tags,
+        conserved=types_not_conserved,
     ),
     densities=("valence", "all_electron"),
     cost={"relax": 100_000.0, "static": 4_000.0},

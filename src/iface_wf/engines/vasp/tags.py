@@ -19,7 +19,7 @@ from iface_wf.engines.vasp.vasprun import AtomType
 from iface_wf.errors import CalculationError
 
 #: Tags that belong to atom types, see `atom_types`.
-TYPE_TAGS = ("LDAUL", "LDAUU", "LDAUJ", "VDW_C6", "VDW_C6AU", "VDW_R0", "VDW_R0AU", "VDW_ALPHA", "VCA")
+TYPE_TAGS = ("LDAUL", "LDAUU", "LDAUJ", "LDAUTYPE", "VDW_C6", "VDW_C6AU", "VDW_R0", "VDW_R0AU", "VDW_ALPHA", "VCA")
 _HARMLESS = {
     "how self-consistency is reached, and how well": """
         ALGO IALGO LDIAG LSUBROT NELM NELMIN NELMDL NELMGW NELMHF ISTART ICHARG INIWAV IWAVPR TIME WEIMIN
@@ -121,6 +121,7 @@ def final_settings(vasprun: Vasprun, outcar: Outcar, types: Sequence[AtomType], 
                 "potcar": kind.title,
                 "hubbard": u,
                 "atoms": kind.atoms,
+                "LDAUTYPE": written.get("LDAUTYPE", 2) if u else None,
                 **_of_type(incar, number, len(types)),
             }
             for number, (kind, u) in enumerate(zip(types, hubbard, strict=True))
@@ -205,7 +206,7 @@ def hubbard_of_types(incar: Mapping[str, Any], parameters: Mapping[str, Any], co
 def _of_type(incar: Mapping[str, Any], number: int, count: int) -> dict[str, Any]:
     """Return the other tags of one atom type."""
     found = {}
-    for name in TYPE_TAGS[3:]:
+    for name in TYPE_TAGS[4:]:
         given = incar.get(name)
         row = list(given) if isinstance(given, (list, tuple)) else [given]
         if given is not None and len(row) == count:

@@ -13,11 +13,12 @@ from pymatgen.core import Structure
 from iface_wf.analysis.charges import charge_transfer
 from iface_wf.analysis.density import difference, difference_profile, pack, unpack_grid
 from iface_wf.analysis.energies import BindingTerms, Energy, binding_terms
+from iface_wf.analysis.vacuum import vacuum_middle
 from iface_wf.builders.checks import flags as outcome_flags
 from iface_wf.documents.calculation import CalculationDocument
 from iface_wf.documents.charges import ChargeSums
 from iface_wf.documents.labels import PARTS, WHOLE, A, B
-from iface_wf.documents.result import EnergyTerm
+from iface_wf.documents.result import EnergyTerm, method_of
 from iface_wf.documents.schemes import SCHEMES
 from iface_wf.documents.upgrade import provenance_of_today
 from iface_wf.engines.comparison import comparison_of, require_comparable
@@ -75,32 +76,19 @@ def binding_document(
     MismatchError
         When AB, A* and B* finally used unlike settings or grids.
     """
-    ab = calculations[WHOLE]
-    unlike = require_comparable(calculations)
-    flags = sorted({f"{flag} ({role})" for role, c in calculations.items() for flag in c.flags})
-    flags += unlike
-    flags += [f"{flag} (relax {role})" for role, c in relaxations.items() for flag in c.flags]
+    ab, geometry = calculations[WHOLE], relaxations.get(WHOLE)
+    everything = (*calculations.values(), *relaxations.values())
     structure = Structure.from_dict(ab.structure)
-    flags += outcome_flags(Structure.from_dict(placements.structure), structure)
-    converged = all(c.converged for c in (*calculations.values(), *relaxations.values()))
-    binding, terms = _terms(calculations)
-    told = all(c.dispersion_energy is not None for c in calculations.values())
-    if terms is not None:
-        # minima of a cheap engine are not those of the energies: there a negative deformation tells how large the
-        # error of its geometries is, while within one engine it tells that a part is not relaxed
-        cheap = any(c.engine != ab.engine for c in relaxations.values())
-        name = "deformation_of_cheap_geometry" if cheap else "negative_deformation"
-        flags += [
-            f"{name} ({part}: {energy.total:.3f} eV)"
-            for part, energy in terms.deformation.items()
-            if energy.total < -DEFORMATION_TOLERANCE
-        ]
-    scheme, transfer = _charge_transfer(calculations, flags)
     area = float(np.linalg.norm(np.cross(*structure.lattice.matrix[:2])))
-    geometry = relaxations.get(WHOLE)
+    binding, terms = _terms(calculations)
+    flags = _flags(calculations, relaxations, placements, terms)
+    scheme, transfer = _charge_transfer(calculations, flags)
     named = {k: v for k, v in about.items() if k in BindingDocument.model_fields and k != "provenance"}
     return BindingDocument(
         **{"key": _key(calculations), **named},
+        **method_of(ab),
+        **_numbers(calculations, binding, terms),
+        binding_energy_per_area=binding.total / area if binding else None,
         placement=placements.placement,
         placements=len(placements.ranking),
         placement_ranking=placements.ranking,
@@ -108,32 +96,14 @@ def binding_document(
         n_atoms=len(structure),
         area=area,
         charge=ab.charge,
-        engine=ab.engine,
-        engine_version=ab.engine_version,
-        level=ab.level,
-        functional=ab.functional,
-        dispersion=ab.dispersion,
-        basis=ab.basis,
-        kpoints=ab.kpoints,
-        grid=ab.grid,
-        energy_type=ab.energy_type,
         geometry_engine=f"{geometry.engine} {geometry.functional} ({geometry.level})" if geometry else "as given",
-        binding_energy=binding.total if binding else None,
-        binding_energy_cp=terms.binding_cp if terms else None,
-        binding_energy_per_area=binding.total / area if binding else None,
-        interaction_energy=terms.interaction.total if terms else None,
-        interaction_energy_cp=terms.interaction_cp if terms else None,
-        deformation_energy={k: e.total for k, e in terms.deformation.items()} if terms else {},
-        bsse_energy=terms.bsse if terms else None,
-        dispersion_energy=binding.dispersion if binding and told else None,
-        dispersion_interaction=terms.interaction.dispersion if terms and told else None,
         terms=[_term(role, c, uuids.get(role, "")) for role, c in calculations.items()],
         charge_transfer=transfer,
         charge_scheme=scheme,
         charges=_charges(calculations),
         density_difference=_difference(calculations, flags),
         structure=ab.structure,
-        converged=converged,
+        converged=all(c.converged for c in everything),
         flags=flags,
         provenance={
             **provenance_of_today(about.get("provenance", {})),  # of a job that was submitted before the update, too
@@ -142,9 +112,51 @@ def binding_document(
             "relaxations": {role: {"key": c.key, "engine": c.engine} for role, c in relaxations.items()},
             "ranked_by": placements.engine,
         },
-        wall_time=sum(c.wall_time or 0.0 for c in (*calculations.values(), *relaxations.values())),
+        wall_time=sum(c.wall_time or 0.0 for c in everything),
         completed_at=now(),
     )
+
+
+def _flags(
+    calculations: dict[str, CalculationDocument],
+    relaxations: dict[str, CalculationDocument],
+    placements: RankedPlacements,
+    terms: BindingTerms | None,
+) -> list[str]:
+    """Collect the flags of all calculations, and what only their comparison tells."""
+    ab = calculations[WHOLE]
+    unlike = require_comparable(calculations)
+    flags = sorted({f"{flag} ({role})" for role, c in calculations.items() for flag in c.flags})
+    flags += unlike
+    flags += [f"{flag} (relax {role})" for role, c in relaxations.items() for flag in c.flags]
+    flags += outcome_flags(Structure.from_dict(placements.structure), Structure.from_dict(ab.structure))
+    # minima of a cheap engine are not those of the energies: there a negative deformation tells how large the
+    # error of its geometries is, while within one engine it tells that a part is not relaxed
+    cheap = any(c.engine != ab.engine for c in relaxations.values())
+    name = "deformation_of_cheap_geometry" if cheap else "negative_deformation"
+    deformation = terms.deformation if terms else {}
+    return flags + [
+        f"{name} ({part}: {energy.total:.3f} eV)"
+        for part, energy in deformation.items()
+        if energy.total < -DEFORMATION_TOLERANCE
+    ]
+
+
+def _numbers(
+    calculations: dict[str, CalculationDocument], binding: Energy | None, terms: BindingTerms | None
+) -> dict[str, Any]:
+    """Return the energies of the document, eV; None where a calculation that they need gave none."""
+    told = all(c.dispersion_energy is not None for c in calculations.values())
+    return {
+        "binding_energy": binding.total if binding else None,
+        "binding_energy_cp": terms.binding_cp if terms else None,
+        "interaction_energy": terms.interaction.total if terms else None,
+        "interaction_energy_cp": terms.interaction_cp if terms else None,
+        "deformation_energy": {part: energy.total for part, energy in terms.deformation.items()} if terms else {},
+        "bsse_energy": terms.bsse if terms else None,
+        "dispersion_energy": binding.dispersion if binding and told else None,
+        "dispersion_interaction": terms.interaction.dispersion if terms and told else None,
+    }
 
 
 def _key(calculations: dict[str, CalculationDocument]) -> str:
@@ -226,7 +238,7 @@ def _difference(calculations: dict[str, CalculationDocument], flags: list[str]) 
     except CalculationError as error:
         flags.append(f"difference_failed: {error}")
         return None
-    profile = difference_profile(delta)
+    profile = difference_profile(delta, _first_plane(Structure.from_dict(ab.structure)))
     superposed = comparison_of(ab).counterpoise(ab.settings)
     ghosts = A.with_ghosts in calculations
     return DensityDifferenceDocument(
@@ -238,3 +250,9 @@ def _difference(calculations: dict[str, CalculationDocument], flags: list[str]) 
         delta_rho_z=profile.delta_rho_z.tolist(),
         delta_q_z=profile.delta_q_z.tolist(),
     )
+
+
+def _first_plane(structure: Structure) -> float:
+    """Return where along c a profile begins: at the border of the cell, but in the vacuum where atoms stand across it."""
+    fractions = structure.frac_coords[:, 2]
+    return vacuum_middle(fractions) if fractions.min() < 0.0 else 0.0

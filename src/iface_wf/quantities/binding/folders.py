@@ -14,6 +14,7 @@ from pymatgen.core import Structure
 from iface_wf.builders.interface import build_interface
 from iface_wf.documents.calculation import CalculationDocument
 from iface_wf.documents.labels import POLYMER, WHOLE, A, B
+from iface_wf.engines.comparison import require_comparable
 from iface_wf.engines.vasp.engine import VaspEngine
 from iface_wf.engines.vasp.folders import (
     RELAXATIONS,
@@ -31,6 +32,9 @@ from iface_wf.library import Library
 from iface_wf.quantities.binding.collect import collect_binding
 from iface_wf.quantities.binding.graph import graph_of_built
 from iface_wf.quantities.binding.request import BindingRequest
+
+#: Periodic directions of the calculations of a slab, a molecule and what is in the cell of the interface.
+_PERIODIC = {A.name: 2, B.name: 0, WHOLE: 2, A.frozen: 2, B.frozen: 2}
 
 
 @dataclass(frozen=True)
@@ -154,13 +158,15 @@ def collect_foreign(folders: Mapping[str, Path], about: Mapping[str, Any], compo
     missing = [role for role in (A.name, B.name, WHOLE) if role not in folders]
     if missing or set(folders) - set(STATICS):
         raise InputError(f"Name the folders of A, B and AB, and perhaps of A* and B*; missing: {', '.join(missing)}.")
-    slab = read_foreign_folder(folders[A.name], A.name)
-    calculations = {A.name: slab, B.name: read_foreign_folder(folders[B.name], B.name, component=component)}
-    atoms = Structure.from_dict(slab.structure)
-    calculations[WHOLE] = read_foreign_folder(folders[WHOLE], WHOLE, slab=atoms, component=component)
-    for role in (A.frozen, B.frozen):
-        if role in folders:
-            calculations[role] = read_foreign_folder(folders[role], role, component=component, periodic=2)
+    read = {
+        role: read_foreign_folder(path, role, component=component, periodic=_PERIODIC[role])
+        for role, path in folders.items()
+        if role != WHOLE
+    }
+    slab = Structure.from_dict(read.get(A.frozen, read[A.name]).structure)
+    read[WHOLE] = read_foreign_folder(folders[WHOLE], WHOLE, slab=slab, component=component)
+    calculations = {role: read[role] for role in STATICS if role in read}
+    require_comparable(calculations)
     return folder_flow(calculations, {}, about)
 
 
