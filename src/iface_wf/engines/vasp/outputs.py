@@ -109,7 +109,7 @@ def read_run(directory: Path) -> VaspRun:
         vasprun=vasprun,
         outcar=outcar,
         initial=vasprun.ionic_steps[0]["structure"],
-        final=vasprun.final_structure,
+        final=vasprun.ionic_steps[-1]["structure"],
         types=types,
         settings=final_settings(vasprun, outcar, types, directory),
         marks=input_marks(vasprun, outcar, directory),
