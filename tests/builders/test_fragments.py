@@ -160,6 +160,22 @@ def test_xyz_of_the_user(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "3\nWasser für Jürgen\nO 0 0 0\nH 0 0.76 0.59\nH 0 -0.76 0.59\n",
+        "3\n\nO1 0.D0 0 0 0.1 8\nH2 0 7.6D-1 .59\nH3 0 -0.76 5.9e-1\n\n",
+        "\ufeff3\n\n8 0 0 0\n1 0 0.76 0.59\nd 0 -0.76 0.59",
+        "3\r\n\r\no 0 0 0\r\nh\t0 0.76 0.59\r\nH 0 -0.76 0.59\r\n",
+    ],
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1", "utf-16"])
+def test_an_xyz_file_is_read_however_it_is_written(tmp_path: Path, text: str, encoding: str) -> None:
+    path = tmp_path / "water.xyz"
+    path.write_bytes((text if encoding == "utf-8" else text.lstrip("\ufeff")).encode(encoding))
+    assert from_xyz(path).properties["smiles"] == "O"
+
+
+@pytest.mark.parametrize(
     ("text", "word"),
     [
         ("", "malformed"),
@@ -169,6 +185,9 @@ def test_xyz_of_the_user(tmp_path: Path) -> None:
         ("1\n\nO 0 0 nan\n", "does not hold"),
         ("1\n\nO 0 0 zero\n", "malformed"),
         ("3\n\nO 0 0 0\nO 0 0 4\nC 0 4 0\n", "bonds"),
+        ("1\n\nNe 0 0 0\n1\n\nNe 0 0 1\n", "more than its 1 atoms"),
+        ("-1\n\nO 0 0 0\n", "does not hold the -1|more than"),
+        ("1\n\nT 0 0 0\n", "unknown elements: T"),
     ],
 )
 def test_bad_xyz_is_refused(tmp_path: Path, text: str, word: str) -> None:

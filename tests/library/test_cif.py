@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from pymatgen.core import Lattice, Structure
+import spglib
+from pymatgen.core import Lattice, Structure, SymmOp
 
 from iface_wf.errors import InputError
 from iface_wf.library import Library
 from iface_wf.library.cif import parse_cif
+from iface_wf.library.cif_symmetry import named
+from iface_wf.library.cif_text import Block
 from iface_wf.library.crystals import read_crystal
 from iface_wf.library.library import builtin_folder
 
@@ -39,6 +42,9 @@ def occupied(*values):
     [
         cif(NACL),
         "\ufeff" + cif(NACL),
+        cif(NACL).partition("\n")[2],
+        cif(NACL, group="'FM-3M'", more="_cell_formula_units_Z 4.0\n_chemical_formula_sum 'Na1. Cl'"),
+        cif(NACL, more="_atom_type_symbol Na\nloop_\n_atom_site_aniso_label\n_atom_site_aniso_U_11\nNa1 0.01\nCl1 0.02"),
         cif(NACL).replace("\n", "\r\n"),
         cif(NACL).replace("data_x", "DATA_x").replace("loop_", "LOOP_").replace("_atom_site_label", "_ATOM_SITE_LABEL"),
         cif(NACL).replace("_atom_site_", "_atom_site.").replace("_cell_", "_cell."),
@@ -126,6 +132,11 @@ def test_warnings_of_the_file_reach_the_record(tmp_path):
         (cif(["Na1 Na 0 0 .", NACL[1]], group="'P 1'"), "no coordinate along z"),
         (cif(["Na1 Na 0 0 0,1", NACL[1]]), "no number"),
         (cif(["M1 M 0 0 0", NACL[1]]), "unknown element 'M'"),
+        (cif(["T1 T 0 0 0", NACL[1]]), "unknown element 'T'"),
+        (cif(["T1 0 0 0", "Cl1 0.5 0.5 0.5"], columns="label x y z"), "unknown element 'T1'"),
+        (cif(["N1 NH4 0 0 0", NACL[1]]), "unknown element 'NH4'"),
+        (cif(["O1 OH 0 0 0", NACL[1]]), "unknown element 'OH'"),
+        (cif(["B1 0 0 0", "Cl1 0.5 0.5 0.5"], columns="label x y z", more="_chemical_formula_sum 'Na Cl'"), "Na has no site"),
         (cif(["Q1 ? 0 0 0", NACL[1]]), "unknown element 'Q1'"),
         (occupied("1.5", "1"), "occupancy of Na1 is 1.5"),
         (occupied("-0.2", "1"), "occupancy of Na1 is -0.2"),
@@ -169,6 +180,21 @@ def test_a_hexagonal_setting_is_resolved(group, more):
     read = parse_cif(cif(LTP, HEXAGONAL, group, "_chemical_formula_sum 'Li Ti2 P3 O12'\n" + more))
     assert read.composition.formula == "Li6 Ti12 P18 O72"
     assert read.get_space_group_info(symprec=0.01)[1] == 167
+
+
+def test_every_setting_of_the_tables_is_known_by_its_name_and_its_hall_symbol():
+    def key(operations):
+        return frozenset(tuple(np.round([*op.rotation_matrix.ravel(), *np.mod(op.translation_vector + 1e-6, 1)], 3).tolist())
+                         for op in operations)  # fmt: skip
+
+    for number in range(1, 531):
+        about, found = spglib.get_spacegroup_type(number), spglib.get_symmetry_from_database(number)
+        wanted = key(map(SymmOp.from_rotation_and_translation, found["rotations"], found["translations"]))
+        name = about.international.rpartition("=")[2] + (f" :{about.choice}" if about.choice in {*"12HR"} else "")
+        for tag, text in (("_space_group_name_h-m_alt", name), ("_space_group_name_hall", about.hall_symbol)):
+            settings = named(Block("", {tag: text, "_space_group_it_number": str(about.number)}), Lattice.cubic(5))[1]
+            if about.number < 143 or about.number > 194:  # trigonal and hexagonal groups do not fit a cubic cell
+                assert any(key(setting.operations) == wanted for setting in settings), (tag, text)
 
 
 SETTINGS = {

@@ -268,8 +268,8 @@ def _compare(structure: Structure, block: Block, formula: dict[str, float]) -> t
     if off > (TOLERANCE if structure.is_ordered else WRONG):
         return [f"{text}: {name} differs by {100 * off:.0f} %"], []
     mild = [f"The file does not agree with itself: {text}."] if off > TOLERANCE else []
-    z = block.value("_cell_formula_units_z") or ""
-    units = int(z) if z.isdigit() else 0
+    z = re.fullmatch(r"(\d+)(?:\.0*)?", block.value("_cell_formula_units_z") or "")
+    units = int(z[1]) if z else 0
     whole = abs(middle - 1) < TOLERANCE and units and all(amount % units == 0 for amount in formula.values())
     if units and not whole and abs(middle / units - 1) > TOLERANCE:  # some programs sum the formula over the cell
         return [f"its cell holds {middle:.3g} formula units by its sites, but Z is {units}"], []

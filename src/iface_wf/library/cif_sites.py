@@ -18,7 +18,9 @@ _FRACTION = re.compile(r"([+-]?\d+)/(\d+)")
 _SHARES = re.compile(r"(\d*\.\d+|\d+)\s*([A-Z][a-z]?)(?:\s*\+\s*(\d*\.\d+|\d+)\s*([A-Z][a-z]?))+")
 _TYPE = re.compile(r"([A-Za-z]{1,2}?)(?:val|iva|va|v|[0-9+.-].*)?")
 _WATER = re.compile(r"(?:wat|h2o|hoh|oh|ow)(?![a-z])", re.IGNORECASE)
-_ISOTOPES = {"D": "H", "T": "H"}
+_ISOTOPES = {"D": "H"}  # T is a tetrahedral site in zeolites, not tritium
+HEAVIEST = 103
+"""Elements beyond lawrencium are misread groups: ``NH4`` is no nihonium."""
 FINEST, COARSEST = 1e-3, 0.05
 """Images of a site that lie nearer than the digits of its coordinates can tell are one atom; bounds in A."""
 
@@ -114,9 +116,9 @@ def rows_of(block: Block, elements: set[str], notes: list[str]) -> list[Row]:
 
 def _say_isotopes(block: Block, notes: list[str]) -> None:
     written = block.column("_atom_site_type_symbol") or block.column("_atom_site_label")
-    found = sorted({name[0] for name in written if re.match(r"[DT](?![a-z])", name)})
+    found = sorted({name[0] for name in written if re.match(r"D(?![a-z])", name)})
     if found:
-        notes.append(f"{' and '.join(found)} was read as H: isotopes have the same electrons.")
+        notes.append(f"{found[0]} was read as H: isotopes have the same electrons.")
 
 
 def _shares(symbol: str) -> list[tuple[str, float]]:
@@ -185,7 +187,7 @@ def _element(symbol: str, label: str, elements: set[str], notes: list[str]) -> s
 
 
 def _known(name: str) -> bool:
-    return name in _ISOTOPES or Element.is_valid_symbol(name)
+    return name in _ISOTOPES or (name != "T" and Element.is_valid_symbol(name) and Element(name).Z <= HEAVIEST)
 
 
 def on_their_sites(rows: list[Row], setting: Setting, lattice: Lattice) -> list[tuple[Row, int]]:

@@ -89,10 +89,13 @@ def parse_blocks(text: str) -> list[Block]:
         word = tokens[at].text.lower() if tokens[at].plain else ""
         if word.startswith("data_") or word == "global_":
             blocks.append(Block(tokens[at].text[5:]))
-        elif word == "loop_" and blocks:
+        elif not blocks and (word == "loop_" or word.startswith("_")):
+            blocks.append(Block(""))  # the line that should begin the block is missing
+            continue
+        elif word == "loop_":
             at = _loop(tokens, at + 1, blocks[-1])
             continue
-        elif word.startswith("_") and blocks:
+        elif word.startswith("_"):
             at = _single(tokens, at, blocks[-1])
             continue
         at += 1

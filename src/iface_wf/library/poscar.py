@@ -80,16 +80,17 @@ def _tokens(line: str) -> list[str]:
 def _numbers(line: str, count: int, index: int) -> list[float]:
     """Read the first numbers of a line; columns that touch (``0.5-0.25``) are told apart by their signs."""
     tokens = _tokens(line)
-    values = [_number(token) for token in tokens[:count]]
+    values = [fortran_number(token) for token in tokens[:count]]
     if len(tokens) < count or None in values:
         touching = _NUMBER.findall(line) if re.fullmatch(r"[\s\d.+-]*", line) else []
-        values = [_number(token) for token in touching[:count]] if len(touching) == count else [None]
+        values = [fortran_number(token) for token in touching[:count]] if len(touching) == count else [None]
     if None in values or len(values) < count:
         raise ValueError(f"line {index + 1} must hold {count} numbers, not {line.strip()[:40]!r}")
     return [float(value) for value in values if value is not None]
 
 
-def _number(token: str) -> float | None:
+def fortran_number(token: str) -> float | None:
+    """Read a number as Fortran writes it (``1.0D-3``, ``.5``, ``1.0-3``); None if it is none."""
     if not _NUMBER.fullmatch(token):
         return None
     plain = re.sub(r"[dDqQ]", "e", token)
@@ -100,7 +101,7 @@ def _scale(line: str, matrix: NDArray[np.float64]) -> NDArray[np.float64]:
     """Give the factors of x, y and z; one negative number is the volume of the cell in A^3."""
     factors: list[float] = []
     for token in _tokens(line):
-        value = _number(token)
+        value = fortran_number(token)
         if value is None:
             break
         factors.append(value)

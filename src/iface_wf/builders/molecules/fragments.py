@@ -18,7 +18,8 @@ from iface_wf.builders.edges import round_up
 from iface_wf.builders.molecules.conformers import Conformers, embed
 from iface_wf.documents.labels import POLYMER
 from iface_wf.errors import InputError
-from iface_wf.library.files import read_text
+from iface_wf.library.poscar import fortran_number
+from iface_wf.library.text import read_text
 
 BOX_VACUUM = 6.0
 """Least empty space between a fragment and every wall of its box, A."""
@@ -28,6 +29,8 @@ SOLVENTS = {"EC": "C1COC(=O)O1", "DMC": "COC(=O)OC"}
 
 MAX_XYZ = 600
 """Largest molecule read from an XYZ file, atoms."""
+
+MAX_XYZ_BYTES = 1_000_000
 
 MAX_SMILES = 5000
 """Longest SMILES or PSMILES accepted, characters."""
@@ -284,12 +287,12 @@ def from_xyz(path: Path, charge: int = 0, label: str = POLYMER) -> Structure:
     InputError
         When the file is missing, malformed, names an unknown element or holds overlapping atoms.
     """
-    lines = read_text(path).splitlines()
+    lines = read_text(path, MAX_XYZ_BYTES).split("\n")
     try:
         count = int(lines[0])
-        rows = [line.split()[:4] for line in lines[2 : 2 + count]]
-        symbols = [row[0] for row in rows]
-        xyz = np.array([[float(value) for value in row[1:]] for row in rows])
+        rows = [line.split()[:4] for line in lines[2 : 2 + max(0, count)] if line.strip()]
+        symbols = [_symbol(row[0]) for row in rows]
+        xyz = np.array([[_number(value) for value in row[1:]] for row in rows])
     except (ValueError, IndexError) as error:
         raise InputError(
             f"The XYZ file {path} is malformed: expected a count, a comment and 'symbol x y z' lines."
@@ -298,6 +301,8 @@ def from_xyz(path: Path, charge: int = 0, label: str = POLYMER) -> Structure:
         raise InputError(f"The XYZ file {path} holds {count} atoms, at most {MAX_XYZ} are allowed.")
     if count < 1 or xyz.shape != (count, 3) or not np.all(np.isfinite(xyz)):
         raise InputError(f"The XYZ file {path} does not hold the {count} atoms that its first line announces.")
+    if any(line.strip() for line in lines[2 + count :]):
+        raise InputError(f"The XYZ file {path} holds more than its {count} atoms, give one structure.")
     unknown = sorted(set(symbols) - set(chemical_symbols[1:]))
     if unknown:
         raise InputError(f"The XYZ file {path} names unknown elements: {', '.join(unknown)[:80]}.")
@@ -306,6 +311,19 @@ def from_xyz(path: Path, charge: int = 0, label: str = POLYMER) -> Structure:
         raise InputError(f"The XYZ file {path} holds two atoms only {distance.min():.2f} A apart.")
     mol = _perceived(symbols, xyz, charge, path)
     return boxed(symbols, xyz, [label] * count, chemistry(mol) | {"charge": charge, "source": path.name})
+
+
+def _symbol(text: str) -> str:
+    """Give the element of a symbol in any case, of a label (C12) or of an atomic number."""
+    if text.isdigit() and 0 < int(text) < len(chemical_symbols):
+        return str(chemical_symbols[int(text)])
+    name = text.rstrip("0123456789").capitalize()
+    return {"D": "H"}.get(name, name)
+
+
+def _number(text: str) -> float:
+    value = fortran_number(text)
+    return float(text) if value is None else value
 
 
 def _perceived(symbols: list[str], xyz: Vectors, charge: int, path: Path) -> Chem.Mol:
