@@ -31,8 +31,9 @@ __all__ = [
 
 if TYPE_CHECKING:
     from iface_wf.api.calculate import run
+    from iface_wf.api.files import export, report
     from iface_wf.api.screening import screen
-    from iface_wf.api.stored import export, report, results, show
+    from iface_wf.api.stored import results, show
     from iface_wf.api.structures import build
     from iface_wf.builders.placing.targets import Target
     from iface_wf.library.library import Library
@@ -42,8 +43,8 @@ _PLACES = {
     "Library": "iface_wf.library.library",
     "Target": "iface_wf.builders.placing.targets",
     "build": "iface_wf.api.structures",
-    "export": "iface_wf.api.stored",
-    "report": "iface_wf.api.stored",
+    "export": "iface_wf.api.files",
+    "report": "iface_wf.api.files",
     "results": "iface_wf.api.stored",
     "run": "iface_wf.api.calculate",
     "screen": "iface_wf.api.screening",

@@ -154,12 +154,18 @@ def _first_problem(error: ValidationError, model: type[BaseModel], where: str | 
     message = first["msg"].removeprefix("Value error, ").rstrip(".")
     message = message[:1].lower() + message[1:] if key else message
     if first["type"] == "string_type" and isinstance(first.get("input"), bool | int | float):
-        message = _unquoted(first["input"])
+        message = unquoted(first["input"])
     return InputError(f"{head}: {f'{key[:120]!r}: ' if key else ''}{message}.")
 
 
-def _unquoted(value: bool | float) -> str:
-    """Say how a name becomes something else in YAML."""
+def unquoted(value: bool | float) -> str:
+    """Say how a name becomes something else in YAML.
+
+    Parameters
+    ----------
+    value
+        What YAML made of it.
+    """
     if isinstance(value, bool):
         return f"YAML reads words such as {'yes and on' if value else 'no and off'} as {str(value).lower()}: quote the name"
     return f"YAML reads {shown(value)} as a number: write it in quotes"

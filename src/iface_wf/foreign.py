@@ -7,10 +7,10 @@ unknown modules are taken out of documents: the data stay, as plain tables.
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import sys
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -56,10 +56,7 @@ JOBS = (
 
 _MODULE = re.compile(r'"@module"\s*:\s*"([^"\\]*)"')
 _MARK = '"@module"'
-
-
-class ForeignObjectWarning(UserWarning):
-    """A document names an object that is not loaded."""
+_log = logging.getLogger(__name__)
 
 
 def without_foreign(value: Any, text: str | None = None) -> Any:
@@ -77,7 +74,7 @@ def without_foreign(value: Any, text: str | None = None) -> Any:
     Any
         The same object.
     """
-    if text is not None and "\\u" not in text:
+    if text is not None and "\\u" not in text and '"@callable"' not in text:
         named = _MODULE.findall(text)
         if len(named) == text.count(_MARK) and all(is_data(name) for name in set(named)):
             return value
@@ -86,7 +83,7 @@ def without_foreign(value: Any, text: str | None = None) -> Any:
         item = left.pop()
         if isinstance(item, dict):
             if "@module" in item and ("@callable" in item or not is_data(item["@module"])):
-                _warn(item["@module"])
+                _log.info("An object of the module %.80r is read as a plain table", item["@module"])
                 for key in [key for key in item if isinstance(key, str) and key.startswith("@")]:
                     del item[key]
             left += [entry for entry in item.values() if isinstance(entry, dict | list | tuple)]
@@ -96,8 +93,8 @@ def without_foreign(value: Any, text: str | None = None) -> Any:
 
 
 def is_data(module: Any) -> bool:
-    """Whether the classes of a module may stand in documents."""
-    return _is_below(module, DATA) or _is_added(module)
+    """Whether the classes of a module may stand in documents; an empty name, as references to large data have, names none."""
+    return module == "" or _is_below(module, DATA) or _is_added(module)
 
 
 @contextmanager
@@ -119,7 +116,7 @@ def known_jobs_only() -> Iterator[None]:
         found = decode(self, data) if known else None
         if found is not None and ("@callable" not in data or _is_job(found)):
             return found
-        _warn(module)
+        _log.warning("An object of the module %.80r is not loaded", module)
         return {key: entry if key.startswith("@") else self.process_decoded(entry) for key, entry in data.items()}
 
     MontyDecoder.process_decoded = process_decoded
@@ -156,17 +153,3 @@ def _installed(path: tuple[str, ...]) -> set[str]:
     from importlib.metadata import entry_points
 
     return {entry.module.partition(".")[0] for group in GROUPS for entry in entry_points(group=group)}
-
-
-def _warn(module: Any) -> None:
-    _warn_once(str(module)[:80])
-
-
-@cache
-def _warn_once(module: str) -> None:
-    warnings.warn(
-        f"A document names an object of the module {module!r}, which is not loaded: its data are read as a plain table "
-        f"({VARIABLE} names packages that you trust).",
-        ForeignObjectWarning,
-        stacklevel=4,
-    )

@@ -19,6 +19,8 @@ OPTIONS = {"--cores": "--processes", "--work-dir": "--workdir"}
 VALUES = {("--what", "cdd"): "density_difference"}
 #: Columns of tables, in conditions and for sorting.
 COLUMNS = {"ok": "trustworthy", "charge_transfer_B": "charge_transfer_polymer"}
+#: What else is to be known where a name of today does not mean all that the one of before meant.
+REMARKS = {"charge_transfer_B": "the ions of a salt, which it counted too, have columns of their own"}
 
 
 class FormerNameWarning(UserWarning):
@@ -34,11 +36,13 @@ def todays_key(key: str, allowed: Collection[str]) -> str | None:
     return name
 
 
-def todays_column(name: str) -> str:
-    """Return what a column is called today."""
-    if name in COLUMNS:
-        hint(name, COLUMNS[name])
-    return COLUMNS.get(name, name)
+def todays_column(name: str, allowed: Collection[str]) -> str:
+    """Return what a column is called today; a name that is allowed, or was never one, stays."""
+    today = COLUMNS.get(name)
+    if name in allowed or today is None or today not in allowed:
+        return name
+    hint(name, today)
+    return today
 
 
 def todays_arguments(arguments: Sequence[str]) -> list[str]:
@@ -68,5 +72,6 @@ def todays_arguments(arguments: Sequence[str]) -> list[str]:
 
 def hint(before: str, today: str) -> None:
     """Say what a name of before is called today."""
-    warnings.warn(f"{before} is called {today} now; the name of before goes with the next release.",
+    remark = f" ({REMARKS[before]})" if before in REMARKS else ""
+    warnings.warn(f"{before} is called {today} now{remark}; the name of before goes with the next release.",
                   FormerNameWarning, stacklevel=2)  # fmt: skip

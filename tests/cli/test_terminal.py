@@ -122,3 +122,22 @@ def test_tables_and_usual_letters_stay_as_they_are(capsys):
     assert "two\\nlines" in out
     assert "Käse Δρ 東京 [red]x[/red] e/Å³" in out
     assert isinstance(output.stdout().file, io.TextIOBase)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("results", "mongodb://alice:s3cret@host/db"),
+        ("mongodb://alice:s3cret@host/db",),
+        ("results", "--stor=mongodb://alice:s3cret@host/db"),
+        ("results", "--format", "mongodb://alice:s3cret@host/db"),
+        ("run", "--units", "\x1b[2Jmongodb://alice:s3cret@host/db"),
+        ("show", "\x1b[2J", "\x1b[2J"),
+    ],
+)
+def test_wrong_use_of_a_command(cli, arguments):
+    ran = cli(*arguments)
+    assert ran.code == 2
+    assert "Usage: iface-wf" in ran.err
+    assert steering(ran.err) == []
+    assert "s3cret" not in ran.err

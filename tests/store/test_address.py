@@ -1,6 +1,7 @@
 """MongoDB addresses: what they say counts, as pymongo reads it, and nothing secret in them is ever shown."""
 
 import json
+import sys
 from unittest import mock
 
 import pymongo.uri_parser
@@ -203,18 +204,17 @@ def test_a_store_describes_itself_without_its_login():
         assert "127.0.0.1:1" in store.name
 
 
-def test_unforeseen_errors_and_their_tracebacks_are_scrubbed(monkeypatch, capfd, tmp_path):
-    import sys
-
+def test_unforeseen_errors_and_their_tracebacks_are_scrubbed(monkeypatch, capfd):
     def fail(*_args, **_options):
         raise PyMongoError(f"mongodb://alice:{SECRET}@host cannot be resolved")
 
-    monkeypatch.setattr("iface_wf.store.settings.open_store", fail)
-    assert main(["results", "--store", str(tmp_path / "x.sqlite")]) == 1
+    monkeypatch.setattr("iface_wf.cli.output.plain_table", fail)
+    monkeypatch.setattr("iface_wf.cli.library.plain_table", fail)
+    assert main(["library"]) == 1
     assert SECRET not in capfd.readouterr().err
     monkeypatch.setattr(sys, "excepthook", sys.excepthook)
     with pytest.raises(PyMongoError):
-        main(["--debug", "results", "--store", str(tmp_path / "x.sqlite")])
+        main(["--debug", "library"])
     sys.excepthook(PyMongoError, PyMongoError(f"mongodb://alice:{SECRET}@host"), None)
     said = capfd.readouterr().err
     assert "PyMongoError" in said
@@ -236,3 +236,15 @@ def test_a_file_whose_name_looks_like_an_address_is_a_file(tmp_path, monkeypatch
     (tmp_path / "plain.sqlite").rename(tmp_path / "me:x@y.sqlite")
     with open_store("me:x@y.sqlite") as store:
         assert store.count() == 0
+
+
+@pytest.mark.parametrize(
+    "command", [["results"], ["queue", "init", "--workdir", "/w", "--scheduler", "shell", "--dry-run"]]
+)
+@pytest.mark.parametrize("address", [f"mongodb://:{SECRET}@host/db", f"mongodb://:{SECRET}@h1:1,h2:2"])
+def test_a_password_without_a_user_is_refused(command, address, capfd):
+    """It was taken for a part of the host's name, and stood in the project's file."""
+    assert main([*command, "--store", address]) == 2
+    said = "".join(capfd.readouterr())
+    assert "no user name" in said
+    assert SECRET not in said

@@ -148,7 +148,7 @@ def run(
     seed
         Seed of everything random.
     in_plane
-        Smallest in-plane lengths of the slab, A; by default as large as what lies on it needs.
+        Smallest in-plane lengths of the slab, A, in either order; by default as large as what lies on it needs.
     vacuum
         Empty space above the topmost atom, A.
     max_atoms

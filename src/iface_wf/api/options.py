@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, TypeAlias, TypedDict
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypedDict
 
 from jobflow import JobStore
 
-from iface_wf.builders.molecules.oligomers import Conformation, Tacticity
-from iface_wf.builders.placing.targets import Target
 from iface_wf.errors import InputError
 from iface_wf.store.settings import open_store
+
+if TYPE_CHECKING:  # builders take a second, which tables do without
+    from iface_wf.builders.molecules.oligomers import Conformation, Tacticity
+    from iface_wf.builders.placing.targets import Target
 
 Filler = str | Path
 Surface = str | tuple[int, int, int]

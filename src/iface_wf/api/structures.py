@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from iface_wf.api.options import Filler, Surface
 from iface_wf.builders.interface import InterfaceBuild, InterfaceSpec, SlabSpec, build_bare, build_interface
 from iface_wf.builders.molecules.oligomers import Conformation, Tacticity
 from iface_wf.builders.placing.targets import Target
 from iface_wf.errors import InputError, validate
 from iface_wf.library import Library
+
+if TYPE_CHECKING:
+    from iface_wf.api.options import Filler, Surface
 
 
 def build(

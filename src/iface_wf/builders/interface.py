@@ -10,10 +10,11 @@ from typing import Any, Literal, Self
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pymatgen.core import Structure
+from rdkit import Chem
 
 from iface_wf.builders.edges import MAX_VACUUM, MIN_VACUUM, area_of
 from iface_wf.builders.molecules.complexes import bind_salt, build_salt
-from iface_wf.builders.molecules.fragments import from_smiles, from_xyz
+from iface_wf.builders.molecules.fragments import SOLVENTS, from_smiles, from_xyz, parse_smiles
 from iface_wf.builders.molecules.oligomers import Conformation, Tacticity, build_oligomer, parse_unit, record_mol
 from iface_wf.builders.placing.placements import footprint, place
 from iface_wf.builders.placing.targets import Target
@@ -22,7 +23,7 @@ from iface_wf.builders.solids.slabs import build_slab
 from iface_wf.builders.solids.wires import build_wire
 from iface_wf.errors import InputError
 from iface_wf.library.library import Library
-from iface_wf.library.records import Caps, Miller, PolymerRecord
+from iface_wf.library.records import Caps, InPlane, Miller, PolymerRecord
 
 
 class SlabSpec(BaseModel):
@@ -46,7 +47,7 @@ class SlabSpec(BaseModel):
     surface: Miller | str | None = None
     thickness: float | None = Field(default=None, gt=0, le=60)
     vacuum: float = Field(default=8.0, ge=MIN_VACUUM, le=MAX_VACUUM)
-    in_plane: tuple[float, float] | None = None
+    in_plane: InPlane | None = None
     seed: int = Field(default=0, ge=0, lt=2**31)
 
 
@@ -88,7 +89,7 @@ class InterfaceSpec(SlabSpec):
     clearance: float = Field(default=0.85, ge=0.5, le=1.5)
     target: Target | None = None
     n_conformers: int = Field(default=10, ge=1, le=500)
-    max_atoms: int = Field(default=600, ge=1)
+    max_atoms: int = Field(default=600, ge=1, le=100_000)
 
     @model_validator(mode="after")
     def _something_on_top(self) -> Self:
@@ -219,12 +220,8 @@ def _fragment(spec: InterfaceSpec, library: Library) -> Structure:
 def _host(spec: InterfaceSpec, library: Library) -> Structure | None:
     if spec.polymer is not None:
         record = _polymer(spec.polymer, library)
-        # A chain that cannot pass is refused before its conformers are searched, which takes minutes.
-        size = record_mol(record, spec.units, caps=spec.caps, sequence=spec.sequence).GetNumAtoms()
-        if size > spec.max_atoms:
-            raise InputError(
-                f"The oligomer would have {size} atoms, at most {spec.max_atoms} are allowed: use fewer units."
-            )
+        chain = record_mol(record, spec.units, caps=spec.caps, sequence=spec.sequence)
+        _require_small(chain.GetNumAtoms(), spec, "oligomer", "use fewer units")
         return build_oligomer(
             record,
             spec.units,
@@ -239,7 +236,15 @@ def _host(spec: InterfaceSpec, library: Library) -> Structure | None:
         return None
     if spec.molecule.lower().endswith(".xyz"):
         return from_xyz(Path(spec.molecule), spec.molecule_charge)
+    size = Chem.AddHs(parse_smiles(SOLVENTS.get(spec.molecule, spec.molecule))).GetNumAtoms()
+    _require_small(size, spec, "molecule", "take a smaller one")
     return from_smiles(spec.molecule, n_conformers=spec.n_conformers, seed=spec.seed)
+
+
+def _require_small(size: int, spec: InterfaceSpec, what: str, advice: str) -> None:
+    """Refuse what cannot pass before its conformers are searched, which takes minutes."""
+    if size > spec.max_atoms:
+        raise InputError(f"The {what} would have {size} atoms, at most {spec.max_atoms} are allowed: {advice}.")
 
 
 def _polymer(name: str, library: Library) -> PolymerRecord:

@@ -25,6 +25,6 @@ def export(
     store: opt.Store = None,
 ) -> None:
     """Write a density or structure to a file."""
-    from iface_wf.api import stored
+    from iface_wf.api import files
 
-    say(f"Wrote {stored.export(identifier, out, what, fmt, store=store)}")
+    say(f"Wrote {files.export(identifier, out, what, fmt, store=store)}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 import traceback
@@ -32,7 +33,6 @@ from iface_wf.cli import (
 from iface_wf.cli import collect as vasp
 from iface_wf.cli.terminal import one_line, visible, write_anything
 from iface_wf.errors import IfaceError, InputError, foreseen
-from iface_wf.foreign import ForeignObjectWarning
 from iface_wf.former import FormerNameWarning, todays_arguments
 from iface_wf.secrets import away, is_own, scrub
 
@@ -112,11 +112,15 @@ def main(arguments: list[str] | None = None) -> int:
         if any(len(argument) > LONGEST_ARGUMENT for argument in given):
             raise InputError(f"An argument has more than {LONGEST_ARGUMENT} characters: put long lists into a file.")
         with _hints(), away(is_own):  # this process keeps our passwords; what it starts gets none
-            app(todays_arguments(given), prog_name="iface-wf")
-    except SystemExit as stop:
-        if stop.code == INTERRUPTED:  # typer ends silently on Ctrl-C
+            code = app(todays_arguments(given), prog_name="iface-wf", standalone_mode=False)
+        if code == INTERRUPTED:  # typer ends silently on Ctrl-C
             _complain("Interrupted. What is finished is kept: the same command goes on from there.")
+        return int(code or 0)
+    except SystemExit as stop:  # whoever read our output has gone
         return int(stop.code or 0)
+    except typer.Abort:
+        _complain("Interrupted.")
+        return 1
     except IfaceError as error:
         _raise_if_debugging(error)
         return _refuse(error)
@@ -124,22 +128,25 @@ def main(arguments: list[str] | None = None) -> int:
         _complain("Interrupted.")
         return INTERRUPTED
     except Exception as error:  # noqa: BLE001 - the outermost border: nothing but a person comes after it
+        if hasattr(error, "show") and hasattr(error, "exit_code"):  # typer's own, about the use of a command
+            error.show(told := io.StringIO())
+            sys.stderr.write(visible(scrub(told.getvalue())))
+            return int(error.exit_code)
         _raise_if_debugging(error)
         if (known := foreseen(error)) is not None:
             return _refuse(known)
         first = (str(error).strip().splitlines() or [""])[0][:300]
         _complain(f"{type(error).__name__}: {first} (run again with --debug for the traceback)")
         return 1
-    return 0
 
 
 @contextmanager
 def _hints() -> Iterator[None]:
-    """Say in one line what names of before are called today, and what is not loaded, each once."""
+    """Say in one line what names of before are called today, each once."""
     show, told = warnings.showwarning, set[str]()
 
     def hint(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
-        if not issubclass(category, FormerNameWarning | ForeignObjectWarning):
+        if not issubclass(category, FormerNameWarning):
             show(visible(scrub(str(message))), category, *place, **more)
         elif str(message) not in told:
             told.add(str(message))

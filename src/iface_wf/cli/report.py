@@ -25,9 +25,9 @@ def report(
 
     The page is one HTML file that needs nothing else.
     """
-    from iface_wf.api import stored
+    from iface_wf.api import files
 
-    page, picture = stored.report(identifier, out, iso=iso, store=store)
+    page, picture = files.report(identifier, out, iso=iso, store=store)
     if picture is not None:
         stdout().print(picture)
     stdout().print(page)

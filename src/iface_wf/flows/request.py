@@ -48,7 +48,7 @@ class Request(BaseModel, ABC):
     level: str = "fast"
     geometry: str | None = None
     overrides: dict[str, Any] = Field(default_factory=dict)
-    processes: int = Field(0, ge=0)
+    processes: int = Field(0, ge=0, le=100_000)
     quantities: tuple[str, ...]
 
     @field_validator("quantities")

@@ -11,6 +11,8 @@ from rdkit import Chem, rdBase
 
 Distance = Annotated[float, Field(gt=0, le=10)]
 Miller = tuple[int, int, int]
+#: Smallest lengths of the two in-plane cell vectors, A.
+InPlane = tuple[Annotated[float, Field(ge=0, le=500)], Annotated[float, Field(ge=0, le=500)]]
 Passivation = Literal["none", "hydroxyl"]
 Name = Annotated[str, Field(min_length=1, max_length=60, pattern=r"^[A-Za-z0-9][A-Za-z0-9 ._+()-]*$")]
 
@@ -191,7 +193,7 @@ class SurfaceSpec(BaseModel):
     termination: str | None = None
     passivation: Passivation = "none"
     condense: bool = False
-    in_plane: tuple[float, float] | None = None
+    in_plane: InPlane | None = None
     frozen_fraction: float = Field(default=0.4, ge=0, lt=1)
     reason: str = ""
 

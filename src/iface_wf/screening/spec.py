@@ -21,11 +21,11 @@ from pydantic import (
 from iface_wf.builders.molecules.oligomers import Conformation, Tacticity
 from iface_wf.documents.kinds import DEFAULT_KIND, get_kind, kind_of, quantity_names
 from iface_wf.engines import registry
-from iface_wf.errors import IfaceError, InputError, validate
+from iface_wf.errors import IfaceError, InputError, unquoted, validate
 from iface_wf.flows.kinds import FlowKind, flow_kind
 from iface_wf.library.files import is_file, line_of, parse_mapping, read_text
 from iface_wf.library.library import Library
-from iface_wf.library.records import Caps
+from iface_wf.library.records import Caps, InPlane
 
 #: More interfaces than this need an explicit consent: such a spec is a slip more often than a wish.
 MANY_PAIRS = 10_000
@@ -44,7 +44,9 @@ Quantity = Annotated[str, AfterValidator(_quantity), WithJsonSchema({"type": "st
 
 
 def _named(value: Any) -> Any:
-    return {"name": str(value)} if isinstance(value, str | int) and not isinstance(value, bool) else value
+    if isinstance(value, bool | float):
+        raise ValueError(unquoted(value))
+    return {"name": str(value)} if isinstance(value, str | int) else value
 
 
 class _Choice(BaseModel):
@@ -184,11 +186,11 @@ class ScreeningSpec(BaseModel):
     quantities: tuple[Quantity, ...] = Field(default=get_kind(DEFAULT_KIND).quantities, min_length=1)
     placements: int = Field(default=8, ge=1, le=1000)
     seed: int = Field(default=0, ge=0, lt=2**31)
-    in_plane: tuple[float, float] | None = None
+    in_plane: InPlane | None = None
     vacuum: float = Field(default=8.0, ge=6, le=100)
-    max_atoms: int = Field(default=600, ge=1)
+    max_atoms: int = Field(default=600, ge=1, le=100_000)
     overrides: dict[str, Any] = Field(default_factory=dict)
-    processes: int = Field(default=0, ge=0)
+    processes: int = Field(default=0, ge=0, le=100_000)
 
     @field_validator("fillers", "polymers", "molecules", "salts")
     @classmethod

@@ -85,6 +85,8 @@ def parse_address(uri: str, password: str | None = None) -> Address:
     """
     scheme, login, hosts, path, query = _parts(uri)
     user, _, own_password = login.partition(":")
+    if own_password and not user:  # the password would count as part of the address
+        raise InputError(f"{_UNREADABLE}: it has a password, but no user name; {_EXAMPLE}.")
     given, visible, options = _options(query)
     secrets = list(options)
     for name in ("serverSelectionTimeoutMS", "connectTimeoutMS"):

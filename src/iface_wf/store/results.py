@@ -17,7 +17,7 @@ from iface_wf.documents.kinds import DEFAULT_KIND, Column, ResultKind, get_kind,
 from iface_wf.documents.labels import WHOLE
 from iface_wf.documents.result import ResultDocument
 from iface_wf.errors import InputError, unknown_name
-from iface_wf.former import hint
+from iface_wf.former import hint, todays_column
 from iface_wf.store.versions import of_today, refuse_newer, upgraded
 from iface_wf.store.where import parse_where
 
@@ -133,7 +133,7 @@ def result_table(
 
 
 def _sorted(table: pd.DataFrame, sort: str) -> pd.DataFrame:
-    column = sort.removeprefix("-")
+    column = todays_column(sort.removeprefix("-"), table.columns)
     if column not in table.columns or column == "flags":
         raise unknown_name("column to sort by", column, [c for c in table.columns if c != "flags"])
     table = table.sort_values(column, ascending=not sort.startswith("-"), kind="stable", na_position="last")

@@ -72,6 +72,8 @@ def open_store(uri: str | None = None) -> JobStore:
     uri = uri or StoreSettings().store
     if uri is None:
         path = default_path()
+        if not path.is_absolute():  # nobody's home
+            raise InputError(f"The data folder {path.parent} is no absolute path: set HOME, or name a --store.")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -87,6 +89,8 @@ def open_store(uri: str | None = None) -> JobStore:
     if scheme.lower() in SCHEMES:
         return mongo.open_mongo(uri, mongo_password())
     if scheme.lower() == "sqlite":
+        if re.match(r"[^/]*:.*@", rest):
+            raise InputError("A sqlite:// address names a file and has no login; a server's begins with mongodb://.")
         return open_embedded(Path(rest.removeprefix("/")))
     raise unknown_name("kind of store", scheme, ["sqlite", *SCHEMES])
 
@@ -112,12 +116,15 @@ def open_embedded(path: Path) -> JobStore:
     path = path.expanduser().absolute()
     try:
         folder_exists, is_folder = path.parent.is_dir(), path.is_dir()
+        is_other = path.exists() and not path.is_file() and not is_folder
     except OSError as error:
         raise InputError(f"The store {path} cannot be opened: {error.strerror}.") from error
     if not folder_exists:
         raise InputError(f"The store {path} cannot be opened: the folder {path.parent} does not exist.")
     if is_folder:
         raise InputError(f"The store {path} is a folder; name a file, for example {path / 'store.sqlite'}.")
+    if is_other:  # a pipe or device: opening it may never end
+        raise InputError(f"The store {path} cannot be opened: it is no regular file.")
     documents, blobs = SqliteStore(path, "outputs"), SqliteStore(path, "blobs")
     store = JobStore(documents, additional_stores={"data": blobs})
     try:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from iface_wf.errors import InputError, unknown_name
+from iface_wf.former import todays_column
 
 _OPERATORS = {"<": "$lt", "<=": "$lte", ">": "$gt", ">=": "$gte", "=": "$eq", "==": "$eq", "!=": "$ne"}
 _CLAUSE = re.compile(r"\s*(\w+)\s*(<=|>=|==|!=|<|>|=)\s*(\"[^\"]*\"|'[^']*'|[^\s<>=!\"']+)\s*")
@@ -48,6 +49,7 @@ def parse_where(text: str, fields: Mapping[str, str]) -> list[dict[str, Any]]:
                 f'{clause[:80]!r} is no condition: write for example "binding_energy < -0.5 and polymer = PEO".'
             )
         column, operator, value = match.groups()
+        column = todays_column(column, fields)
         if column not in fields:
             raise unknown_name("column", column, fields)
         conditions.append({f"output.{fields[column]}": {_OPERATORS[operator]: _value(value)}})

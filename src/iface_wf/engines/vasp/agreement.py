@@ -58,9 +58,14 @@ def _differences(vasprun: Vasprun, outcar: Outcar, types: Sequence[AtomType]) ->
     ):
         if two is not None and abs(one - two) > tolerance:
             yield what, one, two
-    grid = tuple(int(parameters[name]) for name in GRID_TAGS[3:])
-    if outcar.grid is not None and grid != outcar.grid:
-        yield "grids", grid, outcar.grid
+    for printed, names in ((outcar.coarse_grid, GRID_TAGS[:3]), (outcar.grid, GRID_TAGS[3:])):
+        grid = tuple(int(parameters[name]) for name in names)
+        if printed is not None and grid != printed:
+            yield "grids", grid, printed
+    divisions = vasprun.kpoints.kpts[0] if vasprun.kpoints is not None and vasprun.kpoints.kpts else ()
+    mesh = tuple(int(n) for n in divisions)
+    if outcar.mesh is not None and len(vasprun.kpoints.kpts) == 1 and mesh != outcar.mesh:
+        yield "meshes of k-points", mesh, outcar.mesh
     yield from _energies(vasprun, outcar)
     yield from _forces(vasprun, outcar)
 

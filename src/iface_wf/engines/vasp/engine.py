@@ -27,7 +27,7 @@ from iface_wf.engines.document import Method, calculation_document
 from iface_wf.engines.profile import merged
 from iface_wf.engines.request import CalculationRequest
 from iface_wf.engines.vasp import outputs as outputs
-from iface_wf.engines.vasp.grids import all_electron_density, find_file, read_potential, valence_density
+from iface_wf.engines.vasp.grids import all_electron_density, find_file, read_potential, valence_density, value_marks
 from iface_wf.engines.vasp.inputs import InterfaceInputGenerator, c_is_perpendicular, cubic_box, system_kind
 from iface_wf.engines.vasp.installation import check_executable, find_potcar, installation
 from iface_wf.engines.vasp.profile import PROFILE
@@ -145,15 +145,17 @@ def read_document(
     """
     run = outputs.read_run(directory)
     structure = outputs.in_order(run, request.atoms_structure)
-    flags = outputs.convergence(run)
+    flags = [*outputs.convergence(run)]
+    unconverged = bool(flags)
+    flags += run.marks
     dispersion = outputs.dispersion_energy(run)
     densities: dict[str, DensityRecord] = {}
     bader: BaderDocument | None = None
-    if not flags and request.densities:
+    if not unconverged and request.densities:
         densities, bader, trouble = _densities(run, structure, request.densities)
         flags += trouble
-    potential = None if flags else _potential(run, structure)
-    flags += potential.flags if potential else []
+    potential, trouble = (None, []) if unconverged else _potential(run, structure)
+    flags += trouble
     if system_kind(structure) == "slab" and not c_is_perpendicular(structure):
         flags.append("dipole_uncorrected: c is not perpendicular to a and b")
     settings = request.settings | run.settings
@@ -213,21 +215,23 @@ def _densities(
     """Read CHGCAR, and divide it along the basins of AECCAR0 + AECCAR2; a failed division is a flag."""
     spins = 4 if run.vasprun.parameters.get("LNONCOLLINEAR") else int(run.settings["ISPIN"])
     valence = valence_density(run.directory, structure, run.grid, run.n_electrons, spins)
+    marks = value_marks("CHGCAR", valence, structure)
     records = {}
     if "valence" in wanted:
         records["valence"] = pack(valence.values, valence.cell, valence.pbc, "valence")
     if "all_electron" not in wanted:
-        return records, None, []
+        return records, None, marks
     try:
         reference = all_electron_density(run.directory, structure, run.grid)
     except MismatchError as error:
         if not run.is_relaxation:
             raise
-        return records, None, [f"bader_failed: {error}"]  # VASP writes AECCAR0 before it moves the atoms
+        return records, None, [*marks, f"bader_failed: {error}"]  # VASP writes AECCAR0 before it moves the atoms
+    marks += value_marks("AECCAR0 + AECCAR2", reference, structure)
     try:
-        return records, charges(valence, reference, structure, outputs.valences_of(run, structure)), []
+        return records, charges(valence, reference, structure, outputs.valences_of(run, structure)), marks
     except CalculationError as error:
-        return records, None, [f"bader_failed: {error}"]
+        return records, None, [*marks, f"bader_failed: {error}"]
 
 
 def charges(valence: Grid, reference: Grid, structure: Structure, valences: Sequence[float]) -> BaderDocument:
@@ -241,16 +245,17 @@ def charges(valence: Grid, reference: Grid, structure: Structure, valences: Sequ
     return bader_charges(fields[0], periodic, kind="valence", valence_electrons=valences, reference=fields[1])
 
 
-def _potential(run: outputs.VaspRun, structure: Structure) -> SlabPotential | None:
-    """Read the potential of a slab where LOCPOT holds the electrostatic one."""
+def _potential(run: outputs.VaspRun, structure: Structure) -> tuple[SlabPotential | None, list[str]]:
+    """Read the potential of a slab where LOCPOT holds the electrostatic one; and its flags."""
     path = find_file(run.directory, "LOCPOT")
     hartree = run.vasprun.parameters.get("LVHAR") or run.vasprun.incar.get("LVHAR")
     if path is None or not hartree or system_kind(structure) != "slab" or run.is_relaxation:
-        return None
+        return None, []
     grid = read_potential(path, structure, run.grid)
     corrected = run.settings.get("LDIPOL") and "DIPOL" in run.settings
     centre = run.settings["DIPOL"][2] if corrected else None
-    return slab_potential(grid, structure, run.outcar.fermi_level, centre)
+    potential = slab_potential(grid, structure, run.outcar.fermi_level, centre)
+    return potential, [*value_marks("LOCPOT", grid, structure), *potential.flags]
 
 
 #: Jobs that wait in queues name the engine by its name of before.

@@ -17,6 +17,7 @@ from typing import TextIO
 
 import numpy as np
 from monty.io import zopen
+from numpy.typing import NDArray
 from pymatgen.core import Structure
 from pymatgen.io.vasp import Poscar
 
@@ -35,6 +36,12 @@ CELL_TOLERANCE = 1e-4
 
 ATOM_TOLERANCE = 1e-3
 """Atoms of a file, which prints six decimals of fractions, must be where they were calculated within this (A)."""
+
+NUCLEUS = 1.0
+"""Nearer than this to a nucleus (A) fields may be as rough as the grid."""
+
+STANDS_OUT, STANDS_OUT_NEAR = 5.0, 100.0
+"""A value is a wrong digit when it differs from the mean of its neighbours by this many times what the eighth does."""
 
 _BARE_EXPONENT = re.compile(r"(\d)([+-]\d{3})\b")  # Fortran drops the E of three-digit exponents
 
@@ -322,3 +329,46 @@ def all_electron_density(directory: Path, structure: Structure, shape: tuple[int
             f"AECCAR0 and AECCAR2 in {directory} are broken: {negative:.2f} electrons are negative (known with ADDGRID)."
         )
     return total
+
+
+def value_marks(name: str, grid: Grid, structure: Structure) -> list[str]:
+    """Return a flag where one value stands out from its neighbours as no field does: a wrong digit, most likely.
+
+    A smooth field curves in many neighbouring points alike, a wrong digit in one point and, by a sixth of it, in the six
+    around it. Near nuclei, where a grid is too coarse for cores, only absurd values can be told.
+
+    Parameters
+    ----------
+    name
+        Of the file.
+    grid
+        Its values, in any unit.
+    structure
+        The atoms.
+    """
+    values = grid.values
+    mean = sum(np.roll(values, step, axis) for axis in range(3) for step in (-1, 1)) / 6
+    curved = np.abs(values - mean)
+    far = _far_from_atoms(grid, structure)
+    for region, ratio in ((curved[far], STANDS_OUT), (curved.ravel(), STANDS_OUT_NEAR)):
+        if region.size < 100:
+            continue
+        top = np.partition(region, -8)[-8:]
+        if top.max() > ratio * max(float(top.min()), 1e-12 * float(np.abs(values).max())):
+            place = np.unravel_index(int(np.argmax(np.where(curved == top.max(), curved, -1.0))), values.shape)
+            return [f"value_stands_out ({name}: point {tuple(int(n) + 1 for n in place)} of its grid)"]
+    return []
+
+
+def _far_from_atoms(grid: Grid, structure: Structure) -> NDArray[np.bool_]:
+    """Return which points are farther than `NUCLEUS` from every atom, shape of the grid."""
+    far = np.ones(grid.shape, dtype=bool)
+    shape, steps = np.array(grid.shape), grid.steps
+    reach = np.ceil(NUCLEUS * np.linalg.norm(np.linalg.inv(steps), axis=0)).astype(int) + 1
+    box = np.stack(np.meshgrid(*[np.arange(-n, n + 1) for n in reach], indexing="ij"), axis=-1).reshape(-1, 3)
+    for fractions in structure.frac_coords:
+        centre = np.round(fractions * shape).astype(int)
+        points = centre + box
+        near = points[np.linalg.norm((points - fractions * shape) @ steps, axis=1) <= NUCLEUS]
+        far[tuple((near % shape).T)] = False
+    return far

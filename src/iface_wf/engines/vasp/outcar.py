@@ -56,8 +56,8 @@ class Outcar:
         The INCAR as OUTCAR repeats it (VASP 6), canonical.
     n_electrons, cutoff
         NELECT, e, and ENCUT, eV.
-    grid, mesh
-        Fine grid (NGXF, NGYF, NGZF), and k-points along each axis.
+    grid, coarse_grid, mesh
+        Fine grid (NGXF, NGYF, NGZF), coarse grid, and k-points along each axis.
     forces
         Of the last step, shape (atoms, 3), eV/A; None where there are none.
     """
@@ -81,6 +81,7 @@ class Outcar:
     n_electrons: float | None = None
     cutoff: float | None = None
     grid: tuple[int, ...] | None = None
+    coarse_grid: tuple[int, ...] | None = None
     mesh: tuple[int, ...] | None = None
     forces: FloatArray | None = None
 
@@ -146,6 +147,7 @@ def read_outcar(path: Path) -> Outcar:
         n_electrons=_optional(rf"\n\s*NELECT{_NUMBER}\s+total number", text),
         cutoff=_optional(rf"\n\s*ENCUT{_NUMBER}\s+eV\s", text),
         grid=_triple(r"dimension x,y,z NGXF=\s*(\d+)\s+NGYF=\s*(\d+)\s+NGZF=\s*(\d+)", text),
+        coarse_grid=_triple(r"dimension x,y,z NGX\s*=\s*(\d+)\s+NGY\s*=\s*(\d+)\s+NGZ\s*=\s*(\d+)", text),
         mesh=_triple(r"generate k-points for:\s*(\d+)\s+(\d+)\s+(\d+)", text),
         forces=_forces(text, path),
     )

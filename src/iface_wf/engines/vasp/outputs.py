@@ -21,7 +21,7 @@ from iface_wf.engines.vasp.agreement import require_agreement
 from iface_wf.engines.vasp.grids import required_file
 from iface_wf.engines.vasp.inputs import poscar_order
 from iface_wf.engines.vasp.outcar import Outcar, read_outcar
-from iface_wf.engines.vasp.tags import final_settings
+from iface_wf.engines.vasp.tags import final_settings, input_marks
 from iface_wf.engines.vasp.vasprun import AtomType, read_vasprun
 from iface_wf.errors import CalculationError, MismatchError
 
@@ -46,6 +46,8 @@ class VaspRun:
         Blocks of the POSCAR.
     settings
         Energy-relevant settings of the last run, flat, as `iface_wf.engines.vasp.inputs` writes them.
+    marks
+        Flags: inputs beside the run that are not those that it used.
     """
 
     directory: Path
@@ -55,6 +57,7 @@ class VaspRun:
     final: Structure
     types: list[AtomType]
     settings: dict[str, Any]
+    marks: list[str]
 
     @property
     def grid(self) -> tuple[int, int, int]:
@@ -106,9 +109,10 @@ def read_run(directory: Path) -> VaspRun:
         vasprun=vasprun,
         outcar=outcar,
         initial=vasprun.ionic_steps[0]["structure"],
-        final=vasprun.final_structure,
+        final=vasprun.ionic_steps[-1]["structure"],
         types=types,
         settings=final_settings(vasprun, outcar, types, directory),
+        marks=input_marks(vasprun, outcar, directory),
     )
 
 

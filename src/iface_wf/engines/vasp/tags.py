@@ -11,7 +11,7 @@ from pymatgen.io.vasp import Vasprun
 
 from iface_wf.engines.vasp.choices import CELL_TAGS, GRID_TAGS, METHOD_TAGS
 from iface_wf.engines.vasp.grids import find_file
-from iface_wf.engines.vasp.incar import canonical, differing, parse_incar
+from iface_wf.engines.vasp.incar import canonical, differing, parse_incar, without_comment
 from iface_wf.engines.vasp.inputs import plain
 from iface_wf.engines.vasp.methods import UNNAMED, dispersion, functional
 from iface_wf.engines.vasp.outcar import Outcar
@@ -29,7 +29,7 @@ _HARMLESS = {
     """,
     "derived from the cell, its atoms or its POTCARs, which are compared by themselves": """
         NELECT NGYROMAG ENAUG POMASS RWIGS DARWINR DARWINV ROPT KSPACING KGAMMA KBLOWUP NGX NGY NGZ NGXF
-        NGYF NGZF ENMAX ENCUT LDAU LDAUPRINT KPOINT SYSTEM
+        NGYF NGZF ENMAX ENCUT LDAU LDAUPRINT KPOINT KPOINT_BSE SYSTEM
     """,
     "ions": """
         NSW IBRION ISIF POTIM NFREE SMASS EDIFFG IOPT MAXMOVE ILBFGSMEM INVCURV LGLOBAL LAUTOSCALE FDSTEP
@@ -142,11 +142,12 @@ def written_tags(vasprun: Vasprun, outcar: Outcar, directory: Path) -> dict[str,
     """
     tags = {name.upper(): canonical(name.upper(), plain(value)) for name, value in dict(vasprun.incar).items()}
     tags = {name: value for name, value in tags.items() if value is not None}
+    tags = outcar.incar | tags
+    if not outcar.version.startswith("5."):
+        return tags  # version 6 lists all that it has read
     beside = read_incar(directory)
     asks = beside.get("IVDW") and outcar.dispersion is None  # then it was changed since
-    for source in (outcar.incar, {} if asks or not belongs(beside, tags | outcar.incar) else beside):
-        tags |= {name: value for name, value in source.items() if name not in tags}
-    return tags
+    return tags if asks or contradictions(beside, tags) else beside | tags
 
 
 def read_incar(directory: Path) -> dict[str, Any]:
@@ -163,10 +164,40 @@ def read_incar(directory: Path) -> dict[str, Any]:
     return {name: value for name, value in tags.items() if value is not None}
 
 
-def belongs(beside: Mapping[str, Any], tags: Mapping[str, Any]) -> bool:
-    """Say whether an INCAR may be that of the run: it says nothing else than the run's own files."""
-    physical = [n for n in differing(beside, tags) if n not in HARMLESS_TAGS or n in ("ENCUT", "NELECT", "LDAU")]
-    return not physical
+def contradictions(beside: Mapping[str, Any], tags: Mapping[str, Any]) -> list[str]:
+    """Return the tags of which an INCAR says something else than the run's own files: then it is not that of the run."""
+    return [n for n in differing(beside, tags) if n not in HARMLESS_TAGS or n in ("ENCUT", "NELECT", "LDAU")]
+
+
+def input_marks(vasprun: Vasprun, outcar: Outcar, directory: Path) -> list[str]:
+    """Return flags for an INCAR and a KPOINTS beside the run that say something else than what it used."""
+    tags = written_tags(vasprun, outcar, directory)
+    beside = read_incar(directory)
+    marks = [
+        f"incar_differs (the INCAR beside the run has {name} {beside[name]}, used was {tags[name]})"
+        for name in contradictions(beside, tags)
+    ]
+    mesh, shift = kpoints(vasprun)
+    written = read_mesh(directory)
+    if written is not None and shift is not None and written != mesh:
+        marks.append(f"kpoints_file_differs (the KPOINTS beside the run has {written}, used was {mesh})")
+    return marks
+
+
+def read_mesh(directory: Path) -> list[int] | None:
+    """Return the mesh of a KPOINTS file; None where there is none, or it gives points in another way."""
+    path = find_file(directory, "KPOINTS")
+    if path is None:
+        return None
+    try:
+        with zopen(path, mode="rt", encoding="latin-1") as handle:
+            lines = [without_comment(line).split() for line in str(handle.read()).split("\n")]
+    except (OSError, EOFError) as error:
+        raise CalculationError(f"{path} cannot be used: {error}.") from error
+    if len(lines) < 4 or lines[1][:1] != ["0"] or not lines[2] or lines[2][0][:1].upper() not in ("G", "M"):
+        return None
+    words = lines[3][:3]
+    return [int(word) for word in words] if len(words) == 3 and all(word.isdigit() for word in words) else None
 
 
 def others(tags: Mapping[str, Any]) -> dict[str, Any]:

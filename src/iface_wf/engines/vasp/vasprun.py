@@ -161,6 +161,8 @@ def _check_numbers(path: Path, vasprun: Vasprun) -> None:
 def _check_repeated(path: Path, vasprun: Vasprun) -> None:
     """Refuse a file whose first and last structures are not those that it repeats at its ends."""
     steps = vasprun.ionic_steps
+    if vasprun.parameters.get("IBRION") == 0:  # molecular dynamics ends with the next positions
+        return
     for what, one, other in (
         ("first", vasprun.initial_structure, steps[0]["structure"]),
         ("last", vasprun.final_structure, steps[-1]["structure"]),

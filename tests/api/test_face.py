@@ -6,7 +6,6 @@ import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import get_type_hints
 
 import pytest
 
@@ -55,7 +54,7 @@ def test_wrong_options_are_named(options, text):
         iface_wf.run("SiO2", "PEO", **options)
 
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 FUNCTIONS = {"run", "screen", "results", "show", "build", "export", "report"}
 ERRORS = {"IfaceError", "InputError", "CalculationError", "MismatchError"}
 #: Arguments of functions that are no options of what is asked for.
@@ -162,7 +161,7 @@ def parameters(function):
 
 def test_every_option_has_one_name_on_the_command_line_in_python_and_in_requests():
     fields = set(BindingRequest.model_fields)
-    assert set(get_type_hints(BindingOptions)) == fields - {"filler", "polymer", "units", "quantities"}
+    assert set(BindingOptions.__annotations__) == fields - {"filler", "polymer", "units", "quantities"}
     assert parameters(iface_wf.run) == set(OPTIONS) | {"target"}
     assert parameters(iface_wf.run) <= fields
     of_structures = set(InterfaceSpec.model_fields) & parameters(iface_wf.run)
