@@ -10,7 +10,7 @@ from pymatgen.io.vasp import Poscar
 from iface_wf.builders.molecules.fragments import from_smiles
 from iface_wf.builders.placing.placements import place
 from iface_wf.builders.solids.slabs import build_slab
-from iface_wf.builders.solids.surfaces import too_near
+from iface_wf.builders.solids.surfaces import check_contacts
 from iface_wf.errors import InputError
 from iface_wf.library import Library
 from iface_wf.library.crystals import read_crystal, vacuum_axis
@@ -158,7 +158,11 @@ def test_moments_that_are_not_collinear_are_named(tmp_path):
 def test_published_bonds_are_no_contacts_that_are_too_short(pair, distance, short):
     lattice = Lattice.cubic(10)
     two = Structure(lattice, pair, [[0, 0, 0], [0, 0, distance]], coords_are_cartesian=True)
-    assert (too_near(two) is not None) is short
+    if not short:
+        check_contacts(two, "The pair")
+        return
+    with pytest.raises(InputError, match=f"{distance:.2f} A, which is too short"):
+        check_contacts(two, "The pair")
 
 
 def test_a_slab_with_a_lanthanum_bond_of_two_angstrom_is_used(tmp_path):
