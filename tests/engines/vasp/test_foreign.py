@@ -370,7 +370,7 @@ def test_k_points_that_cannot_be_compared_are_marked(slab, molecule, whole, tmp_
     flags = collect(tmp_path, a=tmp_path / "A", b=molecule, ab=whole).flags
     assert flags == ["kpoints_not_compared (A: KPOINTS of one is a list of points)"]
     edited(slab, tmp_path / "A2", "vasprun.xml", r"       1       1       1 </v>", "       1       1       2 </v>")
-    (flag,) = collect(tmp_path, a=tmp_path / "A2", b=molecule, ab=whole).flags
+    _, flag = collect(tmp_path, a=tmp_path / "A2", b=molecule, ab=whole).flags  # and that the KPOINTS is not the run's
     assert flag.startswith("kpoints_differ (KPOINTS of A 1x1x2")  # along the vacuum
 
 
