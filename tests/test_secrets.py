@@ -98,6 +98,7 @@ def test_two_threads_keep_secrets_away_until_the_last_has_ended(monkeypatch):
         "mongodb:/alice:pass@host",
         "MongoDB://alice:pass@host",
         "proxy http://me:pass@host:3128 fails",
+        "alice:pass/word@host/db cannot be read",
         "tls=true&tlsCertificateKeyFilePassword=pass&x=1",
         "proxyPassword=pass;tls=true",
         "authMechanismProperties=AWS_SESSION_TOKEN:pass,SERVICE_NAME:x",
@@ -117,6 +118,8 @@ def test_texts_are_scrubbed(monkeypatch, text):
     [
         "write mongodb://user@host:27017/database.",
         "the folder /home/me/a@b:c does not exist",
+        "runner alice@node1:4711 since 2026-11-26 02:10",
+        "/scratch/a:b/c@d",
         "leave the password out of the address and export it as IFACE_WF_MONGO_PASSWORD",
         "wrong name or password: try again",
         "mongodb://alice@db.example.org:27017/screening?tls=true",

@@ -30,6 +30,7 @@ _TELLS = re.compile(r"password|passphrase|session_token", re.IGNORECASE)
 #: Where a text shows a login, or an option of an address that holds a password.
 _MONGODB = re.compile(r"(mongodb(?:\+srv)?:/*)[^:\s]*:.*@", re.IGNORECASE)
 _URL = re.compile(r"(\b\w[\w+.-]*://)[^/\s@]*:\S*@")
+_BARE = re.compile(r"(?<![\w/.@-])([A-Za-z][\w.-]*:)(?!/)\S+@(?=\w)")
 _OPTION = re.compile(r"(\b\w*(?:password|passphrase|session_token)\w*(?:=|%3D|%3A|:(?=\S)))[^&;,\s'\"]+", re.IGNORECASE)
 #: Shorter ones would be found in every text by chance.
 _SHORTEST_OWN, _SHORTEST = 4, 8
@@ -141,6 +142,7 @@ def scrub(text: str) -> str:
             text = text.replace(form, HIDDEN)
     text = _MONGODB.sub(rf"\1{HIDDEN}@", text)
     text = _URL.sub(rf"\1{HIDDEN}@", text)
+    text = _BARE.sub(rf"\1{HIDDEN}@", text)
     return _OPTION.sub(rf"\1{HIDDEN}", text)
 
 
