@@ -90,10 +90,10 @@ def test_numbers_with_an_exponent_are_numbers(text, value):
     ],
 )
 def test_yaml_that_is_too_much_or_wrong_is_one_sentence(text, message):
-    started = time.monotonic()
+    started = time.process_time()
     with pytest.raises(InputError, match=message) as caught:
         parse_yaml(text, "The file")
-    assert time.monotonic() - started < 5
+    assert time.process_time() - started < 5
     assert "\n" not in str(caught.value)
     assert len(str(caught.value)) < 400
 
@@ -103,9 +103,9 @@ def test_aliases_of_bearable_size_are_read():
 
 
 def test_sixty_thousand_keys_take_seconds():
-    started = time.monotonic()
+    started = time.process_time()
     assert len(parse_mapping("".join(f"k{i}: {i}\n" for i in range(60_000)), "it")) == 60_000
-    assert time.monotonic() - started < 10  # 2 s here; with keys compared one by one it took many minutes
+    assert time.process_time() - started < 10  # 2 s here; with keys compared one by one it took many minutes
 
 
 @pytest.mark.parametrize("text", ["", "- a", "a", "1: 2", "no: 2", "null: 2", "a: 1\n? 2\n: 3"])
