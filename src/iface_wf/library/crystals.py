@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from pymatgen.core import DummySpecies, Structure
+from pymatgen.core import Structure
 from pymatgen.core.structure import StructureError
 
 from iface_wf.errors import InputError
@@ -76,8 +76,9 @@ def read_crystal(path: Path, max_atoms: int = MAX_ATOMS) -> Structure:
         site_properties=kept,
         properties=structure.properties,
     )
-    _check_sites(structure, str(path))
-    structure.remove_oxidation_states()
+    near = overlap(structure)
+    if near is not None:
+        raise InputError(f"{path}: {near}.")
     return structure
 
 
@@ -92,16 +93,6 @@ def _check_cell(structure: Structure, where: str) -> None:
         raise InputError(f"{where}: the cell is almost flat.")
     if structure.volume / len(structure) < 1.0:
         raise InputError(f"{where}: the cell is too small for its {len(structure)} sites.")
-
-
-def _check_sites(structure: Structure, where: str) -> None:
-    for site in structure:
-        for species in site.species:
-            if isinstance(species, DummySpecies):
-                raise InputError(f"{where}: unknown element {str(species)[:20]!r}.")
-    near = overlap(structure)
-    if near is not None:
-        raise InputError(f"{where}: {near}.")
 
 
 def empty_along(structure: Structure) -> list[float]:
