@@ -134,6 +134,7 @@ REVEALED = (
 )
 
 
+@pytest.mark.slow
 def test_a_users_script_is_checked_by_mypy(tmp_path):
     script = tmp_path / "script.py"
     script.write_text(SCRIPT, encoding="utf-8")

@@ -210,8 +210,16 @@ def test_a_crystal_whose_own_content_is_not_neutral_says_so():
     crystal = Structure(Lattice.cubic(6), sites, places)
     made = order(crystal, Disorder(composition="Li2Al0.5LaO2", candidates=1), {"Li": 1, "Al": 3, "La": 3, "O": -2})[0]
     report = made.structure.properties["ordering"]
-    assert report["charge"] == sum({"Li": 1, "Al": 3, "La": 3, "O": -2}[s.specie.symbol] for s in made.structure) == 1
+    assert report["charge"] == sum({"Li": 1, "Al": 3, "La": 3, "O": -2}[s.specie.symbol] for s in made.structure) == 4
+    assert made.structure.composition == Composition("Li2AlLaO2")  # of equal roundings the one that keeps aluminium
     assert "not neutral" in report["warnings"][0]
+
+
+def test_an_element_that_the_cell_cannot_hold_is_named():
+    crystal = Structure(Lattice.cubic(6), [{"Na": 0.9, "K": 0.1}, "Cl"], [[0, 0, 0], [0.5, 0.5, 0.5]])
+    made = order(crystal, Disorder(composition="Na0.9K0.1Cl", candidates=1), {"Na": 1, "K": 1, "Cl": -1})[0].structure
+    assert made.composition == Composition("NaCl")
+    assert "too small to hold K" in made.properties["ordering"]["warnings"][0]
 
 
 def test_amounts_move_by_a_few_percent_where_rounding_is_not_neutral(lagp):

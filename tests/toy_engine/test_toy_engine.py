@@ -49,6 +49,7 @@ def calculated(tmp_path):
     return {(line["kind"], line["role"], line["engine"]) for line in lines if line["event"] == "end"}
 
 
+@pytest.mark.slow
 def test_it_gives_energies_geometries_and_the_ranking(iface, tmp_path):
     steps = json.loads(iface(*ASKED, "--engine", "emt", "--dry-run", "--json"))
     assert {step["engine"] for step in steps} == {"emt"}
@@ -69,6 +70,7 @@ def test_it_gives_energies_geometries_and_the_ranking(iface, tmp_path):
     assert len(json.loads(iface("results", "--engine", "emt", "--json"))["rows"]) == 2
 
 
+@pytest.mark.slow
 def test_it_relaxes_and_ranks_for_another_engine(iface, tmp_path):
     done = json.loads(iface(*ASKED, "--engine", "xtb", "--geometry", "emt", "--json"))
     assert (done["engine"], done["geometry_engine"]) == ("xtb", "emt EMT (fast)")
@@ -76,6 +78,7 @@ def test_it_relaxes_and_ranks_for_another_engine(iface, tmp_path):
     assert {(kind, engine) for kind, _, engine in calculated(tmp_path)} == {("relax", "emt"), ("static", "xtb")}
 
 
+@pytest.mark.slow
 def test_a_screening_plans_with_its_costs_and_runs(iface, tmp_path):
     spec = tmp_path / "spec.yaml"
     spec.write_text(
@@ -114,6 +117,7 @@ def test_what_it_does_not_know_is_one_sentence(iface, options, words):
     assert len(said.strip().splitlines()) == 1
 
 
+@pytest.mark.slow
 def test_one_that_cannot_be_used_is_told_and_breaks_no_other(iface, site):
     broken = site / "broken_engine.py"
     broken.write_text("raise SystemError('out of order')\n", encoding="utf-8")

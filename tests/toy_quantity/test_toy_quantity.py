@@ -34,6 +34,7 @@ def iface(tmp_path):
     return run
 
 
+@pytest.mark.slow  # the command line is started ten times
 def test_a_kind_of_another_package_runs_and_is_shown(iface, tmp_path):
     asked = ("run", "--filler", "HF-layer", "--quantities", "slab_energy", "--engine", "xtb")
     assert [step["step"] for step in json.loads(iface(*asked, "--dry-run", "--json"))] == ["relax A", "static A"]
@@ -58,6 +59,7 @@ def test_a_kind_of_another_package_runs_and_is_shown(iface, tmp_path):
     assert "HF-layer" in page
 
 
+@pytest.mark.slow
 def test_a_screening_of_two_kinds_calculates_shared_parts_once(iface, tmp_path):
     spec = tmp_path / "spec.yaml"
     kinds = ["binding_energy", "slab_energy"]

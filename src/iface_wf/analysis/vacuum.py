@@ -8,6 +8,12 @@ from numpy.typing import ArrayLike
 from iface_wf.analysis.grid import FloatArray
 
 
+def widest_gap(fractions: ArrayLike) -> float:
+    """Return the width of the widest gap between atoms along an axis, a fraction of it; 1 for a single atom."""
+    places = np.sort(np.mod(np.asarray(fractions, dtype=float), 1.0))
+    return float(np.diff(np.append(places, places[0] + 1.0)).max())
+
+
 def vacuum_middle(fractions: ArrayLike) -> float:
     """Return the middle of the widest gap between atoms along an axis, a fraction from 0 to 1.
 

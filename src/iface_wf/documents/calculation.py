@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any, Literal
 
 from pydantic import Field, computed_field
+from pymatgen.core import Structure
 
 from iface_wf.documents.base import Document, StoredDocument, StructureDict
 from iface_wf.documents.density import DensityRecord
@@ -91,6 +93,11 @@ class CalculationDocument(StoredDocument):
     reused_from: str | None = Field(
         None, description="uuid of the stored job this was taken from instead of run, or the place on a queue's shelf"
     )
+
+    @cached_property
+    def atoms_structure(self) -> Structure:
+        """The final structure as a pymatgen object, made once: to be read, not changed."""
+        return Structure.from_dict(self.structure)
 
     @computed_field  # type: ignore[prop-decorator]
     @property

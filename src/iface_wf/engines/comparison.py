@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from pymatgen.core import Structure
 
 from iface_wf.analysis.energies import require_same_settings
 from iface_wf.documents.calculation import CalculationDocument
@@ -111,7 +110,7 @@ def _mesh_flags(calculations: Mapping[str, CalculationDocument]) -> list[str]:
             continue
         unlike = [i for i in range(3) if shared[i] and any(pair[0][i] != pair[1][i] for pair in (meshes, shifts))]
         text = f"KPOINTS of {role} {_mesh(meshes[0], shifts[0])}, of AB {_mesh(meshes[1], shifts[1])}"
-        if any(Structure.from_dict(part.structure).lattice.pbc[i] for i in unlike):
+        if any(part.atoms_structure.lattice.pbc[i] for i in unlike):
             raise MismatchError(
                 f"Calculations with unlike k-points along axes that they share cannot be subtracted: {text}."
             )
@@ -121,7 +120,7 @@ def _mesh_flags(calculations: Mapping[str, CalculationDocument]) -> list[str]:
 
 
 def _shared_axes(part: CalculationDocument, whole: CalculationDocument) -> list[bool]:
-    cells = [Structure.from_dict(c.structure).lattice.matrix for c in (part, whole)]
+    cells = [c.atoms_structure.lattice.matrix for c in (part, whole)]
     return [bool(np.abs(a - b).max() < SAME_AXIS) for a, b in zip(*cells, strict=True)]
 
 

@@ -82,9 +82,10 @@ def _formula(calculation: CalculationDocument) -> str:
 
 def _real(calculation: CalculationDocument) -> Structure:
     """Return the structure without its ghosts."""
-    structure = Structure.from_dict(calculation.structure)
-    if calculation.ghosts:
-        structure.remove_sites(calculation.ghosts)
+    if not calculation.ghosts:
+        return calculation.atoms_structure
+    structure = calculation.atoms_structure.copy()
+    structure.remove_sites(calculation.ghosts)
     return structure
 
 

@@ -13,6 +13,7 @@ from pymatgen.io.cif import CifBlock, CifParser
 from iface_wf.library.cif_sites import Row, columns_alike, number, on_their_sites, rows_of
 from iface_wf.library.cif_symmetry import Setting, named, written
 from iface_wf.library.cif_text import Block, parse_blocks
+from iface_wf.library.overlap import overlap
 
 TOLERANCE = 0.02
 """Share by which an element's amount may differ from the file's formula before it is said."""
@@ -20,6 +21,8 @@ WRONG = 0.25
 """Share from which on the file's formula is another compound and the file is refused, if its sites are partly occupied.
 
 Refined occupancies differ from nominal formulas; where all sites are full, nothing may differ."""
+MAX_IMAGES = 4000
+"""Most sites of a cell that are worked out; comparing them takes the square of the time."""
 _FORMULA = re.compile(r"([A-Z][a-z]?)\s*(\d*\.?\d*)(?:\(\d+\))?")
 _MAGNETIC = ("_space_group_magn", "_atom_site_moment", "_space_group_symop_magn", "_magnetic_space_group")
 
@@ -202,6 +205,8 @@ def _read(
 ) -> _Reading:
     """Expand the rows by a setting's operations and compare the result with the file."""
     placed = on_their_sites(rows, setting, lattice)
+    if sum(times for _, times in placed) > MAX_IMAGES:
+        raise ValueError(f"it holds more than {MAX_IMAGES} sites in the cell")
     parser = _Parser.from_str(_clean(lattice, [row for row, _ in placed]), occupancy_tolerance=1.05, check_cif=False)
     parser.operations = setting.operations
     with warnings.catch_warnings(record=True) as caught:
@@ -221,6 +226,9 @@ def _read(
             notes.append(said[:200])
     structure = _filled(structure)
     objections, mild = _compare(structure, block, formula)
+    near = overlap(structure) if lattice.volume > len(structure) else None
+    if near is not None:
+        objections.append(near)
     wrong = [row.label for row, times in placed if row.multiplicity and row.multiplicity != times]
     if wrong:
         mild.append(f"The multiplicity of {wrong[0][:20]} in the file is not the one of its place.")

@@ -127,7 +127,10 @@ def named(block: Block, lattice: Lattice) -> tuple[str, list[Setting]]:
         raise ValueError(f"its space group is {text} (number {found[0].number}) by name, but {number} by number")
     if number:
         found = [setting for setting in found if setting.number == number]
-    return text, [setting for setting in found if setting.keeps(lattice)]
+    found = [setting for setting in found if setting.keeps(lattice)]
+    if said and not hall and all(3 <= setting.number <= 15 for setting in found):
+        found = found[:1]  # a short name of a monoclinic group means the axis b where the cell does not tell
+    return text, found
 
 
 def _number(block: Block) -> int:
@@ -141,7 +144,7 @@ def _number(block: Block) -> int:
 
 
 def _by_hall(symbol: str) -> Iterator[Setting]:
-    yield from _tables()[1].get(_plain_hall(symbol), [])
+    yield from map(_made, _tables()[1].get(_plain_hall(symbol), []))
 
 
 def _by_name(symbol: str) -> Iterator[Setting]:
@@ -153,10 +156,11 @@ def _by_name(symbol: str) -> Iterator[Setting]:
         choice = suffix[1] or suffix[2]
         choice = _SUFFIXES.get(choice, choice)
     bare = _SUFFIX.sub("", name)
-    table = _tables()[0]
-    known = [s for s in table.get(bare, []) if not choice or s.name.rpartition(":")[2].lower() == choice]
-    if choice and not known and all(":" not in s.name for s in table.get(bare, [])):
-        known = table.get(bare, [])  # a choice of axes where the group has one setting only
+    entries = _tables()[0].get(bare, [])
+    chosen = [e for e in entries if not choice or e.name.rpartition(":")[2].lower() == choice]
+    if choice and not chosen and all(":" not in e.name for e in entries):
+        chosen = entries  # a choice of axes where the group has one setting only
+    known = [_made(entry) for entry in chosen]
     usual = _usual(symbol, known[0].number if known else 0)
     if usual is not None and (not known or any(_key(usual) == _key(s) for s in known)):
         known = [usual, *known]  # in the order of operations that sites have always been given in
@@ -171,10 +175,11 @@ def _by_number(number: int) -> Iterator[Setting]:
     usual = SpaceGroup.from_int_number(number)
     first = Setting(usual.symbol, number, tuple(usual.symmetry_ops))
     yield first
-    groups = {id(s): s for settings in _tables()[0].values() for s in settings if s.number == number}
-    yield from (s for s in groups.values() if _key(s) != _key(first))
+    entries = dict.fromkeys(e for found in _tables()[0].values() for e in found if e.number == number)
+    yield from (s for s in map(_made, entries) if _key(s) != _key(first))
 
 
+@cache
 def _usual(symbol: str, number: int) -> Setting | None:
     """Give pymatgen's own setting of a name, else of a number (0: none)."""
     names = {re.sub(r"[\s_]", "", key): key for key in SYMM_DATA["space_group_encoding"]}
@@ -200,32 +205,39 @@ def _plain_hall(symbol: str) -> str:
     return re.sub(r"[\s_]", "", symbol.replace("''", '"').strip("'")).lower()
 
 
+@dataclass(frozen=True)
+class _Entry:
+    """A setting of the tables whose operations are still text."""
+
+    name: str
+    number: int
+    texts: tuple[str, ...]
+
+
 @cache
-def _tables() -> tuple[dict[str, list[Setting]], dict[str, list[Setting]]]:
-    """Give settings by plain name and by plain Hall symbol: about 600, those of spglib and more."""
-    names: dict[str, list[Setting]] = defaultdict(list)
-    halls: dict[str, list[Setting]] = defaultdict(list)
+def _made(entry: _Entry) -> Setting:
+    return Setting(entry.name, entry.number, tuple(map(SymmOp.from_xyz_str, entry.texts)))
+
+
+@cache
+def _tables() -> tuple[dict[str, list[_Entry]], dict[str, list[_Entry]]]:
+    """Give settings by plain name and by plain Hall symbol: about 750, those of spglib and more."""
+    names: dict[str, list[_Entry]] = defaultdict(list)
+    halls: dict[str, list[_Entry]] = defaultdict(list)
     rows = json.loads((Path(pymatgen.symmetry.__file__).parent / "symm_ops.json").read_text(encoding="utf-8"))
     for row in rows:
-        setting = Setting(row["universal_h_m"], row["number"], tuple(SymmOp.from_xyz_str(s) for s in row["symops"]))
-        halls[_plain_hall(row["hall"])].append(setting)
+        entry = _Entry(row["universal_h_m"], row["number"], tuple(row["symops"]))
+        halls[_plain_hall(row["hall"])].append(entry)
         if "(" not in row["universal_h_m"]:
-            short = row["universal_h_m"].partition(":")[0]
-            for name in _aliases(short, row["number"]):
-                names[name].append(setting)
+            for name in _aliases(row["universal_h_m"].partition(":")[0], row["number"]):
+                names[name].append(entry)
     for hall in range(1, 531):
         about = spglib.get_spacegroup_type(hall)
-        same = halls[_plain_hall(about.hall_symbol)]
-        if not same:
-            found = spglib.get_symmetry_from_database(hall)
-            operations = zip(found["rotations"], found["translations"], strict=True)
-            made = tuple(SymmOp.from_rotation_and_translation(r, t) for r, t in operations)
-            same.append(Setting(about.international, about.number, made))
         for text in (about.international.rpartition("=")[2], about.international_full):
             if text is about.international_full and about.number < 16:
                 continue
             for name in _aliases(text, about.number):
-                names[name] += [s for s in same if s not in names[name]]
+                names[name] += [e for e in halls.get(_plain_hall(about.hall_symbol), ()) if e not in names[name]]
     return names, halls
 
 

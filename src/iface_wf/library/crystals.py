@@ -10,6 +10,7 @@ from pymatgen.core.structure import StructureError
 
 from iface_wf.errors import InputError
 from iface_wf.library.cif import parse_cif
+from iface_wf.library.overlap import overlap
 from iface_wf.library.poscar import parse_poscar
 from iface_wf.library.text import read_text
 
@@ -30,8 +31,6 @@ _PARSE_ERRORS = (
 """What text that is no crystal raises."""
 MIN_LENGTH, MAX_LENGTH = 1.5, 200.0
 """Allowed lengths of cell vectors in A."""
-OVERLAP = 0.5
-"""Two full sites nearer than this share of the sum of their covalent radii overlap."""
 SLAB_GAP = 6.0
 """Empty space along a cell vector in A from which on a cell is taken for a slab."""
 
@@ -100,25 +99,9 @@ def _check_sites(structure: Structure, where: str) -> None:
         for species in site.species:
             if isinstance(species, DummySpecies):
                 raise InputError(f"{where}: unknown element {str(species)[:20]!r}.")
-    full = [i for i, site in enumerate(structure) if site.species.num_atoms > 1 - 1e-3]
-    if not full:
-        return
-    radii = np.array([_radius(structure, i) for i in full])
-    sub = Structure.from_sites([structure[i] for i in full])
-    i, j, _, distance = sub.get_neighbor_list(2 * OVERLAP * float(radii.max()))
-    bad = np.flatnonzero(distance < OVERLAP * (radii[i] + radii[j]))
-    if bad.size:
-        k = bad[0]
-        names = f"{sub[i[k]].species_string} and {sub[j[k]].species_string}"
-        raise InputError(f"{where}: {names} overlap, they are {distance[k]:.2f} A apart.")
-
-
-def _radius(structure: Structure, index: int) -> float:
-    """Covalent radius in A of the main species of a site."""
-    from ase.data import covalent_radii
-
-    main = max(structure[index].species.items(), key=lambda item: item[1])[0]
-    return float(covalent_radii[main.Z])
+    near = overlap(structure)
+    if near is not None:
+        raise InputError(f"{where}: {near}.")
 
 
 def empty_along(structure: Structure) -> list[float]:

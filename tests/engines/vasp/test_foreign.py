@@ -228,6 +228,17 @@ def test_dispersion_that_vasprun_leaves_out_is_found(old_folders, tmp_path):
     assert document.dispersion_energy == pytest.approx(-0.02105, abs=1e-5)
 
 
+def test_what_the_incar_beside_the_run_says_in_contradiction_is_marked(slab, molecule, whole, tmp_path):
+    edited(slab, tmp_path / "A", "INCAR", "GGA = PE", "GGA = PS")
+    edited(tmp_path / "A", tmp_path / "A2", "KPOINTS", "1 1 1", "3 3 1")
+    document = collect(tmp_path, a=tmp_path / "A2", b=molecule, ab=whole)
+    assert document.functional == "PBE"
+    assert document.flags == [
+        "incar_differs (the INCAR beside the run has GGA PS, used was PE) (A)",
+        "kpoints_file_differs (the KPOINTS beside the run has [3, 3, 1], used was [1, 1, 1]) (A)",
+    ]
+
+
 def test_one_part_without_dispersion_is_refused(run, old_folders, tmp_path):
     bare = run("bare", CELL, SLAB, version="5.4.4")
     with pytest.raises(MismatchError, match=r"dispersion of A is None, of AB 'D3\(BJ\)'"):
@@ -444,6 +455,13 @@ def test_a_molecule_on_the_corner_of_its_box(run, slab, whole, tmp_path):
     assert charges[0].net_charges == pytest.approx(charges[1].net_charges, abs=1e-5)
     document = collect(tmp_path, a=slab, b=folder, ab=whole)
     assert document.binding_energy == pytest.approx(HF_ENERGY, abs=1e-6)
+
+
+def test_a_slab_with_its_vacuum_along_another_axis_is_marked(run):
+    lying = [(name, [(z, x, y) for x, y, z in positions]) for name, positions in SLAB]
+    document = read_foreign_folder(run("lying", (19.2, 4.8, 4.8), lying), "A")
+    assert document.flags == ["vacuum_along_a: area, profiles and potential are taken along c"]
+    assert read_foreign_folder(run("slab", CELL, SLAB), "A").flags == []
 
 
 # ---- convergence ---------------------------------------------------------------------------------------------------

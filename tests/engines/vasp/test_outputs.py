@@ -112,6 +112,22 @@ def test_compressed_outputs_are_read(finished, tmp_path):
     assert again.densities["valence"].sha256 == document.densities["valence"].sha256
 
 
+def test_our_own_runs_with_version_5_name_their_dispersion(finished, tmp_path):
+    """VASP 5.4 leaves IVDW out of vasprun.xml; the energies hold it all the same."""
+    request, folder, document = finished
+    copy_run(folder, tmp_path / "run")
+    for name, old, new in (
+        ("vasprun.xml", '<i type="int" name="IVDW">', '<i type="int" name="ISYM">'),
+        ("OUTCAR", "vasp.6.4.2", "vasp.5.4.4"),
+    ):
+        text = (tmp_path / "run" / name).read_text()
+        assert old in text
+        (tmp_path / "run" / name).write_text(text.replace(old, new))
+    again = read_document(tmp_path / "run", request)
+    assert (again.dispersion, again.settings["IVDW"]) == (document.dispersion, 12) == ("D3(BJ)", 12)
+    assert again.dispersion_energy == document.dispersion_energy < 0
+
+
 OUTCAR_541 = """ vasp.5.4.1 05Feb16 (build Mar 19 2019 01:13:45) complex
 
  executed on           IFC91_ompi date 2019.03.20  18:28:46

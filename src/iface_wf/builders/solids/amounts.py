@@ -55,7 +55,9 @@ def whole_numbers(
 def nearest_numbers(
     wanted: dict[str, float], fixed_charge: float, charges: dict[str, float], sums: Sums
 ) -> dict[str, int]:
-    """Choose the whole numbers nearest to the wanted ones, the smaller charge first, where no choice is neutral.
+    """Choose the whole numbers nearest to the wanted ones where no choice is neutral.
+
+    Of equally near ones that which keeps most elements is taken, then that of the smallest charge.
 
     Parameters as in `whole_numbers`.
 
@@ -69,9 +71,9 @@ def nearest_numbers(
         asked = ", ".join(f"{e} {wanted[e]:.2f}" for e in sorted(wanted))
         raise InputError(f"No rounding of {asked} to whole atoms fits the sites.")
 
-    def rank(choice: dict[str, int]) -> tuple[float, float]:
+    def rank(choice: dict[str, int]) -> tuple[float, int, float]:
         error = sum((choice[e] - wanted[e]) ** 2 for e in wanted)
-        return round(error, 9), abs(charge_of(choice, fixed_charge, charges))
+        return round(error, 9), list(choice.values()).count(0), abs(charge_of(choice, fixed_charge, charges))
 
     return min(choices, key=rank)
 

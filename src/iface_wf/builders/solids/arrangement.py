@@ -14,7 +14,7 @@ from scipy.optimize import linear_sum_assignment
 from iface_wf.builders.solids.amounts import SLACK, charge_of, nearest_numbers, whole_numbers
 from iface_wf.builders.solids.bonds import radius
 from iface_wf.errors import CalculationError, InputError
-from iface_wf.library.crystals import OVERLAP
+from iface_wf.library.overlap import OVERLAP
 from iface_wf.library.records import Disorder
 
 MAX_STEPS = 40_000
@@ -61,6 +61,9 @@ class Problem:
         self.groups = self._groups()
         self.warnings: list[str] = []
         self.numbers, self.wanted = self._numbers(list(fixed.values()))
+        lost = sorted(e for e, n in self.numbers.items() if n == 0 and e not in fixed.values())
+        if lost:
+            self.warnings.append(f"The cell is too small to hold {', '.join(lost)}: order a larger one to keep it.")
         self.content = self._content()
         self.matrix = _ewald_matrix(cell)
         self.near = self._near()

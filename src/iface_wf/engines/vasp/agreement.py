@@ -52,6 +52,9 @@ def _differences(vasprun: Vasprun, outcar: Outcar, types: Sequence[AtomType]) ->
     for kind, valence in zip(types, outcar.valences, strict=False):
         if abs(kind.valence - valence) > 0.01:
             yield f"valence electrons of {kind.element}", kind.valence, valence
+    titles = tuple(" ".join(kind.title.split()) for kind in types)
+    if outcar.titles and titles != outcar.titles:
+        yield "POTCARs", titles, outcar.titles
     for what, one, two, tolerance in (
         ("NELECT", parameters["NELECT"], outcar.n_electrons, ELECTRON_TOLERANCE),
         ("ENCUT (eV)", parameters["ENMAX"], outcar.cutoff, CUTOFF_TOLERANCE),

@@ -18,7 +18,7 @@ import numpy as np
 from pydantic import ValidationError
 from pymatgen.core import Lattice, Structure
 
-from iface_wf.analysis.vacuum import together
+from iface_wf.analysis.vacuum import together, widest_gap
 from iface_wf.builders.components import select
 from iface_wf.documents.calculation import CalculationDocument
 from iface_wf.documents.labels import PARTS, POLYMER, SLAB, WHOLE, A, B
@@ -43,6 +43,8 @@ STATICS = {
 LEVEL_OUTSIDE = "as calculated elsewhere"
 #: An atom of the slab may have moved this far (A) between its own folder and that of the interface.
 MATCH_DISTANCE = 2.0
+#: Less empty space than this (A) is no vacuum between slabs.
+LEAST_VACUUM = 6.0
 
 
 def write_project(
@@ -223,7 +225,18 @@ def read_foreign_folder(
         densities=["valence", *(["all_electron"] if cores else [])] if present else [],
         role=role,
     )
-    return read_document(folder, request)
+    document = read_document(folder, request)
+    return document.model_copy(update={"flags": [*document.flags, *_vacuum_marks(structure, directions)]})
+
+
+def _vacuum_marks(structure: Structure, periodic: int) -> list[str]:
+    """Return a flag for a slab whose vacuum lies along another axis than c: area, profiles and potentials are along c."""
+    lattice = structure.lattice.matrix
+    heights = 1 / np.linalg.norm(np.linalg.inv(lattice), axis=0)
+    a, b, c = (widest_gap(structure.frac_coords[:, i]) * heights[i] for i in range(3))
+    if periodic != 2 or max(a, b) < LEAST_VACUUM or c >= LEAST_VACUUM:
+        return []
+    return [f"vacuum_along_{'a' if a > b else 'b'}: area, profiles and potential are taken along c"]
 
 
 def standing_together(structure: Structure, periodic: tuple[bool, ...]) -> Structure:

@@ -58,6 +58,8 @@ class Outcar:
         NELECT, e, and ENCUT, eV.
     grid, coarse_grid, mesh
         Fine grid (NGXF, NGYF, NGZF), coarse grid, and k-points along each axis.
+    titles
+        Of the POTCARs, one for each type of atom; empty where there are none.
     forces
         Of the last step, shape (atoms, 3), eV/A; None where there are none.
     """
@@ -83,6 +85,7 @@ class Outcar:
     grid: tuple[int, ...] | None = None
     coarse_grid: tuple[int, ...] | None = None
     mesh: tuple[int, ...] | None = None
+    titles: tuple[str, ...] = ()
     forces: FloatArray | None = None
 
 
@@ -149,6 +152,7 @@ def read_outcar(path: Path) -> Outcar:
         grid=_triple(r"dimension x,y,z NGXF=\s*(\d+)\s+NGYF=\s*(\d+)\s+NGZF=\s*(\d+)", text),
         coarse_grid=_triple(r"dimension x,y,z NGX\s*=\s*(\d+)\s+NGY\s*=\s*(\d+)\s+NGZ\s*=\s*(\d+)", text),
         mesh=_triple(r"generate k-points for:\s*(\d+)\s+(\d+)\s+(\d+)", text),
+        titles=tuple(" ".join(t.split()) for t in re.findall(r"\n\s*TITEL\s*=([^\n]*)", text)),
         forces=_forces(text, path),
     )
 

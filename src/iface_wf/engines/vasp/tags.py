@@ -143,9 +143,9 @@ def written_tags(vasprun: Vasprun, outcar: Outcar, directory: Path) -> dict[str,
     tags = {name.upper(): canonical(name.upper(), plain(value)) for name, value in dict(vasprun.incar).items()}
     tags = {name: value for name, value in tags.items() if value is not None}
     tags = outcar.incar | tags
-    if not outcar.version.startswith("5."):
-        return tags  # version 6 lists all that it has read
     beside = read_incar(directory)
+    if not outcar.version.startswith("5."):  # version 6 lists all that it has read
+        beside = {name: value for name, value in beside.items() if name in ("IVDW", "LVDWSCS")}
     asks = beside.get("IVDW") and outcar.dispersion is None  # then it was changed since
     return tags if asks or contradictions(beside, tags) else beside | tags
 

@@ -78,7 +78,7 @@ def binding_document(
     """
     ab, geometry = calculations[WHOLE], relaxations.get(WHOLE)
     everything = (*calculations.values(), *relaxations.values())
-    structure = Structure.from_dict(ab.structure)
+    structure = ab.atoms_structure
     area = float(np.linalg.norm(np.cross(*structure.lattice.matrix[:2])))
     binding, terms = _terms(calculations)
     flags = _flags(calculations, relaxations, placements, terms)
@@ -129,7 +129,7 @@ def _flags(
     flags = sorted({f"{flag} ({role})" for role, c in calculations.items() for flag in c.flags})
     flags += unlike
     flags += [f"{flag} (relax {role})" for role, c in relaxations.items() for flag in c.flags]
-    flags += outcome_flags(Structure.from_dict(placements.structure), Structure.from_dict(ab.structure))
+    flags += outcome_flags(Structure.from_dict(placements.structure), ab.atoms_structure)
     # minima of a cheap engine are not those of the energies: there a negative deformation tells how large the
     # error of its geometries is, while within one engine it tells that a part is not relaxed
     cheap = any(c.engine != ab.engine for c in relaxations.values())
@@ -238,7 +238,7 @@ def _difference(calculations: dict[str, CalculationDocument], flags: list[str]) 
     except CalculationError as error:
         flags.append(f"difference_failed: {error}")
         return None
-    profile = difference_profile(delta, _first_plane(Structure.from_dict(ab.structure)))
+    profile = difference_profile(delta, _first_plane(ab.atoms_structure))
     superposed = comparison_of(ab).counterpoise(ab.settings)
     ghosts = A.with_ghosts in calculations
     return DensityDifferenceDocument(
