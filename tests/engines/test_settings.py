@@ -8,6 +8,7 @@ from iface_wf.api import calculate
 from iface_wf.engines.profile import ENGINES, LEVEL_NAMES, EngineProfile
 from iface_wf.engines.settings import check
 from iface_wf.errors import InputError
+from iface_wf.library import Library
 
 NAN, INF = float("nan"), float("inf")
 ODD_NUMBERS = (NAN, INF, -INF, -1.0, 1e20, 10**400, "0.1", True, None, [0.1], {"a": 1})
@@ -115,3 +116,16 @@ def test_an_engine_without_a_table_takes_the_types_of_its_levels():
 def test_a_request_refuses_them_before_anything_is_built(engine, overrides):
     with pytest.raises(InputError, match=f"of {engine}"):
         calculate.make_request(filler="no-such-filler", polymer="PEO", engine=engine, overrides=overrides)
+
+
+@pytest.mark.parametrize(
+    ("engine", "entry"),
+    [("gpaw", {"magmom": {"Gd": 7.0}}), ("gpaw", {"magmoms": {"Gb": 7.0}}), ("vasp", {"potcar": {"Gd": 3}})],
+)
+def test_a_record_s_wrong_treatment_is_refused_by_its_name(engine, entry):
+    record = Library().filler("GdOOH").model_copy(update={"engines": {engine: entry}})
+    request = calculate.make_request(filler="GdOOH", polymer="PEO", engine=engine)
+    with pytest.raises(
+        InputError, match=f"record of the filler GdOOH.*of {engine}|record of the filler GdOOH.*potcars"
+    ):
+        request.main_engine(record)

@@ -90,10 +90,22 @@ class Request(BaseModel, ABC):
         *fillers
             Records whose ``engines`` entry names, for GPAW, the moment (Bohr magnetons) to start an element with, and
             for VASP overrides such as the POTCARs of elements.
+
+        Raises
+        ------
+        InputError
+            Naming the record whose entry the engine cannot use.
         """
-        entries = [filler.engines[self.engine] for filler in fillers if self.engine in filler.engines]
-        own = registry.get(self.engine).treatment(entries)
-        return self._engine(self.engine, own | self.overrides, processes=self.processes)
+        engine, entries = registry.get(self.engine), []
+        for filler in fillers:
+            if (entry := filler.engines.get(self.engine)) is None:
+                continue
+            try:
+                engine.profile.settings(self.level, engine.treatment([entry]))
+            except InputError as error:
+                raise InputError(f"The record of the filler {filler.name}, 'engines': {error}") from error
+            entries.append(entry)
+        return self._engine(self.engine, engine.treatment(entries) | self.overrides, processes=self.processes)
 
     def geometry_engine(self, *fillers: FillerRecord) -> Engine:
         """Return the engine that relaxes: a cheap one at `fast`, the main one from `moderate` on.
