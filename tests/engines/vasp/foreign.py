@@ -9,6 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
+from iface_wf.flows.run import run_flow
+from iface_wf.quantities.binding.document import BindingDocument
+from iface_wf.quantities.binding.folders import collect_foreign
+from iface_wf.store.settings import open_store
+
 HERE = Path(__file__).parent.parent
 VALENCE = {"H": 1, "Li": 3, "Li_lo": 1, "C": 4, "N": 5, "O": 6, "F": 7, "Si": 4}
 POTCAR = """  PAW_PBE {name} 01Jan2000
@@ -99,3 +104,12 @@ def edited(source, target, name, old, new, count=1):
 def with_tag(source, target, line):
     """Copy a folder, with a line more in the INCAR of vasprun.xml."""
     return edited(source, target, "vasprun.xml", " </incar>\n", f"{line}\n </incar>\n")
+
+
+def collect(folder, **folders):
+    """Return the document of folders by role, with the names of Python."""
+    roles = {{"a": "A", "b": "B", "ab": "AB", "a_frozen": "A*", "b_frozen": "B*"}[k]: v for k, v in folders.items()}
+    store = open_store(str(folder / "store"))
+    flow = collect_foreign(roles, {"filler": "LiF", "polymer": "HF"})
+    run_flow(flow, store, folder)
+    return BindingDocument.model_validate(store.get_output(flow.output.uuid, load=True))
