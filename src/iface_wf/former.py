@@ -45,6 +45,15 @@ def todays_column(name: str, allowed: Collection[str]) -> str:
     return today
 
 
+def todays_value(option: str, value: str) -> str:
+    """Return what a value of an option is called today."""
+    new = VALUES.get((option, value))
+    if new is None:
+        return value
+    hint(value, new)
+    return new
+
+
 def todays_arguments(arguments: Sequence[str]) -> list[str]:
     """Return a command line with the options and values of today.
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, cast
 
 from pymatgen.core import Structure
 
 from iface_wf.analysis.density import unpack
 from iface_wf.api.options import Store, opened
 from iface_wf.errors import InputError, unknown_name
+from iface_wf.former import todays_value
 from iface_wf.reports.files import DENSITY_FORMATS, STRUCTURE_FORMATS, write_density, write_structure
 from iface_wf.reports.names import file_stem
 from iface_wf.reports.page import html_page, save_figure
@@ -68,7 +69,7 @@ def export(
         ...
     iface_wf.errors.InputError: ... has no charge-density difference: its engine gives no density.
     """
-    path = new_file(Path(out))
+    path, what = new_file(Path(out)), cast("What", todays_value("--what", what))
     if what not in _DEFAULTS:
         raise unknown_name("thing to export", what, _DEFAULTS)
     chosen = fmt or _DEFAULTS[what]

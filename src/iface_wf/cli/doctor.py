@@ -54,7 +54,12 @@ def doctor(
     and when a password was found.
     """
     checks = [_run(check) for check in _checks(store)]
-    checks += [Finding(f"engine {name}", False, False, told, "") for name, told in ENGINES.problems().items()]
+    from iface_wf.documents.kinds import KINDS  # brings pydantic, which --help does without
+
+    problems = {"engine": ENGINES.problems(), "kind of result": KINDS.problems()}
+    checks += [
+        Finding(f"{what} {name}", False, False, told, "") for what in problems for name, told in problems[what].items()
+    ]
     checks += [_records(folder, clean) for folder in workdir or [Path("iface-wf-runs")] if workdir or folder.is_dir()]
     checks += _queue(clean)
     healthy = all(check.ok for check in checks if check.needed)

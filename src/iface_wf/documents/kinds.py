@@ -163,11 +163,17 @@ def kind_of(quantity: str) -> ResultKind:
     Raises
     ------
     InputError
-        When no kind has it, with the nearest known ones.
+        When no kind has it, with the nearest known ones, and with a kind of another package that cannot be used.
     """
     known = {each: kind for kind in reversed(kinds()) for each in kind.quantities}
     if quantity not in known:
-        raise unknown_name("quantity", quantity, known)
+        unknown = unknown_name("quantity", quantity, known)
+        broken = next(iter(KINDS.problems().values()), None)
+        raise (
+            unknown
+            if broken is None
+            else InputError(f"{str(unknown).rstrip('.')}; and there is a broken one: {broken}")
+        )
     return known[quantity]
 
 
