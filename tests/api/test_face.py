@@ -20,6 +20,13 @@ from iface_wf.store.results import StoredResult
 from tests.examples import document, put
 
 
+@pytest.fixture(autouse=True)
+def _without_packages_of_before():
+    """Another test may have imported what is called otherwise today: a package of before hides the function of its name."""
+    for name in ("build", "report"):
+        vars(iface_wf).pop(name, None)
+
+
 def test_results_of_a_file_or_an_open_store(job_store, tmp_path):
     put(job_store, document())
     for store in (job_store, tmp_path / "store.sqlite", str(tmp_path / "store.sqlite")):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from iface_wf import api
+from iface_wf.api.calculate import make_request
 from iface_wf.documents.kinds import KINDS, get_kind
 from iface_wf.queues.submit import submit_one
 from iface_wf.store.results import result_table
@@ -23,7 +23,7 @@ def test_a_kind_of_another_package(mongod, tmp_path, monkeypatch):
     address = f"mongodb://{mongod.host}:{mongod.port}/kinds_{os.urandom(4).hex()}"
     with on_the_path(site, KINDS):
         bench = QueueBench(tmp_path, address, monkeypatch, scheduler="shell")
-        request = api.make_request(filler="HF-layer", engine="xtb", quantities=("slab_energy",))
+        request = make_request(filler="HF-layer", engine="xtb", quantities=("slab_energy",))
         done = submit_one(request, bench.project, bench.library)
         assert (done.jobs, done.submitted) == (3, ["HF-layer alone"])
         queued = {item.name: (item.part, item.total) for item in bench.status().items}

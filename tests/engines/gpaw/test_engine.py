@@ -11,7 +11,7 @@ import pytest
 from iface_wf.engines.gpaw.engine import GpawEngine
 from iface_wf.engines.gpaw.execute import command, environment
 from iface_wf.engines.gpaw.files import INPUT, RESULT
-from iface_wf.errors import CalculationError, InputError
+from iface_wf.errors import InputError
 
 pytestmark = pytest.mark.slow
 QUICK = {"grid_spacing": 0.25, "dispersion": "none"}
@@ -108,7 +108,7 @@ def test_plane_waves_give_densities_and_charges(water, tmp_path):
 
 
 def test_failure_names_its_cause(water, tmp_path):
-    with pytest.raises(CalculationError, match="NoSuchFunctional"):
+    with pytest.raises(InputError, match="NoSuchFunctional"):  # before anything runs
         calculate(water, tmp_path, xc="NoSuchFunctional")
 
 

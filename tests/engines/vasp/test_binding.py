@@ -327,7 +327,8 @@ def compare_routes(root, requests, structures, arrays):
         largest = valence.max()
         stored = unpack(documents[role].densities["valence"])
         assert np.abs(stored - valence).max() < 1e-7 * largest  # float32: 6e-8 of each value
-        assert documents[role].charges["bader"].net_charges == pytest.approx(chargs[role].net_charges, abs=1e-6)
+        # e: what the digits of the files leave, as the electrons of the file are those that count
+        assert documents[role].charges["bader"].net_charges == pytest.approx(chargs[role].net_charges, abs=5e-6)
     direct = difference(
         *(Grid(arrays[r][0], structures["AB"].lattice.matrix, structures["AB"].lattice.pbc) for r in ("AB", "A*", "B*"))
     )

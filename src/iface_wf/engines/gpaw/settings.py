@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from iface_wf.engines.settings import Elements, EngineSettings, Force, KpointLength, Moment, Plain, Steps, Triple
+from iface_wf.engines.settings import Elements, EngineSettings, Force, KpointLength, Moment, Plain, Triple
 
 #: Functionals by GPAW's own names; those of libxc are told by their form.
 FUNCTIONALS = frozenset(
@@ -95,7 +95,7 @@ class GpawSettings(EngineSettings):
     max_scf_steps: Annotated[int, Field(ge=1, le=10_000, description="steps")]
     scf_step_cap: Annotated[int, Field(ge=1, le=10_000, description="steps")] | None = None
     fmax: Force
-    max_steps: Steps
+    max_steps: Annotated[int, Field(ge=0, le=100_000, description="steps")]  # 0: the forces where it starts
     checkpoint_every: Annotated[float, Field(ge=0, le=1e6, description="s")] | None = None
 
     @model_validator(mode="after")
