@@ -43,3 +43,6 @@ class Part(NamedTuple):
 
 A, B = Part("A", SLAB_PARTS), Part("B", FRAGMENT_PARTS)
 PARTS = (A, B)
+
+#: Sources of the uncertainty of a result, in the order in which they are shown.
+UNCERTAINTY_PARTS = ("search", "basis", "dispersion", "lateral", "geometry", "model")

@@ -82,13 +82,14 @@ def binding_document(
     area = float(np.linalg.norm(np.cross(*structure.lattice.matrix[:2])))
     binding, terms = _terms(calculations)
     flags = _flags(calculations, relaxations, placements, terms)
+    numbers = _numbers(calculations, binding, terms)
     scheme, transfer = _charge_transfer(calculations, flags)
     named = {k: v for k, v in about.items() if k in BindingDocument.model_fields and k != "provenance"}
     return BindingDocument(
         **{"key": _key(calculations), **named},
         **method_of(ab),
-        **_numbers(calculations, binding, terms),
-        binding_energy_per_area=binding.total / area if binding else None,
+        **numbers,
+        binding_energy_per_area=numbers["binding_energy"] / area if binding else None,
         placement=placements.placement,
         placements=len(placements.ranking),
         placement_ranking=placements.ranking,
@@ -148,14 +149,14 @@ def _numbers(
     """Return the energies of the document, eV; None where a calculation that they need gave none."""
     told = all(c.dispersion_energy is not None for c in calculations.values())
     return {
-        "binding_energy": binding.total if binding else None,
-        "binding_energy_cp": terms.binding_cp if terms else None,
-        "interaction_energy": terms.interaction.total if terms else None,
-        "interaction_energy_cp": terms.interaction_cp if terms else None,
+        "binding_energy": terms.binding if terms else (binding.total if binding else None),
+        "binding_energy_raw": binding.total if binding else None,
+        "interaction_energy": terms.interaction if terms else None,
+        "interaction_energy_raw": terms.interaction_raw.total if terms else None,
         "deformation_energy": {part: energy.total for part, energy in terms.deformation.items()} if terms else {},
         "bsse_energy": terms.bsse if terms else None,
         "dispersion_energy": binding.dispersion if binding and told else None,
-        "dispersion_interaction": terms.interaction.dispersion if terms and told else None,
+        "dispersion_interaction": terms.interaction_raw.dispersion if terms and told else None,
     }
 
 
