@@ -95,7 +95,7 @@ def print_rows(table: pd.DataFrame) -> None:
             str(row["key"])[:8],
             *(_text(row[name]) for name in names),
             method_of(row),
-            *(number(row[column.name], column.digits) for column in numbers),
+            *(number(row[column.name], column.digits, row.get(column.uncertainty)) for column in numbers),
             "; ".join([*([] if row["trustworthy"] else ["NOT TRUSTWORTHY"]), *row["flags"]]),
             style=None if row["trustworthy"] else "red",
         )

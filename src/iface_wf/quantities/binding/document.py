@@ -6,10 +6,12 @@ from typing import Any, Literal
 
 from pydantic import Field, computed_field
 
+from iface_wf.analysis.uncertainty import basis_part, combined, geometry_part, search_part, spread_part
 from iface_wf.documents.base import Document
 from iface_wf.documents.charges import ChargeSums
 from iface_wf.documents.density import DensityRecord
 from iface_wf.documents.result import ResultDocument
+from iface_wf.former import hint
 
 UNITS: dict[str, str] = {
     "binding_energy": "eV per interface cell, negative = bound; counterpoise corrected where the basis is atom-centred",
@@ -65,7 +67,13 @@ class BindingDocument(ResultDocument):
     interaction_energy: float | None = Field(description="Counterpoise corrected where the basis needs it")
     interaction_energy_raw: float | None = Field(None, description="Without counterpoise correction")
     deformation_energy: dict[str, float] = Field(description="By part: A, B")
-    bsse_energy: float | None = Field(None, description="corrected = raw + this; None where the basis has no such error")
+    bsse_energy: float | None = Field(
+        None, description="corrected = raw + this; None where the basis has no such error"
+    )
+    model_energies: dict[str, float] = Field(
+        default_factory=dict,
+        description="Binding energy of the same structures by each ML potential that took part, eV",
+    )
     dispersion_energy: float | None = Field(description="Dispersion share of the binding energy, eV")
     dispersion_interaction: float | None = Field(None, description="Dispersion share of the interaction energy, eV")
 
@@ -81,13 +89,46 @@ class BindingDocument(ResultDocument):
     @property
     def uncertainty_parts(self) -> dict[str, float]:
         """Half-spreads of the binding energy by source, eV, see `iface_wf.analysis.uncertainty`."""
-        return {}
+        lateral: float | None = getattr(self, "lateral_energy", None)
+        parts = {
+            "search": search_part(self._of_record("search")),
+            "basis": basis_part(self.basis, self.bsse_energy, ions=self.salt is not None),
+            "dispersion": spread_part(self._of_record("dispersion_shares")),
+            "lateral": None if lateral is None else abs(lateral),
+            "geometry": geometry_part(self.deformation_energy, self._relaxed_by_another_method),
+            "model": spread_part(self.model_energies),
+        }
+        known = {name: part for name, part in parts.items() if part is not None}
+        return known if self.binding_energy is not None else {}
 
     @computed_field(description="The parts combined in quadrature, eV; None where none is known")  # type: ignore[prop-decorator]
     @property
     def uncertainty(self) -> float | None:
         """Half-spread of the binding energy, eV; None where nothing is known of it."""
-        return None
+        return combined(self.uncertainty_parts.values())
+
+    def _of_record(self, name: str) -> dict[str, Any] | None:
+        """Return a record of the document as a dict; None where it has none."""
+        record = getattr(self, name, None)
+        return record.model_dump() if isinstance(record, Document) else record
+
+    @property
+    def _relaxed_by_another_method(self) -> bool | None:
+        if self.geometry_engine in ("", "as given"):
+            return None
+        return not self.geometry_engine.startswith(f"{self.engine} {self.functional} (")
+
+    @property
+    def binding_energy_cp(self) -> float | None:
+        """Name of before of `binding_energy` where that is corrected; goes with the next release."""
+        hint("binding_energy_cp", "binding_energy")
+        return None if self.bsse_energy is None else self.binding_energy
+
+    @property
+    def interaction_energy_cp(self) -> float | None:
+        """Name of before of `interaction_energy` where that is corrected; goes with the next release."""
+        hint("interaction_energy_cp", "interaction_energy")
+        return None if self.bsse_energy is None else self.interaction_energy
 
     @property
     def number(self) -> float | None:
