@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from pymatgen.core import Element, Structure
+from pymatgen.core import Element, Lattice, Structure
 
 from iface_wf.builders.contact import covalent_radii, symbols_of, vdw_radii
 from iface_wf.documents.labels import ANION, CATION, POLYMER, SLAB_PARTS
@@ -128,8 +128,7 @@ def slab_changed(initial: Structure, final: Structure) -> bool:
     heavy = slab & ~np.isin(symbols, ["H", *MOBILE])
     if not heavy.any():
         heavy = slab & (symbols != "H")
-    moved = [initial[i].distance(final[i]) for i in np.flatnonzero(heavy)]
-    if moved and max(moved) > MOVED:
+    if heavy.any() and np.linalg.norm(_moves(initial, final)[heavy], axis=1).max() > MOVED:
         return True
     hydrogen = slab & (symbols == "H")
     return _bonds_changed(initial, final, (slab[:, None] & hydrogen[None]) | (hydrogen[:, None] & slab[None]))
@@ -242,6 +241,12 @@ def _covalent_sums(structure: Structure) -> NDArray[np.float64]:
 
 def _distances(structure: Structure) -> NDArray[np.float64]:
     """Return all minimum-image distances, A, shape (atoms, atoms), with infinity on the diagonal."""
-    distance = np.array(structure.distance_matrix, dtype=float)
+    # pymatgen brings atoms outside of the cell back into it along open directions, too: there the cell holds all of them
+    lattice, places = structure.lattice, structure.frac_coords.copy()
+    low = np.where(lattice.pbc, 0.0, places.min(axis=0))
+    longer = np.where(lattice.pbc, 1.0, np.maximum(1.01 * np.ptp(places, axis=0), 1.0))
+    whole = Lattice(lattice.matrix * longer[:, None], pbc=lattice.pbc)
+    places = (places - low) / longer
+    distance = np.array(whole.get_all_distances(places, places), dtype=float)
     np.fill_diagonal(distance, np.inf)
     return distance
