@@ -11,6 +11,8 @@ from iface_wf.builders.components import indices
 from iface_wf.builders.interface import InterfaceSpec, build_interface
 from iface_wf.errors import MismatchError
 from iface_wf.library import Library
+from iface_wf.store.settings import open_store
+from tests.store.old.unpack import unpack_store
 
 
 @pytest.fixture(scope="module")
@@ -213,3 +215,14 @@ def test_lithium_that_is_away_from_its_anion_is_marked(interface: Structure) -> 
     for distance, expected in ((6.0, ["ion_pair_separated"]), (nearest + 0.5, [])):
         shift = away / np.linalg.norm(away) * (distance - nearest)
         assert flags(lone, moved(lone, [ion], shift.tolist())) == expected
+
+
+def test_ordinary_relaxations_raise_no_flag(tmp_path) -> None:
+    """Interfaces that xTB relaxed, of a store: from the placement to what came out of it."""
+    with open_store(str(unpack_store(tmp_path))) as store:
+        outputs = [(entry["metadata"].get("interface"), entry["output"]) for entry in store.query({})]
+    placed = {key: output["structure"] for key, output in outputs if output.get("@class") == "RankedPlacements"}
+    relaxed = {output["key"]: output["structure"] for _, output in outputs if output.get("document_type") == "binding"}
+    both = sorted(set(placed) & set(relaxed))
+    assert len(both) == 7
+    assert [flags(Structure.from_dict(placed[key]), Structure.from_dict(relaxed[key])) for key in both] == [[]] * 7

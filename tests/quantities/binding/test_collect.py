@@ -1,14 +1,19 @@
 """What is put together from finished calculations: sums of charges, and marks where they do not fit."""
 
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from iface_wf.builders.components import select
 from iface_wf.documents.calculation import CalculationDocument
 from iface_wf.documents.labels import PARTS, WHOLE
 from iface_wf.flows.placements import RankedPlacements
 from iface_wf.quantities.binding.collect import binding_document
+from iface_wf.quantities.binding.document import BindingDocument
 from tests.analysis.test_charges import charges
 from tests.documents.test_charges import BADER
+from tests.examples import document as example
 from tests.examples import structure
 from tests.quantities.binding.small import ABOUT
 
@@ -118,6 +123,29 @@ def test_the_structure_is_compared_with_the_placement_as_built_and_parts_with_th
     placements = placements.model_copy(update={"built": None})  # of a job of before
     document = binding_document(single_points(torn, **ENERGIES, **GHOSTS), {}, {}, placements, ABOUT)
     assert document.flags == []
+
+
+class Searched(BindingDocument):
+    """A result with the record of its search, shares of two dispersion models, and its energy of neighbours."""
+
+    search: dict[str, float] | None = None
+    dispersion_shares: dict[str, float] | None = None
+    lateral_energy: float | None = None
+
+
+@given(energies=st.lists(st.floats(-3, 1), min_size=2, max_size=6))
+def test_the_uncertainty_is_never_below_the_spread_of_repeated_seeds(energies):
+    spread = float(np.std(energies))
+    stored = example()
+    document = Searched(**stored.model_dump(exclude={"trustworthy", "uncertainty", "uncertainty_parts"}),
+                        search={"spread": spread}, dispersion_shares={"D3(BJ)": -0.3, "D4": -0.2},
+                        lateral_energy=-0.07)  # fmt: skip
+    assert document.uncertainty >= spread
+    assert document.uncertainty >= stored.uncertainty
+    parts = {"search": spread, "basis": 0.008, "dispersion": 0.05, "lateral": 0.07, "geometry": 0.1}
+    assert document.uncertainty_parts == pytest.approx(parts)
+    read = Searched.model_validate_json(document.model_dump_json())  # stored, and made again from the same facts
+    assert read.uncertainty == document.uncertainty
 
 
 def test_two_ml_potentials_tell_the_spread_between_them():
