@@ -150,7 +150,7 @@ def test_run_tells_progress_on_stderr_and_the_result_on_stdout(cli, canned_run, 
     assert "found" in ran.err
     for expected in (
         "binding energy",
-        "-0.400 +- 0.100",
+        "-0.400 +- 0.250",
         "raw",
         "-0.500",
         "counterpoise",

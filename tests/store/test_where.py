@@ -27,8 +27,9 @@ def filled(job_store):
         for polymer, energy in POLYMERS.items():
             number += 1
             result = document(
-                f"{number:064x}", polymer=polymer, engine=engine, level=level, binding_energy=factor * energy
-            )
+                f"{number:064x}", polymer=polymer, engine=engine, level=level, binding_energy=factor * energy,
+                geometry_engine=f"{engine} PBE ({level})",
+            )  # fmt: skip
             put(job_store, result, uuid=uuid_of(number))
     return job_store
 
@@ -94,12 +95,18 @@ def test_best_and_parquet_on_the_command_line(filled, tmp_path, capsys):
     assert main(["best", "2", "--engine", "gpaw", "--level", "fast", "--store", store]) == 0
     shown = capsys.readouterr().out
     assert [name in shown for name in POLYMERS] == [True, False, True, False]
-    assert "-0.720 +- 0.100" in shown
+    assert "-0.720 +- 0.022" in shown
     assert "uncertainty covers: basis, geometry; not known of all rows: search, dispersion, lateral, model" in shown
-    assert "cannot be told apart" not in shown  # 0.24 eV are more than twice 0.1 eV in quadrature
-    assert main(["best", "--engine", "gpaw", "--level", "moderate", "--store", store]) == 0
+    assert "cannot be told apart" not in shown
+    near = document("e" * 64, polymer="PSMA", engine="gpaw", binding_energy=-0.7, geometry_engine="gpaw PBE (fast)")
+    put(filled, near, uuid=uuid_of(92))
+    picture = tmp_path / "best.png"
+    chosen = ["--engine", "gpaw", "--level", "fast", "--figure", str(picture), "--store", store]
+    assert main(["best", *chosen]) == 0
     alike = [line for line in capsys.readouterr().out.splitlines() if "cannot be told apart" in line]
-    assert alike == [f"{'0' * 8} cannot be told apart from {'0' * 8} (0.140 +- 0.142 eV)"]
+    assert alike == ["00000000 cannot be told apart from eeeeeeee (0.020 +- 0.030 eV)"]
+    assert picture.read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
+    assert main(["best", *chosen]) == 2  # nothing is replaced
     out = tmp_path / "results.parquet"
     assert main(["results", "--format", "parquet", "--out", str(out), "--where", "engine = xtb", "--store", store]) == 0
     table = pd.read_parquet(out)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -22,6 +23,10 @@ def best(
     level: opt.FilterLevel = None,
     where: opt.Where = None,
     kind: opt.KindName = None,
+    figure: Annotated[
+        Path | None,
+        typer.Option("--figure", help="PNG file for a picture of bars with uncertainties; it must not exist."),
+    ] = None,
     store: opt.Store = None,
     json: opt.Json = False,
 ) -> None:
@@ -29,9 +34,12 @@ def best(
     from iface_wf.api import stored
     from iface_wf.cli.results import print_rows
     from iface_wf.documents.kinds import get_kind
+    from iface_wf.reports.paths import new_file, save
     from iface_wf.store.compare import ties
     from iface_wf.store.results import method_of
 
+    if figure is not None:
+        new_file(figure)
     table = stored.results(
         store,
         kind=kind,
@@ -56,6 +64,11 @@ def best(
     else:
         print_rows(table)
         _print_ties(alike)
+    if figure is not None and not table.empty:
+        from iface_wf.reports.ranking import ranking_figure
+
+        save(ranking_figure(table, get_kind(table.attrs["kind"])), figure)
+        say(f"Picture: {figure}")
 
 
 def _print_ties(alike: list[Tie]) -> None:

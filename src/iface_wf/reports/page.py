@@ -14,8 +14,8 @@ from matplotlib.figure import Figure
 
 from iface_wf.documents.kinds import Row, get_kind
 from iface_wf.documents.result import ResultDocument
-from iface_wf.errors import InputError
 from iface_wf.reports.names import method_name
+from iface_wf.reports.paths import save
 
 _STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; color: #222; }
@@ -52,10 +52,7 @@ def save_figure(document: ResultDocument, path: Path, iso: float | None = None) 
     figure = get_kind(document.document_type).figure(document, iso)
     if figure is None:
         return None
-    try:
-        figure.savefig(path, format="png")
-    except OSError as error:
-        raise InputError(f"The picture {path} cannot be written: {error.strerror}.") from error
+    save(figure, path)
     return path
 
 

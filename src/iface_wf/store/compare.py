@@ -63,9 +63,9 @@ def ties(table: pd.DataFrame, kind: ResultKind) -> list[Tie]:
     columns = part_columns(table, kind)
     found = []
     for one, other in combinations(table.to_dict("records"), 2):
-        parts = [_parts(row, columns) for row in (one, other)]
+        first, second = (_parts(row, columns) for row in (one, other))
         common = ["dispersion"] if _surface(one) == _surface(other) else []
-        uncertainty = of_difference(*parts, common) if all(parts) else None
+        uncertainty = of_difference(first, second, common) if first and second else None
         difference = abs(one[kind.headline] - other[kind.headline])
         if uncertainty is not None and difference < uncertainty:
             found.append(Tie(one["key"], other["key"], difference, uncertainty))

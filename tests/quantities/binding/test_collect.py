@@ -142,7 +142,7 @@ def test_the_uncertainty_is_never_below_the_spread_of_repeated_seeds(energies):
                         lateral_energy=-0.07)  # fmt: skip
     assert document.uncertainty >= spread
     assert document.uncertainty >= stored.uncertainty
-    parts = {"search": spread, "basis": 0.008, "dispersion": 0.05, "lateral": 0.07, "geometry": 0.1}
+    parts = {"search": spread, "basis": 0.008, "dispersion": 0.05, "lateral": 0.07, "geometry": 0.25}
     assert document.uncertainty_parts == pytest.approx(parts)
     read = Searched.model_validate_json(document.model_dump_json())  # stored, and made again from the same facts
     assert read.uncertainty == document.uncertainty

@@ -6,6 +6,7 @@ from matplotlib.figure import Figure
 from pymatgen.core import Structure
 
 from iface_wf.analysis.density import unpack
+from iface_wf.analysis.uncertainty import SOURCES
 from iface_wf.documents.kinds import Row, Section
 from iface_wf.documents.labels import UNCERTAINTY_PARTS, UNCORRECTED
 from iface_wf.quantities.binding.document import UNITS, BindingDocument
@@ -59,8 +60,10 @@ def sections(document: BindingDocument) -> list[Section]:
     """Return the numbers that the summary leaves out."""
     more = ("binding_energy_per_area", "dispersion_interaction")
     rows = [(name.replace("_", " "), getattr(document, name), UNITS[name]) for name in more]
+    parts = [(name, document.uncertainty_parts.get(name), SOURCES[name]) for name in UNCERTAINTY_PARTS]
     return [
-        Section("Further numbers", ("quantity", "value", "unit and sign"), [row for row in rows if row[1] is not None])
+        Section("Uncertainty", ("part", "half-spread / eV", "what it is; - : not known"), parts),
+        Section("Further numbers", ("quantity", "value", "unit and sign"), [row for row in rows if row[1] is not None]),
     ]
 
 
