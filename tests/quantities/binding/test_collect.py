@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from iface_wf.builders.components import select
@@ -125,6 +125,9 @@ def test_the_structure_is_compared_with_the_placement_as_built_and_parts_with_th
     assert document.flags == []
 
 
+EXAMPLE = example()
+
+
 class Searched(BindingDocument):
     """A result with the record of its search, shares of two dispersion models, and its energy of neighbours."""
 
@@ -133,10 +136,11 @@ class Searched(BindingDocument):
     lateral_energy: float | None = None
 
 
+@settings(deadline=None, max_examples=25)
 @given(energies=st.lists(st.floats(-3, 1), min_size=2, max_size=6))
 def test_the_uncertainty_is_never_below_the_spread_of_repeated_seeds(energies):
     spread = float(np.std(energies))
-    stored = example()
+    stored = EXAMPLE
     document = Searched(**stored.model_dump(exclude={"trustworthy", "uncertainty", "uncertainty_parts"}),
                         search={"spread": spread}, dispersion_shares={"D3(BJ)": -0.3, "D4": -0.2},
                         lateral_energy=-0.07)  # fmt: skip
