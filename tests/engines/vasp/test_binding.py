@@ -54,7 +54,8 @@ def test_a_flow_gives_all_terms_and_a_second_run_calculates_nothing(vasp, job_st
     assert document.converged, document.flags
     assert (document.engine, document.energy_type) == ("vasp", "extrapolated to zero smearing (e_0_energy)")
     assert document.geometry_engine == "vasp PBE (moderate)"
-    assert document.binding_energy_cp is None  # plane waves
+    assert document.bsse_energy is None  # plane waves
+    assert document.binding_energy == document.binding_energy_raw
     total = document.interaction_energy + sum(document.deformation_energy.values())
     assert document.binding_energy == pytest.approx(total, abs=1e-8)
     assert document.binding_energy < 0
