@@ -28,6 +28,8 @@ class RankedPlacements(StoredDocument):
         Its index among the generated ones.
     ranking
         For every placement: index, energy after a few steps of relaxation (eV), closest contact when placed (A).
+    built
+        The chosen placement as it was built, before any step; None in documents of before.
     engine
         Which method ranked, for example ``CHGNet 0.3.0-D3(BJ), each relaxed for 5 steps``.
     """
@@ -36,6 +38,7 @@ class RankedPlacements(StoredDocument):
     structure: StructureDict
     placement: int
     ranking: list[dict[str, Any]] = Field(default_factory=list)
+    built: StructureDict | None = None
     engine: str
 
 
@@ -91,7 +94,8 @@ def place_and_rank(
     contacts = [candidate.properties["placement"]["contact"] for candidate in candidates]
     entries: list[dict[str, Any]] = [{"placement": i, "contact": contact} for i, contact in enumerate(contacts)]
     if len(candidates) == 1:
-        return RankedPlacements(structure=candidates[0].as_dict(), placement=0, ranking=entries, engine="none")
+        only = candidates[0].as_dict()
+        return RankedPlacements(structure=only, placement=0, ranking=entries, built=only, engine="none")
     ranker = Ranker(engine, overrides)
     relaxed: dict[int, Structure] = {}
     for entry, candidate in zip(entries, candidates, strict=True):
@@ -107,5 +111,6 @@ def place_and_rank(
         structure=relaxed[best].as_dict(),
         placement=best,
         ranking=[*usable, *(e for e in entries if "energy" not in e)],
+        built=candidates[best].as_dict(),
         engine=f"{ranker.method}, each relaxed for {RANKING_STEPS} steps",
     )

@@ -12,8 +12,8 @@ from iface_wf.quantities.binding.request import BindingRequest
 #: Renewed when KEY_VERSION is raised, and only then: these keys are in stores.
 GOLDEN = {
     "84a0a6dacb9d2fa685ccabf5ced2dc81910a600423b730621b818427538ffbfe": {"units": 2},
-    "f6789dd0e0082ec7ba11bba587c3470f65ffc4e64f44fad606e04886ee765c22": {
-        "level": "moderate", "quantities": ("binding_energy",),
+    "86b5a1a6a826ac161df04957ac9c09a723f497e2b7e8a603a8c6faf7ecb8dbd0": {
+        "level": "moderate", "quantities": ("interaction_energy",),
     },
     "4ee822f36ce0e74ed7908550f6d7d14e16eb3cea6ecef2059f95b0983f9d6665": {"engine": "xtb", "overrides": {"fmax": 0.1}},
 }  # fmt: skip
@@ -27,6 +27,25 @@ def key(filler="SiO2", **options):
 def test_keys_of_what_is_stored_do_not_change(golden):
     assert key(**GOLDEN[golden]) == golden
     assert key(**GOLDEN[golden] | {"geometry": "mlip"}) != golden
+
+
+@pytest.mark.parametrize(
+    ("options", "needs_frozen_parts"),
+    [
+        ({}, True),  # LCAO: no binding energy without counterpoise correction
+        ({"level": "precise"}, False),  # plane waves
+        ({"overrides": {"mode": "pw", "cutoff": 400.0}}, False),
+        ({"level": "precise", "overrides": {"mode": "lcao", "basis": "dzp", "cutoff": None}}, True),
+        ({"engine": "vasp"}, False),
+        ({"engine": "xtb"}, False),
+    ],
+)
+def test_a_binding_energy_in_atom_centred_functions_needs_the_frozen_parts(options, needs_frozen_parts):
+    """An uncorrected result of before has another key, so that nobody finds it instead of a corrected one."""
+    asked = BindingRequest(filler="SiO2", polymer="PEO", quantities=("binding_energy",), **options)
+    assert ("interaction_energy" in asked.quantities) == needs_frozen_parts
+    same = key(quantities=("binding_energy",), **options) == key(quantities=("interaction_energy",), **options)
+    assert same == needs_frozen_parts
 
 
 @pytest.mark.parametrize(

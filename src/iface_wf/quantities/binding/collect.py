@@ -13,11 +13,12 @@ from pymatgen.core import Structure
 from iface_wf.analysis.charges import charge_transfer
 from iface_wf.analysis.density import difference, difference_profile, pack, unpack_grid
 from iface_wf.analysis.energies import BindingTerms, Energy, binding_terms
+from iface_wf.analysis.uncertainty import GEOMETRY_NOISE
 from iface_wf.analysis.vacuum import vacuum_middle
 from iface_wf.builders.checks import flags as outcome_flags
 from iface_wf.documents.calculation import CalculationDocument
 from iface_wf.documents.charges import ChargeSums
-from iface_wf.documents.labels import PARTS, WHOLE, A, B
+from iface_wf.documents.labels import PARTS, UNCORRECTED, WHOLE, A, B
 from iface_wf.documents.result import EnergyTerm, method_of
 from iface_wf.documents.schemes import SCHEMES
 from iface_wf.documents.upgrade import provenance_of_today
@@ -26,9 +27,6 @@ from iface_wf.engines.document import now, package_versions
 from iface_wf.errors import CalculationError, IfaceError
 from iface_wf.flows.placements import RankedPlacements
 from iface_wf.quantities.binding.document import BindingDocument, DensityDifferenceDocument
-
-#: A relaxed part may come out this much above its frozen copy (eV) before it is flagged: noise of grid and SCF.
-DEFORMATION_TOLERANCE = 0.02
 
 
 @job(data=["blob"])
@@ -82,13 +80,17 @@ def binding_document(
     area = float(np.linalg.norm(np.cross(*structure.lattice.matrix[:2])))
     binding, terms = _terms(calculations)
     flags = _flags(calculations, relaxations, placements, terms)
+    if binding and (terms is None or terms.bsse is None) and comparison_of(ab).counterpoise(ab.settings):
+        flags.append(UNCORRECTED)
+    numbers = _numbers(calculations, binding, terms)
     scheme, transfer = _charge_transfer(calculations, flags)
     named = {k: v for k, v in about.items() if k in BindingDocument.model_fields and k != "provenance"}
     return BindingDocument(
         **{"key": _key(calculations), **named},
         **method_of(ab),
-        **_numbers(calculations, binding, terms),
-        binding_energy_per_area=binding.total / area if binding else None,
+        **numbers,
+        binding_energy_per_area=numbers["binding_energy"] / area if binding else None,
+        model_energies=_model_energies(calculations, relaxations),
         placement=placements.placement,
         placements=len(placements.ranking),
         placement_ranking=placements.ranking,
@@ -128,8 +130,15 @@ def _flags(
     unlike = require_comparable(calculations)
     flags = sorted({f"{flag} ({role})" for role, c in calculations.items() for flag in c.flags})
     flags += unlike
-    flags += [f"{flag} (relax {role})" for role, c in relaxations.items() for flag in c.flags]
-    flags += outcome_flags(Structure.from_dict(placements.structure), ab.atoms_structure)
+    # against the placement as built: the steps of its ranking may have brought it apart already
+    outcome = outcome_flags(Structure.from_dict(placements.built or placements.structure), ab.atoms_structure)
+    flags += [
+        f"{flag} (relax {role})"
+        for role, c in relaxations.items()
+        for flag in c.flags
+        if role != WHOLE or flag not in outcome
+    ]
+    flags += outcome
     # minima of a cheap engine are not those of the energies: there a negative deformation tells how large the
     # error of its geometries is, while within one engine it tells that a part is not relaxed
     cheap = any(c.engine != ab.engine for c in relaxations.values())
@@ -138,7 +147,7 @@ def _flags(
     return flags + [
         f"{name} ({part}: {energy.total:.3f} eV)"
         for part, energy in deformation.items()
-        if energy.total < -DEFORMATION_TOLERANCE
+        if energy.total < -GEOMETRY_NOISE
     ]
 
 
@@ -148,15 +157,28 @@ def _numbers(
     """Return the energies of the document, eV; None where a calculation that they need gave none."""
     told = all(c.dispersion_energy is not None for c in calculations.values())
     return {
-        "binding_energy": binding.total if binding else None,
-        "binding_energy_cp": terms.binding_cp if terms else None,
-        "interaction_energy": terms.interaction.total if terms else None,
-        "interaction_energy_cp": terms.interaction_cp if terms else None,
+        "binding_energy": terms.binding if terms else (binding.total if binding else None),
+        "binding_energy_raw": binding.total if binding else None,
+        "interaction_energy": terms.interaction if terms else None,
+        "interaction_energy_raw": terms.interaction_raw.total if terms else None,
         "deformation_energy": {part: energy.total for part, energy in terms.deformation.items()} if terms else {},
         "bsse_energy": terms.bsse if terms else None,
         "dispersion_energy": binding.dispersion if binding and told else None,
-        "dispersion_interaction": terms.interaction.dispersion if terms and told else None,
+        "dispersion_interaction": terms.interaction_raw.dispersion if terms and told else None,
     }
+
+
+def _model_energies(
+    calculations: dict[str, CalculationDocument], relaxations: dict[str, CalculationDocument]
+) -> dict[str, float]:
+    """Return the binding energy of the same structures by two ML potentials, eV, where one relaxed for the other."""
+    found: dict[str, float] = {}
+    for documents in (calculations, relaxations):
+        of_three = [documents[role] for role in (WHOLE, A.name, B.name) if role in documents]
+        energies = [c.energy for c in of_three if c.engine == "mlip" and c.energy is not None]
+        if len(energies) == len((WHOLE, *PARTS)):
+            found[of_three[0].functional] = energies[0] - sum(energies[1:])
+    return found if len(found) > 1 else {}
 
 
 def _key(calculations: dict[str, CalculationDocument]) -> str:

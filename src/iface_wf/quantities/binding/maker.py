@@ -35,7 +35,8 @@ class BindingEnergyMaker(ResultMaker):
     ranking_engine
         Compares the placements.
     frozen
-        Whether A* and B* are calculated too, for the interaction energy.
+        Whether A* and B* are calculated too, for the interaction energy; with atom-centred functions they always are, for
+        the counterpoise correction.
     densities
         Whether densities are kept, for charges and the difference density.
 
@@ -153,7 +154,7 @@ class BindingEnergyMaker(ResultMaker):
         ab = self.engine.static(interface, densities=plain, role=WHOLE, name=f"static {WHOLE}")
         like = ab.output.settings
         jobs = {WHOLE: ab}
-        if not self.frozen:
+        if not (self.frozen or ghosts):  # with ghosts there is no binding energy without the frozen parts
             return jobs
         for part, other in zip(PARTS, reversed(PARTS), strict=True):
             jobs[part.frozen] = self.engine.static(

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection
 from pathlib import PurePath
 
+from pydantic import ValidationInfo, field_validator
+
 from iface_wf.builders.interface import InterfaceSpec
 from iface_wf.documents.labels import A, B
+from iface_wf.engines import registry
 from iface_wf.flows.request import Request, method_of
 from iface_wf.library.records import FillerRecord
 from iface_wf.quantities.binding.columns import QUANTITIES
@@ -24,7 +27,8 @@ class BindingRequest(InterfaceSpec, Request):
         See `iface_wf.flows.request.Request`.
     quantities
         What is wanted: ``binding_energy``; ``interaction_energy``, which needs A* and B*; ``charges``, which needs
-        their densities too.
+        their densities too. The binding energy of an engine with atom-centred functions is counterpoise corrected, which
+        needs A* and B* anyway: then the interaction energy is among them.
 
     Examples
     --------
@@ -38,6 +42,16 @@ class BindingRequest(InterfaceSpec, Request):
     """
 
     quantities: tuple[str, ...] = QUANTITIES
+
+    @field_validator("quantities")
+    @classmethod
+    def _corrected(cls, value: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        """Add the interaction energy where the binding energy cannot be corrected without its calculations."""
+        if "engine" not in info.data or "overrides" not in info.data:
+            return value  # they are wrong, which is said of them
+        profile = registry.profile(info.data["engine"])
+        corrected = profile.comparison.counterpoise(profile.settings(info.data["level"], info.data["overrides"]))
+        return QUANTITIES[: max(len(value), 2)] if corrected else value
 
     @property
     def label(self) -> str:
