@@ -22,14 +22,18 @@ class XtbSettings(EngineSettings):
         tblite's factor on the thresholds of the charges, smaller is tighter.
     fmax, max_steps
         End of a relaxation, eV/A; most steps of it.
-    mixer_damping, max_iterations, electronic_temperature
-        How the charges are iterated; K.
+    guess, mixer_damping, max_iterations
+        How the charges are iterated: from those of superposed atoms (``sad``), of electronegativity equilibration (``eeq``),
+        or of that with bond capacities (``eeqbc``).
+    electronic_temperature
+        Of the occupations, K.
     """
 
     method: Literal["GFN1-xTB", "GFN2-xTB", "IPEA1-xTB"] = "GFN1-xTB"
     accuracy: Annotated[float, Field(ge=1e-4, le=10.0)] = 1.0
     fmax: Force = 0.05
     max_steps: Steps = 150
+    guess: Literal["sad", "eeq", "eeqbc"] = "sad"
     mixer_damping: Annotated[float, Field(gt=0, le=1.0)] = 0.4
     max_iterations: Annotated[int, Field(ge=1, le=10_000)] = 250
     electronic_temperature: Annotated[float, Field(gt=0, le=20_000.0, description="K")] = 300.0
@@ -40,16 +44,19 @@ LEVELS: dict[str, dict[str, Any]] = {
     "moderate": {"method": "GFN1-xTB", "accuracy": 0.5, "fmax": 0.02, "max_steps": 300},
     "precise": {"method": "GFN1-xTB", "accuracy": 0.1, "fmax": 0.01, "max_steps": 500},
 }
-#: Edge along directions that are not periodic, A, for everything that is periodic in another direction.
-WIDE_EDGE = 60.0
+COMMON: dict[str, Any] = {"electronic_temperature": 300.0}
+#: Warm electrons lower an energy: no reason to refuse a result, but one to mark it.
+_WARMTH = ("electronic_temperature",)
 
 PROFILE = EngineProfile(
     name="xtb",
     engine="iface_wf.engines.xtb.engine:XtbEngine",
     levels=LEVELS,
+    common=COMMON,
     table=XtbSettings,
-    technical=frozenset({"max_steps"}),
-    shared=Comparison(method=("method", "wide_edge")),
+    technical=frozenset({"max_steps", "guess", "mixer_damping", "max_iterations"}),
+    # wide_edge: slabs were calculated in cells of that edge once, which is another method
+    shared=Comparison(method=("method", "wide_edge"), noted=dict.fromkeys(("A", "B", "A*", "B*"), _WARMTH)),
     cheap=True,
     cost={"relax": 600.0, "static": 15.0},
     resources=({"kind": "relax", "cores": 1, "hours": 2.0}, {"cores": 1, "hours": 0.5}),
