@@ -8,7 +8,7 @@ from typing import Any
 from iface_wf.documents.labels import PARTS, WHOLE
 from iface_wf.errors import InputError
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """Of the documents that this version writes; raised by one, with a step below, when a stored field changes its meaning."""
 
 FIRST_VERSION = 1
