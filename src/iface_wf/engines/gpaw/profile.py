@@ -106,6 +106,6 @@ PROFILE = EngineProfile(
         {"kind": "relax", "cores": 16, "hours": 12.0, "memory_gb": 32.0},
         {"cores": 16, "hours": 3.0, "memory_gb": 32.0},
     ),
-    packages=("gpaw", "gpaw-data", "dftd3", "custodian"),
+    packages=("gpaw", "gpaw-data", "custodian"),
     checks=CHECKS,
 )

@@ -165,6 +165,18 @@ def _numbers(
         "bsse_energy": terms.bsse if terms else None,
         "dispersion_energy": binding.dispersion if binding and told else None,
         "dispersion_interaction": terms.interaction_raw.dispersion if terms and told else None,
+        "dispersion_shares": _shares(calculations, [part.name for part in PARTS]) if binding else {},
+        "dispersion_interaction_shares": _shares(calculations, [part.frozen for part in PARTS]) if terms else {},
+    }
+
+
+def _shares(calculations: dict[str, CalculationDocument], parts: list[str]) -> dict[str, float]:
+    """Return AB's dispersion energy minus that of its parts by each model that all of them have, eV."""
+    whole, *others = (calculations[role].dispersion_energies for role in (WHOLE, *parts))
+    return {
+        model: energy - sum(other[model] for other in others)
+        for model, energy in whole.items()
+        if all(model in other for other in others)
     }
 
 

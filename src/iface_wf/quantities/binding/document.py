@@ -25,6 +25,8 @@ UNITS: dict[str, str] = {
     "bsse_energy": "eV, >= 0",
     "dispersion_energy": "eV, share of the binding energy",
     "dispersion_interaction": "eV, share of the interaction energy",
+    "dispersion_shares": "eV, share of the binding energy by model",
+    "dispersion_interaction_shares": "eV, share of the interaction energy by model",
     "charge_transfer": "e, positive = the component lost electrons; the components sum to 0",
     "displaced_charge": "e, half the integral of |delta_rho|",
     "area": "A^2",
@@ -76,6 +78,13 @@ class BindingDocument(ResultDocument):
     )
     dispersion_energy: float | None = Field(description="Dispersion share of the binding energy, eV")
     dispersion_interaction: float | None = Field(None, description="Dispersion share of the interaction energy, eV")
+    dispersion_shares: dict[str, float] = Field(
+        default_factory=dict,
+        description="Dispersion share of the binding energy by each model that has parameters for the functional, whatever was chosen, eV",
+    )
+    dispersion_interaction_shares: dict[str, float] = Field(
+        default_factory=dict, description="The same of the interaction energy, eV"
+    )
 
     charge_transfer: dict[str, float] = Field(
         default_factory=dict, description="By component (slab, polymer...): its charge in AB minus that in A* or B*, e"
