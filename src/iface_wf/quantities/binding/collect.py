@@ -26,6 +26,7 @@ from iface_wf.engines.document import now, package_versions
 from iface_wf.errors import CalculationError, IfaceError
 from iface_wf.flows.placements import RankedPlacements
 from iface_wf.quantities.binding.document import BindingDocument, DensityDifferenceDocument
+from iface_wf.quantities.binding.references import from_whole, lowest
 
 #: A relaxed part may come out this much above its frozen copy (eV) before it is flagged: noise of grid and SCF.
 DEFORMATION_TOLERANCE = 0.02
@@ -38,9 +39,10 @@ def collect_binding(
     uuids: dict[str, str],
     placements: RankedPlacements,
     about: dict[str, Any],
+    conformers: RankedPlacements | None = None,
 ) -> BindingDocument:
     """Combine energies, charges and densities; see `binding_document`."""
-    return binding_document(calculations, relaxations, uuids, placements, about)
+    return binding_document(calculations, relaxations, uuids, placements, about, conformers)
 
 
 def binding_document(
@@ -49,6 +51,7 @@ def binding_document(
     uuids: dict[str, str],
     placements: RankedPlacements,
     about: dict[str, Any],
+    conformers: RankedPlacements | None = None,
 ) -> BindingDocument:
     """Combine energies, charges and densities into one document.
 
@@ -56,15 +59,18 @@ def binding_document(
     ----------
     calculations
         Single points by role: A, B, AB, A*, B* and, for LCAO, ``A* in AB basis``, ``B* in AB basis``. Without A* and
-        B* (folders calculated elsewhere) there is a binding energy, but no interaction energy.
+        B* (folders calculated elsewhere) there is a binding energy, but no interaction energy. With ``A from AB`` and
+        ``B from AB`` the lower reference of each part counts.
     relaxations
-        Relaxations by role: A, B, AB; none where the geometries came from elsewhere.
+        Relaxations by role, as the single points; none where the geometries came from elsewhere.
     uuids
         Jobs that hold the single points.
     placements
-        The ranked placements.
+        The placements that were compared.
     about
         Names and provenance of the interface, and its key; by default one that follows from those of the calculations.
+    conformers
+        The conformers of B that were compared.
 
     Returns
     -------
@@ -76,6 +82,9 @@ def binding_document(
     MismatchError
         When AB, A* and B* finally used unlike settings or grids.
     """
+    key = _key(calculations)
+    energies = {role: c.energy for role, c in calculations.items()}
+    calculations, relaxations, taken = lowest(calculations, relaxations)
     ab, geometry = calculations[WHOLE], relaxations.get(WHOLE)
     everything = (*calculations.values(), *relaxations.values())
     structure = ab.atoms_structure
@@ -85,19 +94,21 @@ def binding_document(
     scheme, transfer = _charge_transfer(calculations, flags)
     named = {k: v for k, v in about.items() if k in BindingDocument.model_fields and k != "provenance"}
     return BindingDocument(
-        **{"key": _key(calculations), **named},
+        **{"key": key, **named},
         **method_of(ab),
         **_numbers(calculations, binding, terms),
         binding_energy_per_area=binding.total / area if binding else None,
         placement=placements.placement,
         placements=len(placements.ranking),
         placement_ranking=placements.ranking,
+        search=placements.search,
+        conformer_search=conformers.search if conformers else None,
         formula=structure.formula.replace(" ", ""),
         n_atoms=len(structure),
         area=area,
         charge=ab.charge,
         geometry_engine=f"{geometry.engine} {geometry.functional} ({geometry.level})" if geometry else "as given",
-        terms=[_term(role, c, uuids.get(role, "")) for role, c in calculations.items()],
+        terms=[_term(role, c, uuids.get(taken.get(role, role), "")) for role, c in calculations.items()],
         charge_transfer=transfer,
         charge_scheme=scheme,
         charges=_charges(calculations),
@@ -111,6 +122,14 @@ def binding_document(
             "iface_wf": metadata.version("iface-wf"),
             "relaxations": {role: {"key": c.key, "engine": c.engine} for role, c in relaxations.items()},
             "ranked_by": placements.engine,
+            "references": {
+                part.name: {
+                    "taken": taken[part.name],
+                    "energies": {role: energies[role] for role in (part.name, from_whole(part))},
+                }
+                for part in PARTS
+                if part.name in taken
+            },
         },
         wall_time=sum(c.wall_time or 0.0 for c in everything),
         completed_at=now(),

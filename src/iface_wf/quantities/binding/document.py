@@ -10,6 +10,7 @@ from iface_wf.documents.base import Document
 from iface_wf.documents.charges import ChargeSums
 from iface_wf.documents.density import DensityRecord
 from iface_wf.documents.result import ResultDocument
+from iface_wf.documents.search import SearchSummary
 
 UNITS: dict[str, str] = {
     "binding_energy": "eV per interface cell, negative = bound",
@@ -51,9 +52,13 @@ class BindingDocument(ResultDocument):
     """
 
     document_type: Literal["binding"] = "binding"
-    placement: int = Field(0, description="Index of the placement that was computed")
-    placements: int = Field(1, description="How many placements the cheap engine ranked")
+    placement: int = Field(0, description="Index of the candidate that was computed")
+    placements: int = Field(1, description="How many candidates the cheap engine looked at")
     placement_ranking: list[dict[str, Any]] = Field(default_factory=list)
+    search: SearchSummary | None = Field(None, description="How the placement was looked for; None where it was not")
+    conformer_search: SearchSummary | None = Field(
+        None, description="How the molecule's lowest conformer was looked for"
+    )
 
     binding_energy: float | None
     binding_energy_cp: float | None = Field(None, description="Counterpoise corrected; None for plane waves")
