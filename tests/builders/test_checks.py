@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from pymatgen.core import Structure
+from pymatgen.core import Lattice, Structure
 
 from iface_wf.builders.checks import flags
 from iface_wf.builders.components import indices
@@ -62,7 +62,8 @@ def test_desorbed(interface: Structure) -> None:
 
 
 def test_one_part_that_leaves_is_desorbed(interface: Structure) -> None:
-    assert flags(interface, moved(interface, indices(interface, "salt_anion"), [0, 0, 15.0])) == ["desorbed"]
+    far = moved(interface, indices(interface, "salt_anion"), [0, 0, 15.0])
+    assert flags(interface, far) == ["desorbed", "ion_pair_split"]
 
 
 def test_dissociated(interface: Structure) -> None:
@@ -78,6 +79,47 @@ def test_lithium_leaving_its_anion_is_no_dissociation(interface: Structure) -> N
     away = interface[lithium].coords - anion
     shift = 0.6 * away / np.linalg.norm(away)
     assert "dissociated" not in flags(interface, moved(interface, [lithium], shift.tolist()))
+
+
+def test_lithium_two_shells_away_has_left_its_anion(interface: Structure) -> None:
+    lithium = indices(interface, "salt_cation")[0]
+    anion = np.mean([interface[i].coords for i in indices(interface, "salt_anion")], axis=0)
+    away = interface[lithium].coords - anion
+    far = moved(interface, [lithium], (3.0 * away / np.linalg.norm(away)).tolist())
+    assert "ion_pair_split" in flags(interface, far)
+    assert "dissociated" not in flags(interface, far)
+
+
+def test_a_stretched_bond_is_told_before_it_breaks(interface: Structure) -> None:
+    fluorine = next(i for i in of_element(interface, "salt_anion", "F"))
+    bond = interface[fluorine].coords - interface[bonded_to(interface, fluorine)].coords
+    length = float(np.linalg.norm(bond))
+    # P-F: covalent sum 1.64 A
+    assert "stretched" in flags(interface, moved(interface, [fluorine], ((2.15 - length) / length * bond).tolist()))
+    assert "stretched" not in flags(interface, moved(interface, [fluorine], (0.1 * bond).tolist()))
+
+
+def garnet_like(up: float, which: str) -> Structure:
+    """Return a small slab of oxide with lithium at its face, one kind of atom of which is lifted."""
+    species = ["La", "La", "O", "O", "O", "Li"]
+    xyz = np.array([[0, 0, 9.0], [4, 4, 8.0], [4, 0, 7.8], [0, 4, 8.4], [2.4, 4, 9.4], [2, 2, 9.0]], dtype=float)
+    xyz[species.index(which), 2] += up
+    lattice = Lattice(np.diag([8.0, 8.0, 30.0]), pbc=(True, True, False))
+    labels = {"component": ["slab"] * len(species)}
+    return Structure(lattice, species, xyz, coords_are_cartesian=True, site_properties=labels)
+
+
+@pytest.mark.parametrize(
+    ("which", "up", "found"),
+    [
+        ("Li", 0.9, []),  # it breathes
+        ("Li", 2.5, ["ion_left_slab"]),
+        ("La", 0.9, []),
+        ("La", 1.2, ["slab_changed"]),
+    ],
+)
+def test_what_comes_out_of_the_slab(which: str, up: float, found: list[str]) -> None:
+    assert flags(garnet_like(0.0, which), garnet_like(up, which)) == found
 
 
 def test_slab_changed(interface: Structure) -> None:

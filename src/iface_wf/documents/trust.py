@@ -14,7 +14,9 @@ FATAL_FLAGS = frozenset(
         "desorbed",
         "dissociated",
         "clash",
+        "stretched",
         "slab_changed",
+        "ion_left_slab",
     }
 )
 

@@ -42,6 +42,7 @@ class RankedPlacements(StoredDocument):
     ranking: list[dict[str, Any]] = Field(default_factory=list)
     engine: str
     search: SearchSummary | None = None
+    built: StructureDict | None = Field(None, description="The best one as it was placed, before the engine moved it")
     key: str = Field("", description="Content key of the search")
     reused_from: str | None = Field(None, description="Job of the store that it was found in")
 
@@ -112,6 +113,7 @@ def place_and_rank(
     best = usable[0]["placement"]
     return RankedPlacements(
         structure=walks[best].now.as_dict(),
+        built=candidates[best].as_dict(),
         placement=best,
         ranking=[*usable, *(e for e in entries if "energy" not in e)],
         engine=f"{walkers.method}, each relaxed for {RANKING_STEPS} steps",

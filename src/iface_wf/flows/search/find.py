@@ -199,6 +199,7 @@ class Finder:
         )
         return RankedPlacements(
             structure=halving.walks[names[0]].now.as_dict(),
+            built=self._poses[names[0]].structure.as_dict(),
             placement=list(halving.walks).index(names[0]),
             ranking=[self._entry(halving, name, ends.get(name)) for name in [*names, *self._failed(halving)]],
             engine=f"{halving.walkers.method}, {found.steps} steps for {found.tried} candidates",
