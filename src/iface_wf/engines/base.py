@@ -20,6 +20,7 @@ from pymatgen.core import Structure
 from iface_wf.builders.checks import flags as outcome_flags
 from iface_wf.builders.components import indices, select
 from iface_wf.documents.calculation import CalculationDocument, CalculationKind
+from iface_wf.documents.labels import SLAB_PARTS
 from iface_wf.engines.calculation_log import logged
 from iface_wf.engines.profile import EngineProfile, merged
 from iface_wf.engines.request import CalculationRequest
@@ -277,6 +278,9 @@ def judged(document: CalculationDocument, initial: Structure) -> CalculationDocu
     if document.kind != "relax":
         return document
     found = [flag for flag in outcome_flags(initial, document.atoms_structure) if flag not in document.flags]
+    if set(initial.site_properties.get("component", [])) <= set(SLAB_PARTS):
+        # a slab alone that is not as it was cut any more may be a sound surface
+        found = ["reconstructed" if flag == "slab_changed" else flag for flag in found]
     return document.model_copy(update={"flags": [*document.flags, *found]}) if found else document
 
 

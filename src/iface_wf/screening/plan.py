@@ -170,7 +170,7 @@ def _stage(name: str, spec: ScreeningSpec, graph: Graph, store: JobStore, relaxe
 
 def _calculations_of(item: Item) -> Template:
     """List what one result costs beside its parts, from its own jobs."""
-    nowhere = PartOutputs(OutputReference("a"), OutputReference("b"))
+    nowhere = PartOutputs(OutputReference("a"), OutputReference("b"), OutputReference("c"))
     makers = [job.maker for job, _ in item.flow(dict.fromkeys(item.parts.values(), nowhere)).iterflow()]
     return {
         (maker.kind, maker.role): (_name_of(maker, item), maker.engine_name)
@@ -180,8 +180,10 @@ def _calculations_of(item: Item) -> Template:
 
 
 def _name_of(maker: Engine, item: Item) -> str:
-    if maker.role in item.parts:  # a part's single point on the grid steps of an interface
-        return "reference_statics"
+    if (
+        maker.role.partition(" from ")[0] in item.parts
+    ):  # a part again, as it comes out of an interface or on its grid steps
+        return "references" if maker.kind == "relax" else "reference_statics"
     if maker.role.rstrip("*") != maker.role or " in " in maker.role:
         return "frozen_statics"
     return "complexes" if maker.kind == "relax" else "complex_statics"

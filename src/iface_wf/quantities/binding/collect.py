@@ -27,6 +27,7 @@ from iface_wf.engines.document import now, package_versions
 from iface_wf.errors import CalculationError, IfaceError
 from iface_wf.flows.placements import RankedPlacements
 from iface_wf.quantities.binding.document import BindingDocument, DensityDifferenceDocument
+from iface_wf.quantities.binding.references import from_whole, lowest
 
 
 @job(data=["blob"])
@@ -36,9 +37,10 @@ def collect_binding(
     uuids: dict[str, str],
     placements: RankedPlacements,
     about: dict[str, Any],
+    conformers: RankedPlacements | None = None,
 ) -> BindingDocument:
     """Combine energies, charges and densities; see `binding_document`."""
-    return binding_document(calculations, relaxations, uuids, placements, about)
+    return binding_document(calculations, relaxations, uuids, placements, about, conformers)
 
 
 def binding_document(
@@ -47,6 +49,7 @@ def binding_document(
     uuids: dict[str, str],
     placements: RankedPlacements,
     about: dict[str, Any],
+    conformers: RankedPlacements | None = None,
 ) -> BindingDocument:
     """Combine energies, charges and densities into one document.
 
@@ -54,15 +57,18 @@ def binding_document(
     ----------
     calculations
         Single points by role: A, B, AB, A*, B* and, for LCAO, ``A* in AB basis``, ``B* in AB basis``. Without A* and
-        B* (folders calculated elsewhere) there is a binding energy, but no interaction energy.
+        B* (folders calculated elsewhere) there is a binding energy, but no interaction energy. With ``A from AB`` and
+        ``B from AB`` the lower reference of each part counts.
     relaxations
-        Relaxations by role: A, B, AB; none where the geometries came from elsewhere.
+        Relaxations by role, as the single points; none where the geometries came from elsewhere.
     uuids
         Jobs that hold the single points.
     placements
-        The ranked placements.
+        The placements that were compared.
     about
         Names and provenance of the interface, and its key; by default one that follows from those of the calculations.
+    conformers
+        The conformers of B that were compared.
 
     Returns
     -------
@@ -74,6 +80,9 @@ def binding_document(
     MismatchError
         When AB, A* and B* finally used unlike settings or grids.
     """
+    key = _key(calculations)
+    energies = {role: c.energy for role, c in calculations.items()}
+    calculations, relaxations, taken = lowest(calculations, relaxations)
     ab, geometry = calculations[WHOLE], relaxations.get(WHOLE)
     everything = (*calculations.values(), *relaxations.values())
     structure = ab.atoms_structure
@@ -86,7 +95,7 @@ def binding_document(
     scheme, transfer = _charge_transfer(calculations, flags)
     named = {k: v for k, v in about.items() if k in BindingDocument.model_fields and k != "provenance"}
     return BindingDocument(
-        **{"key": _key(calculations), **named},
+        **{"key": key, **named},
         **method_of(ab),
         **numbers,
         binding_energy_per_area=numbers["binding_energy"] / area if binding else None,
@@ -94,12 +103,14 @@ def binding_document(
         placement=placements.placement,
         placements=len(placements.ranking),
         placement_ranking=placements.ranking,
+        search=placements.search,
+        conformer_search=conformers.search if conformers else None,
         formula=structure.formula.replace(" ", ""),
         n_atoms=len(structure),
         area=area,
         charge=ab.charge,
         geometry_engine=f"{geometry.engine} {geometry.functional} ({geometry.level})" if geometry else "as given",
-        terms=[_term(role, c, uuids.get(role, "")) for role, c in calculations.items()],
+        terms=[_term(role, c, uuids.get(taken.get(role, role), "")) for role, c in calculations.items()],
         charge_transfer=transfer,
         charge_scheme=scheme,
         charges=_charges(calculations),
@@ -113,6 +124,14 @@ def binding_document(
             "iface_wf": metadata.version("iface-wf"),
             "relaxations": {role: {"key": c.key, "engine": c.engine} for role, c in relaxations.items()},
             "ranked_by": placements.engine,
+            "references": {
+                part.name: {
+                    "taken": taken[part.name],
+                    "energies": {role: energies[role] for role in (part.name, from_whole(part))},
+                }
+                for part in PARTS
+                if part.name in taken
+            },
         },
         wall_time=sum(c.wall_time or 0.0 for c in everything),
         completed_at=now(),

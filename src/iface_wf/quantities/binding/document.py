@@ -11,6 +11,7 @@ from iface_wf.documents.base import Document
 from iface_wf.documents.charges import ChargeSums
 from iface_wf.documents.density import DensityRecord
 from iface_wf.documents.result import ResultDocument
+from iface_wf.documents.search import SearchSummary
 from iface_wf.former import hint
 
 UNITS: dict[str, str] = {
@@ -59,9 +60,13 @@ class BindingDocument(ResultDocument):
     """
 
     document_type: Literal["binding"] = "binding"
-    placement: int = Field(0, description="Index of the placement that was computed")
-    placements: int = Field(1, description="How many placements the cheap engine ranked")
+    placement: int = Field(0, description="Index of the candidate that was computed")
+    placements: int = Field(1, description="How many candidates the cheap engine looked at")
     placement_ranking: list[dict[str, Any]] = Field(default_factory=list)
+    search: SearchSummary | None = Field(None, description="How the placement was looked for; None where it was not")
+    conformer_search: SearchSummary | None = Field(
+        None, description="How the molecule's lowest conformer was looked for"
+    )
 
     binding_energy: float | None = Field(description="The headline; counterpoise corrected where the basis needs it")
     binding_energy_raw: float | None = Field(None, description="Without counterpoise correction")
