@@ -1,5 +1,7 @@
 """What is put together from finished calculations: sums of charges, and marks where they do not fit."""
 
+from types import MappingProxyType
+
 import pytest
 
 from iface_wf.builders.components import select
@@ -7,6 +9,7 @@ from iface_wf.documents.calculation import CalculationDocument
 from iface_wf.documents.labels import PARTS, WHOLE
 from iface_wf.flows.placements import RankedPlacements
 from iface_wf.quantities.binding.collect import binding_document
+from iface_wf.quantities.binding.lateral import LateralDocument
 from tests.analysis.test_charges import charges
 from tests.documents.test_charges import BADER
 from tests.examples import structure
@@ -32,7 +35,7 @@ def calculation(role, atoms, net=None, **changes):
     return CalculationDocument(**values | changes)
 
 
-def collected(alone=None, relaxations=(), **changes):
+def collected(alone=None, relaxations=(), lateral=None, energies=MappingProxyType({}), **changes):
     whole = structure()
     alone = ALONE | (alone or {})
     calculations = {WHOLE: calculation(WHOLE, whole, BADER_OF, **changes)}
@@ -42,7 +45,9 @@ def collected(alone=None, relaxations=(), **changes):
         calculations[part.frozen] = calculation(part.frozen, atoms)
         calculations[part.with_ghosts] = calculation(part.with_ghosts, atoms, {label: alone[label]})
     ranked = RankedPlacements(structure=whole.as_dict(), placement=0, engine="none")
-    return binding_document(calculations, dict(relaxations), {}, ranked, ABOUT)
+    for role, energy in energies.items():
+        calculations[role] = calculations[role].model_copy(update={"energy": energy})
+    return binding_document(calculations, dict(relaxations), {}, ranked, ABOUT, lateral)
 
 
 def test_charges_are_summed_by_component_and_those_of_atoms_stay_with_the_densities():
@@ -71,3 +76,19 @@ def test_converged_tells_of_the_calculations_and_trustworthy_of_the_number():
     halted = calculation("AB", structure(), flags=["geometry_unconverged"], converged=False)
     document = collected(relaxations={"AB": halted}.items())
     assert (document.converged, document.trustworthy) == (False, False)
+
+
+def test_what_the_images_give_is_stored_flagged_and_no_change_of_shape():
+    lateral = LateralDocument(energy=-0.08, method="GFN1-xTB-D3(BJ)", flags=["crowded (-0.080 eV)"])
+    # B* is 0.05 eV below B because its images attract it by 0.08: its shape costs 0.03
+    document = collected(lateral=lateral, energies={"B": -2.0, "B*": -2.05})
+    assert (document.lateral_energy, document.lateral_method) == (-0.08, "GFN1-xTB-D3(BJ)")
+    assert document.image_distance > 0
+    assert document.coverage == pytest.approx(100.0 / document.area)
+    assert document.flags == ["crowded (-0.080 eV)"]
+    assert document.trustworthy
+    terms = document.interaction_energy + sum(document.deformation_energy.values())
+    assert terms == pytest.approx(document.binding_energy, abs=1e-12)
+    unexplained = collected(energies={"B": -2.0, "B*": -2.05})
+    assert unexplained.flags == ["negative_deformation (B: -0.050 eV)"]
+    assert unexplained.lateral_energy is None

@@ -23,6 +23,9 @@ UNITS: dict[str, str] = {
     "dispersion_interaction": "eV, share of the interaction energy",
     "charge_transfer": "e, positive = the component lost electrons; the components sum to 0",
     "displaced_charge": "e, half the integral of |delta_rho|",
+    "lateral_energy": "eV, negative = the molecule and its images attract each other",
+    "image_distance": "A",
+    "coverage": "molecules per nm^2",
     "area": "A^2",
     "delta_rho_z": "e/A",
     "delta_q_z": "e",
@@ -47,7 +50,8 @@ class BindingDocument(ResultDocument):
     """Binding energy of an interface AB with its parts A (slab side) and B (fragment side).
 
     Definitions: binding = E(AB) - E(A) - E(B); interaction = E(AB) - E(A*) - E(B*) in AB's cell;
-    deformation[X] = E(X*) - E(X); binding = interaction + sum of deformations.
+    deformation[X] = E(X*) - E(X); binding = interaction + sum of deformations. B* is in AB's cell, so what it feels of its
+    own images (lateral_energy) is a part of the binding energy and cancels in the interaction energy.
     """
 
     document_type: Literal["binding"] = "binding"
@@ -64,6 +68,13 @@ class BindingDocument(ResultDocument):
     bsse_energy: float | None = None
     dispersion_energy: float | None = Field(description="Dispersion share of the binding energy, eV")
     dispersion_interaction: float | None = Field(None, description="Dispersion share of the interaction energy, eV")
+
+    lateral_energy: float | None = Field(
+        None, description="Molecule with its own images, E(B* alone in AB's cell) - E(B* isolated), eV"
+    )
+    lateral_method: str = Field("", description="What calculated the lateral energy")
+    image_distance: float | None = Field(None, description="From the molecule to its nearest periodic image, A")
+    coverage: float | None = Field(None, description="Molecules per nm^2; None for a wire")
 
     charge_transfer: dict[str, float] = Field(
         default_factory=dict, description="By component (slab, polymer...): its charge in AB minus that in A* or B*, e"

@@ -17,6 +17,7 @@ from iface_wf.flows.maker import ResultMaker
 from iface_wf.flows.parts import Part, PartOutputs
 from iface_wf.flows.placements import place_and_rank
 from iface_wf.quantities.binding.collect import collect_binding
+from iface_wf.quantities.binding.lateral import lateral_energy
 
 
 @dataclass
@@ -33,7 +34,7 @@ class BindingEnergyMaker(ResultMaker):
     placements, seed, vacuum, clearance, target
         See `iface_wf.builders.placing.placements.place`.
     ranking_engine
-        Compares the placements.
+        Compares the placements, and says what the molecule feels of its own images.
     frozen
         Whether A* and B* are calculated too, for the interaction energy.
     densities
@@ -126,6 +127,8 @@ class BindingEnergyMaker(ResultMaker):
         )
         placed.name = "place"
         relax_ab = self.relaxation(WHOLE).make(placed.output.structure)
+        lateral = lateral_energy(relax_ab.output.structure, self.ranking_engine)
+        lateral.name = "images"
         own = self._statics(relax_ab)
         if self.engine.grid_bound:
             # absolute energies on unlike grid steps differ by tenths of an eV: B gets a box on AB's steps
@@ -141,9 +144,10 @@ class BindingEnergyMaker(ResultMaker):
             uuids={role: output.uuid for role, output in statics.items()},
             placements=placed.output,
             about=about,
+            lateral=lateral.output,
         )
         collect.name = "collect"
-        return [placed, relax_ab, *own.values(), collect]
+        return [placed, relax_ab, lateral, *own.values(), collect]
 
     def _statics(self, relax_ab: Job) -> dict[str, Job]:
         """Single points on the relaxed interface; the ghost ones carry the densities where there are ghosts."""

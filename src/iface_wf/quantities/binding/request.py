@@ -7,6 +7,7 @@ from pathlib import PurePath
 
 from iface_wf.builders.interface import InterfaceSpec
 from iface_wf.documents.labels import A, B
+from iface_wf.engines import registry
 from iface_wf.flows.request import Request, method_of
 from iface_wf.library.records import FillerRecord
 from iface_wf.quantities.binding.columns import QUANTITIES
@@ -38,6 +39,14 @@ class BindingRequest(InterfaceSpec, Request):
     """
 
     quantities: tuple[str, ...] = QUANTITIES
+
+    @property
+    def most_for_room(self) -> int:
+        """Up to how many atoms a cell is enlarged for the sake of room: by default what engine and level say."""
+        by_level = registry.profile(self.engine).room
+        if self.room_atoms is not None or self.level not in by_level:
+            return super().most_for_room
+        return min(self.max_atoms, by_level[self.level])
 
     @property
     def label(self) -> str:
