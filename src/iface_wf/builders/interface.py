@@ -19,7 +19,7 @@ from iface_wf.builders.molecules.fragments import SOLVENTS, from_smiles, from_xy
 from iface_wf.builders.molecules.oligomers import Conformation, Tacticity, build_oligomer, parse_unit, record_mol
 from iface_wf.builders.placing.placements import footprint, place
 from iface_wf.builders.placing.targets import Target
-from iface_wf.builders.room import ROOM_ATOMS, room_of, roomy
+from iface_wf.builders.room import ROOM_ATOMS, require_room, room_of, roomy
 from iface_wf.builders.solids.miller import resolve_surface
 from iface_wf.builders.solids.slabs import build_slab
 from iface_wf.builders.solids.wires import build_wire
@@ -178,7 +178,9 @@ def _substrate_with_room(
     """
     sizes = [spec.in_plane] if spec.in_plane else [(0.0, 0.0), footprint(fragment)]
     first = build_substrate(spec, library, sizes[0])
-    if spec.in_plane is None:
+    if spec.in_plane is not None:
+        require_room(first, fragment)
+    else:
         large = roomy(lambda size: build_substrate(spec, library, size), first, [fragment], spec.most_for_room)
         if large is not None:
             first, sizes = large, sizes[:1]

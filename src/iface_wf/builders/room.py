@@ -8,13 +8,16 @@ from typing import Any, NamedTuple
 import numpy as np
 from pymatgen.core import Structure
 
-from iface_wf.builders.contact import image_distance
-from iface_wf.builders.placing.placements import APART, flat_along, principal_axes
+from iface_wf.builders.contact import image_distance, images_apart, symbols_of
+from iface_wf.builders.placing.placements import APART, flat_along, footprint, principal_axes, turned
 from iface_wf.builders.solids.planes import in_plane_supercell
 from iface_wf.errors import InputError
 
 ROOM_ATOMS = 100
 """Up to so many atoms a cell is enlarged for the sake of that distance, where no engine says another number."""
+
+_DEGREES = 10
+"""Step of the directions in which a molecule is laid down to see whether it fits."""
 
 _LESS = (8.0, 7.0, 6.0, 5.0)
 Size = tuple[float, float]
@@ -108,6 +111,29 @@ def flat_distance(slab: Structure, fragment: Structure) -> float | None:
     """Return how far images of a molecule are apart that lies flat along the longer vector of a cell, A."""
     flat = fragment.cart_coords @ flat_along(slab.lattice, fragment.cart_coords).T
     return image_distance(flat, slab.lattice)
+
+
+def require_room(slab: Structure, fragment: Structure) -> None:
+    """Refuse a cell on which a molecule cannot lie down in any direction without touching its own images.
+
+    Upright it may still fit, but then a result would be one of the cell, not of the molecule.
+
+    Raises
+    ------
+    InputError
+        With the size of both.
+    """
+    symbols = symbols_of(fragment)
+    for roll in (0.0, 90.0):
+        for azimuth in range(0, 180, _DEGREES):
+            xyz = fragment.cart_coords @ (turned(roll, azimuth) @ principal_axes(fragment.cart_coords)).T
+            if images_apart(xyz, symbols, slab.lattice):
+                return
+    x, y = footprint(fragment)
+    raise InputError(
+        f"The cell of {slab.lattice.a:.1f} x {slab.lattice.b:.1f} A is smaller than {fragment.properties.get('formula', '')}, "
+        f"which takes {x:.1f} x {y:.1f} A where it lies: give a larger one, or leave it out to get one that fits."
+    )
 
 
 def larger_cell(slab: Structure, fragment: Structure, apart: float = APART) -> LargerCell | None:

@@ -254,7 +254,9 @@ class ScreeningSpec(BaseModel):
             "level": self.funnel.level,
             "funnel": None,
             "overrides": {},
-            "room_atoms": self.room_atoms or registry.profile(self.engine).room.get(self.level),
+            "room_atoms": registry.profile(self.engine).room.get(self.level)
+            if self.room_atoms is None
+            else self.room_atoms,
         }
         return self.model_copy(update=change | {"quantities": self.quantities[:1]})
 

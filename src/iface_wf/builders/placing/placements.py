@@ -59,7 +59,7 @@ def principal_axes(xyz: Vectors) -> Vectors:
 
 def flat_along(lattice: Lattice, xyz: Vectors) -> Vectors:
     """Return the rotation (3, 3), on columns, that lays a body flat along the longer in-plane vector of a cell."""
-    return np.asarray(_turned(0.0, _azimuth(lattice)) @ principal_axes(xyz))
+    return np.asarray(turned(0.0, _azimuth(lattice)) @ principal_axes(xyz))
 
 
 def _azimuth(lattice: Lattice) -> float:
@@ -68,7 +68,7 @@ def _azimuth(lattice: Lattice) -> float:
     return float(np.degrees(np.arctan2(along[1], along[0])))
 
 
-def _turned(roll: float, azimuth: float) -> Vectors:
+def turned(roll: float, azimuth: float) -> Vectors:
     """Return the rotation about x, then about z, by angles in degrees."""
     return np.asarray(Rotation.from_euler("xz", [roll, azimuth], degrees=True).as_matrix())
 
@@ -220,9 +220,9 @@ def _orientation(flat: Vectors, lattice: Lattice, index: int, rng: np.random.Gen
     if index % 2:
         return np.asarray(Rotation.random(rng=rng).as_matrix()), "random"
     if index == 0:
-        return np.asarray(_turned(0.0, _azimuth(lattice)) @ flat), "flat"
+        return np.asarray(turned(0.0, _azimuth(lattice)) @ flat), "flat"
     roll, azimuth = float(rng.choice([0, 90, 180, 270])), float(rng.uniform(0, 360))
-    return np.asarray(_turned(roll, azimuth) @ flat), "flat"
+    return np.asarray(turned(roll, azimuth) @ flat), "flat"
 
 
 def _spot(body: Body, rng: np.random.Generator) -> Vectors:

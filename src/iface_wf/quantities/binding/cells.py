@@ -9,7 +9,7 @@ from pymatgen.core import Structure
 
 from iface_wf.builders.interface import InterfaceSpec, build_substrate, require_few_atoms
 from iface_wf.builders.placing.placements import footprint, place
-from iface_wf.builders.room import roomy
+from iface_wf.builders.room import require_room, roomy
 from iface_wf.errors import InputError
 from iface_wf.library.library import Library
 
@@ -74,6 +74,8 @@ def shared_slab(spec: InterfaceSpec, library: Library, fragments: Sequence[Struc
             continue  # what is smaller than one that has room has room too
         try:
             require_few_atoms(own, fragments[index], spec)
+            if cell is not None:
+                require_room(own, fragments[index])
             if _has_room(own, fragments[index], spec):
                 fits.append(sizes[index])
                 continue
