@@ -27,6 +27,7 @@ from iface_wf.engines.document import now, package_versions
 from iface_wf.errors import CalculationError, IfaceError
 from iface_wf.flows.placements import RankedPlacements
 from iface_wf.quantities.binding.document import BindingDocument, DensityDifferenceDocument
+from iface_wf.quantities.binding.lateral import LateralDocument, distance_of_images
 from iface_wf.quantities.binding.references import from_whole, lowest
 
 
@@ -38,9 +39,10 @@ def collect_binding(
     placements: RankedPlacements,
     about: dict[str, Any],
     conformers: RankedPlacements | None = None,
+    lateral: LateralDocument | None = None,  # jobs of before have none
 ) -> BindingDocument:
     """Combine energies, charges and densities; see `binding_document`."""
-    return binding_document(calculations, relaxations, uuids, placements, about, conformers)
+    return binding_document(calculations, relaxations, uuids, placements, about, conformers, lateral)
 
 
 def binding_document(
@@ -50,6 +52,7 @@ def binding_document(
     placements: RankedPlacements,
     about: dict[str, Any],
     conformers: RankedPlacements | None = None,
+    lateral: LateralDocument | None = None,
 ) -> BindingDocument:
     """Combine energies, charges and densities into one document.
 
@@ -69,6 +72,8 @@ def binding_document(
         Names and provenance of the interface, and its key; by default one that follows from those of the calculations.
     conformers
         The conformers of B that were compared.
+    lateral
+        What the molecule feels of its own images, if that was calculated.
 
     Returns
     -------
@@ -88,7 +93,9 @@ def binding_document(
     structure = ab.atoms_structure
     area = float(np.linalg.norm(np.cross(*structure.lattice.matrix[:2])))
     binding, terms = _terms(calculations)
-    flags = _flags(calculations, relaxations, placements, terms)
+    distance = distance_of_images(structure)
+    flags = _flags(calculations, relaxations, placements, terms, lateral)
+    flags += lateral.flags if lateral else []
     if binding and (terms is None or terms.bsse is None) and comparison_of(ab).counterpoise(ab.settings):
         flags.append(UNCORRECTED)
     numbers = _numbers(calculations, binding, terms)
@@ -108,6 +115,10 @@ def binding_document(
         formula=structure.formula.replace(" ", ""),
         n_atoms=len(structure),
         area=area,
+        lateral_energy=lateral.energy if lateral else None,
+        lateral_method=lateral.method if lateral else "",
+        image_distance=distance,
+        coverage=100.0 / area if structure.lattice.pbc[1] else None,
         charge=ab.charge,
         geometry_engine=f"{geometry.engine} {geometry.functional} ({geometry.level})" if geometry else "as given",
         terms=[_term(role, c, uuids.get(taken.get(role, role), "")) for role, c in calculations.items()],
@@ -143,6 +154,7 @@ def _flags(
     relaxations: dict[str, CalculationDocument],
     placements: RankedPlacements,
     terms: BindingTerms | None,
+    lateral: LateralDocument | None,
 ) -> list[str]:
     """Collect the flags of all calculations, and what only their comparison tells."""
     ab = calculations[WHOLE]
@@ -162,11 +174,11 @@ def _flags(
     # error of its geometries is, while within one engine it tells that a part is not relaxed
     cheap = any(c.engine != ab.engine for c in relaxations.values())
     name = "deformation_of_cheap_geometry" if cheap else "negative_deformation"
-    deformation = terms.deformation if terms else {}
+    deformation = {part: energy.total for part, energy in terms.deformation.items()} if terms else {}
+    if lateral and lateral.energy is not None and B.name in deformation:
+        deformation[B.name] -= lateral.energy  # B* is in AB's cell: what its images give is no change of its shape
     return flags + [
-        f"{name} ({part}: {energy.total:.3f} eV)"
-        for part, energy in deformation.items()
-        if energy.total < -GEOMETRY_NOISE
+        f"{name} ({part}: {energy:.3f} eV)" for part, energy in deformation.items() if energy < -GEOMETRY_NOISE
     ]
 
 

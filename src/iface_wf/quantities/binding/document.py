@@ -30,6 +30,9 @@ UNITS: dict[str, str] = {
     "dispersion_interaction_shares": "eV, share of the interaction energy by model",
     "charge_transfer": "e, positive = the component lost electrons; the components sum to 0",
     "displaced_charge": "e, half the integral of |delta_rho|",
+    "lateral_energy": "eV, negative = the molecule and its images attract each other",
+    "image_distance": "A",
+    "coverage": "molecules per nm^2",
     "area": "A^2",
     "delta_rho_z": "e/A",
     "delta_q_z": "e",
@@ -56,7 +59,8 @@ class BindingDocument(ResultDocument):
     Definitions: binding = E(AB) - E(A) - E(B); interaction = E(AB) - E(A*) - E(B*) in AB's cell;
     deformation[X] = E(X*) - E(X); binding = interaction + sum of deformations. Where the basis is atom-centred, binding and
     interaction are counterpoise corrected: raw + bsse. Where that could not be done they are raw, and flagged
-    ``uncorrected_basis``.
+    ``uncorrected_basis``. B* is in AB's cell, so what it feels of its
+    own images (lateral_energy) is a part of the binding energy and cancels in the interaction energy.
     """
 
     document_type: Literal["binding"] = "binding"
@@ -90,6 +94,13 @@ class BindingDocument(ResultDocument):
     dispersion_interaction_shares: dict[str, float] = Field(
         default_factory=dict, description="The same of the interaction energy, eV"
     )
+
+    lateral_energy: float | None = Field(
+        None, description="Molecule with its own images, E(B* alone in AB's cell) - E(B* isolated), eV"
+    )
+    lateral_method: str = Field("", description="What calculated the lateral energy")
+    image_distance: float | None = Field(None, description="From the molecule to its nearest periodic image, A")
+    coverage: float | None = Field(None, description="Molecules per nm^2; None for a wire")
 
     charge_transfer: dict[str, float] = Field(
         default_factory=dict, description="By component (slab, polymer...): its charge in AB minus that in A* or B*, e"

@@ -64,6 +64,14 @@ class BindingRequest(InterfaceSpec, Request):
         return QUANTITIES[: max(len(value), 2)] if corrected else value
 
     @property
+    def most_for_room(self) -> int:
+        """Up to how many atoms a cell is enlarged for the sake of room: by default what engine and level say."""
+        by_level = registry.profile(self.engine).room
+        if self.room_atoms is not None or self.level not in by_level:
+            return super().most_for_room
+        return min(self.max_atoms, by_level[self.level])
+
+    @property
     def label(self) -> str:
         """Name of the interface for people, for example ``SiO2 (101) + PEO x 4``."""
         surface = "" if self.surface is None else f" ({self.surface})"
