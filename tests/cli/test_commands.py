@@ -95,6 +95,7 @@ def test_build_writes_files_and_a_report(cli, tmp_path):
     assert "charge" in ran.out
 
 
+@pytest.mark.slow
 def test_build_of_all_terminations(cli, tmp_path):
     ran = cli("build", "--filler", "SiO2", "--all-terminations", "--json", "--out", tmp_path / "b")
     data = json.loads(ran.out)
@@ -190,6 +191,7 @@ def small_slab(tmp_path):
     return tmp_path / "LiF.vasp"
 
 
+@pytest.mark.slow
 def test_real_run_from_a_file_to_table_picture_and_export(cli, small_slab, tmp_path):
     """Nothing is made up here: xTB calculates, and the second run finds everything."""
     store = ("--store", tmp_path / "s.sqlite")

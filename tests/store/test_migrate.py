@@ -24,7 +24,7 @@ from iface_wf.store.migrate import migrate
 from iface_wf.store.results import find_result, result_table
 from iface_wf.store.settings import open_store
 from iface_wf.store.versions import older
-from tests.store.old.unpack import library_of_the_store, unpack_store
+from tests.store.old.unpack import library_of_the_store, methods_of_the_store, unpack_store
 from tests.tiny_library import spec_text
 
 KINDS = ["binding", "calculation", "failure"]
@@ -33,7 +33,8 @@ FILE_IS_GONE = 1
 
 @pytest.fixture
 def old(tmp_path, monkeypatch):
-    """The old store, opened, its library in use, and a log of all calculations."""
+    """The old store, opened, its library and methods in use, and a log of all calculations."""
+    methods_of_the_store(monkeypatch)
     monkeypatch.setenv("IFACE_WF_LIBRARY", str(library_of_the_store(tmp_path / "library")))
     monkeypatch.setenv("IFACE_WF_CALC_LOG", str(tmp_path / "calculations.jsonl"))
     path = unpack_store(tmp_path)
@@ -215,6 +216,19 @@ def test_a_level_that_has_changed_since_is_another_method(old, monkeypatch):
     done = bring_up_to_date(old.store)
     assert done.rekeyed["binding"] == 0
     assert sum("other settings today" in kept.reason for kept in done.kept) == 11 - FILE_IS_GONE
+
+
+def test_xtb_in_another_cell_is_another_method(old, monkeypatch):
+    """Every result of the store rests on xTB in a cell of 60 A, which is no more: it is read as it is, and stands for nothing."""
+    before = bindings(old.store)
+    monkeypatch.undo()
+    monkeypatch.setenv("IFACE_WF_LIBRARY", str(old.folder / "library"))
+    done = bring_up_to_date(old.store)
+    assert done.upgraded["binding"] == len(before)
+    assert done.rekeyed["binding"] == 0
+    assert sum("other settings today" in kept.reason for kept in done.kept) == len(before) - FILE_IS_GONE
+    for output in before.values():
+        assert find_result(old.store, output["key"]).document.binding_energy == output["binding_energy"]
 
 
 def test_parts_that_are_built_otherwise_today_are_not_those_of_the_result(old):

@@ -1,5 +1,7 @@
 """What is put together from finished calculations: sums of charges, and marks where they do not fit."""
 
+from types import MappingProxyType
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -8,9 +10,11 @@ from hypothesis import strategies as st
 from iface_wf.builders.components import select
 from iface_wf.documents.calculation import CalculationDocument
 from iface_wf.documents.labels import PARTS, WHOLE
+from iface_wf.documents.search import SearchSummary
 from iface_wf.flows.placements import RankedPlacements
 from iface_wf.quantities.binding.collect import binding_document
 from iface_wf.quantities.binding.document import BindingDocument
+from iface_wf.quantities.binding.lateral import LateralDocument
 from tests.analysis.test_charges import charges
 from tests.documents.test_charges import BADER
 from tests.examples import document as example
@@ -37,7 +41,7 @@ def calculation(role, atoms, net=None, **changes):
     return CalculationDocument(**values | changes)
 
 
-def collected(alone=None, relaxations=(), **changes):
+def collected(alone=None, relaxations=(), lateral=None, energies=MappingProxyType({}), **changes):
     whole = structure()
     alone = ALONE | (alone or {})
     calculations = {WHOLE: calculation(WHOLE, whole, BADER_OF, **changes)}
@@ -47,7 +51,9 @@ def collected(alone=None, relaxations=(), **changes):
         calculations[part.frozen] = calculation(part.frozen, atoms)
         calculations[part.with_ghosts] = calculation(part.with_ghosts, atoms, {label: alone[label]})
     ranked = RankedPlacements(structure=whole.as_dict(), placement=0, engine="none")
-    return binding_document(calculations, dict(relaxations), {}, ranked, ABOUT)
+    for role, energy in energies.items():
+        calculations[role] = calculations[role].model_copy(update={"energy": energy})
+    return binding_document(calculations, dict(relaxations), {}, ranked, ABOUT, lateral=lateral)
 
 
 def test_charges_are_summed_by_component_and_those_of_atoms_stay_with_the_densities():
@@ -128,27 +134,22 @@ def test_the_structure_is_compared_with_the_placement_as_built_and_parts_with_th
 EXAMPLE = example()
 
 
-class Searched(BindingDocument):
-    """A result with the record of its search, shares of two dispersion models, and its energy of neighbours."""
-
-    search: dict[str, float] | None = None
-    dispersion_shares: dict[str, float] | None = None
-    lateral_energy: float | None = None
-
-
 @settings(deadline=None, max_examples=25)
 @given(energies=st.lists(st.floats(-3, 1), min_size=2, max_size=6))
 def test_the_uncertainty_is_never_below_the_spread_of_repeated_seeds(energies):
     spread = float(np.std(energies))
     stored = EXAMPLE
-    document = Searched(**stored.model_dump(exclude={"trustworthy", "uncertainty", "uncertainty_parts"}),
-                        search={"spread": spread}, dispersion_shares={"D3(BJ)": -0.3, "D4": -0.2},
-                        lateral_energy=-0.07)  # fmt: skip
+    search = SearchSummary(engine="GFN1-xTB", seeds=[0, 1], docked=9, tried=8, relaxed=2, distinct_minima=3, spread=spread,
+                           steps=90, core_seconds=60.0, stopped="patience")  # fmt: skip
+    known = {"search": search, "dispersion_shares": {"D3(BJ)": -0.3, "D4": -0.2}, "lateral_energy": -0.07}
+    document = BindingDocument(
+        **stored.model_dump(exclude={"trustworthy", "uncertainty", "uncertainty_parts", *known}), **known
+    )
     assert document.uncertainty >= spread
     assert document.uncertainty >= stored.uncertainty
     parts = {"search": spread, "basis": 0.008, "dispersion": 0.05, "lateral": 0.07, "geometry": 0.25}
     assert document.uncertainty_parts == pytest.approx(parts)
-    read = Searched.model_validate_json(document.model_dump_json())  # stored, and made again from the same facts
+    read = BindingDocument.model_validate_json(document.model_dump_json())  # stored, and made again from the same facts
     assert read.uncertainty == document.uncertainty
 
 
@@ -177,3 +178,19 @@ def test_converged_tells_of_the_calculations_and_trustworthy_of_the_number():
     halted = calculation("AB", structure(), flags=["geometry_unconverged"], converged=False)
     document = collected(relaxations={"AB": halted}.items())
     assert (document.converged, document.trustworthy) == (False, False)
+
+
+def test_what_the_images_give_is_stored_flagged_and_no_change_of_shape():
+    lateral = LateralDocument(energy=-0.08, method="GFN1-xTB-D3(BJ)", flags=["crowded (-0.080 eV)"])
+    # B* is 0.05 eV below B because its images attract it by 0.08: its shape costs 0.03
+    document = collected(lateral=lateral, energies={"B": -2.0, "B*": -2.05})
+    assert (document.lateral_energy, document.lateral_method) == (-0.08, "GFN1-xTB-D3(BJ)")
+    assert document.image_distance > 0
+    assert document.coverage == pytest.approx(100.0 / document.area)
+    assert document.flags == ["crowded (-0.080 eV)"]
+    assert document.trustworthy
+    terms = document.interaction_energy + sum(document.deformation_energy.values())
+    assert terms == pytest.approx(document.binding_energy, abs=1e-12)
+    unexplained = collected(energies={"B": -2.0, "B*": -2.05})
+    assert unexplained.flags == ["negative_deformation (B: -0.050 eV)"]
+    assert unexplained.lateral_energy is None

@@ -6,16 +6,17 @@ import pytest
 
 from iface_wf.engines.gpaw import profile as gpaw_profile
 from iface_wf.engines.profile import ENGINES
+from iface_wf.flows.search.budget import budget_of
 from iface_wf.library import Library
 from iface_wf.quantities.binding.request import BindingRequest
 
 #: Renewed when KEY_VERSION is raised, and only then: these keys are in stores.
 GOLDEN = {
-    "84a0a6dacb9d2fa685ccabf5ced2dc81910a600423b730621b818427538ffbfe": {"units": 2},
-    "86b5a1a6a826ac161df04957ac9c09a723f497e2b7e8a603a8c6faf7ecb8dbd0": {
+    "355102010972664efd02213250e4c3fb395703663cdbdd82eeb63ee90890f58a": {"units": 2},
+    "a96e446069d94c82a2a797793df332490382028837f703c469ae9babd542d673": {
         "level": "moderate", "quantities": ("interaction_energy",),
     },
-    "4ee822f36ce0e74ed7908550f6d7d14e16eb3cea6ecef2059f95b0983f9d6665": {"engine": "xtb", "overrides": {"fmax": 0.1}},
+    "4e24bf4aba78001de3d6967b2052a9f422ab31d29f5a2ddd14828ea500950612": {"engine": "xtb", "overrides": {"fmax": 0.1}},
 }  # fmt: skip
 
 
@@ -87,6 +88,12 @@ def test_what_decides_the_result_changes_the_key(other):
 def test_the_ranking_counts_only_where_there_is_one():
     assert key(placements=1, geometry="mlip", level="moderate") == key(placements=1, level="moderate")
     assert key(geometry="mlip", level="moderate") != key(level="moderate")
+
+
+def test_the_budget_of_the_search_counts_where_there_is_a_search():
+    assert key(search=300) != key() == key(search=budget_of("fast", None).steps)
+    assert key(search=300, placements=1) == key(placements=1)
+    assert key(search=0) != key()
 
 
 def test_a_default_of_an_engine_is_part_of_the_key(monkeypatch):

@@ -20,6 +20,9 @@ COLUMNS = (
     *(Column(f"deformation_{part.name}", f"deformation_energy.{part.name}", "eV") for part in PARTS),
     Column("dispersion_energy", "dispersion_energy", "eV, share of the binding energy"),
     Column("bsse_energy", "bsse_energy", "eV, >= 0"),
+    Column("lateral_energy", "lateral_energy", "eV, negative = the molecule and its images attract each other"),
+    Column("image_distance", "image_distance", "A, from the molecule to its nearest image", digits=1),
+    Column("coverage", "coverage", "molecules per nm^2", digits=2),
     *(
         Column(f"charge_transfer_{component}", f"charge_transfer.{component}", _TRANSFER, digits=4, shown=True)
         for component in COMPONENTS

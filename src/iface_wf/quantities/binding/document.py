@@ -11,6 +11,7 @@ from iface_wf.documents.base import Document
 from iface_wf.documents.charges import ChargeSums
 from iface_wf.documents.density import DensityRecord
 from iface_wf.documents.result import ResultDocument
+from iface_wf.documents.search import SearchSummary
 from iface_wf.former import hint
 
 UNITS: dict[str, str] = {
@@ -25,8 +26,13 @@ UNITS: dict[str, str] = {
     "bsse_energy": "eV, >= 0",
     "dispersion_energy": "eV, share of the binding energy",
     "dispersion_interaction": "eV, share of the interaction energy",
+    "dispersion_shares": "eV, share of the binding energy by model",
+    "dispersion_interaction_shares": "eV, share of the interaction energy by model",
     "charge_transfer": "e, positive = the component lost electrons; the components sum to 0",
     "displaced_charge": "e, half the integral of |delta_rho|",
+    "lateral_energy": "eV, negative = the molecule and its images attract each other",
+    "image_distance": "A",
+    "coverage": "molecules per nm^2",
     "area": "A^2",
     "delta_rho_z": "e/A",
     "delta_q_z": "e",
@@ -53,13 +59,18 @@ class BindingDocument(ResultDocument):
     Definitions: binding = E(AB) - E(A) - E(B); interaction = E(AB) - E(A*) - E(B*) in AB's cell;
     deformation[X] = E(X*) - E(X); binding = interaction + sum of deformations. Where the basis is atom-centred, binding and
     interaction are counterpoise corrected: raw + bsse. Where that could not be done they are raw, and flagged
-    ``uncorrected_basis``.
+    ``uncorrected_basis``. B* is in AB's cell, so what it feels of its
+    own images (lateral_energy) is a part of the binding energy and cancels in the interaction energy.
     """
 
     document_type: Literal["binding"] = "binding"
-    placement: int = Field(0, description="Index of the placement that was computed")
-    placements: int = Field(1, description="How many placements the cheap engine ranked")
+    placement: int = Field(0, description="Index of the candidate that was computed")
+    placements: int = Field(1, description="How many candidates the cheap engine looked at")
     placement_ranking: list[dict[str, Any]] = Field(default_factory=list)
+    search: SearchSummary | None = Field(None, description="How the placement was looked for; None where it was not")
+    conformer_search: SearchSummary | None = Field(
+        None, description="How the molecule's lowest conformer was looked for"
+    )
 
     binding_energy: float | None = Field(description="The headline; counterpoise corrected where the basis needs it")
     binding_energy_raw: float | None = Field(None, description="Without counterpoise correction")
@@ -76,6 +87,20 @@ class BindingDocument(ResultDocument):
     )
     dispersion_energy: float | None = Field(description="Dispersion share of the binding energy, eV")
     dispersion_interaction: float | None = Field(None, description="Dispersion share of the interaction energy, eV")
+    dispersion_shares: dict[str, float] = Field(
+        default_factory=dict,
+        description="Dispersion share of the binding energy by each model that has parameters for the functional, whatever was chosen, eV",
+    )
+    dispersion_interaction_shares: dict[str, float] = Field(
+        default_factory=dict, description="The same of the interaction energy, eV"
+    )
+
+    lateral_energy: float | None = Field(
+        None, description="Molecule with its own images, E(B* alone in AB's cell) - E(B* isolated), eV"
+    )
+    lateral_method: str = Field("", description="What calculated the lateral energy")
+    image_distance: float | None = Field(None, description="From the molecule to its nearest periodic image, A")
+    coverage: float | None = Field(None, description="Molecules per nm^2; None for a wire")
 
     charge_transfer: dict[str, float] = Field(
         default_factory=dict, description="By component (slab, polymer...): its charge in AB minus that in A* or B*, e"

@@ -39,6 +39,9 @@ def summary(document: BindingDocument) -> list[Row]:
     rows.append(Row("dispersion part", document.dispersion_energy, "eV", "share of the binding energy"))
     if corrected:
         rows.append(Row("counterpoise", document.bsse_energy, "eV", "basis superposition error, >= 0; corrected - raw"))
+    if document.lateral_energy is not None:
+        apart = "" if document.image_distance is None else f", {document.image_distance:.1f} A away"
+        rows.append(Row("images", document.lateral_energy, "eV", f"the molecule with its own images{apart}"))
     rows += [
         Row(f"charge transfer {component}", charge, "e", "positive = lost electrons; the components sum to 0")
         for component, charge in document.charge_transfer.items()
