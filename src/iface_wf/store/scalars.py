@@ -30,10 +30,7 @@ def scalars(store: JobStore, fields: Sequence[str], criteria: dict[str, Any]) ->
     """
     documents = store.docs_store
     if isinstance(documents, SqliteStore):
-        columns = ", ".join(str(column(field)) for field in fields)
-        condition, values = prefilter(criteria)
-        table = f"docs_{documents.collection_name}"
-        yield from documents._rows(f"SELECT {columns} FROM {table} WHERE {condition}", values)  # noqa: S608 - own names
+        yield from documents.rows.select([str(column(field)) for field in fields], *prefilter(criteria))
         return
     for document in store.query(criteria, properties=list(fields), load=False):
         yield tuple(_at(document, field) for field in fields)

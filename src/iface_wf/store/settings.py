@@ -19,6 +19,7 @@ from iface_wf.store import mongo
 from iface_wf.store.address import SCHEMES
 from iface_wf.store.embedded import SqliteStore
 from iface_wf.store.fields import INDEXED_FIELDS, UNIQUE_FIELDS, VERSION_FIELDS
+from iface_wf.store.job_store import WholeJobStore
 
 
 class StoreSettings(BaseSettings):
@@ -101,7 +102,7 @@ def open_embedded(path: Path) -> JobStore:
     Parameters
     ----------
     path
-        The file; it is created, its folder must exist.
+        The file; it is created, its folder must exist. One that may not be written is opened for reading.
 
     Returns
     -------
@@ -111,7 +112,7 @@ def open_embedded(path: Path) -> JobStore:
     Raises
     ------
     InputError
-        If the file cannot be written, or is something else than a store.
+        If the file cannot be opened, or is something else than a store.
     """
     path = path.expanduser().absolute()
     try:
@@ -126,7 +127,7 @@ def open_embedded(path: Path) -> JobStore:
     if is_other:  # a pipe or device: opening it may never end
         raise InputError(f"The store {path} cannot be opened: it is no regular file.")
     documents, blobs = SqliteStore(path, "outputs"), SqliteStore(path, "blobs")
-    store = JobStore(documents, additional_stores={"data": blobs})
+    store = WholeJobStore(documents, additional_stores={"data": blobs})
     try:
         store.connect()
         documents.ensure_index(list(UNIQUE_FIELDS), unique=True)
@@ -147,7 +148,7 @@ def _reason(error: sqlite3.Error) -> str:
     if name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM")):
         return "the file or its folder may not be written by you"
     if name.startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT")):
-        return "the file is not a database, or is damaged"
+        return "the file is not a database, or is damaged; iface-wf store repair saves what can be read of a store"
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
         return "another process has been writing for a long time"
     if name.startswith("SQLITE_FULL"):
