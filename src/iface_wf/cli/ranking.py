@@ -37,13 +37,13 @@ def best(
         engine=engine,
         level=level,
     )
-    units = table.attrs["units"]
+    told = {name: table.attrs[name] for name in ("units", "damaged")}
     table = table[table["trustworthy"]].head(count)
     methods = sorted({method_of(row) for row in table.to_dict("records")})
     if len(methods) > 1:
         say(f"These are of unlike methods ({', '.join(methods)}); choose one with --engine, --level and --where.")
     if json:
-        print_json({"units": units, "rows": table.astype(object).where(table.notna(), None).to_dict("records")})
+        print_json({**told, "rows": table.astype(object).where(table.notna(), None).to_dict("records")})
     elif table.empty:
         say("No trustworthy results (or none that match).")
     else:

@@ -11,6 +11,7 @@ from maggma.core.store import DateTimeFormat
 
 from iface_wf.errors import InputError
 from iface_wf.store.embedded import SqliteStore
+from iface_wf.store.sqlite_file import refuse_read_only
 
 
 class MissingDataError(InputError):
@@ -29,6 +30,18 @@ class _Gathered:
 
     def update(self, docs: list[dict[str, Any]], key: Any = None) -> None:
         self.documents += docs
+
+
+def require_writable(store: JobStore) -> None:
+    """Refuse to begin what could not be stored.
+
+    Raises
+    ------
+    InputError
+        When the store is a file that may only be read.
+    """
+    if isinstance(store.docs_store, SqliteStore):
+        refuse_read_only(store.docs_store.path)
 
 
 class WholeJobStore(JobStore):

@@ -162,12 +162,12 @@ class Blobs(_Private, GridFSStore):
 
     def _inspect(self, file: dict[str, Any], properties: Any = None) -> Inspected:
         place, uuid = file["_id"], str(file.get("metadata", {}).get("blob_uuid"))
+        reason: str | None = None
         try:
             document = next(super().query({"_id": place}, properties), None)
         except CorruptGridFile:
             document, reason = {}, "is not complete"
         else:
-            reason = None
             if document is not None:
                 # what is no JSON comes as bytes
                 reason = NO_TEXT if isinstance(document.get("data"), bytes) else fault_of(document)

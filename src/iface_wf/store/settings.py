@@ -80,19 +80,31 @@ def open_store(uri: str | None = None) -> JobStore:
         except OSError as error:
             raise InputError(f"The data folder {path.parent} cannot be created: {error.strerror}.") from error
         return open_embedded(path)
+    named = _file_of(uri)
+    return mongo.open_mongo(uri, mongo_password()) if named is None else open_embedded(named)
+
+
+def file_of(uri: str | None = None) -> Path | None:
+    """Return the file of a store, which need not exist; None for one on a server. Parameter and errors as of `open_store`."""
+    uri = uri or StoreSettings().store
+    path = default_path() if uri is None else _file_of(uri)
+    return None if path is None else path.expanduser().absolute()
+
+
+def _file_of(uri: str) -> Path | None:
     scheme, separator, rest = uri.partition("://")
     no_scheme = not separator or not re.fullmatch(r"[A-Za-z][A-Za-z0-9+.-]*", scheme)
     if no_scheme and re.match(r"mongodb(\+srv)?:|[^/]*:.*@", uri, re.IGNORECASE) and not os.path.exists(uri):  # noqa: PTH110
         # as a path it would be repeated in messages, with a password in it
         raise InputError("The store looks like an address, but does not begin with mongodb:// or mongodb+srv://.")
     if not separator:
-        return open_embedded(Path(uri))
+        return Path(uri)
     if scheme.lower() in SCHEMES:
-        return mongo.open_mongo(uri, mongo_password())
+        return None
     if scheme.lower() == "sqlite":
         if re.match(r"[^/]*:.*@", rest):
             raise InputError("A sqlite:// address names a file and has no login; a server's begins with mongodb://.")
-        return open_embedded(Path(rest.removeprefix("/")))
+        return Path(rest.removeprefix("/"))
     raise unknown_name("kind of store", scheme, ["sqlite", *SCHEMES])
 
 

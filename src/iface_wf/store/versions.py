@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from jobflow import JobStore
+from pydantic import ValidationError
 
 from iface_wf.documents.base import StoredDocument
 from iface_wf.documents.upgrade import FIRST_VERSION, SCHEMA_VERSION, upgrade
-from iface_wf.errors import validate
+from iface_wf.errors import InputError, validate
 from iface_wf.store.scalars import scalars
+
+D = TypeVar("D", bound=StoredDocument)
 
 
 def of_today(kind: str) -> dict[str, Any]:
@@ -80,5 +83,33 @@ def as_of_today(entry: dict[str, Any], document: type[StoredDocument]) -> dict[s
     """
     output = entry["output"]
     marks = {name: value for name, value in output.items() if name.startswith("@")}
+    return {**entry, "output": marks | document_in(entry, document).model_dump(mode="json")}
+
+
+def document_in(entry: dict[str, Any], document: type[D]) -> D:
+    """Return the document of an entry of the job store.
+
+    Parameters
+    ----------
+    entry
+        As the job store holds it.
+    document
+        Class of its document.
+
+    Raises
+    ------
+    InputError
+        When a newer version wrote the document, or it has fields that this one does not know, or it is damaged.
+    """
+    output = entry["output"]
     where = f"The stored {output.get('document_type')} {str(output.get('key', ''))[:10]} (uuid {entry['uuid']})"
-    return {**entry, "output": marks | validate(output, document, where).model_dump(mode="json")}
+    try:
+        return document.model_validate(output)
+    except ValidationError as error:
+        unknown = [str(e["loc"][-1]) for e in error.errors(include_url=False) if e["type"] == "extra_forbidden"]
+        if unknown:
+            raise InputError(
+                f"{where} has a field that this version of iface-wf does not know, {unknown[0][:80]!r}: a newer one wrote it; "
+                "update iface-wf."
+            ) from error
+        return validate(output, document, where)
