@@ -8,10 +8,8 @@ import pickle
 import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime, timedelta, timezone
-from types import SimpleNamespace
 
 import numpy as np
-import psutil
 import pytest
 from bson import ObjectId
 from hypothesis import given, settings
@@ -291,14 +289,3 @@ def test_a_forked_process_may_go_on_with_the_store(store):
     assert os.waitpid(child, 0)[1] == 0
     store.update({"uuid": "parent again"})
     assert store.distinct("uuid") == ["parent", "child", "parent again"]
-
-
-@pytest.mark.parametrize(("filesystem", "journal"), [("nfs4", "delete"), ("lustre", "delete"), ("ext4", "wal")])
-def test_the_journal_suits_the_file_system(tmp_path, monkeypatch, filesystem, journal):
-    mounts = [SimpleNamespace(mountpoint="/", fstype="ext4"), SimpleNamespace(mountpoint=tmp_path, fstype=filesystem)]
-    monkeypatch.setattr(psutil, "disk_partitions", lambda **_: mounts)
-    with SqliteStore(tmp_path / "s.sqlite") as one, SqliteStore(tmp_path / "s.sqlite") as other:
-        assert one._collection.execute("PRAGMA journal_mode").fetchone() == (journal,)
-        one.update({"task_id": 1})
-        other.update({"task_id": 2})
-        assert one.count() == other.count() == 2

@@ -58,7 +58,7 @@ def checked_text(raw: bytes) -> tuple[bytes, bool]:
     DamagedError
         When the checksum is wrong.
     """
-    if raw[-_TAIL:].startswith(_HEAD):
+    if raw[-_TAIL:].startswith(_HEAD) and raw.endswith(b'"}'):
         if _of_text(raw[:-_TAIL]).encode() != raw[-_DIGITS - 2 : -2]:
             raise DamagedError(WRONG)
         return raw[:-_TAIL] + b"}", True

@@ -207,6 +207,8 @@ def find_result(store: JobStore, identifier: str, load: bool = False) -> StoredR
         shown = ", ".join(key[: len(text) + 6] for key in keys[:4])
         raise InputError(f"{text!r} is ambiguous: {len(keys)} results begin with it ({shown}); give more characters.")
     entry, whole = newest_whole(store, hits)
+    if entry is None:
+        raise InputError(f"The result {keys[0][:10]} cannot be read: it is damaged, or has just been removed.")
     if load and not whole:
         raise InputError(
             f"The density of the result {keys[0][:10]} is not in the store, or damaged: iface-wf run, with what it was asked "
@@ -219,8 +221,8 @@ def stored_result(store: JobStore, key: str) -> StoredResult | None:
     """Return the newest stored result of a key that has all its large data, without these; or None."""
     criteria = {"output.document_type": {"$in": kind_names()}, "output.key": key}
     hits = list(store.query(criteria, properties=["uuid", "index", "completed_at", "output.key"], load=False))
-    entry, whole = newest_whole(store, hits) if hits else ({}, False)
-    return _read(entry) if whole else None
+    entry, whole = newest_whole(store, hits)
+    return _read(entry) if entry is not None and whole else None
 
 
 def find_density(store: JobStore, result: ResultDocument) -> tuple[DensityRecord, Structure]:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from iface_wf.foreign import without_foreign
-from iface_wf.store.checksum import DamagedError, document_of
+from iface_wf.store.checksum import DamagedError, checked_text, document_of
 from iface_wf.store.connection import BrokenFileError, Connection
 from iface_wf.store.damage import Damage, DamageLog, Inspected, name_in_text
 
@@ -67,6 +67,17 @@ class Rows:
         if found.damage is not None:
             self.damaged.add(found.damage)
         return found.document
+
+    def unchanged(self, row: int) -> bool:
+        """Whether a document agrees with its checksum, if it has one; else it is told."""
+        try:
+            found = self.connection.rows(f"SELECT CAST(doc AS BLOB) FROM {self.table} WHERE id = ?", [row])
+            if found:
+                checked_text(found[0][0])
+        except (BrokenFileError, DamagedError):
+            self.read(row)
+            return False
+        return bool(found)
 
     def inspect(self, row: int) -> Inspected:
         """Look closely at one document."""

@@ -1,4 +1,4 @@
-"""A few plain fields of many documents, without reading the documents."""
+"""A few plain fields of many documents, of which nothing but the checksum is looked at."""
 
 from __future__ import annotations
 
@@ -30,7 +30,10 @@ def scalars(store: JobStore, fields: Sequence[str], criteria: dict[str, Any]) ->
     """
     documents = store.docs_store
     if isinstance(documents, SqliteStore):
-        yield from documents.rows.select([str(column(field)) for field in fields], *prefilter(criteria))
+        columns = [str(column(field)) for field in fields]
+        for row, *values in documents.rows.select(["id", *columns], *prefilter(criteria)):
+            if documents.rows.unchanged(row):
+                yield tuple(values)
         return
     for document in store.query(criteria, properties=list(fields), load=False):
         yield tuple(_at(document, field) for field in fields)

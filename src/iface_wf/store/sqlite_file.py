@@ -21,6 +21,9 @@ APPLICATION_ID = 0x49464157
 BUSY_SECONDS = 60.0
 """How long a process waits for another one that is writing."""
 
+SWITCH_SECONDS = 10.0
+"""How long to wait until nobody uses a file that must leave write-ahead mode."""
+
 _WAL_BYTE = 18  # of the file's header: 2 in write-ahead mode
 _SIDE_FILES = ("-wal", "-journal")
 
@@ -154,7 +157,7 @@ def _leave_write_ahead_mode(path: Path) -> None:
     """Give a file a rollback journal, without the shared memory that there may be none of."""
     connection = _connect(str(path))
     try:
-        connection.execute("PRAGMA busy_timeout = 10000")
+        connection.execute(f"PRAGMA busy_timeout = {round(1000 * SWITCH_SECONDS)}")
         connection.execute(
             "PRAGMA locking_mode = EXCLUSIVE"
         )  # before the first access: the index of the log is private then

@@ -10,7 +10,6 @@ from pydantic import BaseModel
 
 from iface_wf.documents.density import DensityRecord
 from iface_wf.documents.kinds import kind_names
-from iface_wf.errors import InputError
 from iface_wf.store.damage import Damage
 from iface_wf.store.embedded import SqliteStore
 from iface_wf.store.pushdown import prefilter
@@ -101,16 +100,14 @@ def beginning_with(store: JobStore, text: str, fields: Sequence[str]) -> list[di
     return [e for e in store.query(criteria, properties=wanted) if _at(e, "output.document_type") in names]
 
 
-def newest_whole(store: JobStore, hits: Sequence[dict[str, Any]]) -> tuple[dict[str, Any], bool]:
-    """Return the newest of some results that has all its large data, else the newest, and whether it has them."""
+def newest_whole(store: JobStore, hits: Sequence[dict[str, Any]]) -> tuple[dict[str, Any] | None, bool]:
+    """Return the newest of some results that has all its large data, and True; else the newest that can be read, if any."""
     newest = None
     for hit in sorted(hits, key=lambda hit: str(hit["completed_at"]), reverse=True):
         entry = store.query_one(identity(hit), load=False)
         if entry is not None and complete(store, entry):
             return entry, True
         newest = newest or entry
-    if newest is None:
-        raise InputError(f"The result {hits[0]['output']['key'][:10]} has just been removed from the store.")
     return newest, False
 
 
