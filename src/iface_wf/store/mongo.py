@@ -177,7 +177,7 @@ class Blobs(_Private, GridFSStore):
 
     def inspect_all(self) -> Iterator[Inspected]:
         """Look closely at every one."""
-        for file in self._files_store.query({}, ["metadata"]):
+        for file in self._files_store.query({"metadata.damaged": {"$exists": False}}, ["metadata"]):
             yield self._inspect(file)
 
     def set_aside(self, places: Mapping[Any, Damage]) -> None:
