@@ -120,6 +120,4 @@ class Connection:
                 raise BrokenFileError(
                     f"The file of the store {self.path} is damaged: iface-wf store repair saves what can be read."
                 ) from error
-            if getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_READONLY:
-                raise InputError(f"The store {self.path} can only be read.") from error
             raise

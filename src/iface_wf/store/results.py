@@ -28,6 +28,7 @@ from iface_wf.store.whole import (
     damaged_in,
     identity,
     newest_whole,
+    note_unreadable,
     without_blobs,
 )
 
@@ -133,7 +134,8 @@ def result_table(
         criteria["$and"] = parse_where(where, columns)
     wanted = ["uuid", "completed_at", *(f"output.{field}" for field in (*columns.values(), *blobs))]
     found = list(store.query(of_today(kind.name) | criteria, properties=wanted))
-    older = [entry for entry in upgraded(store, kind.document) if filter_applies(criteria, entry)]
+    today = upgraded(store, kind.document, lambda entry, _: note_unreadable(store, entry))
+    older = [entry for entry in today if filter_applies(criteria, entry)]
     torn = without_blobs(store, [*found, *older], blobs)
     rows, before = ([_row(entry, columns, torn) for entry in entries] for entries in (found, older))
     table = pd.DataFrame([*rows, *before], columns=[*columns, "completed_at", "uuid"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
 from jobflow import JobStore
@@ -46,7 +46,9 @@ def refuse_newer(store: JobStore, kind: str) -> None:
         upgrade(entry["output"])
 
 
-def upgraded(store: JobStore, document: type[StoredDocument]) -> Iterator[dict[str, Any]]:
+def upgraded(
+    store: JobStore, document: type[StoredDocument], tell: Callable[[dict[str, Any], InputError], None]
+) -> Iterator[dict[str, Any]]:
     """Give the entries of a class of documents that an older version wrote, as this version would have stored them.
 
     Parameters
@@ -55,6 +57,8 @@ def upgraded(store: JobStore, document: type[StoredDocument]) -> Iterator[dict[s
         Connected job store.
     document
         The class.
+    tell
+        Is told of entries that are left out since they cannot be read, and why.
 
     Yields
     ------
@@ -63,7 +67,10 @@ def upgraded(store: JobStore, document: type[StoredDocument]) -> Iterator[dict[s
     """
     kind = str(document.model_fields["document_type"].default)
     for entry in store.query(older([kind]), load=False):
-        yield as_of_today(entry, document)
+        try:
+            yield as_of_today(entry, document)
+        except InputError as error:
+            tell(entry, error)
 
 
 def as_of_today(entry: dict[str, Any], document: type[StoredDocument]) -> dict[str, Any]:
@@ -113,3 +120,5 @@ def document_in(entry: dict[str, Any], document: type[D]) -> D:
                 "update iface-wf."
             ) from error
         return validate(output, document, where)
+    except (LookupError, TypeError, AttributeError) as error:  # a step from an older form misses what it needs
+        raise InputError(f"{where} is damaged: it has not the form of its kind.") from error

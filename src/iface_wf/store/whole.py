@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from jobflow import JobStore
+from maggma.core import Store
 from pydantic import BaseModel
 
 from iface_wf.documents.density import DensityRecord
 from iface_wf.documents.kinds import kind_names
-from iface_wf.store.damage import Damage
+from iface_wf.store.damage import Damage, DamageLog, name_of
 from iface_wf.store.embedded import SqliteStore
 from iface_wf.store.pushdown import prefilter
 from iface_wf.store.reuse import complete
@@ -84,11 +85,19 @@ def _present(store: JobStore, name: str, blobs: Sequence[str]) -> set[str]:
 
 def damaged_in(store: JobStore) -> list[Damage]:
     """Return the damaged documents that a store has met so far."""
-    damaged: list[Damage] = []
-    for each in (store.docs_store, *store.additional_stores.values()):
-        log = each.rows.damaged if isinstance(each, SqliteStore) else getattr(each, "damaged", None)
-        damaged += [] if log is None else log.found.values()
-    return damaged
+    logs = [_log_of(each) for each in (store.docs_store, *store.additional_stores.values())]
+    return [damage for log in logs if log is not None for damage in log.found.values()]
+
+
+def note_unreadable(store: JobStore, entry: dict[str, Any]) -> None:
+    """Tell of an entry that is no document of its kind, and is left out."""
+    log = _log_of(store.docs_store)
+    if log is not None:
+        log.add(Damage("outputs", str(entry["uuid"]), name_of(entry), "has not the form of its kind"))
+
+
+def _log_of(store: Store) -> DamageLog | None:
+    return store.rows.damaged if isinstance(store, SqliteStore) else getattr(store, "damaged", None)
 
 
 def beginning_with(store: JobStore, text: str, fields: Sequence[str]) -> list[dict[str, Any]]:
