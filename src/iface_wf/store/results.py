@@ -18,6 +18,7 @@ from iface_wf.documents.labels import WHOLE
 from iface_wf.documents.result import ResultDocument
 from iface_wf.errors import InputError, unknown_name
 from iface_wf.former import hint, todays_column
+from iface_wf.store.mongo import Documents
 from iface_wf.store.reuse import complete
 from iface_wf.store.versions import document_in, of_today, refuse_newer, upgraded
 from iface_wf.store.where import parse_where
@@ -132,7 +133,8 @@ def result_table(
             criteria[f"output.{name}"] = {"$regex": f"^{re.escape(str(value))}$", "$options": "i"}
     if where is not None:
         criteria["$and"] = parse_where(where, columns)
-    wanted = ["uuid", "completed_at", *(f"output.{field}" for field in (*columns.values(), *blobs))]
+    beside = [] if isinstance(store.docs_store, Documents) else blobs  # see `without_blobs`
+    wanted = ["uuid", "completed_at", *(f"output.{field}" for field in (*columns.values(), *beside))]
     found = list(store.query(of_today(kind.name) | criteria, properties=wanted))
     today = upgraded(store, kind.document, lambda entry, _: note_unreadable(store, entry))
     older = [entry for entry in today if filter_applies(criteria, entry)]

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from jobflow import JobStore
 from maggma.core import Store
+from maggma.stores import MongoStore
 from pydantic import BaseModel
 
 from iface_wf.documents.density import DensityRecord
 from iface_wf.documents.kinds import kind_names
 from iface_wf.store.damage import Damage, DamageLog, name_of
 from iface_wf.store.embedded import SqliteStore
+from iface_wf.store.mongo import Documents
 from iface_wf.store.pushdown import prefilter
 from iface_wf.store.reuse import complete
 
@@ -48,17 +50,28 @@ def without_blobs(store: JobStore, entries: Sequence[dict[str, Any]], fields: Se
     store
         Connected job store.
     entries
-        With the fields, not loaded.
+        With the fields, not loaded; of a server with their uuids alone: it gives back whole fields of documents, as they have
+        checksums, and the densities' profiles with them.
     fields
         From `blob_fields`.
     """
     needed: dict[str, dict[str, str]] = {}
-    for entry in entries:
+    for entry in _references(store.docs_store, entries, fields) if fields else []:
         for field in fields:
-            reference = _at(entry["output"], field)
+            reference = _at(entry, f"output.{field}")
             if isinstance(reference, dict) and "blob_uuid" in reference:
                 needed.setdefault(str(reference.get("store")), {})[str(reference["blob_uuid"])] = entry["uuid"]
     return {blobs[blob] for name, blobs in needed.items() for blob in set(blobs) - _present(store, name, list(blobs))}
+
+
+def _references(documents: Store, entries: Sequence[dict[str, Any]], fields: Sequence[str]) -> Iterator[dict[str, Any]]:
+    if not isinstance(documents, Documents):
+        yield from entries
+        return
+    wanted = ["uuid", *(f"output.{field}" for field in fields)]
+    for start in range(0, len(entries), _CHUNK):
+        uuids = [entry["uuid"] for entry in entries[start : start + _CHUNK]]
+        yield from MongoStore.query(documents, {"uuid": {"$in": uuids}}, wanted)
 
 
 def _at(document: Any, field: str) -> Any:

@@ -6,7 +6,6 @@ import pytest
 
 from iface_wf.flows.run import run_flow
 from iface_wf.quantities.binding.document import BindingDocument
-from iface_wf.store.results import find_result, stored_result
 from tests.quantities.binding.small import ABOUT, gpaw_maker, xtb_maker
 
 
@@ -62,10 +61,3 @@ def test_gpaw_interface_obeys_the_definitions(layer, water_molecule, store, tmp_
         assert calculations[f"{part}*"]["dispersion_energy"] == pytest.approx(
             calculations[f"{part}* in AB basis"]["dispersion_energy"], abs=1e-12
         )
-    # killed before the densities were stored: they are taken from where they were calculated, and stored anew
-    store.additional_stores["data"].remove_docs({})
-    assert stored_result(store, document.key) is None
-    again, _ = calculate(gpaw_maker(), layer, water_molecule, store, tmp_path / "runs")
-    assert again.binding_energy == pytest.approx(document.binding_energy, abs=1e-12)
-    stored = find_result(store, stored_result(store, document.key).uuid, load=True).document
-    assert stored.density_difference.density.sha256 == difference.density.sha256
