@@ -17,6 +17,7 @@ from iface_wf.store.sqlite_file import open_database, refuse_read_only
 
 _COLLECTIONS = ("blobs", "keys", "outputs")
 _SIDE_FILES = ("-wal", "-shm", "-journal")
+_SPREAD = 1_000_000
 
 
 @dataclass
@@ -149,4 +150,6 @@ def _numbers(connection: sqlite3.Connection, table: str) -> list[int]:
                     met.add(row)
             except sqlite3.DatabaseError:
                 continue
-    return list(range(min(met), max(met) + 1)) if met else []
+    if not met or max(met) - min(met) > _SPREAD + 10 * len(met):  # a damaged index may name any number
+        return sorted(met)
+    return list(range(min(met), max(met) + 1))

@@ -22,6 +22,7 @@ DENSITY_MISSING = "density_missing"
 """Flag of a result whose density was never stored, since its process was killed, or has been damaged and set aside."""
 
 _CHUNK = 400
+_DEEPEST = 5  # a class may hold itself
 
 
 def blob_fields(model: type[BaseModel], path: str = "") -> list[str]:
@@ -30,7 +31,10 @@ def blob_fields(model: type[BaseModel], path: str = "") -> list[str]:
     for name, field in model.model_fields.items():
         for nested in _models(field.annotation):
             inner = f"{path}{name}."
-            found += [f"{inner}blob"] if issubclass(nested, DensityRecord) else blob_fields(nested, inner)
+            if issubclass(nested, DensityRecord):
+                found.append(f"{inner}blob")
+            elif path.count(".") < _DEEPEST:
+                found += blob_fields(nested, inner)
     return found
 
 
