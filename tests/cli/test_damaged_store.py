@@ -10,7 +10,7 @@ from iface_wf.cli import doctor
 from iface_wf.documents.upgrade import SCHEMA_VERSION
 from iface_wf.errors import NoticeWarning
 from iface_wf.screening.state import stored_results
-from iface_wf.store.results import stored_result
+from iface_wf.store.results import find_result, stored_result
 from iface_wf.store.settings import open_store
 from tests.examples import document, put
 
@@ -144,11 +144,11 @@ def test_a_result_without_its_density_is_marked_and_counts_as_not_stored(cli, to
         assert stored_result(store, GOOD) is not None
 
 
-def test_a_result_that_was_stored_again_is_the_one_that_counts(cli, torn):
+def test_a_result_that_was_stored_again_is_the_one_that_counts(torn):
     with open_store(str(torn)) as store:
         put(store, document(BAD, binding_energy=-0.5), uuid="3" * 36, completed_at="2025-01-01")
         assert stored_result(store, BAD).uuid == "3" * 36  # although it is older
-    assert cli("report", BAD, "--store", torn).code == 0
+        assert find_result(store, BAD, load=True).uuid == "3" * 36
 
 
 def change(path, **fields):
