@@ -25,7 +25,7 @@ def path(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with open_store("s.sqlite") as store:
         put(store, document(GOOD), uuid="1" * 36)
-        put(store, document(BAD, binding_energy=ENERGY, binding_energy_cp=None), uuid="2" * 36)
+        put(store, document(BAD, binding_energy=ENERGY), uuid="2" * 36)
     return tmp_path / "s.sqlite"
 
 
