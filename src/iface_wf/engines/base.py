@@ -26,6 +26,7 @@ from iface_wf.engines.profile import EngineProfile, merged
 from iface_wf.engines.request import CalculationRequest
 from iface_wf.engines.shelf import calculate_once, common_shelf
 from iface_wf.store.reuse import claimed
+from iface_wf.store.versions import document_in
 
 
 @dataclass
@@ -243,7 +244,7 @@ class Engine(Maker, ABC):
         if store is None or common_shelf() is not None:  # a queue's job has no access to the store, only to the shelf
             return self._calculate(request, key)
         with claimed(store, key, force=self.force) as found:
-            document = None if found is None else CalculationDocument.model_validate(found["output"])
+            document = None if found is None else document_in(found, CalculationDocument)
             if found is not None and document is not None and same_frame(document, request.atoms_structure):
                 return document.model_copy(update={"reused_from": found["uuid"], "role": self.role})
             return self._calculate(request, key)

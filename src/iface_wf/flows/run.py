@@ -15,6 +15,7 @@ from jobflow.core.flow import get_flow
 
 from iface_wf.errors import CalculationError, IfaceError
 from iface_wf.flows.events import Event, State, progress_to
+from iface_wf.store.job_store import require_writable
 
 Listener = Callable[[Event], None]
 _log = logging.getLogger(__name__)
@@ -44,9 +45,12 @@ def run_flow(flow: Flow, store: JobStore, workdir: Path, listener: Listener | No
 
     Raises
     ------
+    InputError
+        When the store can only be read.
     CalculationError
         Naming the steps that failed and why; other steps that do not need them have been done.
     """
+    require_writable(store)
     workdir.mkdir(parents=True, exist_ok=True)
     steps = list(get_flow(flow, allow_external_references=True).iterflow())
     tell = _teller(len(steps), listener or (lambda event: None))

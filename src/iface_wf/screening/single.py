@@ -92,7 +92,7 @@ def run_request(
     Raises
     ------
     InputError
-        For unknown names, levels and unusable structures.
+        For unknown names, levels and unusable structures, and for a store that can only be read.
     CalculationError
         When a step failed.
     """

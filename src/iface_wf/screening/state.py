@@ -20,7 +20,7 @@ from iface_wf.flows.parts import Part, PartOutputs
 from iface_wf.store.results import value_at
 from iface_wf.store.reuse import complete, find_finished
 from iface_wf.store.scalars import scalars
-from iface_wf.store.versions import as_of_today
+from iface_wf.store.versions import as_of_today, document_in
 
 #: After so many failures something is not tried again unless the user asks for it.
 MAX_ATTEMPTS = 2
@@ -95,7 +95,7 @@ def _find(store: JobStore, key: str, structure: Structure) -> dict[str, Any] | N
     found = find_finished(store, key, load=False)
     if found is None:
         return None
-    document = CalculationDocument.model_validate(found["output"])
+    document = document_in(found, CalculationDocument)
     return found if same_frame(document, structure) else None
 
 
