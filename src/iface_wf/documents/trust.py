@@ -14,6 +14,7 @@ FATAL_FLAGS = frozenset(
         "desorbed",
         "dissociated",
         "clash",
+        "stretched",
         "slab_changed",
         "ion_left_slab",
     }

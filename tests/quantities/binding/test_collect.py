@@ -4,7 +4,7 @@ from types import MappingProxyType
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from iface_wf.builders.components import select
@@ -131,10 +131,14 @@ def test_the_structure_is_compared_with_the_placement_as_built_and_parts_with_th
     assert document.flags == []
 
 
+EXAMPLE = example()
+
+
+@settings(deadline=None, max_examples=25)
 @given(energies=st.lists(st.floats(-3, 1), min_size=2, max_size=6))
 def test_the_uncertainty_is_never_below_the_spread_of_repeated_seeds(energies):
     spread = float(np.std(energies))
-    stored = example()
+    stored = EXAMPLE
     search = SearchSummary(engine="GFN1-xTB", seeds=[0, 1], docked=9, tried=8, relaxed=2, distinct_minima=3, spread=spread,
                            steps=90, core_seconds=60.0, stopped="patience")  # fmt: skip
     known = {"search": search, "dispersion_shares": {"D3(BJ)": -0.3, "D4": -0.2}, "lateral_energy": -0.07}

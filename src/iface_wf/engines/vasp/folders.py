@@ -167,14 +167,24 @@ def read_folder(folder: Path) -> CalculationDocument:
     CalculationError, MismatchError
         See `iface_wf.engines.vasp.engine.read_document`.
     """
+    return read_document(folder, read_request(folder))
+
+
+def read_request(folder: Path) -> CalculationRequest:
+    """Read what a folder that we wrote is to calculate, where it started among it.
+
+    Raises
+    ------
+    InputError
+        When the note of it is missing or damaged.
+    """
     path = folder / REQUEST
     if not path.is_file():
         raise InputError(f"{folder} has no {REQUEST}, so the order and labels of its atoms are unknown.")
     try:
-        request = CalculationRequest.model_validate_json(path.read_text())
+        return CalculationRequest.model_validate_json(path.read_text())
     except ValidationError as error:
         raise InputError(f"{path} is damaged: {error.errors()[0]['msg']}.") from error
-    return read_document(folder, request)
 
 
 def read_foreign_folder(
