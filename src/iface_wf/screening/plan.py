@@ -27,8 +27,9 @@ from iface_wf.screening.state import (
     stored_results,
 )
 
-#: Names of the counts: relaxations and single points of isolated parts and of interfaces, and A*, B* frozen in AB.
-KINDS = ("references", "reference_statics", "complexes", "complex_statics", "frozen_statics")
+#: Names of the counts: relaxations and single points of isolated parts and of interfaces, relaxations of A and B from what they
+#: are in AB, and A*, B* frozen in AB. Single points of references that come out elsewhere from AB are not foreseen.
+KINDS = ("references", "reference_statics", "complexes", "reference_checks", "complex_statics", "frozen_statics")
 #: Core-seconds of a calculation of 100 atoms, where neither the store nor its engine knows anything better.
 RULE_OF_THUMB = 5_000.0
 #: What a result costs: (relax or static, role) to (name of the count, engine).
@@ -175,15 +176,15 @@ def _calculations_of(item: Item) -> Template:
     return {
         (maker.kind, maker.role): (_name_of(maker, item), maker.engine_name)
         for maker in makers
-        if isinstance(maker, Engine)
+        if isinstance(maker, Engine) and not (maker.kind == "static" and " from " in maker.role)
     }
 
 
 def _name_of(maker: Engine, item: Item) -> str:
-    if (
-        maker.role.partition(" from ")[0] in item.parts
-    ):  # a part again, as it comes out of an interface or on its grid steps
-        return "references" if maker.kind == "relax" else "reference_statics"
+    if maker.role in item.parts:  # a part's single point on the grid steps of an interface
+        return "reference_statics"
+    if " from " in maker.role:
+        return "reference_checks"
     if maker.role.rstrip("*") != maker.role or " in " in maker.role:
         return "frozen_statics"
     return "complexes" if maker.kind == "relax" else "complex_statics"
