@@ -35,9 +35,7 @@ def energies(bench):
 
 
 def test_an_interface_of_xtb_that_is_under_way(bench, tmp_path, capfd):
-    jobs = restore(bench.database(), bench.address, tmp_path, "xtb")
-    # as if the slab had been calculated as today: in its cell of 60 A it may not be subtracted, and the interface fails
-    bench.database().outputs.update_many({}, {"$unset": {"output.settings.wide_edge": ""}})
+    jobs = restore(bench.database(), bench.address, tmp_path, "xtb", methods_of_today=True)
     folder = Path(jobs["place"]["run_dir"])  # submitted, and begun only now
     assert not execute.finished(folder)
     subprocess.run([sys.executable, "-m", "iface_wf.queues.execute", str(folder)], check=True, timeout=120)

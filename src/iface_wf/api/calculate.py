@@ -18,7 +18,7 @@ from iface_wf.flows.events import Event
 from iface_wf.flows.kinds import flow_kind, flow_kind_of
 from iface_wf.library import Library
 from iface_wf.quantities.binding.document import BindingDocument
-from iface_wf.screening.single import Step, plan_request, run_request
+from iface_wf.screening.single import Plan, Step, plan_request, run_request
 
 #: Arguments of `run` that say how to calculate, not what.
 _HOW = frozenset({"store", "workdir", "library", "force", "dry_run", "on_event", "options"})
@@ -267,6 +267,6 @@ def run_stored(
     return found.document, found.uuid
 
 
-def plan(request: Any, store: JobStore, library: Library | None = None) -> list[Step]:
+def plan(request: Any, store: JobStore, library: Library | None = None) -> Plan:
     """List what `run_stored` would calculate; empty when the result is stored."""
     return plan_request(request, store, library or Library())

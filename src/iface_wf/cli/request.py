@@ -79,6 +79,10 @@ OPTIONS: dict[str, Any] = {
     "max_atoms": Annotated[
         int | None, typer.Option("--max-atoms", min=1, help="Refuse interfaces with more atoms; default: 600.")
     ],
+    "room_atoms": Annotated[
+        int | None,
+        typer.Option("--room-atoms", min=0, help="Up to so many atoms the cell is enlarged to keep images 8 A apart."),
+    ],
     "processes": Annotated[int | None, typer.Option("--processes", min=0, help="MPI processes; 0: all cores.")],
 }
 

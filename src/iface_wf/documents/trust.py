@@ -14,7 +14,6 @@ FATAL_FLAGS = frozenset(
         "desorbed",
         "dissociated",
         "clash",
-        "stretched",
         "slab_changed",
         "ion_left_slab",
     }

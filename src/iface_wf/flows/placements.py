@@ -99,7 +99,8 @@ def place_and_rank(
     contacts = [candidate.properties["placement"]["contact"] for candidate in candidates]
     entries: list[dict[str, Any]] = [{"placement": i, "contact": contact} for i, contact in enumerate(contacts)]
     if len(candidates) == 1:
-        return RankedPlacements(structure=candidates[0].as_dict(), placement=0, ranking=entries, engine="none")
+        only = candidates[0].as_dict()
+        return RankedPlacements(structure=only, placement=0, ranking=entries, built=only, engine="none")
     if isinstance(engine, str):
         engine = create(require_cheap(engine), level="fast", overrides=dict(overrides or {}))
     walkers, walks = Walkers(engine), [Walk(candidate) for candidate in candidates]

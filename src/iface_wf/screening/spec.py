@@ -174,6 +174,9 @@ class ScreeningSpec(BaseModel):
         Empty space above the topmost atom, A.
     max_atoms
         Interfaces with more atoms are not calculated.
+    room_atoms
+        Up to so many atoms slabs are enlarged until all molecules are 8 A from their images; by default what engine and
+        level say. Both stages of a funnel have the same slabs.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -193,6 +196,7 @@ class ScreeningSpec(BaseModel):
     in_plane: InPlane | None = None
     vacuum: float = Field(default=8.0, ge=6, le=100)
     max_atoms: int = Field(default=600, ge=1, le=100_000)
+    room_atoms: int | None = Field(default=None, ge=0, le=100_000)
     overrides: dict[str, Any] = Field(default_factory=dict)
     processes: int = Field(default=0, ge=0, le=100_000)
 
@@ -254,6 +258,9 @@ class ScreeningSpec(BaseModel):
             "level": self.funnel.level,
             "funnel": None,
             "overrides": {},
+            "room_atoms": registry.profile(self.engine).room.get(self.level)
+            if self.room_atoms is None
+            else self.room_atoms,
         }
         return self.model_copy(update=change | {"quantities": self.quantities[:1]})
 
@@ -301,6 +308,7 @@ class ScreeningSpec(BaseModel):
             "seed": self.seed,
             "vacuum": self.vacuum,
             "max_atoms": self.max_atoms,
+            "room_atoms": self.room_atoms,
         }
         return options | (chain.options(library) if chain is not None else {})
 

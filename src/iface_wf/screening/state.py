@@ -14,11 +14,13 @@ from iface_wf.documents.calculation import CalculationDocument
 from iface_wf.documents.failure import FailureDocument, failure_uuid
 from iface_wf.documents.kinds import ResultKind, kind_names
 from iface_wf.documents.trust import is_trustworthy
+from iface_wf.documents.upgrade import SCHEMA_VERSION
 from iface_wf.engines.base import same_frame
 from iface_wf.flows.parts import Part, PartOutputs
 from iface_wf.store.results import value_at
 from iface_wf.store.reuse import complete, find_finished
 from iface_wf.store.scalars import scalars
+from iface_wf.store.versions import as_of_today
 
 #: After so many failures something is not tried again unless the user asks for it.
 MAX_ATTEMPTS = 2
@@ -157,12 +159,15 @@ def ranked_keys(store: JobStore, kind: ResultKind, keys: Iterable[str]) -> list[
         The results in question.
     """
     field = next(column.field for column in kind.columns if column.name == kind.headline)
-    fields = ["output.key", f"output.{field}", "output.converged", "output.flags"]
+    fields = ["uuid", "output.key", "output.schema_version", f"output.{field}", "output.converged", "output.flags"]
     values: dict[str, float] = {}
     for chunk in _chunks(keys):
         criteria = {"output.document_type": kind.name, "output.key": {"$in": chunk}}
         for entry in store.query(criteria, properties=fields, sort={"completed_at": 1}, load=False):
             output = entry["output"]
+            if output.get("schema_version") != SCHEMA_VERSION:  # its number may have had another meaning
+                whole = store.query_one({"uuid": entry["uuid"], **criteria}, load=False)
+                output = as_of_today(whole, kind.document)["output"]
             value = value_at(output, field)
             if is_trustworthy(output["converged"], value, output["flags"]):
                 values[output["key"]] = value

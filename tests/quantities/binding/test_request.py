@@ -13,8 +13,8 @@ from iface_wf.quantities.binding.request import BindingRequest
 #: Renewed when KEY_VERSION is raised, and only then: these keys are in stores.
 GOLDEN = {
     "355102010972664efd02213250e4c3fb395703663cdbdd82eeb63ee90890f58a": {"units": 2},
-    "f59f29f0a33689256676c9a1d161f9392da8b2faceb05efabc2b3a70df10a2cf": {
-        "level": "moderate", "quantities": ("binding_energy",),
+    "a96e446069d94c82a2a797793df332490382028837f703c469ae9babd542d673": {
+        "level": "moderate", "quantities": ("interaction_energy",),
     },
     "4e24bf4aba78001de3d6967b2052a9f422ab31d29f5a2ddd14828ea500950612": {"engine": "xtb", "overrides": {"fmax": 0.1}},
 }  # fmt: skip
@@ -28,6 +28,25 @@ def key(filler="SiO2", **options):
 def test_keys_of_what_is_stored_do_not_change(golden):
     assert key(**GOLDEN[golden]) == golden
     assert key(**GOLDEN[golden] | {"geometry": "mlip"}) != golden
+
+
+@pytest.mark.parametrize(
+    ("options", "needs_frozen_parts"),
+    [
+        ({}, True),  # LCAO: no binding energy without counterpoise correction
+        ({"level": "precise"}, False),  # plane waves
+        ({"overrides": {"mode": "pw", "cutoff": 400.0}}, False),
+        ({"level": "precise", "overrides": {"mode": "lcao", "basis": "dzp", "cutoff": None}}, True),
+        ({"engine": "vasp"}, False),
+        ({"engine": "xtb"}, False),
+    ],
+)
+def test_a_binding_energy_in_atom_centred_functions_needs_the_frozen_parts(options, needs_frozen_parts):
+    """An uncorrected result of before has another key, so that nobody finds it instead of a corrected one."""
+    asked = BindingRequest(filler="SiO2", polymer="PEO", quantities=("binding_energy",), **options)
+    assert ("interaction_energy" in asked.quantities) == needs_frozen_parts
+    same = key(quantities=("binding_energy",), **options) == key(quantities=("interaction_energy",), **options)
+    assert same == needs_frozen_parts
 
 
 @pytest.mark.parametrize(

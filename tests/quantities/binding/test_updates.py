@@ -113,6 +113,7 @@ def test_updates_that_are_not_nested_leave_the_engines_alone():
     assert maker.engine.overrides == gpaw_maker().engine.overrides
 
 
+@pytest.mark.slow
 def test_an_updated_flow_is_calculated_and_named_as_what_it_is(layer, water_molecule, store, tmp_path):
     """The settings are in the stored calculations, and the key is not that of the flow before the update."""
     found = []

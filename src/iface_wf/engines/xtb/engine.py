@@ -20,7 +20,7 @@ from tblite.ase import TBLite
 
 from iface_wf.engines.ase_engine import IMPLAUSIBLE_FORCE, AseEngine
 from iface_wf.engines.document import Method
-from iface_wf.engines.xtb.profile import PROFILE
+from iface_wf.engines.xtb.profile import DISPERSIONS, PROFILE
 
 #: What is tried, one after the other and each with those before it, when the charges do not converge. Large oxides with
 #: many Li need a better guess and slow mixing (LLZTO, 187 atoms: 161 iterations); warm electrons change the energy, so they
@@ -68,7 +68,7 @@ class XtbEngine(AseEngine):
         return Method(
             version=metadata.version("tblite"),
             functional=settings["method"],
-            dispersion="D3(BJ)" if settings["method"] == "GFN1-xTB" else "D4",
+            dispersion=DISPERSIONS[settings["method"]],
             basis="minimal, built in",
             energy_type=f"total, electronic temperature {settings['electronic_temperature']:g} K",
         )

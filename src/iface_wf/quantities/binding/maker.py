@@ -18,6 +18,7 @@ from iface_wf.flows.parts import Part, PartOutputs
 from iface_wf.flows.search.budget import LEVELS
 from iface_wf.flows.search.jobs import ConformerSearch, SearchOptions, search_placement
 from iface_wf.quantities.binding.collect import collect_binding
+from iface_wf.quantities.binding.lateral import lateral_energy
 from iface_wf.quantities.binding.references import cut, from_whole, lower
 
 
@@ -35,12 +36,14 @@ class BindingEnergyMaker(ResultMaker):
     placements, seed, vacuum, clearance, target
         See `iface_wf.builders.placing.placements.place`.
     ranking_engine
-        Compares the candidates of the searches: for the placement, and for the conformer of B alone.
+        Compares the candidates of the searches: for the placement, and for the conformer of B alone; says too what the
+        molecule feels of its own images.
     search, patience
         Steps of relaxation that the search for the placement may take, and after how many candidates that were no better it
         ends, see `iface_wf.flows.search.budget.Budget`.
     frozen
-        Whether A* and B* are calculated too, for the interaction energy.
+        Whether A* and B* are calculated too, for the interaction energy; with atom-centred functions they always are, for
+        the counterpoise correction.
     densities
         Whether densities are kept, for charges and the difference density.
 
@@ -143,6 +146,8 @@ class BindingEnergyMaker(ResultMaker):
         )
         placed.name = f"search {WHOLE}"
         relax_ab = self.relaxation(WHOLE).make(placed.output.structure)
+        lateral = lateral_energy(relax_ab.output.structure, self.ranking_engine)
+        lateral.name = "images"
         own = self._statics(relax_ab)
         again, relaxed_again, static_again = self._references(slab, fragment, relax_ab, own[WHOLE])
         if self.engine.grid_bound:
@@ -160,9 +165,10 @@ class BindingEnergyMaker(ResultMaker):
             placements=placed.output,
             about=about,
             conformers=fragment.search,
+            lateral=lateral.output,
         )
         collect.name = "collect"
-        return [placed, relax_ab, *own.values(), *again, collect]
+        return [placed, relax_ab, lateral, *own.values(), *again, collect]
 
     def _references(
         self, slab: PartOutputs, fragment: PartOutputs, relax_ab: Job, static_ab: Job
@@ -200,7 +206,7 @@ class BindingEnergyMaker(ResultMaker):
         ab = self.engine.static(interface, densities=plain, role=WHOLE, name=f"static {WHOLE}")
         like = ab.output.settings
         jobs = {WHOLE: ab}
-        if not self.frozen:
+        if not (self.frozen or ghosts):  # with ghosts there is no binding energy without the frozen parts
             return jobs
         for part, other in zip(PARTS, reversed(PARTS), strict=True):
             jobs[part.frozen] = self.engine.static(

@@ -12,7 +12,7 @@ from pymatgen.core import Structure
 
 from iface_wf.builders.interface import build_fragment, build_substrate
 from iface_wf.builders.placing.placements import footprint
-from iface_wf.documents.labels import A
+from iface_wf.documents.labels import UNCORRECTED, A
 from iface_wf.engines import registry
 from iface_wf.errors import InputError, validate
 from iface_wf.library.library import Library
@@ -87,6 +87,8 @@ class Rekeyer:
             if document.key == hashlib.sha256(f"{former} by hand".encode()).hexdigest():
                 return Keyed(document.key, digests)
             if document.key == former:
+                if UNCORRECTED in document.flags:
+                    raise InputError("Its energy is not counterpoise corrected, as one of today is.")
                 self._require_same_method(document, request, record, slab)
                 elements = elements_of(slab, fragment)
                 return Keyed(request.key(slab_digest, fragment_digest, record, elements=elements), digests)
