@@ -24,8 +24,9 @@ from iface_wf.screening.state import (
     stored_results,
 )
 
-#: Names of the counts: relaxations and single points of isolated parts and of interfaces, and A*, B* frozen in AB.
-KINDS = ("references", "reference_statics", "complexes", "complex_statics", "frozen_statics")
+#: Names of the counts: relaxations and single points of isolated parts and of interfaces, relaxations of A and B from what they
+#: are in AB, and A*, B* frozen in AB. Single points of references that come out elsewhere from AB are not foreseen.
+KINDS = ("references", "reference_statics", "complexes", "reference_checks", "complex_statics", "frozen_statics")
 
 
 @dataclass
