@@ -32,7 +32,8 @@ def calculation(role, atoms, net=None, **changes):
     return CalculationDocument(**values | changes)
 
 
-def collected(alone=None, relaxations=(), **changes):
+def collected(alone=None, relaxations=(), dispersions=None, **changes):
+    """Collect an interface; ``dispersions``: dispersion energies by role."""
     whole = structure()
     alone = ALONE | (alone or {})
     calculations = {WHOLE: calculation(WHOLE, whole, BADER_OF, **changes)}
@@ -41,6 +42,8 @@ def collected(alone=None, relaxations=(), **changes):
         calculations[part.name] = calculation(part.name, atoms)
         calculations[part.frozen] = calculation(part.frozen, atoms)
         calculations[part.with_ghosts] = calculation(part.with_ghosts, atoms, {label: alone[label]})
+    for role, energies in (dispersions or {}).items():
+        calculations[role] = calculations[role].model_copy(update={"dispersion_energies": energies})
     ranked = RankedPlacements(structure=whole.as_dict(), placement=0, engine="none")
     return binding_document(calculations, dict(relaxations), {}, ranked, ABOUT)
 
@@ -71,3 +74,15 @@ def test_converged_tells_of_the_calculations_and_trustworthy_of_the_number():
     halted = calculation("AB", structure(), flags=["geometry_unconverged"], converged=False)
     document = collected(relaxations={"AB": halted}.items())
     assert (document.converged, document.trustworthy) == (False, False)
+
+
+def test_dispersion_shares_are_told_by_every_model_that_all_calculations_have():
+    energies = {"AB": -3.0, "A": -1.5, "B": -0.5, "A*": -1.4, "B*": -0.4}
+    both = {role: {"D3(BJ)": energy, "D4": 0.5 * energy} for role, energy in energies.items()}
+    document = collected(dispersions=both)
+    assert document.dispersion_shares == pytest.approx({"D3(BJ)": -1.0, "D4": -0.5}, abs=1e-12)
+    assert document.dispersion_interaction_shares == pytest.approx({"D3(BJ)": -1.2, "D4": -0.6}, abs=1e-12)
+    one = collected(dispersions=both | {"A": {"D4": -0.75}})  # of a calculation of before, or without parameters
+    assert set(one.dispersion_shares) == {"D4"}
+    assert set(one.dispersion_interaction_shares) == {"D3(BJ)", "D4"}
+    assert collected().dispersion_shares == {}

