@@ -11,8 +11,8 @@ from iface_wf.quantities.binding.request import BindingRequest
 
 #: Renewed when KEY_VERSION is raised, or a default is another method on purpose, and only then: these keys are in stores.
 GOLDEN = {
-    "8995100e3c0aa0b4a5dcff6e0691ab21187e193ec055aea9a6872f08b3d61459": {"units": 2},
-    "8a74bc33591302be57d8abd92d43389f670222cc720cf33a6c974fc760b63db9": {
+    "ffbac3c75545ed49ecaabb25906ebafe9af19331e0931f1607388ec56ac4656f": {"units": 2},
+    "9ec184b1280ee4739456432aa99437a337caedc7702ac2fca5e475d4e86ac5c5": {
         "level": "moderate", "quantities": ("binding_energy",),
     },
     "e6de5a9516b9a8e1101112f79db1995a26669c7cd61effd745f4fb6189af5dbd": {"engine": "xtb", "overrides": {"fmax": 0.1}},
