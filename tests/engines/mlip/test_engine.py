@@ -6,6 +6,7 @@ from ase.build import molecule
 from pymatgen.core import Lattice, Structure
 
 from iface_wf.builders.solids.disorder import order
+from iface_wf.engines.dispersion import PAIRWISE
 from iface_wf.engines.mlip import models as mlip_models
 from iface_wf.engines.mlip.engine import MlipEngine
 from iface_wf.engines.mlip.models import MODELS, known_model, model_name, model_settings, rank_orderings
@@ -205,6 +206,16 @@ def test_an_isolated_atom_is_a_flag(tmp_path):
 def test_another_failure_of_the_model_is_an_error_with_its_name(water, tmp_path):
     with pytest.raises(CalculationError, match=r"CHGNet 0\.3\.0 cannot be loaded: .*warp"):
         calculate(water, tmp_path, calculator={"use_device": "warp"})
+
+
+def test_both_dispersion_energies_are_kept_whatever_was_chosen(water, tmp_path):
+    chosen = {model: calculate(water, tmp_path, dispersion=model) for model in (*PAIRWISE, "none")}
+    kept = chosen["none"].dispersion_energies
+    assert set(kept) == set(PAIRWISE)
+    assert chosen["none"].dispersion_energy == 0.0
+    for model in PAIRWISE:
+        assert chosen[model].dispersion_energies == kept
+        assert chosen[model].dispersion_energy == pytest.approx(kept[model], abs=1e-9)  # eV; one place, two ways there
 
 
 def test_ghosts_densities_and_charges_are_refused(water):
