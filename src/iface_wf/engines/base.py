@@ -18,12 +18,15 @@ from jobflow import CURRENT_JOB, Job, JobConfig, Maker, job
 from pymatgen.core import Structure
 
 from iface_wf.builders.components import indices, select
-from iface_wf.documents.calculation import CalculationDocument, CalculationKind
+from iface_wf.documents.calculation import CalculationDocument, CalculationKind, Correction
 from iface_wf.engines.calculation_log import logged
 from iface_wf.engines.profile import EngineProfile, merged
 from iface_wf.engines.request import CalculationRequest
 from iface_wf.engines.shelf import calculate_once, common_shelf
 from iface_wf.store.reuse import claimed
+
+#: What a document says of a calculation that somebody else has done too.
+TWICE = {"calculated": "twice"}
 
 
 @dataclass
@@ -240,11 +243,13 @@ class Engine(Maker, ABC):
         store = getattr(CURRENT_JOB, "store", None)
         if store is None or common_shelf() is not None:  # a queue's job has no access to the store, only to the shelf
             return self._calculate(request, key)
-        with claimed(store, key, force=self.force) as found:
+        others: list[str] = []
+        with claimed(store, key, force=self.force, on_lost=others.append) as found:
             document = None if found is None else CalculationDocument.model_validate(found["output"])
             if found is not None and document is not None and same_frame(document, request.atoms_structure):
                 return document.model_copy(update={"reused_from": found["uuid"], "role": self.role})
-            return self._calculate(request, key)
+            document = self._calculate(request, key)
+        return document if not others else noted(document, "claim", f"stopped until {others[0]} took it over", TWICE)
 
     def _calculate(self, request: CalculationRequest, key: str) -> CalculationDocument:
         structure = request.atoms_structure
@@ -261,6 +266,12 @@ class Engine(Maker, ABC):
         if not found or common is None:  # without a queue the store was asked before: this result never reached it
             return document.model_copy(update={"role": self.role})
         return document.model_copy(update={"reused_from": f"shelf {document.directory}", "role": self.role})
+
+
+def noted(document: CalculationDocument, who: str, what: str, action: dict[str, Any]) -> CalculationDocument:
+    """Return a document that says what happened to its calculation, beside the corrections."""
+    note = Correction(handler=who, errors=[what], actions=[action])
+    return document.model_copy(update={"corrections": [note, *document.corrections]})
 
 
 def same_frame(document: CalculationDocument, structure: Structure) -> bool:

@@ -20,6 +20,7 @@ from iface_wf.store.fields import INDEXED_FIELDS, UNIQUE_FIELDS, VERSION_FIELDS
 
 _BAD_LOGIN = 18
 _NOT_ALLOWED = 13
+_NOT_THERE = (26, 27)  # collection or index; somebody else may have dropped it this moment
 
 
 class _Private:
@@ -100,7 +101,11 @@ def _create_indexes(documents: MongoStore, blobs: GridFSStore) -> None:
     files = [IndexModel("metadata.blob_uuid"), IndexModel([("metadata.job_uuid", 1), ("metadata.job_index", 1)])]
     blobs._files_collection.create_indexes(files)
     database = documents._collection.database
-    database["claims"].create_index("expires", expireAfterSeconds=0)
+    try:  # earlier versions let the server remove claims by time, those of processes that are only stopped too
+        database["claims"].drop_index("expires_1")
+    except OperationFailure as error:
+        if error.code not in _NOT_THERE:
+            raise
     database["keys"].create_indexes([IndexModel("key", unique=True), IndexModel("family")])
 
 
