@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-State = Literal["started", "finished", "found", "failed", "skipped"]
+State = Literal["started", "finished", "found", "failed", "skipped", "waiting"]
 
 
 @dataclass(frozen=True)
@@ -19,11 +19,11 @@ class Event:
     index, total
         Its place among the steps of the flow, from 1.
     state
-        ``found`` means that the store held the result and nothing was run.
+        ``found`` means that the store held the result and nothing was run; ``waiting``, that something is away for a while.
     seconds
         Duration of a finished step, s.
     detail
-        What went wrong, or which corrections were made.
+        What went wrong, which corrections were made, or what is waited for.
     """
 
     step: str

@@ -75,6 +75,8 @@ def run_screening(
         For unknown names, and when not a single interface can be built.
     CalculationError
         When the cheap engine of a funnel ranked no interface.
+    OutageError
+        When disk or server are away for longer than is waited for.
     """
     screening = build_screening(spec, library)
     if spec.funnel is not None:
@@ -142,11 +144,11 @@ def _run(graph: Graph, stage: str, store: JobStore, workdir: Path, listener: Lis
         run_flow(item.flow(outputs), store, workdir, tell)
 
     needed = graph.only(key for key in items if key not in stored).parts.values()
-    parts = Stage("references", store, listener, retry)
+    parts = Stage("references", store, workdir, listener, retry)
     parts.run([part for part in needed if not part_known(part)], part_known, run_part)
     problems |= parts.failed
 
-    results = Stage(stage, store, listener, retry, total=len(items))
+    results = Stage(stage, store, workdir, listener, retry, total=len(items))
     able = []
     for key, item in items.items():
         blamed = [problems[part] for part in item.parts.values() if part in problems]

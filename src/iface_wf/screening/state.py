@@ -16,6 +16,7 @@ from iface_wf.documents.kinds import ResultKind, kind_names
 from iface_wf.documents.trust import is_trustworthy
 from iface_wf.engines.base import same_frame
 from iface_wf.flows.parts import Part, PartOutputs
+from iface_wf.outages import told_of_outage
 from iface_wf.store.results import value_at
 from iface_wf.store.reuse import complete, find_finished
 from iface_wf.store.scalars import scalars
@@ -42,8 +43,8 @@ class Failure(NamedTuple):
 
     @property
     def final(self) -> bool:
-        """Whether it is not tried again by itself."""
-        return self.attempts >= MAX_ATTEMPTS
+        """Whether it is not tried again by itself: earlier versions counted outages too."""
+        return self.attempts >= MAX_ATTEMPTS and not told_of_outage(self.cause)
 
 
 class PartState(NamedTuple):
