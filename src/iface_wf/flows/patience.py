@@ -55,6 +55,7 @@ def patiently(work: Callable[[], T], store: JobStore, workdir: Path, tell: Calla
             outage = outage_of(error)
             if outage is None or outage.final:
                 raise
+            outage = _where(outage, workdir)
             began = time.monotonic() if began is None else began
             left = began + patience() - time.monotonic()
             if left <= 0:
@@ -65,6 +66,15 @@ def patiently(work: Callable[[], T], store: JobStore, workdir: Path, tell: Calla
                 tell(f"{told} Tried again for {left:.0f} s.")
         time.sleep(min(rest, left))
         rest = min(2 * rest, LONGEST_REST)
+
+
+def _where(outage: OutageError, workdir: Path) -> OutageError:
+    """Name the disk, where that of the work folder is the one that is full."""
+    try:
+        require_room(workdir)
+    except OutageError as error:
+        return error
+    return outage
 
 
 def _look(store: JobStore, workdir: Path) -> None:

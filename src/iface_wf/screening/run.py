@@ -15,9 +15,10 @@ from iface_wf.flows.graph import Graph, Item
 from iface_wf.flows.parts import Part, PartOutputs
 from iface_wf.flows.run import run_flow
 from iface_wf.library.library import Library
+from iface_wf.screening.finished import finished_results
 from iface_wf.screening.graph import build_screening
 from iface_wf.screening.spec import ScreeningSpec
-from iface_wf.screening.state import part_state, ranked_keys, stored_results
+from iface_wf.screening.state import part_state, ranked_keys
 from iface_wf.screening.workers import Listener, Stage
 
 
@@ -124,7 +125,7 @@ def _run(graph: Graph, stage: str, store: JobStore, workdir: Path, listener: Lis
     outputs: dict[str, PartOutputs] = {}
     problems: dict[str, str] = {}
     items = graph.items
-    stored = stored_results(store, items)
+    stored = finished_results(store, items)
 
     def part_known(part: Part) -> bool:
         state = part_state(store, part)
@@ -158,7 +159,7 @@ def _run(graph: Graph, stage: str, store: JobStore, workdir: Path, listener: Lis
             results.fail(item, blamed[0], "skipped")
         else:
             able.append(item)
-    results.run(able, lambda item: bool(stored_results(store, [item.key])), run_item)
+    results.run(able, lambda item: bool(finished_results(store, {item.key: item})), run_item)
     outcome.finished = set(items) - set(results.failed)
     outcome.failed |= {items[key].name: cause for key, cause in results.failed.items()}
     return outcome

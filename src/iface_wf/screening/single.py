@@ -14,6 +14,7 @@ from iface_wf.flows.graph import Graph
 from iface_wf.flows.kinds import flow_kind_of
 from iface_wf.flows.run import Listener, run_flow
 from iface_wf.library.library import Library
+from iface_wf.screening.finished import finished_results
 from iface_wf.screening.state import part_state
 from iface_wf.store.results import StoredResult, stored_result
 
@@ -82,7 +83,7 @@ def run_request(
     """
     graph = flow_kind_of(request.quantities).graph(request, library)
     (key,) = graph.items
-    found = None if force else stored_result(store, key)
+    found = stored_result(store, key) if not force and finished_results(store, graph.items) else None
     if found is not None:
         if on_event is not None:
             on_event(Event("collect", 1, 1, "found", detail="finished result in the store"))
@@ -112,8 +113,7 @@ def plan_request(request: Any, store: JobStore, library: Library) -> list[Step]:
         What is known of each.
     """
     graph = flow_kind_of(request.quantities).graph(request, library)
-    (key,) = graph.items
-    return [] if stored_result(store, key) is not None else _steps(graph, store)
+    return [] if finished_results(store, graph.items) else _steps(graph, store)
 
 
 def _steps(graph: Graph, store: JobStore) -> list[Step]:

@@ -19,6 +19,7 @@ from typing import Any, Protocol
 
 from jobflow import JobStore
 from maggma.stores import MemoryStore, MongoStore
+from pymongo import WriteConcern
 from pymongo.errors import DuplicateKeyError
 
 from iface_wf.store.embedded import SqliteStore
@@ -93,7 +94,7 @@ class Claim:
             Whether the store holds a result.
         """
         if self.released:
-            return not finished and not over and self.alive is not False
+            return not finished and not over and lives(self.process) is not False
         alive = self.alive
         return not over if alive is None else alive
 
@@ -223,6 +224,8 @@ class SqliteClaims:
 
     def renew(self, claim: Claim, lease: float, released: bool = False) -> bool:
         """See `Claims.renew`."""
+        if released:
+            _held.discard(claim.token)
         with self._transaction() as connection:
             values = (time.time() + lease, released, claim.key, claim.token)
             change = "UPDATE claims SET expires = ?, released = ? WHERE key = ? AND token = ?"
@@ -265,7 +268,11 @@ class MongoClaims:
     """Claims in a collection beside the documents; all times are the server's."""
 
     def __init__(self, documents: MongoStore) -> None:
-        self._collection = documents._collection.database["claims"]
+        # written to the server's journal before the answer: else the claims of its last tenth of a second rise again when it
+        # is killed, and stand in the way as long as their process lives
+        usual = documents._collection.write_concern.document
+        journaled = WriteConcern(**usual | {"j": True}) if usual.get("w") != 0 else None
+        self._collection = documents._collection.database.get_collection("claims", write_concern=journaled)
         self._place = documents.name
 
     def take(self, claim: Claim, lease: float, finished: bool) -> Claim | None:
@@ -307,6 +314,8 @@ class MongoClaims:
 
     def renew(self, claim: Claim, lease: float, released: bool = False) -> bool:
         """See `Claims.renew`."""
+        if released:
+            _held.discard(claim.token)
         change = [{"$set": {"expires": _server_time_after(lease), "released": released}}]
         return bool(self._collection.update_one({"_id": claim.key, "token": claim.token}, change).matched_count)
 

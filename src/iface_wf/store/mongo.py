@@ -78,7 +78,10 @@ def open_mongo(uri: str, password: str | None = None) -> JobStore:
         If the server does not answer, or refuses the user; never with the password in the text.
     """
     address = parse_address(uri, password)
-    common = {"database": address.database, "uri": address.uri, "mongoclient_kwargs": address.options}
+    # a server that is killed forgets what is not in its journal: the last tenth of a second of results that it has confirmed
+    given = {name.lower() for name in address.options}
+    durable = {} if given & {"journal", "j", "w"} else {"journal": True}
+    common = {"database": address.database, "uri": address.uri, "mongoclient_kwargs": durable | address.options}
     documents = Documents(collection_name="outputs", **common)
     blobs = Blobs(collection_name="blobs", **common)
     store = JobStore(documents, additional_stores={"data": blobs})
