@@ -243,15 +243,20 @@ class Engine(Maker, ABC):
         key = request.key()
         store = getattr(CURRENT_JOB, "store", None)
         if store is None or common_shelf() is not None:  # a queue's job has no access to the store, only to the shelf
-            return self._calculate(request, key)
+            document = self._calculate(request, key)
+            if document.reused_from is None and _files_were_deleted():
+                document = document.with_note(
+                    "queue", "its files were deleted while it was in the queue", calculated="anew"
+                )
+            return document
         others: list[str] = []
         with claimed(store, key, force=self.force, on_lost=others.append) as found:
-            document = None if found is None else CalculationDocument.model_validate(found["output"])
-            if document is not None and not same_frame(document, request.atoms_structure):
-                document = None
-            if found is not None and document is not None and is_answer(document, request.settings):
-                return document.model_copy(update={"reused_from": found["uuid"], "role": self.role})
-            document = self._calculate(request, key, document)
+            stored = None if found is None else CalculationDocument.model_validate(found["output"])
+            if stored is not None and not same_frame(stored, request.atoms_structure):
+                stored = None
+            if found is not None and stored is not None and is_answer(stored, request.settings):
+                return stored.model_copy(update={"reused_from": found["uuid"], "role": self.role})
+            document = self._calculate(request, key, stored)
         if others:
             document = document.with_note("claim", f"stopped until {others[0]} took it over", calculated="twice")
         return document
@@ -298,6 +303,12 @@ class Engine(Maker, ABC):
         for name in taken_aside(directory):
             document = document.with_note("checkpoint", f"{name} could not be read", continue_from=["start"])
         return document.model_copy(update={"key": str(request.key())})
+
+
+def _files_were_deleted() -> bool:
+    """Whether the present job of a queue ran before, and its files are gone: its note is from `iface_wf.queues.recover`."""
+    job = getattr(CURRENT_JOB, "job", None)
+    return bool(job is not None and job.metadata.get("deleted"))
 
 
 def same_frame(document: CalculationDocument, structure: Structure) -> bool:

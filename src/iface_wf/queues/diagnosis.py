@@ -6,7 +6,7 @@ import re
 from typing import Any, Literal, NamedTuple
 
 #: What a failure calls for; see `iface_wf.queues.recover`.
-Kind = Literal["time limit", "memory", "cancelled", "node", "disk", "lost", "queue", "calculation"]
+Kind = Literal["time limit", "memory", "cancelled", "node", "disk", "deleted", "lost", "queue", "calculation"]
 
 
 class Diagnosis(NamedTuple):
@@ -16,7 +16,7 @@ class Diagnosis(NamedTuple):
     ----------
     kind
         ``time limit``, ``memory``: more is to be asked for; ``cancelled``, ``node``, ``lost``: it was stopped from
-        outside; ``disk``: no room; ``queue``: jobflow-remote could not do its part; ``calculation``: the calculation
+        outside; ``disk``: no room; ``deleted``: its files were taken away while it ran; ``queue``: jobflow-remote could not do its part; ``calculation``: the calculation
         itself failed, and would again.
     cause
         One sentence.
@@ -48,6 +48,11 @@ _WORDS: tuple[tuple[Kind, str, str], ...] = (
 #: What qtoolkit tells of a submission that did not succeed.
 _REFUSED = re.compile(r"submission failed\..*?stderr=['\"](.*?)['\"], status=", re.DOTALL)
 _DISK = re.compile(r"No space left on device|Disk quota exceeded|ENOSPC|EDQUOT")
+#: What is said where a job's folder, or the whole work folder, is no longer there.
+_DELETED = re.compile(
+    r"was deleted while|(FileNotFoundError|No such file or directory|does not exist|cannot access).*(jfremote_|iface-wf\.lock)|"
+    r"(jfremote_|iface-wf\.lock).*(FileNotFoundError|No such file or directory|does not exist)|getcwd\(\) failed"
+)
 
 
 def diagnose(entry: dict[str, Any]) -> Diagnosis:
@@ -69,6 +74,10 @@ def diagnose(entry: dict[str, Any]) -> Diagnosis:
     own_words = _exception(error)
     if _DISK.search(error) or _DISK.search(said):
         return Diagnosis("disk", "The disk of the work folder is full.")
+    if _DELETED.search(error) or _DELETED.search(said):
+        return Diagnosis(
+            "deleted", "Its files were deleted while it was in the queue: what was not finished is calculated anew."
+        )
     for kind, words, cause in _WORDS:
         if re.search(words, said):
             return Diagnosis(kind, cause)

@@ -46,6 +46,8 @@ class Action(NamedTuple):
         What happened and what is done about it.
     resources
         What the job asks for from now on, where that changes.
+    deleted
+        Whether its files were deleted while it was in the queue.
     """
 
     verb: Verb
@@ -54,6 +56,7 @@ class Action(NamedTuple):
     step: str
     reason: str
     resources: Resources | None = None
+    deleted: bool = False
 
 
 def decide(
@@ -90,7 +93,8 @@ def decide(
             verb, resources = "leave", None
         elif patient and not out_of_time and (rest := _rest(entry, attempts)) > 0:
             verb, reason = "wait", f"{found.cause} It is run anew in {rest:.0f} s."
-    return Action(verb, str(entry["db_id"]), metadata["label"], entry["job"]["name"], reason, resources)
+    name, step, deleted = metadata["label"], entry["job"]["name"], found.kind == "deleted"
+    return Action(verb, str(entry["db_id"]), name, step, reason, resources, deleted)
 
 
 def _rest(entry: dict[str, Any], attempts: int) -> float:
@@ -190,6 +194,8 @@ def recover(
 def _rerun(controller: JobController, project: QueueProject, action: Action) -> None:
     """Run a job anew, with other resources if the action has some."""
     update: dict[str, Any] = {"$inc": {"job.metadata.recoveries": 1}}
+    if action.deleted:
+        update["$inc"]["job.metadata.deleted"] = 1  # the result says so
     if action.resources is not None:
         worker = project.worker(controller.jobs.find_one({"db_id": action.db_id}, {"worker": 1})["worker"])
         asked = worker.stored_resources(action.resources)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
@@ -79,7 +80,7 @@ def open_mongo(uri: str, password: str | None = None) -> JobStore:
     """
     address = parse_address(uri, password)
     # a server that is killed forgets what is not in its journal: the last tenth of a second of results that it has confirmed
-    given = {name.lower() for name in address.options}
+    given = {option.partition("=")[0].lower() for option in re.split("[&;]", address.uri.partition("?")[2])}
     durable = {} if given & {"journal", "j", "w"} else {"journal": True}
     common = {"database": address.database, "uri": address.uri, "mongoclient_kwargs": durable | address.options}
     documents = Documents(collection_name="outputs", **common)
