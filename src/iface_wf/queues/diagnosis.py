@@ -48,10 +48,12 @@ _WORDS: tuple[tuple[Kind, str, str], ...] = (
 #: What qtoolkit tells of a submission that did not succeed.
 _REFUSED = re.compile(r"submission failed\..*?stderr=['\"](.*?)['\"], status=", re.DOTALL)
 _DISK = re.compile(r"No space left on device|Disk quota exceeded|ENOSPC|EDQUOT")
-#: What is said where a job's folder, or the whole work folder, is no longer there.
-_DELETED = re.compile(
-    r"was deleted while|(FileNotFoundError|No such file or directory|does not exist|cannot access).*(jfremote_|iface-wf\.lock)|"
-    r"(jfremote_|iface-wf\.lock).*(FileNotFoundError|No such file or directory|does not exist)|getcwd\(\) failed"
+#: What is said where the folder of a calculation is no longer there...
+_DELETED = re.compile(r"was deleted while|getcwd\(\) failed|cannot access parent directories")
+#: ... and where a job has left nothing, because it never began or because its files were deleted.
+_NOTHING = re.compile(r"jfremote_out\.json( was not present| for job \S+ does not exist)")
+DELETED = Diagnosis(
+    "deleted", "Its files were deleted while it was in the queue: what was not finished is calculated anew."
 )
 
 
@@ -75,12 +77,12 @@ def diagnose(entry: dict[str, Any]) -> Diagnosis:
     if _DISK.search(error) or _DISK.search(said):
         return Diagnosis("disk", "The disk of the work folder is full.")
     if _DELETED.search(error) or _DELETED.search(said):
-        return Diagnosis(
-            "deleted", "Its files were deleted while it was in the queue: what was not finished is calculated anew."
-        )
+        return DELETED
     for kind, words, cause in _WORDS:
         if re.search(words, said):
             return Diagnosis(kind, cause)
+    if _NOTHING.search(error):
+        return Diagnosis("lost", "It left nothing: it was stopped before it began, or its files were deleted.")
     if entry["state"] == "REMOTE_ERROR":
         return Diagnosis("queue", f"jobflow-remote gave up: {own_words or 'no reason given'}.")
     if own_words and "Traceback" in error:

@@ -10,12 +10,14 @@ from __future__ import annotations
 import datetime as dt
 import time
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from jobflow_remote.jobs.jobcontroller import JobController
 from jobflow_remote.utils.db import FlowLockedError, JobLockedError
 
-from iface_wf.queues.diagnosis import Diagnosis, diagnose
+from iface_wf.queues.diagnosis import DELETED, Diagnosis, diagnose
+from iface_wf.queues.execute import INPUT
 from iface_wf.queues.monitor import jobs_of
 from iface_wf.queues.project import QueueProject
 from iface_wf.queues.resources import Resources
@@ -83,6 +85,8 @@ def decide(
     if entry["state"] not in ("FAILED", "REMOTE_ERROR"):
         return None
     found = diagnose(entry)
+    if found.kind == "lost" and _files_are_gone(entry, project):
+        found = DELETED
     metadata = entry["job"]["metadata"]
     attempts = int(metadata.get("recoveries", 0))
     verb, reason, resources = _remedy(found, entry, project, everything)
@@ -95,6 +99,14 @@ def decide(
             verb, reason = "wait", f"{found.cause} It is run anew in {rest:.0f} s."
     name, step, deleted = metadata["label"], entry["job"]["name"], found.kind == "deleted"
     return Action(verb, str(entry["db_id"]), name, step, reason, resources, deleted)
+
+
+def _files_are_gone(entry: dict[str, Any], project: QueueProject) -> bool:
+    """Whether the folder of a job, which is kept until it is run anew, is not there; seen on this machine only."""
+    if not entry.get("run_dir"):
+        return False
+    worker = project.config.workers.get(entry["worker"])
+    return worker is not None and worker.type == "local" and not (Path(entry["run_dir"]) / INPUT).exists()
 
 
 def _rest(entry: dict[str, Any], attempts: int) -> float:
