@@ -39,6 +39,22 @@ class CalculationError(IfaceError):
     """A calculation or an analysis could not give a trustworthy number; the text names the cause."""
 
 
+class OutageError(IfaceError):
+    """Something that passes stopped the work: a full disk, a server that is away; the command line exits with code 75.
+
+    Parameters
+    ----------
+    text
+        One sentence.
+    final
+        Whether it has been waited for in vain, or waiting would not help.
+    """
+
+    def __init__(self, text: str, final: bool = False) -> None:
+        super().__init__(text)
+        self.final = final
+
+
 class MismatchError(CalculationError):
     """Quantities that must share cell, grid or settings do not; the text names the differing keys."""
 
