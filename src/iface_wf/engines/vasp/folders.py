@@ -22,7 +22,7 @@ from iface_wf.analysis.vacuum import together, widest_gap
 from iface_wf.builders.components import select
 from iface_wf.documents.calculation import CalculationDocument
 from iface_wf.documents.labels import PARTS, POLYMER, SLAB, WHOLE, A, B
-from iface_wf.engines.parts import nearest_like
+from iface_wf.engines.parts import CHARGE_TOLERANCE, nearest_like
 from iface_wf.engines.request import CalculationRequest
 from iface_wf.engines.vasp.engine import VaspEngine, read_document
 from iface_wf.engines.vasp.grids import find_file, is_written
@@ -229,8 +229,18 @@ def read_foreign_folder(
     marks = [
         *_vacuum_marks(structure, directions),
         *_empty_marks(folder, bool(run.vasprun.parameters.get("LCHARG", True))),
+        *_charge_marks(document.charge, directions, corrected=run.settings.get("IDIPOL") == 4),
     ]
     return document.model_copy(update={"flags": [*document.flags, *marks]})
+
+
+def _charge_marks(charge: float, periodic: int, corrected: bool) -> list[str]:
+    """Return a flag for a charge whose energy hangs on the cell: charges of parts may add up, these errors do not."""
+    if abs(charge) < CHARGE_TOLERANCE:
+        return []
+    if periodic:
+        return [f"charged_cell ({charge:+.3g} e in a periodic cell: its energy is that of a uniform background too)"]
+    return [] if corrected else [f"charge_uncorrected ({charge:+.3g} e in a box without IDIPOL 4)"]
 
 
 def _empty_marks(folder: Path, wanted: bool) -> list[str]:
