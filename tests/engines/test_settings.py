@@ -17,7 +17,7 @@ WRONG = {
         *({"fmax": odd} for odd in (*ODD_NUMBERS, 0, 1000)),
         *({"max_steps": odd} for odd in (*ODD_NUMBERS, 0, 1.5)),
         *({"accuracy": odd} for odd in ODD_NUMBERS),
-        *({"mixer_damping": 2.0}, {"electronic_temperature": 0.0}, {"max_iterations": 10**9}, {"method": "GFN9"}),
+        *({"mixer_damping": 2.0}, {"electronic_temperature": 0.0}, {"max_iterations": 10**9}, {"method": "GFN9"}, {"guess": "gfn"}),
     ],
     "gpaw": [
         *({name: odd} for odd in ODD_NUMBERS for name in ("grid_spacing", "kpoint_length", "smearing", "fmax")),

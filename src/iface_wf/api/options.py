@@ -43,6 +43,7 @@ class BindingOptions(TypedDict, total=False):
     geometry: str | None
     overrides: Mapping[str, Any] | None
     placements: int | None
+    search: int | None
     n_conformers: int | None
     seed: int | None
     in_plane: tuple[float, float] | None

@@ -62,6 +62,11 @@ class CalculationDocument(StoredDocument):
     dispersion_energy: float | None = Field(
         0.0, description="Dispersion term, eV; ghost atoms take no part; None where the code does not tell it apart"
     )
+    dispersion_energies: dict[str, float] = Field(
+        default_factory=dict,
+        description="Dispersion energy of the real atoms by each model that has parameters for the functional (D3(BJ), D4), "
+        "whatever was chosen, eV; empty where dispersion is part of the method",
+    )
     free_energy: float | None = Field(None, description="Mermin free energy with dispersion, eV")
     fermi_level: float | None = Field(None, description="eV, on the scale of the potential")
     max_force: float | None = Field(None, description="Largest force on a free atom, eV/A")

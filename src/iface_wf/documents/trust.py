@@ -17,6 +17,7 @@ FATAL_FLAGS = frozenset(
         "slab_changed",
         "charged_cell",
         "charge_uncorrected",
+        "ion_left_slab",
     }
 )
 

@@ -14,7 +14,7 @@ from jobflow import Flow, Job, JobStore
 from jobflow.core.flow import get_flow
 
 from iface_wf.errors import CalculationError, IfaceError
-from iface_wf.flows.events import Event, State
+from iface_wf.flows.events import Event, State, progress_to
 
 Listener = Callable[[Event], None]
 _log = logging.getLogger(__name__)
@@ -60,7 +60,8 @@ def run_flow(flow: Flow, store: JobStore, workdir: Path, listener: Listener | No
         started = time.monotonic()
         tell(job.name, index, "started")
         try:
-            output = _run_job(job, store, workdir)
+            with progress_to(_progress(tell, job.name, index, started)):
+                output = _run_job(job, store, workdir)
         except Exception as error:  # noqa: BLE001 - whatever ends one step must not end those that do not need it
             _log.debug("%s failed", job.name, exc_info=True)
             undone.add(job.uuid)
@@ -80,6 +81,10 @@ def _teller(total: int, listener: Listener) -> Callable[..., None]:
         listener(Event(step, index, total, state, seconds, detail))
 
     return tell
+
+
+def _progress(tell: Callable[..., None], step: str, index: int, started: float) -> Callable[[str], None]:
+    return lambda words: tell(step, index, "running", time.monotonic() - started, words)
 
 
 def _run_job(job: Job, store: JobStore, workdir: Path) -> Any:

@@ -208,7 +208,7 @@ def run(task: dict[str, Any]) -> dict[str, Any]:
 
     calc.hooks["scf_step"] = count
     restored = checkpoint.restore(atoms)
-    correction = dispersion_calculator(settings["dispersion"], settings["xc"])
+    correction = dispersion_calculator(settings["dispersion"], settings["xc"], settings.get("charge", 0.0))
     atoms.calc = SumCalculator([calc, correction]) if relax and correction is not None else calc
     result: dict[str, Any] = {"scf_converged": True, "geometry_converged": True, "ionic_steps": 0}
     if relax:
@@ -262,7 +262,8 @@ def energies(task: dict[str, Any], atoms: Atoms, calc: Any) -> dict[str, Any]:
     free = float(calc.get_potential_energy(bare, force_consistent=True))
     dispersion = 0.0
     if world.rank == 0:
-        dispersion = dispersion_energy(atoms, task["ghosts"], settings["dispersion"], settings["xc"])
+        charge = settings.get("charge", 0.0)
+        dispersion = dispersion_energy(atoms, task["ghosts"], settings["dispersion"], settings["xc"], charge)
     forces = atoms.get_forces() if relax else None
     return {
         "energy": electronic + dispersion,

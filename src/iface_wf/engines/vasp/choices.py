@@ -40,6 +40,13 @@ CHOICES: tuple[Choice, ...] = (
         "10.1103/PhysRevLett.77.3865, 10.1002/jcc.21759, 10.1103/PhysRevLett.100.136406",
     ),
     Choice(
+        "IVDW with dispersion D4",
+        "12; the D3(BJ) energy is replaced by that of dftd4 when the run is read. IVDW=13 as override: VASP's own",
+        "only VASP from 6.2 on that was built with DFTD4 knows 13; the electronic energy is the same, and relaxations "
+        "follow the forces of D3(BJ)",
+        "10.1063/1.5090222; " + WIKI + "IVDW",
+    ),
+    Choice(
         "METAGGA, LUSE_VDW, BPARAM",
         "R2SCAN, T, 11.95 on request; then neither GGA nor IVDW",
         "an independent functional with its own non-local dispersion; a GGA tag beside METAGGA would win",
@@ -235,6 +242,8 @@ FUNCTIONALS: dict[str, dict[str, object]] = {
 DISPERSIONS: dict[tuple[str, str], dict[str, object]] = {
     ("PBE", "D3(BJ)"): {"IVDW": 12},
     ("PBEsol", "D3(BJ)"): {"IVDW": 12},
+    ("PBE", "D4"): {"IVDW": 12},
+    ("PBEsol", "D4"): {"IVDW": 12},
     ("r2SCAN", "rVV10"): {"LUSE_VDW": True, "BPARAM": 11.95},
 }
 DEFAULT_DISPERSION = {"PBE": "D3(BJ)", "PBEsol": "D3(BJ)", "r2SCAN": "rVV10"}

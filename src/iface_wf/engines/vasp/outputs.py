@@ -12,11 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from ase import Atoms
 from monty.io import zopen
 from pymatgen.core import Lattice, Structure
+from pymatgen.io.ase import AseAtomsAdaptor
 from pymatgen.io.vasp import Vasprun
 
 from iface_wf.documents.calculation import Correction
+from iface_wf.engines.dispersion import D3, D4
 from iface_wf.engines.vasp.agreement import require_agreement
 from iface_wf.engines.vasp.grids import required_file
 from iface_wf.engines.vasp.inputs import poscar_order
@@ -210,6 +213,18 @@ def dispersion_energy(run: VaspRun) -> float:
             f"The run in {run.directory} asks for {run.settings['dispersion']}, but its OUTCAR has no dispersion energy."
         )
     return 0.0
+
+
+def replaces_dispersion(run: VaspRun, asked: Mapping[str, Any]) -> bool:
+    """Say whether D4 was asked for of a VASP that calculated D3(BJ), whose energy then gives way to that of dftd4."""
+    return asked.get("dispersion") == D4 and run.settings["dispersion"] == D3
+
+
+def periodic_atoms(structure: Structure) -> Atoms:
+    """Return ASE atoms that are periodic in every direction, as they are in VASP."""
+    atoms = AseAtomsAdaptor.get_atoms(structure, msonable=False)
+    atoms.pbc = True
+    return atoms
 
 
 def energy_type(run: VaspRun) -> str:
