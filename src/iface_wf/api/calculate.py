@@ -8,12 +8,21 @@ from typing import Any, Literal, Unpack, overload
 
 from jobflow import JobStore
 
-from iface_wf.api.options import BindingOptions, BindingQuantity, Filler, Store, Surface, opened, work_folder
+from iface_wf.api.options import (
+    BindingOptions,
+    BindingQuantity,
+    Filler,
+    Store,
+    Surface,
+    check_types,
+    opened,
+    work_folder,
+)
 from iface_wf.builders.molecules.oligomers import Conformation, Tacticity
 from iface_wf.builders.placing.targets import Target
 from iface_wf.documents.kinds import DEFAULT_KIND
 from iface_wf.documents.result import ResultDocument
-from iface_wf.errors import validate
+from iface_wf.errors import InputError, shown, validate
 from iface_wf.flows.events import Event
 from iface_wf.flows.kinds import flow_kind, flow_kind_of
 from iface_wf.library import Library
@@ -208,6 +217,7 @@ def run(
     (True, 'CHGNet 0.3.0')
     """
     asked = {name: value for name, value in locals().items() if name not in _HOW} | options
+    check_types(store=store, workdir=workdir, library=library, force=force, dry_run=dry_run, on_event=on_event)
     request = make_request(**asked)
     if dry_run:
         return plan(request, opened(store), library)
@@ -240,8 +250,14 @@ def make_request(**options: Any) -> Any:
         given["filler"] = str(given["filler"])
     if isinstance(given.get("quantities"), str):  # a text is a sequence too, of letters
         given["quantities"] = (given["quantities"],)
+    if not _is_names(given.get("quantities", ())):
+        raise InputError(f"The argument 'quantities' must be a list of names, not {shown(given['quantities'])}.")
     kind = flow_kind_of(given["quantities"]) if given.get("quantities") else flow_kind(DEFAULT_KIND)
     return validate(given, kind.request, "The request")
+
+
+def _is_names(value: Any) -> bool:
+    return isinstance(value, list | tuple) and all(isinstance(name, str) for name in value)
 
 
 def run_stored(

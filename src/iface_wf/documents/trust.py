@@ -16,6 +16,8 @@ FATAL_FLAGS = frozenset(
         "clash",
         "stretched",
         "slab_changed",
+        "charged_cell",
+        "charge_uncorrected",
         "ion_left_slab",
     }
 )
