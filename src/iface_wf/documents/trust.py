@@ -14,7 +14,6 @@ FATAL_FLAGS = frozenset(
         "desorbed",
         "dissociated",
         "clash",
-        "stretched",
         "slab_changed",
         "charged_cell",
         "charge_uncorrected",

@@ -17,8 +17,10 @@ import numpy as np
 from jobflow import CURRENT_JOB, Job, JobConfig, Maker, job
 from pymatgen.core import Structure
 
+from iface_wf.builders.checks import flags as outcome_flags
 from iface_wf.builders.components import indices, select
 from iface_wf.documents.calculation import CalculationDocument, CalculationKind
+from iface_wf.documents.labels import SLAB_PARTS
 from iface_wf.engines.answers import is_answer
 from iface_wf.engines.calculation_log import logged
 from iface_wf.engines.checkpoints import taken_aside
@@ -273,7 +275,7 @@ class Engine(Maker, ABC):
             (common or Path.cwd()) / f"calc-{key[:16]}-{order}",
             lambda document: str(document.key) == str(key) and same_frame(document, structure),
             lambda document: is_answer(document, request.settings),
-            lambda directory, before: self._go_on(request, directory, before or unconverged),
+            lambda directory, before: judged(self._go_on(request, directory, before or unconverged), structure),
             logged(key, kind=self.kind, role=self.role, engine=self.engine_name, level=self.level),
             self.force,
         )
@@ -310,6 +312,25 @@ def _files_were_deleted() -> bool:
     """Whether the present job of a queue ran before, and its files are gone: its note is from `iface_wf.queues.recover`."""
     job = getattr(CURRENT_JOB, "job", None)
     return bool(job is not None and job.metadata.get("deleted"))
+
+
+def judged(document: CalculationDocument, initial: Structure) -> CalculationDocument:
+    """Return the document of a relaxation with flags for what went wrong with its structure on the way.
+
+    Parameters
+    ----------
+    document
+        Of a relaxation, else it is left as it is.
+    initial
+        Where the relaxation started: a part as built.
+    """
+    if document.kind != "relax":
+        return document
+    found = [flag for flag in outcome_flags(initial, document.atoms_structure) if flag not in document.flags]
+    if set(initial.site_properties.get("component", [])) <= set(SLAB_PARTS):
+        # a slab alone that is not as it was cut any more may be a sound surface
+        found = ["reconstructed" if flag == "slab_changed" else flag for flag in found]
+    return document.model_copy(update={"flags": [*document.flags, *found]}) if found else document
 
 
 def same_frame(document: CalculationDocument, structure: Structure) -> bool:

@@ -12,10 +12,8 @@ from typing import Any, NamedTuple
 from pymatgen.core import Structure
 from pymatgen.io.ase import AseAtomsAdaptor
 
-from iface_wf.builders.checks import flags
 from iface_wf.documents.bader import BaderDocument
 from iface_wf.documents.calculation import CalculationDocument
-from iface_wf.documents.labels import SLAB_PARTS
 from iface_wf.engines.dispersion import dispersion_energies
 from iface_wf.engines.profile import ENGINES
 from iface_wf.engines.request import CalculationRequest
@@ -87,8 +85,6 @@ def calculation_document(
         With key, versions, place and time.
     """
     ghosts = request.ghosts
-    if request.kind == "relax":
-        results["flags"] = [*results.get("flags", []), *_part_flags(request.atoms_structure, structure)]
     dispersions = {}
     if results.get("energy") is not None:
         atoms = AseAtomsAdaptor.get_atoms(structure, msonable=False)
@@ -117,21 +113,6 @@ def calculation_document(
         completed_at=now(),
         **results,
     )
-
-
-def _part_flags(initial: Structure, final: Structure) -> list[str]:
-    """Say what went wrong when a part alone was relaxed; an interface is compared with its placement, when it is collected.
-
-    A slab that is not as it was cut any more may be a sound surface: that is a remark, not what `slab_changed` means for an
-    interface.
-    """
-    labels = set(initial.site_properties.get("component", []))
-    if not labels or (labels & set(SLAB_PARTS) and labels - set(SLAB_PARTS)):
-        return []
-    found = flags(initial, final)
-    if labels <= set(SLAB_PARTS):
-        return [f"reconstructed ({name})" for name in found]
-    return found
 
 
 def package_versions(*names: str) -> dict[str, str]:

@@ -161,8 +161,15 @@ def _flags(
     unlike = require_comparable(calculations)
     flags = sorted({f"{flag} ({role})" for role, c in calculations.items() for flag in c.flags})
     flags += unlike
-    flags += [f"{flag} (relax {role})" for role, c in relaxations.items() for flag in c.flags]
-    flags += outcome_flags(Structure.from_dict(placements.built or placements.structure), ab.atoms_structure)
+    # against the placement as built: the steps of its ranking may have brought it apart already
+    outcome = outcome_flags(Structure.from_dict(placements.built or placements.structure), ab.atoms_structure)
+    flags += [
+        f"{flag} (relax {role})"
+        for role, c in relaxations.items()
+        for flag in c.flags
+        if role != WHOLE or flag not in outcome
+    ]
+    flags += outcome
     # minima of a cheap engine are not those of the energies: there a negative deformation tells how large the
     # error of its geometries is, while within one engine it tells that a part is not relaxed
     cheap = any(c.engine != ab.engine for c in relaxations.values())
