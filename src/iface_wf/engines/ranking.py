@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from ase import Atoms
 from ase.calculators.calculator import CalculationFailed, Calculator
 from pymatgen.core import Structure
 
@@ -54,6 +55,21 @@ class Ranker:
         """What is raised when a geometry cannot be calculated."""
         return (CalculationFailed, *self.engine.failures)
 
+    def energy(self, structure: Structure) -> float:
+        """Calculate the energy of a geometry as it is, eV; errors as of `score`."""
+        atoms = self.engine.atoms(structure)
+        atoms.calc = self._calculator or self.engine.calculator(self.settings)
+        with self.engine.quiet():
+            energy = float(atoms.get_potential_energy())
+            self._require_plausible(atoms)
+        return energy
+
+    def _require_plausible(self, atoms: Atoms) -> None:
+        """Refuse an energy that is thousands of eV too low: it would win every ranking."""
+        force = float(np.linalg.norm(atoms.get_forces(), axis=1).max())
+        if force > IMPLAUSIBLE_FORCE:
+            raise CalculationFailed(f"{self.method}: forces of {force:.0f} eV/A, no state that exists")
+
     def score(self, structure: Structure, steps: int) -> tuple[float, Structure]:
         """Calculate a geometry.
 
@@ -79,7 +95,5 @@ class Ranker:
         with self.engine.quiet():
             relax(atoms, {"fmax": self.settings["fmax"], "max_steps": steps}, Path.cwd())
             energy = float(atoms.get_potential_energy())
-            force = float(np.linalg.norm(atoms.get_forces(), axis=1).max())
-        if force > IMPLAUSIBLE_FORCE:  # an energy that is thousands of eV too low would win every ranking
-            raise CalculationFailed(f"{self.method}: forces of {force:.0f} eV/A, no state that exists")
+            self._require_plausible(atoms)
         return energy, moved(structure, atoms.positions.tolist())

@@ -63,7 +63,7 @@ def lateral_document(structure: Structure, engine: Engine) -> LateralDocument:
     )
     ranker = Ranker(engine)
     try:
-        repeated, alone = (ranker.score(one, steps=0)[0] for one in (in_cell, isolated))
+        repeated, alone = (ranker.energy(one) for one in (in_cell, isolated))
     except ranker.failures as error:
         told = (str(error).splitlines() or [type(error).__name__])[0][:200]
         return LateralDocument(energy=None, method=ranker.method, flags=[f"lateral_unknown: {told}"])
