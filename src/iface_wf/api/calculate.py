@@ -100,6 +100,7 @@ def run(
     in_plane: tuple[float, float] | None = None,
     vacuum: float | None = None,
     max_atoms: int | None = None,
+    room_atoms: int | None = None,
     processes: int | None = None,
     store: Store | None = None,
     workdir: str | Path | None = None,
@@ -165,6 +166,9 @@ def run(
         Empty space above the topmost atom, A.
     max_atoms
         Interfaces with more atoms are refused.
+    room_atoms
+        Up to so many atoms a cell that is not given is enlarged until what lies on it is 8 A from its images; by default what
+        engine and level say.
     processes
         MPI processes per calculation; 0 means all available cores.
     store

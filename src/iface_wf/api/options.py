@@ -50,6 +50,7 @@ class BindingOptions(TypedDict, total=False):
     in_plane: tuple[float, float] | None
     vacuum: float | None
     max_atoms: int | None
+    room_atoms: int | None
     processes: int | None
 
 

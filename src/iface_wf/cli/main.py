@@ -29,6 +29,7 @@ from iface_wf.cli import (
     status,
     store,
     submit,
+    surfaces,
 )
 from iface_wf.cli import collect as vasp
 from iface_wf.cli.terminal import one_line, visible, write_anything
@@ -84,6 +85,7 @@ app.command("show")(results.show)
 app.command("provenance")(ranking.provenance)
 app.command("report")(report.report)
 app.command("export")(export.export)
+app.command("surfaces")(surfaces.surfaces)
 app.command("build")(build.build)
 app.command("collect")(vasp.collect)
 app.add_typer(library.app, name="library")

@@ -155,7 +155,7 @@ def starting_atoms(task: dict[str, Any]) -> Atoms:
     settings = task["settings"]
     atoms = AseAtomsAdaptor.get_atoms(Structure.from_dict(task["structure"]), msonable=False)
     atoms.pbc = task["structure"]["lattice"].get("pbc", [True] * 3)
-    if settings["mode"] == "pw" and atoms.pbc.tolist() != [True, True, False]:
+    if settings["mode"] == "pw" and atoms.pbc.tolist() != [True, True, False] and settings.get("boundary") != "open":
         atoms.pbc = True  # plane waves repeat a molecule or wire too, apart by its vacuum
     if task["kind"] == "relax":
         atoms.positions = last_positions(atoms)
