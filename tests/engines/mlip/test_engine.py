@@ -194,7 +194,10 @@ def test_arguments_of_other_models_are_written_out_and_named(tmp_path):
         ({"weights": "9.9"}, "known: 0.2.0, 0.3.0, r2scan"),
         ({"dispersion": "D9"}, "dispersion model 'D9'"),
         ({"model": "MatterSim", "dispersion": "D3(BJ)"}, "settings of CHGNet and SevenNet"),
-        ({"model": "SevenNet", "calculator": {"model": "x.pth"}, "weights": "7net-0"}, "settings of CHGNet and SevenNet"),
+        (
+            {"model": "SevenNet", "calculator": {"model": "x.pth"}, "weights": "7net-0"},
+            "settings of CHGNet and SevenNet",
+        ),
         ({"model": "SevenNet", "weights": "7net-9"}, "weights of SevenNet.*7net-0"),
         ({"model": "7net-l3i5", "weights": "7net-0"}, "7net-l3i5 has no weights '7net-0'"),
     ],
