@@ -154,11 +154,28 @@ def test_all_models_of_atomate2_are_known_and_no_others():
     assert known_model("mace") == "MACE-MP-0"
 
 
+def test_sevennet_is_a_second_model_with_the_weights_of_its_package(water, tmp_path):
+    names = {"SevenNet": "7net-0", "sevennet-0": "7net-0", "7net-l3i5": "7net-l3i5", "SevenNet-l3i5": "7net-l3i5"}
+    for name, weights in names.items():
+        settings = model_settings("fast", {"model": name})
+        assert (settings["model"], settings["weights"], settings["dispersion"]) == ("SevenNet", weights, "D3(BJ)")
+    keys = {str(MlipEngine(overrides={"model": name}).request(water, []).key()) for name in names}
+    assert len(keys) == 2
+    pytest.importorskip("sevenn")
+    document = calculate(water, tmp_path, model="7net-0")
+    assert (document.functional, document.dispersion) == ("SevenNet 7net-0", "D3(BJ)")
+    assert set(document.dispersion_energies) == set(PAIRWISE)
+    # eV: both learned the totals of the same crystals
+    assert document.electronic_energy == pytest.approx(calculate(water, tmp_path).electronic_energy, abs=1.0)
+
+
 def test_arguments_of_other_models_are_written_out_and_named(tmp_path):
-    settings = model_settings("fast", {"model": "SevenNet"})
-    assert settings["calculator"] == {"model": "7net-0"}
+    settings = model_settings("fast", {"model": "UPET"})
+    assert settings["calculator"] == {"model": "pet-mad-s", "version": "1.5.0"}
     assert "weights" not in settings
-    assert model_name(settings) == "SevenNet 7net-0"
+    assert model_name(settings) == "UPET pet-mad-s 1.5.0"
+    own = model_settings("fast", {"model": "SevenNet", "calculator": {"model": "mine.pth"}})
+    assert (model_name(own), own["dispersion"]) == ("SevenNet mine.pth", "none")
     assert model_name(model_settings("fast", {"model": "FAIRChem"})) == "FAIRChem uma-s-1p1"
     weights = tmp_path / "nep.txt"
     hashes = set()
@@ -177,7 +194,13 @@ def test_arguments_of_other_models_are_written_out_and_named(tmp_path):
         ({"model": "xyzzy"}, "known: .*CHGNet"),
         ({"weights": "9.9"}, "known: 0.2.0, 0.3.0, r2scan"),
         ({"dispersion": "D9"}, "dispersion model 'D9'"),
-        ({"model": "SevenNet", "dispersion": "D3(BJ)"}, "settings of CHGNet"),
+        ({"model": "MatterSim", "dispersion": "D3(BJ)"}, "settings of CHGNet and SevenNet"),
+        (
+            {"model": "SevenNet", "calculator": {"model": "x.pth"}, "weights": "7net-0"},
+            "settings of CHGNet and SevenNet",
+        ),
+        ({"model": "SevenNet", "weights": "7net-9"}, "weights of SevenNet.*7net-0"),
+        ({"model": "7net-l3i5", "weights": "7net-0"}, "7net-l3i5 has no weights '7net-0'"),
     ],
 )
 def test_what_is_not_known_is_one_sentence(water, overrides, text):
@@ -185,7 +208,7 @@ def test_what_is_not_known_is_one_sentence(water, overrides, text):
         MlipEngine(overrides=overrides).request(water, [])
 
 
-@pytest.mark.parametrize(("model", "install"), [("CHGNet", r"iface-wf\[mlip\]"), ("SevenNet", "sevenn")])
+@pytest.mark.parametrize(("model", "install"), [("CHGNet", r"iface-wf\[mlip\]"), ("SevenNet", r"iface-wf\[sevennet\]")])
 def test_a_model_whose_package_is_absent_says_what_to_install(water, monkeypatch, tmp_path, model, install):
     monkeypatch.setattr(mlip_models, "find_spec", lambda name: None)
     engine = MlipEngine(overrides={"model": model})

@@ -231,7 +231,7 @@ def test_no_dipole_correction_where_c_is_inclined():
         (bulk, {"charge": -1.0}, "bulk with the charge -1 e"),
         (slab, {"overrides": {"xc": "PBEs"}}, "did you mean PBE or PBEsol"),
         (slab, {"overrides": {"ENCUTT": 500}}, "did you mean ENCUT"),
-        (slab, {"overrides": {"dispersion": "TS"}}, r"no dispersion 'TS' for PBE: take D3\(BJ\), D4 or none"),
+        (slab, {"overrides": {"dispersion": "TS"}}, "no dispersion 'TS' for PBE: take D3(BJ), D4 or none"),
         (
             slab,
             {"overrides": {"xc": "r2SCAN", "dispersion": "D4"}},
