@@ -43,6 +43,10 @@ class MismatchError(CalculationError):
     """Quantities that must share cell, grid or settings do not; the text names the differing keys."""
 
 
+class NoticeWarning(UserWarning):
+    """Something that a user must know, although the work goes on: one sentence, which the command line prints."""
+
+
 def unknown_name(what: str, name: str, allowed: Iterable[str]) -> InputError:
     """Build the error for an unknown name, with the nearest allowed ones first.
 

@@ -259,6 +259,7 @@ print(json.dumps({n: str(make(n).request(water(s.edge), []).key()) for n, s in S
 """
 
 
+@pytest.mark.slow
 def test_keys_are_the_same_in_another_process(toy):
     environment = {
         "PYTHONPATH": f"{Path(__file__).parents[2]}:{_source()}:{toy}",

@@ -25,6 +25,7 @@ def dry_run(tmp_path, capsys):
     return json.loads(capsys.readouterr().out)
 
 
+@pytest.mark.slow
 def test_three_fillers_and_five_polymers_need_eight_references(screen, tmp_path, job_store, capsys):
     log = tmp_path / "calculations.jsonl"
     four = list(MOLECULES)[:4]
@@ -106,6 +107,7 @@ def test_a_failed_reference_fails_its_interfaces_with_its_cause(screen, monkeypa
     assert [e.state for e in events if e.name == "methane"] == ["skipped"]  # the third time not even tried
 
 
+@pytest.mark.slow
 def test_a_funnel_lets_only_the_best_through(screen, tmp_path, job_store, tiny):
     text = small(level="moderate", funnel={"engine": "xtb", "level": "fast", "keep": 1}, overrides={})
     outcome, events = screen(text)

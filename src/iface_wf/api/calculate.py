@@ -18,7 +18,7 @@ from iface_wf.flows.events import Event
 from iface_wf.flows.kinds import flow_kind, flow_kind_of
 from iface_wf.library import Library
 from iface_wf.quantities.binding.document import BindingDocument
-from iface_wf.screening.single import Step, plan_request, run_request
+from iface_wf.screening.single import Plan, Step, plan_request, run_request
 
 #: Arguments of `run` that say how to calculate, not what.
 _HOW = frozenset({"store", "workdir", "library", "force", "dry_run", "on_event", "options"})
@@ -86,6 +86,7 @@ def run(
     overrides: Mapping[str, Any] | None = None,
     quantities: Sequence[str] | None = None,
     placements: int | None = None,
+    search: int | None = None,
     seed: int | None = None,
     in_plane: tuple[float, float] | None = None,
     vacuum: float | None = None,
@@ -144,7 +145,9 @@ def run(
         What is wanted: ``"binding_energy"``; ``"interaction_energy"``, with A* and B*; ``"charges"``, with their densities;
         by default all three. Those of another kind of result give a document of that kind.
     placements
-        Placements that the cheap engine ranks.
+        Candidates of each batch that the search for the lowest minimum looks at; with 1 nothing is searched.
+    search
+        Steps of relaxation that the cheap engine may take in the search; by default those of the level.
     seed
         Seed of everything random.
     in_plane
@@ -194,7 +197,8 @@ def run(
     >>> quick = {"engine": "mlip", "thickness": 3.0, "placements": 1, "quantities": ["binding_energy"]}
     >>> steps = iface_wf.run("LiI", molecule="O", **quick, dry_run=True)
     >>> [step["step"] for step in steps]
-    ['relax A', 'relax B', 'static A', 'static B', 'relax AB', 'static AB']
+    ['relax A', 'relax B', 'static A', 'static B', 'relax AB', 'static AB', 'relax A from AB', 'relax B from AB',
+     'static A from AB', 'static B from AB']
     >>> doc = iface_wf.run("LiI", molecule="O", **quick)
     >>> print(f"{doc.binding_energy:.1f} {doc.units_of['binding_energy']}")
     -0.3 eV per interface cell, negative = bound
@@ -263,6 +267,6 @@ def run_stored(
     return found.document, found.uuid
 
 
-def plan(request: Any, store: JobStore, library: Library | None = None) -> list[Step]:
+def plan(request: Any, store: JobStore, library: Library | None = None) -> Plan:
     """List what `run_stored` would calculate; empty when the result is stored."""
     return plan_request(request, store, library or Library())

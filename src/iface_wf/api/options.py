@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypedDict
@@ -42,6 +43,7 @@ class BindingOptions(TypedDict, total=False):
     geometry: str | None
     overrides: Mapping[str, Any] | None
     placements: int | None
+    search: int | None
     n_conformers: int | None
     seed: int | None
     in_plane: tuple[float, float] | None
@@ -66,9 +68,8 @@ def work_folder(given: str | Path | None) -> Path:
     folder = Path(given) if given is not None else Path.cwd() / "iface-wf-runs"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        probe = folder / ".writable"
-        probe.touch()
-        probe.unlink()
+        with tempfile.TemporaryFile(dir=folder):  # of a name that nobody has
+            pass
     except OSError as error:
         raise InputError(f"The working folder {folder} cannot be written: {error.strerror}.") from error
     return folder.resolve()

@@ -53,8 +53,8 @@ def results(
     --------
     >>> import iface_wf
     >>> table = iface_wf.results(engine="gpaw", level="fast", where="binding_energy < -0.5", sort="-area")
-    >>> table.attrs["units"]["binding_energy"]
-    'eV per interface cell, negative = bound'
+    >>> table.attrs["units"]["binding_energy"].split("; ")
+    ['eV per interface cell, negative = bound', 'counterpoise corrected where the basis is atom-centred']
     >>> best = table[table.trustworthy].pivot(index="filler", columns="polymer", values="binding_energy")
     """
     names = {"filler": filler, "polymer": polymer, "salt": salt, "engine": engine, "level": level, "surface": surface}

@@ -162,3 +162,65 @@ def images_apart(xyz: Vectors, symbols: list[str], lattice: Lattice) -> bool:
     image = np.linalg.norm(every - xyz[index], axis=1) > 1e-6
     distance = np.linalg.norm(xyz[:, None] - every[None, image], axis=-1)
     return not np.any(distance < radii[:, None] + radii[index[image]][None] - 1e-9)
+
+
+def image_distance(xyz: Vectors, lattice: Lattice) -> float | None:
+    """Return how far a group of atoms is from its own nearest periodic image.
+
+    Parameters
+    ----------
+    xyz
+        Coordinates of the whole group, not wrapped into the cell, A, shape (n, 3).
+    lattice
+        Cell; only its periodic directions count.
+
+    Returns
+    -------
+    float or None
+        Smallest distance between an atom and an atom of an image, A; None where nothing is periodic.
+    """
+    periodic = [axis for axis in range(3) if lattice.pbc[axis]]
+    if not periodic:
+        return None
+    vectors = lattice.matrix[periodic]
+    diameter = float(np.linalg.norm(xyz[:, None] - xyz[None], axis=-1).max())
+    # an atom and its own image are as far apart as the shortest vector; whole groups come nearer by their diameter at most
+    reach = float(np.linalg.norm(vectors, axis=1).min()) + diameter
+    heights = 1.0 / np.linalg.norm(np.linalg.pinv(vectors), axis=0)
+    counts = [range(-int(reach / height) - 1, int(reach / height) + 2) for height in heights]
+    steps = np.array([step for step in product(*counts) if any(step)], dtype=float) @ vectors
+    steps = steps[np.linalg.norm(steps, axis=1) <= reach + 1e-6]
+    pairs = (xyz[:, None] - xyz[None]).reshape(-1, 3)
+    return float(min(np.linalg.norm(pairs + step, axis=1).min() for step in steps))
+
+
+def gathered(xyz: Vectors, lattice: Lattice) -> Vectors:
+    """Move atoms by cell vectors until the group that they form is whole: codes write atoms back into the cell.
+
+    Atoms are joined one by one, each to the nearest one that is there already.
+
+    Parameters
+    ----------
+    xyz
+        Coordinates, A, shape (n, 3).
+    lattice
+        Cell; only its periodic directions count.
+
+    Returns
+    -------
+    array, shape (n, 3)
+        Coordinates, A; the first atom keeps its place.
+    """
+    whole = np.array(xyz, dtype=float)
+    periodic = np.array(lattice.pbc)
+    inverse = np.linalg.inv(lattice.matrix)
+    joined, missing = [0], list(range(1, len(whole)))
+    while missing:
+        away = whole[missing][:, None] - whole[joined][None]
+        turns = np.where(periodic, np.round(away @ inverse), 0.0) @ lattice.matrix
+        distance = np.linalg.norm(away - turns, axis=-1)
+        i, j = np.unravel_index(int(np.argmin(distance)), distance.shape)
+        atom = missing.pop(int(i))
+        whole[atom] -= turns[i, j]
+        joined.append(atom)
+    return whole

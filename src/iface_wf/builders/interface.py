@@ -12,12 +12,14 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pymatgen.core import Structure
 from rdkit import Chem
 
+from iface_wf.builders.contact import image_distance
 from iface_wf.builders.edges import MAX_VACUUM, MIN_VACUUM, area_of
 from iface_wf.builders.molecules.complexes import bind_salt, build_salt
 from iface_wf.builders.molecules.fragments import SOLVENTS, from_smiles, from_xyz, parse_smiles
 from iface_wf.builders.molecules.oligomers import Conformation, Tacticity, build_oligomer, parse_unit, record_mol
 from iface_wf.builders.placing.placements import footprint, place
 from iface_wf.builders.placing.targets import Target
+from iface_wf.builders.room import ROOM_ATOMS, require_room, room_of, roomy
 from iface_wf.builders.solids.miller import resolve_surface
 from iface_wf.builders.solids.slabs import build_slab
 from iface_wf.builders.solids.wires import build_wire
@@ -72,6 +74,9 @@ class InterfaceSpec(SlabSpec):
         Conformers to try.
     max_atoms
         Refuse interfaces with more atoms.
+    room_atoms
+        Up to so many atoms a cell that is not given by ``in_plane`` is enlarged until the fragment is 8 A from its
+        images; by default 100, or what engine and level say.
     """
 
     polymer: str | None = None
@@ -90,6 +95,12 @@ class InterfaceSpec(SlabSpec):
     target: Target | None = None
     n_conformers: int = Field(default=10, ge=1, le=500)
     max_atoms: int = Field(default=600, ge=1, le=100_000)
+    room_atoms: int | None = Field(default=None, ge=0, le=100_000)
+
+    @property
+    def most_for_room(self) -> int:
+        """Up to how many atoms a cell is enlarged for the sake of room."""
+        return min(self.max_atoms, ROOM_ATOMS if self.room_atoms is None else self.room_atoms)
 
     @model_validator(mode="after")
     def _something_on_top(self) -> Self:
@@ -119,7 +130,8 @@ class InterfaceBuild:
     report
         Plain JSON: formula, charge (e), area (A^2; None for a wire), thickness (A), atoms, the slab's
         dipole per area by formal charges (e/A, along +z; None where its oxidation states are unknown), and the
-        closest contact of each placement. Of a slab alone: its own properties.
+        closest contact of each placement and its distance from its images (A), and what a cell with room takes. Of a
+        slab alone: its own properties.
     """
 
     slab: Structure
@@ -158,20 +170,23 @@ def build_interface(spec: InterfaceSpec, library: Library) -> InterfaceBuild:
 def _substrate_with_room(
     spec: InterfaceSpec, library: Library, fragment: Structure
 ) -> tuple[Structure, list[Structure]]:
-    """Build the smallest substrate on which the fragment has room, and place the fragment.
+    """Build the substrate on which the fragment has most room, and place the fragment.
 
-    A long fragment often fits the surface's own cell along a diagonal. So that cell comes first, and the cell of
-    the fragment's footprint only where fewer than half of the placements keep clear of their periodic images.
+    Where room would take too many atoms: a long fragment often fits the surface's own cell along a diagonal. So that cell
+    comes first, and the cell of the fragment's footprint only where fewer than half of the placements keep clear of their
+    periodic images.
     """
     sizes = [spec.in_plane] if spec.in_plane else [(0.0, 0.0), footprint(fragment)]
+    first = build_substrate(spec, library, sizes[0])
+    if spec.in_plane is not None:
+        require_room(first, fragment)
+    else:
+        large = roomy(lambda size: build_substrate(spec, library, size), first, [fragment], spec.most_for_room)
+        if large is not None:
+            first, sizes = large, sizes[:1]
     for size in sizes:
-        slab = build_substrate(spec, library, size)
-        count = len(slab) + len(fragment)
-        if count > spec.max_atoms:
-            raise InputError(
-                f"The interface would have {count} atoms ({len(slab)} slab, {len(fragment)} fragment), at most "
-                f"{spec.max_atoms} are allowed: use fewer units, a thinner slab or raise max_atoms."
-            )
+        slab = first if size == sizes[0] else build_substrate(spec, library, size)
+        require_few_atoms(slab, fragment, spec)
         last = size == sizes[-1]
         try:
             placements = place(slab, fragment, spec.placements, spec.seed, spec.vacuum, spec.clearance, spec.target)
@@ -182,6 +197,16 @@ def _substrate_with_room(
         if last or 2 * len(placements) > spec.placements:
             return slab, placements
     raise AssertionError("the last size returns or raises")
+
+
+def require_few_atoms(slab: Structure, fragment: Structure, spec: InterfaceSpec) -> None:
+    """Refuse an interface with more than ``spec.max_atoms`` atoms (`InputError`)."""
+    count = len(slab) + len(fragment)
+    if count > spec.max_atoms:
+        raise InputError(
+            f"The interface would have {count} atoms ({len(slab)} slab, {len(fragment)} fragment), at most "
+            f"{spec.max_atoms} are allowed: use fewer units, a thinner slab or raise max_atoms."
+        )
 
 
 def build_fragment(spec: InterfaceSpec, library: Library) -> Structure:
@@ -304,4 +329,11 @@ def _report(slab: Structure, fragment: Structure, placements: Sequence[Structure
         "thickness": float(np.ptp(slab.cart_coords[:, 2])),
         "dipole_per_area": slab.properties.get("dipole_per_area"),
         "contacts": [placement.properties["placement"]["contact"] for placement in placements],
+        "image_distances": [_image_distance(placement, len(slab)) for placement in placements],
+        **room_of(slab, fragment),
     }
+
+
+def _image_distance(placement: Structure, above: int) -> float | None:
+    """Return how far the fragment, the sites from ``above`` on, is from its nearest image, A."""
+    return image_distance(placement.cart_coords[above:], placement.lattice)

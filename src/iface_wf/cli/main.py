@@ -32,7 +32,7 @@ from iface_wf.cli import (
 )
 from iface_wf.cli import collect as vasp
 from iface_wf.cli.terminal import one_line, visible, write_anything
-from iface_wf.errors import IfaceError, InputError, foreseen
+from iface_wf.errors import IfaceError, InputError, NoticeWarning, foreseen
 from iface_wf.former import FormerNameWarning, todays_arguments
 from iface_wf.secrets import away, is_own, scrub
 
@@ -105,7 +105,8 @@ def main(arguments: list[str] | None = None) -> int:
     if not sys.warnoptions:
         # Notes of libraries to their own callers are no use to whoever runs a command.
         warnings.simplefilter("ignore", FutureWarning)
-    warnings.simplefilter("always", FormerNameWarning)
+    for kind in (FormerNameWarning, NoticeWarning):
+        warnings.simplefilter("always", kind)
     write_anything()
     given = sys.argv[1:] if arguments is None else arguments
     try:
@@ -142,11 +143,11 @@ def main(arguments: list[str] | None = None) -> int:
 
 @contextmanager
 def _hints() -> Iterator[None]:
-    """Say in one line what names of before are called today, each once."""
+    """Say in one line what names of before are called today, and what else is to be known, each once."""
     show, told = warnings.showwarning, set[str]()
 
     def hint(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
-        if not issubclass(category, FormerNameWarning):
+        if not issubclass(category, FormerNameWarning | NoticeWarning):
             show(visible(scrub(str(message))), category, *place, **more)
         elif str(message) not in told:
             told.add(str(message))

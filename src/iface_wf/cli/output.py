@@ -107,6 +107,9 @@ def _table_class() -> Any:
     return PlainTable
 
 
-def number(value: float | None, digits: int = 3) -> str:
-    """Return a signed number with fixed digits, or a dash when there is none."""
-    return "-" if value is None or value != value else f"{value:+.{digits}f}"
+def number(value: float | None, digits: int = 3, uncertainty: float | None = None) -> str:
+    """Return a signed number with fixed digits, and with its uncertainty where that is known; a dash when there is none."""
+    if value is None or value != value:
+        return "-"
+    known = uncertainty is not None and uncertainty == uncertainty
+    return f"{value:+.{digits}f}" + (f" +- {uncertainty:.{digits}f}" if known else "")

@@ -56,7 +56,15 @@ OPTIONS: dict[str, Any] = {
         ),
     ],
     "placements": Annotated[
-        int | None, typer.Option("--placements", min=1, help="Placements that the cheap engine ranks.")
+        int | None, typer.Option("--placements", min=1, help="Candidates of each batch of the search; default: 8.")
+    ],
+    "search": Annotated[
+        int | None,
+        typer.Option(
+            "--search",
+            min=0,
+            help="Steps that the cheap engine may take to find the lowest minimum; default: the level's.",
+        ),
     ],
     "seed": opt.Seed,
     "in_plane": Annotated[
@@ -70,6 +78,10 @@ OPTIONS: dict[str, Any] = {
     ],
     "max_atoms": Annotated[
         int | None, typer.Option("--max-atoms", min=1, help="Refuse interfaces with more atoms; default: 600.")
+    ],
+    "room_atoms": Annotated[
+        int | None,
+        typer.Option("--room-atoms", min=0, help="Up to so many atoms the cell is enlarged to keep images 8 A apart."),
     ],
     "processes": Annotated[int | None, typer.Option("--processes", min=0, help="MPI processes; 0: all cores.")],
 }

@@ -12,7 +12,7 @@ from iface_wf.cli.request import require_filler, with_request
 from iface_wf.cli.store import mention_older
 
 if TYPE_CHECKING:
-    from iface_wf.screening.single import Step
+    from iface_wf.screening.single import Plan
 
 
 @with_request()
@@ -62,7 +62,7 @@ def run(
         stdout().print(f"Picture: {picture}")
 
 
-def _print_plan(plan: list[Step], json: bool) -> None:
+def _print_plan(plan: Plan, json: bool) -> None:
     if json:
         print_json(plan)
         return
@@ -75,3 +75,5 @@ def _print_plan(plan: list[Step], json: bool) -> None:
         atoms = "" if step["atoms"] is None else str(step["atoms"])
         table.add_row(step["step"], step["kind"], step["engine"], step["level"], atoms, stored[step["found"]])
     stdout().print(table)
+    for remark in plan.remarks:
+        say(remark)

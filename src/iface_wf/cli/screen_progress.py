@@ -50,6 +50,8 @@ class ScreeningProgress:
         doing = event.name
         if event.step is not None:
             doing += f", {event.step.step} ({event.step.index} of {event.step.total})"
+            if event.step.state == "running":
+                doing += f": {event.step.detail}"
         elif event.state == "waiting":
             doing = "waiting for other processes"
         left = "" if event.seconds_left is None else f", about {_duration(event.seconds_left)} left"

@@ -15,6 +15,7 @@ FATAL_FLAGS = frozenset(
         "dissociated",
         "clash",
         "slab_changed",
+        "ion_left_slab",
     }
 )
 

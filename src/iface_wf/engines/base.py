@@ -17,13 +17,16 @@ import numpy as np
 from jobflow import CURRENT_JOB, Job, JobConfig, Maker, job
 from pymatgen.core import Structure
 
+from iface_wf.builders.checks import flags as outcome_flags
 from iface_wf.builders.components import indices, select
 from iface_wf.documents.calculation import CalculationDocument, CalculationKind
+from iface_wf.documents.labels import SLAB_PARTS
 from iface_wf.engines.calculation_log import logged
 from iface_wf.engines.profile import EngineProfile, merged
 from iface_wf.engines.request import CalculationRequest
 from iface_wf.engines.shelf import calculate_once, common_shelf
 from iface_wf.store.reuse import claimed
+from iface_wf.store.versions import document_in
 
 
 @dataclass
@@ -241,7 +244,7 @@ class Engine(Maker, ABC):
         if store is None or common_shelf() is not None:  # a queue's job has no access to the store, only to the shelf
             return self._calculate(request, key)
         with claimed(store, key, force=self.force) as found:
-            document = None if found is None else CalculationDocument.model_validate(found["output"])
+            document = None if found is None else document_in(found, CalculationDocument)
             if found is not None and document is not None and same_frame(document, request.atoms_structure):
                 return document.model_copy(update={"reused_from": found["uuid"], "role": self.role})
             return self._calculate(request, key)
@@ -254,13 +257,32 @@ class Engine(Maker, ABC):
         document, found = calculate_once(
             (common or Path.cwd()) / f"calc-{key[:16]}-{order}",
             lambda document: str(document.key) == str(key) and same_frame(document, structure),
-            lambda directory: self.calculate(request, directory),
+            lambda directory: judged(self.calculate(request, directory), structure),
             logged(key, kind=self.kind, role=self.role, engine=self.engine_name, level=self.level),
             self.force,
         )
         if not found or common is None:  # without a queue the store was asked before: this result never reached it
             return document.model_copy(update={"role": self.role})
         return document.model_copy(update={"reused_from": f"shelf {document.directory}", "role": self.role})
+
+
+def judged(document: CalculationDocument, initial: Structure) -> CalculationDocument:
+    """Return the document of a relaxation with flags for what went wrong with its structure on the way.
+
+    Parameters
+    ----------
+    document
+        Of a relaxation, else it is left as it is.
+    initial
+        Where the relaxation started: a part as built.
+    """
+    if document.kind != "relax":
+        return document
+    found = [flag for flag in outcome_flags(initial, document.atoms_structure) if flag not in document.flags]
+    if set(initial.site_properties.get("component", [])) <= set(SLAB_PARTS):
+        # a slab alone that is not as it was cut any more may be a sound surface
+        found = ["reconstructed" if flag == "slab_changed" else flag for flag in found]
+    return document.model_copy(update={"flags": [*document.flags, *found]}) if found else document
 
 
 def same_frame(document: CalculationDocument, structure: Structure) -> bool:

@@ -107,6 +107,9 @@ class EngineProfile:
     cost
         Core-seconds of a calculation of 100 atoms by kind, ``relax`` and ``static``, where nothing is known by
         experience.
+    room
+        By level: up to how many atoms a cell is enlarged so that a molecule keeps clear of its images. What a desktop
+        computer (`fast`) or a node (`moderate`, `precise`) calculates overnight.
     resources
         What its calculations ask a queue for: rows of the table of resources (level, kind, cores, hours, memory_gb,
         exponent), the first that fits counts.
@@ -127,6 +130,7 @@ class EngineProfile:
     densities: tuple[str, ...] = ()
     cheap: bool = False
     cost: Mapping[str, float] = field(default_factory=dict)
+    room: Mapping[str, int] = field(default_factory=dict)
     resources: tuple[Mapping[str, Any], ...] = ()
     packages: tuple[str, ...] = ()
     checks: tuple[Check, ...] = ()

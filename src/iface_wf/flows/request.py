@@ -19,7 +19,7 @@ from iface_wf.store.canonical import canonical_settings
 
 #: Part of the keys of all results. Raised by hand when keys are made in another way or flows change so that stored results
 #: are no longer comparable; `iface_wf.store.migrate` gives the results of before their new keys.
-KEY_VERSION = 4
+KEY_VERSION = 5
 
 
 class Request(BaseModel, ABC):
@@ -124,7 +124,8 @@ class Request(BaseModel, ABC):
         """Return the cheap engine that compares placements; one that is the main engine ranks as it calculates."""
         cheap = registry.profile(self.engine).cheap
         by = self.geometry or (self.engine if cheap else registry.DEFAULT_RANKING)
-        return registry.create(by, level="fast", overrides=dict(self.overrides) if by == self.engine else {})
+        overrides = dict(self.overrides) if by == self.engine else {}
+        return registry.create(by, level="fast", overrides=overrides, processes=self.processes)
 
     def _engine(self, name: str, overrides: dict[str, Any] | None = None, **options: Any) -> Engine:
         return registry.create(name, level=self.level, overrides=dict(overrides or {}), **options)

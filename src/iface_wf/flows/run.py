@@ -14,7 +14,8 @@ from jobflow import Flow, Job, JobStore
 from jobflow.core.flow import get_flow
 
 from iface_wf.errors import CalculationError, IfaceError
-from iface_wf.flows.events import Event, State
+from iface_wf.flows.events import Event, State, progress_to
+from iface_wf.store.job_store import require_writable
 
 Listener = Callable[[Event], None]
 _log = logging.getLogger(__name__)
@@ -44,9 +45,12 @@ def run_flow(flow: Flow, store: JobStore, workdir: Path, listener: Listener | No
 
     Raises
     ------
+    InputError
+        When the store can only be read.
     CalculationError
         Naming the steps that failed and why; other steps that do not need them have been done.
     """
+    require_writable(store)
     workdir.mkdir(parents=True, exist_ok=True)
     steps = list(get_flow(flow, allow_external_references=True).iterflow())
     tell = _teller(len(steps), listener or (lambda event: None))
@@ -60,7 +64,8 @@ def run_flow(flow: Flow, store: JobStore, workdir: Path, listener: Listener | No
         started = time.monotonic()
         tell(job.name, index, "started")
         try:
-            output = _run_job(job, store, workdir)
+            with progress_to(_progress(tell, job.name, index, started)):
+                output = _run_job(job, store, workdir)
         except Exception as error:  # noqa: BLE001 - whatever ends one step must not end those that do not need it
             _log.debug("%s failed", job.name, exc_info=True)
             undone.add(job.uuid)
@@ -80,6 +85,10 @@ def _teller(total: int, listener: Listener) -> Callable[..., None]:
         listener(Event(step, index, total, state, seconds, detail))
 
     return tell
+
+
+def _progress(tell: Callable[..., None], step: str, index: int, started: float) -> Callable[[str], None]:
+    return lambda words: tell(step, index, "running", time.monotonic() - started, words)
 
 
 def _run_job(job: Job, store: JobStore, workdir: Path) -> Any:

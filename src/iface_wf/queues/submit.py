@@ -230,7 +230,7 @@ def _missing_flow(screening: Graph, project: QueueProject, controller: JobContro
             jobs = part.jobs()
             for job in jobs:
                 job.metadata |= {"reference": key, "label": part.name}
-            outputs[key] = PartOutputs.of(jobs)
+            outputs[key] = part.outputs(jobs)
             flows.append(Flow(jobs, output=jobs[-1].output, name=part.name))
     done.references = len(flows)
     for item in wanted.items.values():

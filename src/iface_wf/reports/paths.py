@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from iface_wf.errors import InputError
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 def new_file(path: Path) -> Path:
@@ -37,3 +41,17 @@ def new_folder(path: Path) -> Path:
     except OSError as error:
         raise InputError(f"The folder {path} cannot be used: {error.strerror}.") from error
     return path
+
+
+def save(figure: Figure, path: Path) -> None:
+    """Write a figure as PNG; a file of that name is replaced.
+
+    Raises
+    ------
+    InputError
+        When the file cannot be written.
+    """
+    try:
+        figure.savefig(path, format="png")
+    except OSError as error:
+        raise InputError(f"The picture {path} cannot be written: {error.strerror}.") from error

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import statistics
 from collections import Counter, defaultdict
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from jobflow import JobStore, OutputReference
+from jobflow import JobStore
 
 from iface_wf.documents.kinds import get_kind
-from iface_wf.engines import registry
-from iface_wf.engines.base import Engine
-from iface_wf.flows.graph import Graph, Item
-from iface_wf.flows.parts import PartOutputs
+from iface_wf.flows.graph import Graph
 from iface_wf.library.library import Library
+from iface_wf.screening.estimate import Missing, Template, calculations_of, estimate
 from iface_wf.screening.graph import build_screening
+from iface_wf.screening.room import room_remarks
 from iface_wf.screening.run import funnel_choice
 from iface_wf.screening.spec import ScreeningSpec
 from iface_wf.screening.state import (
@@ -29,13 +26,6 @@ from iface_wf.screening.state import (
 
 #: Names of the counts: relaxations and single points of isolated parts and of interfaces, and A*, B* frozen in AB.
 KINDS = ("references", "reference_statics", "complexes", "complex_statics", "frozen_statics")
-#: Core-seconds of a calculation of 100 atoms, where neither the store nor its engine knows anything better.
-RULE_OF_THUMB = 5_000.0
-#: What a result costs: (relax or static, role) to (name of the count, engine).
-Template = dict[tuple[str, str], tuple[str, str]]
-#: How the cost of a calculation grows with the number of atoms in the range of interest.
-EXPONENT = 2.5
-_SAMPLE = 300
 
 
 @dataclass
@@ -61,6 +51,8 @@ class Stage:
         What the estimate rests on.
     refused
         Name and cause of the interfaces that cannot be built, or failed too often.
+    room
+        For each slab, how far molecules on it are from their images and what more room would cost.
     """
 
     name: str
@@ -74,6 +66,7 @@ class Stage:
     core_hours: float = 0.0
     basis: str = ""
     refused: list[tuple[str, str]] = field(default_factory=list)
+    room: list[str] = field(default_factory=list)
 
 
 def plan_screening(spec: ScreeningSpec, store: JobStore, library: Library) -> list[Stage]:
@@ -125,7 +118,7 @@ def _at_most(stage: Stage, keep: int) -> Stage:
 def _stage(name: str, spec: ScreeningSpec, graph: Graph, store: JobStore, relaxed_before: bool = False) -> Stage:
     counts = dict.fromkeys(KINDS, 0)
     found: Counter[str] = Counter(dict.fromkeys(KINDS, 0))
-    missing: list[tuple[str, str, int]] = []  # engine, relax or static, atoms
+    missing: list[Missing] = []
     for part in graph.parts.values():
         makers = [maker for maker in (part.relax, part.static) if maker is not None]
         for maker, uuid in zip(makers, part_state(store, part).uuids, strict=True):
@@ -141,7 +134,7 @@ def _stage(name: str, spec: ScreeningSpec, graph: Graph, store: JobStore, relaxe
     started = started_calculations(store, open_items)
     templates: dict[str, Template] = {}
     for key, item in graph.items.items():
-        template = templates.setdefault(item.kind, _calculations_of(item))
+        template = templates.setdefault(item.kind, calculations_of(item))
         for step, (kind, engine) in template.items():
             if relaxed_before and step[0] == "relax":
                 continue
@@ -150,7 +143,7 @@ def _stage(name: str, spec: ScreeningSpec, graph: Graph, store: JobStore, relaxe
             found[kind] += there
             if not there:
                 missing.append((engine, step[0], item.atoms))
-    hours, basis = _estimate(missing, spec.level, store)
+    hours, basis = estimate(missing, spec.level, store)
     given_up = [
         (graph.items[key].name, failure.cause) for key, failure in failures(store, open_items).items() if failure.final
     ]
@@ -165,60 +158,8 @@ def _stage(name: str, spec: ScreeningSpec, graph: Graph, store: JobStore, relaxe
         core_hours=hours,
         basis=basis,
         refused=[*graph.refused, *given_up],
+        room=room_remarks(graph, store, spec.level),
     )
-
-
-def _calculations_of(item: Item) -> Template:
-    """List what one result costs beside its parts, from its own jobs."""
-    nowhere = PartOutputs(OutputReference("a"), OutputReference("b"))
-    makers = [job.maker for job, _ in item.flow(dict.fromkeys(item.parts.values(), nowhere)).iterflow()]
-    return {
-        (maker.kind, maker.role): (_name_of(maker, item), maker.engine_name)
-        for maker in makers
-        if isinstance(maker, Engine)
-    }
-
-
-def _name_of(maker: Engine, item: Item) -> str:
-    if maker.role in item.parts:  # a part's single point on the grid steps of an interface
-        return "reference_statics"
-    if maker.role.rstrip("*") != maker.role or " in " in maker.role:
-        return "frozen_statics"
-    return "complexes" if maker.kind == "relax" else "complex_statics"
-
-
-def _estimate(missing: Iterable[tuple[str, str, int]], level: str, store: JobStore) -> tuple[float, str]:
-    """Return core-hours, and in words where they come from."""
-    seconds, sources = 0.0, set()
-    measured: dict[tuple[str, str], tuple[float, int]] = {}
-    for engine, kind, atoms in missing:
-        if (engine, kind) not in measured:
-            measured[engine, kind] = _timing(store, engine, kind, level)
-        at_100, sample = measured[engine, kind]
-        sources.add(f"{engine} {kind}: {f'median of {sample} stored timings' if sample else 'rule of thumb'}")
-        seconds += at_100 * (atoms / 100.0) ** EXPONENT
-    return seconds / 3600.0, "; ".join(sorted(sources))
-
-
-def _timing(store: JobStore, engine: str, kind: str, level: str) -> tuple[float, int]:
-    """Return core-seconds at 100 atoms, and from how many stored calculations; 0: from the rule of thumb."""
-    criteria = {
-        "output.document_type": "calculation",
-        "output.engine": engine,
-        "output.kind": kind,
-        "output.level": level,
-        "output.reused_from": None,
-    }
-    fields = ["output.n_atoms", "output.cpu_time"]
-    entries = store.query(criteria, properties=fields, sort={"completed_at": -1}, limit=_SAMPLE, load=False)
-    costs = [
-        e["output"]["cpu_time"] / (e["output"]["n_atoms"] / 100.0) ** EXPONENT
-        for e in entries
-        if e["output"].get("cpu_time")
-    ]
-    if not costs:
-        return registry.profile(engine).cost.get(kind, RULE_OF_THUMB), 0
-    return statistics.median(costs), len(costs)
 
 
 def totals(stages: list[Stage]) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from iface_wf.screening.graph import build_screening
 from iface_wf.screening.spec import ScreeningSpec
 from iface_wf.screening.state import part_state, ranked_keys, stored_results
 from iface_wf.screening.workers import Listener, Stage
+from iface_wf.store.job_store import require_writable
 
 
 @dataclass
@@ -123,6 +124,8 @@ def _run(graph: Graph, stage: str, store: JobStore, workdir: Path, listener: Lis
     problems: dict[str, str] = {}
     items = graph.items
     stored = stored_results(store, items)
+    if len(stored) < len(items):
+        require_writable(store)
 
     def part_known(part: Part) -> bool:
         state = part_state(store, part)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, TypedDict
 
@@ -14,6 +15,7 @@ from iface_wf.flows.graph import Graph
 from iface_wf.flows.kinds import flow_kind_of
 from iface_wf.flows.run import Listener, run_flow
 from iface_wf.library.library import Library
+from iface_wf.screening.room import room_remarks
 from iface_wf.screening.state import part_state
 from iface_wf.store.results import StoredResult, stored_result
 
@@ -41,6 +43,20 @@ class Step(TypedDict):
     level: str
     atoms: int | None
     found: bool | None
+
+
+class Plan(list[Step]):
+    """The calculations that a request needs, in the order in which they would run.
+
+    Attributes
+    ----------
+    remarks
+        What else is to be known before they are run; a sentence each.
+    """
+
+    def __init__(self, steps: Iterable[Step] = (), remarks: Iterable[str] = ()) -> None:
+        super().__init__(steps)
+        self.remarks = list(remarks)
 
 
 def run_request(
@@ -76,7 +92,7 @@ def run_request(
     Raises
     ------
     InputError
-        For unknown names, levels and unusable structures.
+        For unknown names, levels and unusable structures, and for a store that can only be read.
     CalculationError
         When a step failed.
     """
@@ -94,7 +110,7 @@ def run_request(
     return found
 
 
-def plan_request(request: Any, store: JobStore, library: Library) -> list[Step]:
+def plan_request(request: Any, store: JobStore, library: Library) -> Plan:
     """List the calculations that a request would need, in the order in which they would run; none when its result is stored.
 
     Parameters
@@ -108,12 +124,14 @@ def plan_request(request: Any, store: JobStore, library: Library) -> list[Step]:
 
     Returns
     -------
-    list of Step
-        What is known of each.
+    Plan
+        What is known of each, and how much room the molecule has.
     """
     graph = flow_kind_of(request.quantities).graph(request, library)
     (key,) = graph.items
-    return [] if stored_result(store, key) is not None else _steps(graph, store)
+    if stored_result(store, key) is not None:
+        return Plan()
+    return Plan(_steps(graph, store), room_remarks(graph, store, request.level))
 
 
 def _steps(graph: Graph, store: JobStore) -> list[Step]:

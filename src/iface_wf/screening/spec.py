@@ -23,6 +23,7 @@ from iface_wf.documents.kinds import DEFAULT_KIND, get_kind, kind_of, quantity_n
 from iface_wf.engines import registry
 from iface_wf.errors import IfaceError, InputError, unquoted, validate
 from iface_wf.flows.kinds import FlowKind, flow_kind
+from iface_wf.flows.search.budget import MOST_STEPS
 from iface_wf.library.files import is_file, line_of, parse_mapping, read_text
 from iface_wf.library.library import Library
 from iface_wf.library.records import Caps, InPlane
@@ -161,7 +162,9 @@ class ScreeningSpec(BaseModel):
     funnel
         Rank all interfaces with a cheap engine, and calculate only the best of them with ``engine``.
     placements
-        Placements per interface, which the cheap engine ranks.
+        Candidates of each batch of the search for an interface's lowest minimum.
+    search
+        Steps of relaxation that the cheap engine may take in the search; by default those of the level.
     seed
         Seed of everything random.
     in_plane
@@ -171,6 +174,9 @@ class ScreeningSpec(BaseModel):
         Empty space above the topmost atom, A.
     max_atoms
         Interfaces with more atoms are not calculated.
+    room_atoms
+        Up to so many atoms slabs are enlarged until all molecules are 8 A from their images; by default what engine and
+        level say. Both stages of a funnel have the same slabs.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -185,10 +191,12 @@ class ScreeningSpec(BaseModel):
     funnel: Funnel | None = None
     quantities: tuple[Quantity, ...] = Field(default=get_kind(DEFAULT_KIND).quantities, min_length=1)
     placements: int = Field(default=8, ge=1, le=1000)
+    search: int | None = Field(default=None, ge=0, le=MOST_STEPS)
     seed: int = Field(default=0, ge=0, lt=2**31)
     in_plane: InPlane | None = None
     vacuum: float = Field(default=8.0, ge=6, le=100)
     max_atoms: int = Field(default=600, ge=1, le=100_000)
+    room_atoms: int | None = Field(default=None, ge=0, le=100_000)
     overrides: dict[str, Any] = Field(default_factory=dict)
     processes: int = Field(default=0, ge=0, le=100_000)
 
@@ -250,6 +258,9 @@ class ScreeningSpec(BaseModel):
             "level": self.funnel.level,
             "funnel": None,
             "overrides": {},
+            "room_atoms": registry.profile(self.engine).room.get(self.level)
+            if self.room_atoms is None
+            else self.room_atoms,
         }
         return self.model_copy(update=change | {"quantities": self.quantities[:1]})
 
@@ -293,9 +304,11 @@ class ScreeningSpec(BaseModel):
             "overrides": self.overrides,
             "processes": self.processes,
             "placements": self.placements,
+            "search": self.search,
             "seed": self.seed,
             "vacuum": self.vacuum,
             "max_atoms": self.max_atoms,
+            "room_atoms": self.room_atoms,
         }
         return options | (chain.options(library) if chain is not None else {})
 

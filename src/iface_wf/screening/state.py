@@ -14,11 +14,13 @@ from iface_wf.documents.calculation import CalculationDocument
 from iface_wf.documents.failure import FailureDocument, failure_uuid
 from iface_wf.documents.kinds import ResultKind, kind_names
 from iface_wf.documents.trust import is_trustworthy
+from iface_wf.documents.upgrade import SCHEMA_VERSION
 from iface_wf.engines.base import same_frame
 from iface_wf.flows.parts import Part, PartOutputs
 from iface_wf.store.results import value_at
 from iface_wf.store.reuse import complete, find_finished
 from iface_wf.store.scalars import scalars
+from iface_wf.store.versions import as_of_today, document_in
 
 #: After so many failures something is not tried again unless the user asks for it.
 MAX_ATTEMPTS = 2
@@ -52,44 +54,48 @@ class PartState(NamedTuple):
     Attributes
     ----------
     uuids
-        Of its jobs, in the order of `iface_wf.flows.parts.Part.jobs`; None where one is missing.
+        Of its calculations, relaxation first; None where one is missing.
+    outputs
+        Where the outputs of all its jobs are, if all are there.
     problem
         Why no result can be calculated with it, although it is finished.
     """
 
     uuids: list[str | None]
+    outputs: PartOutputs | None = None
     problem: str | None = None
-
-    @property
-    def outputs(self) -> PartOutputs | None:
-        """Where the outputs are, if all are there."""
-        found = [OutputReference(uuid) for uuid in self.uuids if uuid is not None]
-        if len(found) < len(self.uuids):
-            return None
-        return PartOutputs(found[0], found[1] if len(found) > 1 else None)
 
 
 def part_state(store: JobStore, part: Part) -> PartState:
-    """Look for the finished relaxation of a part, and for the single point on what came out of it."""
-    relaxed = _find(store, part.relax_key, part.structure)
+    """Look for the finished search and relaxation of a part, and for the single point on what came out of it."""
+    start: Structure | None = part.structure
+    key, searched = part.relax_key, None
+    if part.search_key is not None:
+        searched = find_finished(store, part.search_key, load=False)
+        start = None
+        if searched is not None:
+            start, key = part.start(searched["output"], searched["uuid"])
+    relaxed = None if start is None else _find(store, key, start)
     uuids: list[str | None] = [relaxed["uuid"] if relaxed else None]
     problem = _no_energy(relaxed, f"{part.name}: {part.relax.name}")
     if part.static is not None:
         found = None
         if relaxed is not None:
-            structure, key = part.relaxed(relaxed["output"], relaxed["uuid"])
-            assert key is not None
-            found = _find(store, key, structure)
+            structure, static_key = part.relaxed(relaxed["output"], relaxed["uuid"])
+            assert static_key is not None
+            found = _find(store, static_key, structure)
         uuids.append(found["uuid"] if found else None)
         problem = _no_energy(found, f"{part.name}: {part.static.name}") or problem
-    return PartState(uuids, problem)
+    every = [*([searched["uuid"]] if searched is not None else []), *uuids]
+    outputs = None if None in every else part.outputs_of([OutputReference(uuid) for uuid in every if uuid is not None])
+    return PartState(uuids, outputs, problem)
 
 
 def _find(store: JobStore, key: str, structure: Structure) -> dict[str, Any] | None:
     found = find_finished(store, key, load=False)
     if found is None:
         return None
-    document = CalculationDocument.model_validate(found["output"])
+    document = document_in(found, CalculationDocument)
     return found if same_frame(document, structure) else None
 
 
@@ -153,12 +159,15 @@ def ranked_keys(store: JobStore, kind: ResultKind, keys: Iterable[str]) -> list[
         The results in question.
     """
     field = next(column.field for column in kind.columns if column.name == kind.headline)
-    fields = ["output.key", f"output.{field}", "output.converged", "output.flags"]
+    fields = ["uuid", "output.key", "output.schema_version", f"output.{field}", "output.converged", "output.flags"]
     values: dict[str, float] = {}
     for chunk in _chunks(keys):
         criteria = {"output.document_type": kind.name, "output.key": {"$in": chunk}}
         for entry in store.query(criteria, properties=fields, sort={"completed_at": 1}, load=False):
             output = entry["output"]
+            if output.get("schema_version") != SCHEMA_VERSION:  # its number may have had another meaning
+                whole = store.query_one({"uuid": entry["uuid"], **criteria}, load=False)
+                output = as_of_today(whole, kind.document)["output"]
             value = value_at(output, field)
             if is_trustworthy(output["converged"], value, output["flags"]):
                 values[output["key"]] = value

@@ -109,6 +109,7 @@ def test_a_relaxation_lowers_energy_and_forces_and_leaves_frozen_atoms(tmp_path)
     assert relaxed.lattice == slab.lattice
 
 
+@pytest.mark.slow
 def test_the_lattice_of_magnesium_oxide_is_that_of_pbe(tmp_path):
     """PBE: 4.25 A (experiment 4.21 A)."""
     lengths = np.array([4.05, 4.15, 4.25, 4.35, 4.45])
@@ -264,6 +265,7 @@ def test_either_cheap_engine_ranks(run_here):
         Ranker("mlp")
 
 
+@pytest.mark.slow
 def test_orderings_of_a_crystal_are_ranked_by_the_name_of_a_model():
     record = Library().filler("LLZTO")
     rule = record.disorder.model_copy(update={"candidates": 2})

@@ -47,6 +47,7 @@ def loaded(store, uuid):
     return BindingDocument.model_validate(store.get_output(uuid, load=True))
 
 
+@pytest.mark.slow
 def test_a_flow_gives_all_terms_and_a_second_run_calculates_nothing(vasp, job_store):
     first = flow()
     run_flow(first, job_store, vasp / "work")
@@ -153,6 +154,7 @@ def run_by_hand(folder):
     assert done.returncode == 0, done.stdout
 
 
+@pytest.mark.slow
 def test_folders_submitted_by_hand_end_in_the_same_document(vasp, job_store):
     project = vasp / "project"
     structures = {"A": lithium_fluoride_slab(), "B": hydrogen_fluoride(), "AB": interface()}
@@ -240,6 +242,7 @@ def test_a_slab_is_found_again_in_the_interface():
 # ---- densities of GPAW ---------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_densities_give_the_same_by_files_and_by_arrays(vasp):
     """The fast twin of the test below: densities of atoms and a little charge moved between them."""
     structures, arrays = {}, {}

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from pymatgen.core import Lattice, Structure
 from scipy.spatial.transform import Rotation
 
-from iface_wf.builders.contact import images_apart, symbols_of, vdw_radii
+from iface_wf.builders.contact import image_distance, images_apart, symbols_of, vdw_radii
 from iface_wf.builders.edges import check_vacuum, round_up
 from iface_wf.builders.molecules.fragments import formula
 from iface_wf.builders.placing.bodies import Body, Fingerprint, Pose, same_fingerprint
@@ -18,6 +18,10 @@ from iface_wf.errors import InputError
 
 _TRIES = 60
 """Orientations drawn for one placement before it is given up."""
+
+APART, NEAR = 8.0, 5.0
+"""Wanted distance of a molecule from its images, A. Where the cell leaves them at least ``NEAR`` apart, as far as it leaves
+them, no placement brings them nearer; on smaller cells they must only not touch."""
 
 Vectors = NDArray[np.float64]
 
@@ -53,6 +57,22 @@ def principal_axes(xyz: Vectors) -> Vectors:
     return axes
 
 
+def flat_along(lattice: Lattice, xyz: Vectors) -> Vectors:
+    """Return the rotation (3, 3), on columns, that lays a body flat along the longer in-plane vector of a cell."""
+    return np.asarray(turned(0.0, _azimuth(lattice)) @ principal_axes(xyz))
+
+
+def _azimuth(lattice: Lattice) -> float:
+    """Return the direction of the longer in-plane vector, degrees from x."""
+    along = lattice.matrix[1 if lattice.pbc[1] and lattice.b > lattice.a + 1e-6 else 0]
+    return float(np.degrees(np.arctan2(along[1], along[0])))
+
+
+def turned(roll: float, azimuth: float) -> Vectors:
+    """Return the rotation about x, then about z, by angles in degrees."""
+    return np.asarray(Rotation.from_euler("xz", [roll, azimuth], degrees=True).as_matrix())
+
+
 def place(
     slab: Structure,
     fragment: Structure,
@@ -67,7 +87,8 @@ def place(
     The first placement lies flat along the longer in-plane vector. After it, rotations uniform on SO(3)
     alternate with flat-lying ones, turned about the longest axis and about the normal. Each has a random
     lateral position and is lowered along the normal until the first pair of atoms is ``clearance`` van der
-    Waals sums apart. A wire (periodic along a only) is approached from a random side.
+    Waals sums apart. A wire (periodic along a only) is approached from a random side. Images of the fragment do not
+    touch; where the cell leaves them 5 A or more apart for a fragment along its longer vector, up to 8 A, they stay so.
 
     Parameters
     ----------
@@ -103,12 +124,18 @@ def place(
     symbols = symbols_of(fragment)
     centred = fragment.cart_coords - fragment.cart_coords.mean(axis=0)
     aim = Aim(slab, fragment, target) if target is not None else None
+    offered = image_distance(centred @ flat_along(slab.lattice, centred).T, slab.lattice)
+    apart = 0.0 if offered is None or offered < NEAR else min(APART, offered)
     found: list[Structure] = []
     prints: list[Fingerprint] = []
     missed: list[float] = []
     for index in range(n):
         rng = np.random.default_rng([seed, index])
-        pose = aim.pose(centred, clearance, rng) if aim else _free_pose(slab, centred, symbols, clearance, index, rng)
+        pose = (
+            aim.pose(centred, clearance, rng)
+            if aim
+            else _free_pose(slab, centred, symbols, clearance, index, apart, rng)
+        )
         if pose is None:
             continue
         if pose.miss > REACHED:
@@ -118,7 +145,7 @@ def place(
         if not any(same_fingerprint(mark, other) for other in prints):
             prints.append(mark)
             details = {"index": index, "seed": seed, "clearance": clearance, **pose.report(symbols)}
-            found.append(_assemble(slab, fragment, pose.xyz @ pose.body.turn.T, vacuum, details))
+            found.append(assemble(slab, fragment, pose.xyz @ pose.body.turn.T, vacuum, details))
     if found:
         return found
     if target is not None and missed:
@@ -135,21 +162,31 @@ def _free_pose(
     symbols: list[str],
     clearance: float,
     index: int,
+    apart: float,
     rng: np.random.Generator,
 ) -> Pose | None:
-    """Draw orientation and position until the fragment keeps off its images; None when it never does.
+    """Draw orientation and position until the fragment keeps ``apart`` (A) from its images, or at least does not touch them.
+
+    None when it always touches them.
 
     On an oblique cell the first placement may not fit along the longer vector; then it lies flat in another way.
     """
     flat = principal_axes(centred)
     angle = 0.0 if slab.lattice.pbc[1] else float(rng.uniform(0, 360))
     body = Body.seen_from(slab, angle)
+    second: Pose | None = None
     for attempt in range(_TRIES):
         rotation, mode = _orientation(flat, body.lattice, index if attempt == 0 else index or 2, rng)
         xyz = centred @ rotation.T + _spot(body, rng)
-        if images_apart(xyz, symbols, body.lattice):
-            return Pose(body, body.lowered(xyz, body.reach(symbols, clearance)), rotation, {"mode": mode})
-    return None
+        if not images_apart(xyz, symbols, body.lattice):
+            continue
+        enough = not apart or (image_distance(xyz, body.lattice) or 0.0) >= apart - 1e-6
+        if enough or second is None:
+            pose = Pose(body, body.lowered(xyz, body.reach(symbols, clearance)), rotation, {"mode": mode})
+            if enough:
+                return pose
+            second = pose
+    return second
 
 
 def _too_small(slab: Structure, fragment: Structure) -> InputError:
@@ -183,12 +220,9 @@ def _orientation(flat: Vectors, lattice: Lattice, index: int, rng: np.random.Gen
     if index % 2:
         return np.asarray(Rotation.random(rng=rng).as_matrix()), "random"
     if index == 0:
-        along = lattice.matrix[1 if lattice.pbc[1] and lattice.b > lattice.a + 1e-6 else 0]
-        roll, azimuth = 0.0, float(np.degrees(np.arctan2(along[1], along[0])))
-    else:
-        roll, azimuth = float(rng.choice([0, 90, 180, 270])), float(rng.uniform(0, 360))
-    spin = Rotation.from_euler("xz", [roll, azimuth], degrees=True)
-    return np.asarray(spin.as_matrix() @ flat), "flat"
+        return np.asarray(turned(0.0, _azimuth(lattice)) @ flat), "flat"
+    roll, azimuth = float(rng.choice([0, 90, 180, 270])), float(rng.uniform(0, 360))
+    return np.asarray(turned(roll, azimuth) @ flat), "flat"
 
 
 def _spot(body: Body, rng: np.random.Generator) -> Vectors:
@@ -201,9 +235,7 @@ def _spot(body: Body, rng: np.random.Generator) -> Vectors:
     return np.array([fractions[0] * body.lattice.a, across, 0.0])
 
 
-def _assemble(
-    slab: Structure, fragment: Structure, xyz: Vectors, vacuum: float, placement: dict[str, Any]
-) -> Structure:
+def assemble(slab: Structure, fragment: Structure, xyz: Vectors, vacuum: float, placement: dict[str, Any]) -> Structure:
     """Join substrate and fragment in one cell whose periodic vectors are the substrate's.
 
     Parameters

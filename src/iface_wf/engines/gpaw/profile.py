@@ -100,6 +100,7 @@ PROFILE = EngineProfile(
     ),
     densities=("pseudo", "all_electron"),
     cost={"relax": 200_000.0, "static": 5_000.0},
+    room={"fast": 100, "moderate": 200, "precise": 200},
     resources=(
         {"level": "fast", "kind": "static", "cores": 8, "hours": 1.0, "memory_gb": 16.0},
         {"level": "precise", "cores": 32, "hours": 12.0, "memory_gb": 96.0},

@@ -65,6 +65,7 @@ PROFILE = EngineProfile(
     ),
     densities=("valence", "all_electron"),
     cost={"relax": 100_000.0, "static": 4_000.0},
+    room={"fast": 150, "moderate": 250, "precise": 250},
     resources=(
         {"kind": "relax", "cores": 32, "hours": 12.0, "memory_gb": 96.0},
         {"cores": 32, "hours": 4.0, "memory_gb": 96.0},

@@ -71,6 +71,7 @@ PROFILE = EngineProfile(
     shared=Comparison(method=("method", "wide_edge"), noted=dict.fromkeys(("A", "B", "A*", "B*"), _WARMTH)),
     cheap=True,
     cost={"relax": 600.0, "static": 15.0},
+    room={"fast": 100, "moderate": 150, "precise": 150},
     resources=({"kind": "relax", "cores": 1, "hours": 2.0}, {"cores": 1, "hours": 0.5}),
     packages=("tblite",),
     checks=(Check("tblite (xTB)", lambda: installed("tblite"), "pip install tblite", needed=True),),

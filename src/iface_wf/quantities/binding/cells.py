@@ -7,8 +7,9 @@ from typing import NamedTuple
 
 from pymatgen.core import Structure
 
-from iface_wf.builders.interface import InterfaceSpec, build_substrate
+from iface_wf.builders.interface import InterfaceSpec, build_substrate, require_few_atoms
 from iface_wf.builders.placing.placements import footprint, place
+from iface_wf.builders.room import require_room, roomy
 from iface_wf.errors import InputError
 from iface_wf.library.library import Library
 
@@ -33,7 +34,8 @@ class SharedSlab(NamedTuple):
 def shared_slab(spec: InterfaceSpec, library: Library, fragments: Sequence[Structure], cell: Size | None) -> SharedSlab:
     """Build the one slab on which all fragments of a screening have room.
 
-    The surface's own cell comes first. A fragment that has no room on it, lying in any way that placing tries, needs
+    The slab is enlarged until all fragments are 8 A from their images, as far as the spec's atoms for room allow. Where they
+    allow nothing, the surface's own cell comes first. A fragment that has no room on it, lying in any way that placing tries, needs
     its footprint; the slab is as large as the largest such footprint. A fragment for which the slab would have too
     many atoms does not make it larger: it is refused.
 
@@ -59,6 +61,10 @@ def shared_slab(spec: InterfaceSpec, library: Library, fragments: Sequence[Struc
         When the filler's slab cannot be built at all.
     """
     own = build_substrate(spec, library, cell or (0.0, 0.0))
+    if cell is None:
+        large = roomy(lambda size: build_substrate(spec, library, size), own, fragments, spec.most_for_room)
+        if large is not None:
+            return SharedSlab(large, {})
     sizes = [footprint(fragment) for fragment in fragments]
     refused: dict[int, str] = {}
     need: Size = (0.0, 0.0)
@@ -67,14 +73,16 @@ def shared_slab(spec: InterfaceSpec, library: Library, fragments: Sequence[Struc
         if any(_inside(sizes[index], other) for other in [*fits, need]):
             continue  # what is smaller than one that has room has room too
         try:
-            _require_few_atoms(own, fragments[index], spec)
+            require_few_atoms(own, fragments[index], spec)
+            if cell is not None:
+                require_room(own, fragments[index])
             if _has_room(own, fragments[index], spec):
                 fits.append(sizes[index])
                 continue
             if cell is not None:
                 raise InputError(f"The fragment has no room on the given cell of {cell[0]:g} x {cell[1]:g} A.")
             larger = (max(need[0], sizes[index][0]), max(need[1], sizes[index][1]))
-            _require_few_atoms(build_substrate(spec, library, larger), fragments[index], spec)
+            require_few_atoms(build_substrate(spec, library, larger), fragments[index], spec)
             need = larger
         except InputError as error:
             refused[index] = str(error)
@@ -82,7 +90,7 @@ def shared_slab(spec: InterfaceSpec, library: Library, fragments: Sequence[Struc
     for index, fragment in enumerate(fragments):
         if index not in refused:
             try:
-                _require_few_atoms(slab, fragment, spec)
+                require_few_atoms(slab, fragment, spec)
             except InputError as error:
                 refused[index] = str(error)
     return SharedSlab(slab, refused)
@@ -99,12 +107,3 @@ def _has_room(slab: Structure, fragment: Structure, spec: InterfaceSpec) -> bool
     except InputError:
         return False
     return 2 * len(found) > spec.placements
-
-
-def _require_few_atoms(slab: Structure, fragment: Structure, spec: InterfaceSpec) -> None:
-    count = len(slab) + len(fragment)
-    if count > spec.max_atoms:
-        raise InputError(
-            f"The interface would have {count} atoms ({len(slab)} slab, {len(fragment)} fragment), at most "
-            f"{spec.max_atoms} are allowed: use fewer units, a thinner slab or raise max_atoms."
-        )

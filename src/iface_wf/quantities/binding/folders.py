@@ -15,6 +15,7 @@ from iface_wf.builders.interface import build_interface
 from iface_wf.documents.calculation import CalculationDocument
 from iface_wf.documents.labels import POLYMER, WHOLE, A, B
 from iface_wf.engines.comparison import require_comparable
+from iface_wf.engines.registry import DEFAULT_RANKING, create
 from iface_wf.engines.vasp.engine import VaspEngine
 from iface_wf.engines.vasp.folders import (
     RELAXATIONS,
@@ -31,6 +32,7 @@ from iface_wf.flows.placements import RankedPlacements
 from iface_wf.library import Library
 from iface_wf.quantities.binding.collect import collect_binding
 from iface_wf.quantities.binding.graph import graph_of_built
+from iface_wf.quantities.binding.lateral import lateral_energy
 from iface_wf.quantities.binding.request import BindingRequest
 
 #: Periodic directions of the calculations of a slab, a molecule and what is in the cell of the interface.
@@ -186,12 +188,15 @@ def folder_flow(
         placement=0,
         engine="none: folders as given",
     )
+    lateral = lateral_energy(kept[WHOLE].output.structure, create(DEFAULT_RANKING, level="fast"))
+    lateral.name = "images"
     collect = collect_binding(
         calculations={role: one.output for role, one in kept.items()},
         relaxations={role: one.output for role, one in relaxed.items()},
         uuids={role: one.uuid for role, one in kept.items()},
         placements=placements,
         about=dict(about),
+        lateral=lateral.output,
     )
     collect.name = "collect"
-    return Flow([*kept.values(), *relaxed.values(), collect], output=collect.output, name="collect folders")
+    return Flow([*kept.values(), *relaxed.values(), lateral, collect], output=collect.output, name="collect folders")

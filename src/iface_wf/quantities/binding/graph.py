@@ -9,6 +9,7 @@ from typing import Any
 from pymatgen.core import Structure
 
 from iface_wf.builders.interface import InterfaceBuild, build_fragment, build_interface
+from iface_wf.builders.room import room_of
 from iface_wf.errors import InputError
 from iface_wf.flows.graph import Graph, Item
 from iface_wf.flows.parts import Part
@@ -45,6 +46,8 @@ def binding_maker(request: BindingRequest, *fillers: FillerRecord, here: bool = 
         ranking_engine=ranking_engine,
         name=request.label,
         placements=request.placements,
+        search=request.budget.steps,
+        patience=request.budget.patience,
         seed=request.seed,
         vacuum=request.vacuum,
         clearance=request.clearance,
@@ -208,12 +211,11 @@ class _Grid:
             _add(self.graph, self.maker, request, a, b, about)
 
     def _report(self, request: BindingRequest, slab: Structure, fragment: Structure) -> dict[str, Any]:
-        a, b, _ = slab.lattice.abc
         screening = request.model_dump(mode="json", include={"seed", "vacuum", "placements"})
         return {
             "formula": slab.composition.formula.replace(" ", ""),
             "fragment_formula": fragment.properties.get("formula"),
             "atoms": {"slab": len(slab), "fragment": len(fragment), "total": len(slab) + len(fragment)},
-            "cell": [a, b],
+            **room_of(slab, fragment),
             "screening": screening | {"in_plane": self.in_plane},
         }

@@ -1,0 +1,79 @@
+"""What the molecule feels of its own periodic images: the share of a binding energy that hangs on the cell."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from jobflow import job
+from pydantic import Field
+from pymatgen.core import Structure
+
+from iface_wf.builders.components import select
+from iface_wf.builders.contact import gathered, image_distance, symbols_of
+from iface_wf.builders.molecules.fragments import boxed
+from iface_wf.documents.base import StoredDocument
+from iface_wf.documents.labels import B
+from iface_wf.engines.base import Engine
+from iface_wf.engines.walks import Stand, Walk, Walkers
+
+#: Above this size, eV, neighbours in the plane have a share in a binding energy that must not be overlooked.
+CROWDED = 0.05
+
+
+class LateralDocument(StoredDocument):
+    """Interaction of the molecule with its own images, frozen as it is in the interface, without the surface."""
+
+    document_type: Literal["lateral"] = "lateral"
+    energy: float | None = Field(description="E(B* alone in AB's cell) - E(B* isolated), eV; negative = images attract")
+    method: str = Field(description="What calculated it, for example GFN1-xTB-D3(BJ)")
+    flags: list[str] = Field(default_factory=list, description="What a result must say of it")
+
+
+@job
+def lateral_energy(structure: Structure | dict[str, Any], engine: Engine) -> LateralDocument:
+    """Calculate the molecule of an interface alone, in the interface's cell and isolated; see `lateral_document`."""
+    return lateral_document(Structure.from_dict(structure) if isinstance(structure, dict) else structure, engine)
+
+
+def lateral_document(structure: Structure, engine: Engine) -> LateralDocument:
+    """Calculate the molecule of an interface alone, in the interface's cell and isolated.
+
+    Parameters
+    ----------
+    structure
+        The relaxed interface, labelled sites.
+    engine
+        A cheap one: two single points of the molecule.
+
+    Returns
+    -------
+    LateralDocument
+        Without an energy, and with the reason, where the engine gave none.
+    """
+    molecule = select(structure, *B.components)
+    xyz = gathered(molecule.cart_coords, molecule.lattice)
+    labels = list(molecule.site_properties["component"])
+    isolated = boxed(symbols_of(molecule), xyz, labels, {})
+    in_cell = Structure(
+        molecule.lattice,
+        molecule.species,
+        xyz,
+        coords_are_cartesian=True,
+        site_properties={"component": labels},
+    )
+    walkers, stands = Walkers(engine), dict[int, Stand]()
+    walkers.take([Walk(in_cell), Walk(isolated)], [0, 0], walkers.settings["fmax"], stands.__setitem__)
+    repeated, alone = stands[0], stands[1]
+    if repeated.energy is None or alone.energy is None:
+        told = (repeated.failed or alone.failed)[:200]
+        return LateralDocument(energy=None, method=walkers.method, flags=[f"lateral_unknown: {told}"])
+    energy, distance = repeated.energy - alone.energy, image_distance(xyz, molecule.lattice)
+    apart = "" if distance is None else f", images {distance:.1f} A apart"
+    flags = [f"crowded ({energy:+.3f} eV{apart})"] if abs(energy) > CROWDED else []
+    return LateralDocument(energy=energy, method=walkers.method, flags=flags)
+
+
+def distance_of_images(structure: Structure) -> float | None:
+    """Return how far the molecule of an interface is from its nearest image, A; None where nothing is periodic."""
+    molecule = select(structure, *B.components)
+    return image_distance(gathered(molecule.cart_coords, molecule.lattice), molecule.lattice)
