@@ -161,7 +161,6 @@ def test_sevennet_is_a_second_model_with_the_weights_of_its_package(water, tmp_p
         assert (settings["model"], settings["weights"], settings["dispersion"]) == ("SevenNet", weights, "D3(BJ)")
     keys = {str(MlipEngine(overrides={"model": name}).request(water, []).key()) for name in names}
     assert len(keys) == 2
-    pytest.importorskip("sevenn")
     document = calculate(water, tmp_path, model="7net-0")
     assert (document.functional, document.dispersion) == ("SevenNet 7net-0", "D3(BJ)")
     assert set(document.dispersion_energies) == set(PAIRWISE)
