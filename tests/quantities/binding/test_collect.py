@@ -41,7 +41,8 @@ def calculation(role, atoms, net=None, **changes):
     return CalculationDocument(**values | changes)
 
 
-def collected(alone=None, relaxations=(), lateral=None, energies=MappingProxyType({}), **changes):
+def collected(alone=None, relaxations=(), lateral=None, energies=MappingProxyType({}), dispersions=None, **changes):
+    """Collect an interface; ``energies``, ``dispersions``: total and dispersion energies by role."""
     whole = structure()
     alone = ALONE | (alone or {})
     calculations = {WHOLE: calculation(WHOLE, whole, BADER_OF, **changes)}
@@ -50,6 +51,8 @@ def collected(alone=None, relaxations=(), lateral=None, energies=MappingProxyTyp
         calculations[part.name] = calculation(part.name, atoms)
         calculations[part.frozen] = calculation(part.frozen, atoms)
         calculations[part.with_ghosts] = calculation(part.with_ghosts, atoms, {label: alone[label]})
+    for role, shares in (dispersions or {}).items():
+        calculations[role] = calculations[role].model_copy(update={"dispersion_energies": shares})
     ranked = RankedPlacements(structure=whole.as_dict(), placement=0, engine="none")
     for role, energy in energies.items():
         calculations[role] = calculations[role].model_copy(update={"energy": energy})
@@ -194,3 +197,15 @@ def test_what_the_images_give_is_stored_flagged_and_no_change_of_shape():
     unexplained = collected(energies={"B": -2.0, "B*": -2.05})
     assert unexplained.flags == ["negative_deformation (B: -0.050 eV)"]
     assert unexplained.lateral_energy is None
+
+
+def test_dispersion_shares_are_told_by_every_model_that_all_calculations_have():
+    energies = {"AB": -3.0, "A": -1.5, "B": -0.5, "A*": -1.4, "B*": -0.4}
+    both = {role: {"D3(BJ)": energy, "D4": 0.5 * energy} for role, energy in energies.items()}
+    document = collected(dispersions=both)
+    assert document.dispersion_shares == pytest.approx({"D3(BJ)": -1.0, "D4": -0.5}, abs=1e-12)
+    assert document.dispersion_interaction_shares == pytest.approx({"D3(BJ)": -1.2, "D4": -0.6}, abs=1e-12)
+    one = collected(dispersions=both | {"A": {"D4": -0.75}})  # of a calculation of before, or without parameters
+    assert set(one.dispersion_shares) == {"D4"}
+    assert set(one.dispersion_interaction_shares) == {"D3(BJ)", "D4"}
+    assert collected().dispersion_shares == {}
