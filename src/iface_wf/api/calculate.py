@@ -214,7 +214,7 @@ def run(
      'static A from AB', 'static B from AB']
     >>> doc = iface_wf.run("LiI", molecule="O", **quick)
     >>> print(f"{doc.binding_energy:.1f} {doc.units_of['binding_energy']}")
-    -0.3 eV per interface cell, negative = bound; counterpoise corrected where the basis is atom-centred
+    -0.8 eV per interface cell, negative = bound; counterpoise corrected where the basis is atom-centred
     >>> "geometry" in doc.uncertainty_parts  # what doc.uncertainty, eV, covers: see docs/results.md
     True
     >>> doc.trustworthy, doc.functional
