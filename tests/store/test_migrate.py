@@ -15,7 +15,7 @@ from iface_wf.engines.xtb import profile as xtb
 from iface_wf.errors import InputError
 from iface_wf.flows.request import KEY_VERSION
 from iface_wf.library import Library
-from iface_wf.quantities.binding import BINDING
+from iface_wf.quantities.binding import BINDING, rekey
 from iface_wf.quantities.binding.former_keys import key_of_before
 from iface_wf.screening.run import run_screening
 from iface_wf.screening.spec import read_spec
@@ -222,11 +222,23 @@ def test_xtb_in_another_cell_is_another_method(old, monkeypatch):
     """Every result of the store rests on xTB in a cell of 60 A, which is no more: it is read as it is, and stands for nothing."""
     before = bindings(old.store)
     monkeypatch.undo()
+    monkeypatch.setattr(rekey, "SEARCHED_SINCE", 0)
     monkeypatch.setenv("IFACE_WF_LIBRARY", str(old.folder / "library"))
     done = bring_up_to_date(old.store)
     assert done.upgraded["binding"] == len(before)
     assert done.rekeyed["binding"] == 0
     assert sum("other settings today" in kept.reason for kept in done.kept) == len(before) - FILE_IS_GONE
+    for output in before.values():
+        assert find_result(old.store, output["key"]).document.binding_energy == output["binding_energy"]
+
+
+def test_results_of_a_few_ranked_placements_stand_for_no_search(old, monkeypatch):
+    before = bindings(old.store)
+    monkeypatch.setattr(rekey, "SEARCHED_SINCE", KEY_VERSION)
+    done = bring_up_to_date(old.store)
+    assert done.rekeyed["binding"] == 0
+    assert sum("was not searched for" in kept.reason for kept in done.kept) == len(before)
+    assert {output["key"] for output in before.values()} == {output["key"] for output in bindings(old.store).values()}
     for output in before.values():
         assert find_result(old.store, output["key"]).document.binding_energy == output["binding_energy"]
 

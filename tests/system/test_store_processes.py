@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import socket
 import sqlite3
 import tempfile
 import time
@@ -17,7 +18,8 @@ import pytest
 from jobflow import JobStore
 from pymatgen.core import Lattice, Structure
 
-from iface_wf.errors import InputError, NoticeWarning
+from iface_wf.errors import CalculationError, InputError, NoticeWarning
+from iface_wf.store import processes as processes_of_machine
 from iface_wf.store.canonical import calculation_key
 from iface_wf.store.check import check
 from iface_wf.store.checksum import FIELD
@@ -317,18 +319,43 @@ def test_a_killed_owner_is_followed_at_once(uri):
             assert found is None
 
 
-@pytest.mark.slow
-def test_a_silent_owner_is_followed_when_its_claim_is_stale(uri):
-    child = Child(hold_claim, uri, 1.0)
+def hold_claim_elsewhere(uri, pipe, stale):
+    """As `hold_claim`, but on a machine into which nobody sees; says who has taken the claim over."""
+    processes_of_machine._boot = lambda: "another start of another machine"
+    with open_store(uri) as store, claimed(store, "k", stale=stale, on_lost=pipe.send) as found:
+        pipe.send(found)
+        pipe.recv()
+
+
+def test_a_stopped_owner_on_this_machine_keeps_its_claim(uri):
+    child = Child(hold_claim, uri, 0.4)
     assert child.hear() is None
     with open_store(uri) as store:
-        time.sleep(1.5)  # a living owner keeps its claim
-        with pytest.raises(Exception, match="claims"), claimed(store, "k", poll=0.05, timeout=0.1):
+        child.signal(signal.SIGSTOP)
+        time.sleep(0.8)  # twice as long as the claim holds without renewal
+        with pytest.raises(CalculationError, match="claims"), claimed(store, "k", poll=0.05, timeout=0.1):
+            pass
+        child.signal(signal.SIGCONT)
+        child.pipe.send("end")
+        child.join()
+        with claimed(store, "k", poll=0.05, timeout=0, grace=0) as found:
+            assert found is None
+
+
+def test_an_owner_elsewhere_that_is_silent_is_followed_and_sees_it_when_it_wakes(uri):
+    child = Child(hold_claim_elsewhere, uri, 0.4)
+    assert child.hear() is None
+    with open_store(uri) as store:
+        time.sleep(0.6)  # an owner that is heard of keeps its claim
+        with pytest.raises(CalculationError, match="claims"), claimed(store, "k", poll=0.05, timeout=0.1):
             pass
         child.signal(signal.SIGSTOP)
         with claimed(store, "k", poll=0.05, timeout=10) as found:
             assert found is None
-    child.signal(signal.SIGKILL)
+            child.signal(signal.SIGCONT)
+            assert child.hear(5) == f"{socket.gethostname()}:{os.getpid()}"
+    child.pipe.send("end")
+    child.join()
 
 
 def calculate(uri, pipe, folder, name):

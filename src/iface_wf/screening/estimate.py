@@ -30,14 +30,15 @@ def calculations_of(item: Item) -> Template:
     return {
         (maker.kind, maker.role): (_name_of(maker, item), maker.engine_name)
         for maker in makers
-        if isinstance(maker, Engine)
+        if isinstance(maker, Engine) and not (maker.kind == "static" and " from " in maker.role)
     }
 
 
 def _name_of(maker: Engine, item: Item) -> str:
-    if maker.role.partition(" from ")[0] in item.parts:
-        # a part again: as it comes out of an interface, or on its grid steps
-        return "references" if maker.kind == "relax" else "reference_statics"
+    if maker.role in item.parts:  # a part's single point on the grid steps of an interface
+        return "reference_statics"
+    if " from " in maker.role:
+        return "reference_checks"
     if maker.role.rstrip("*") != maker.role or " in " in maker.role:
         return "frozen_statics"
     return "complexes" if maker.kind == "relax" else "complex_statics"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Any
@@ -26,6 +27,7 @@ from iface_wf.store.projection import project
 
 _BAD_LOGIN = 18
 _NOT_ALLOWED = 13
+_NOT_THERE = (26, 27)  # collection or index; somebody else may have dropped it this moment
 
 
 class _Private:
@@ -207,7 +209,10 @@ def open_mongo(uri: str, password: str | None = None) -> JobStore:
         If the server does not answer, or refuses the user; never with the password in the text.
     """
     address = parse_address(uri, password)
-    common = {"database": address.database, "uri": address.uri, "mongoclient_kwargs": address.options}
+    # a server that is killed forgets what is not in its journal: the last tenth of a second of results that it has confirmed
+    given = {option.partition("=")[0].lower() for option in re.split("[&;]", address.uri.partition("?")[2])}
+    durable = {} if given & {"journal", "j", "w"} else {"journal": True}
+    common = {"database": address.database, "uri": address.uri, "mongoclient_kwargs": durable | address.options}
     documents = Documents(collection_name="outputs", **common)
     blobs = Blobs(collection_name="blobs", **common)
     store = WholeJobStore(documents, additional_stores={"data": blobs})
@@ -230,7 +235,11 @@ def _create_indexes(documents: MongoStore, blobs: GridFSStore) -> None:
     files = [IndexModel("metadata.blob_uuid"), IndexModel([("metadata.job_uuid", 1), ("metadata.job_index", 1)])]
     blobs._files_collection.create_indexes(files)
     database = documents._collection.database
-    database["claims"].create_index("expires", expireAfterSeconds=0)
+    try:  # earlier versions let the server remove claims by time, those of processes that are only stopped too
+        database["claims"].drop_index("expires_1")
+    except OperationFailure as error:
+        if error.code not in _NOT_THERE:
+            raise
     database["keys"].create_indexes([IndexModel("key", unique=True), IndexModel("family")])
 
 

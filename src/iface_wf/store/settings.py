@@ -20,6 +20,7 @@ from iface_wf.store.address import SCHEMES
 from iface_wf.store.embedded import SqliteStore
 from iface_wf.store.fields import INDEXED_FIELDS, UNIQUE_FIELDS, VERSION_FIELDS
 from iface_wf.store.job_store import WholeJobStore
+from iface_wf.store.presence import remember_file
 
 
 class StoreSettings(BaseSettings):
@@ -152,6 +153,7 @@ def open_embedded(path: Path) -> JobStore:
         raise InputError(f"The store {path} cannot be used: it is the database of another program.") from error
     except sqlite3.Error as error:
         raise InputError(f"The store {path} cannot be used: {_reason(error)}.") from error
+    remember_file(documents)
     return store
 
 

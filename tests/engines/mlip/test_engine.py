@@ -10,7 +10,7 @@ from iface_wf.engines.dispersion import PAIRWISE
 from iface_wf.engines.mlip import models as mlip_models
 from iface_wf.engines.mlip.engine import MlipEngine
 from iface_wf.engines.mlip.models import MODELS, known_model, model_name, model_settings, rank_orderings
-from iface_wf.engines.ranking import Ranker
+from iface_wf.engines.walks import Stand, Walk, Walkers
 from iface_wf.errors import CalculationError, InputError
 from iface_wf.library import Library
 from iface_wf.library.crystals import read_crystal
@@ -161,7 +161,6 @@ def test_sevennet_is_a_second_model_with_the_weights_of_its_package(water, tmp_p
         assert (settings["model"], settings["weights"], settings["dispersion"]) == ("SevenNet", weights, "D3(BJ)")
     keys = {str(MlipEngine(overrides={"model": name}).request(water, []).key()) for name in names}
     assert len(keys) == 2
-    pytest.importorskip("sevenn")
     document = calculate(water, tmp_path, model="7net-0")
     assert (document.functional, document.dispersion) == ("SevenNet 7net-0", "D3(BJ)")
     assert set(document.dispersion_energies) == set(PAIRWISE)
@@ -251,18 +250,26 @@ def test_ghosts_densities_and_charges_are_refused(water):
         MlipEngine().request(water, [])
 
 
+def compared(walkers, *structures):
+    """Relax structures by a step each."""
+    stands = dict[int, Stand]()
+    walkers.take([Walk(each) for each in structures], [1] * len(structures), 0.05, stands.__setitem__)
+    return [stands[i] for i in range(len(structures))]
+
+
 def test_either_cheap_engine_ranks(run_here):
     bent, straight = molecule("H2O"), molecule("H2O")
     straight.set_angle(1, 0, 2, 150)
     for name in ("xtb", "mlip"):
-        ranker = Ranker(name)
-        scores = [ranker.score(boxed(atoms, 8.0), steps=1)[0] for atoms in (bent, straight)]
-        assert scores[0] < scores[1]
-    assert ranker.method == "CHGNet 0.3.0-D3(BJ)"
-    with pytest.raises(ranker.failures, match="isolated"):
-        ranker.score(boxed(molecule("Li"), 8.0), steps=1)
+        walkers = Walkers(name)
+        first, second = compared(walkers, boxed(bent, 8.0), boxed(straight, 8.0))
+        assert first.energy < second.energy
+    assert walkers.method == "CHGNet 0.3.0-D3(BJ)"
+    (lonely,) = compared(walkers, boxed(molecule("Li"), 8.0))
+    assert lonely.energy is None
+    assert "isolated" in lonely.failed
     with pytest.raises(InputError, match="did you mean mlip"):
-        Ranker("mlp")
+        Walkers("mlp")
 
 
 @pytest.mark.slow

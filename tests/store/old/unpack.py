@@ -7,6 +7,7 @@ from pathlib import Path
 from iface_wf.engines.gpaw import profile as gpaw
 from iface_wf.engines.xtb.engine import XtbEngine
 from iface_wf.engines.xtb.profile import COMMON
+from iface_wf.quantities.binding import rekey
 from tests.tiny_library import write_crystal, write_library
 
 
@@ -30,10 +31,11 @@ def library_of_the_store(folder: Path) -> Path:
 
 
 def methods_of_the_store(monkeypatch) -> None:
-    """Let every method mean what it meant: xTB put slabs into a cell of 60 A, and GPAW's dispersion was D3(BJ).
+    """Let every method mean what it meant: xTB put slabs into a cell of 60 A, GPAW's dispersion was D3(BJ), nothing was searched for.
 
     Nothing is calculated by it: only so do keys of today belong to what is stored, whose way to them is tested.
     """
+    monkeypatch.setattr(rekey, "SEARCHED_SINCE", 0)
     now = XtbEngine.defaults
     monkeypatch.setitem(gpaw.COMMON, "dispersion", "D3(BJ)")
     monkeypatch.delitem(COMMON, "electronic_temperature")

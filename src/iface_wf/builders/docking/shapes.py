@@ -12,7 +12,7 @@ from scipy.spatial.transform import Rotation
 from iface_wf.builders.contact import symbols_of
 from iface_wf.builders.molecules.conformers import embed, has_clash, minimise
 from iface_wf.builders.molecules.fragments import boxed, mol_of
-from iface_wf.builders.molecules.ions import CATION_RADII, DONOR_RADII
+from iface_wf.builders.molecules.ions import CATION_RADII, DONOR_RADII, cation_positions, partial_charges
 from iface_wf.documents.labels import CATION
 from iface_wf.errors import InputError
 
@@ -20,6 +20,10 @@ Vectors = NDArray[np.float64]
 
 #: Attempts to find a shape without a clash before a molecule stays as it is.
 _TRIES = 20
+#: Other places of a cation that are tried with each shape of its anion, and for how many shapes: finding them takes seconds.
+_PLACES, _MOVED = 4, 3
+#: A donor holds a cation up to so far beyond the sum of their radii, A.
+_HELD = 0.4
 _ROTATABLE = Chem.MolFromSmarts("[!$(*#*);!D1;!$([CX4](F)(F)F);!$([CH3])]-&!@[!$(*#*);!D1;!$([CX4](F)(F)F);!$([CH3])]")
 
 
@@ -141,7 +145,36 @@ class Shapes:
             mol.GetConformer().SetPositions(np.ascontiguousarray(xyz, dtype=float))
             energy = minimise(mol)
             found.append((energy or 0.0, np.asarray(mol.GetConformer().GetPositions(), dtype=float)))
-        return [xyz for _, xyz in sorted(found, key=lambda each: each[0])]
+        relaxed = [xyz for _, xyz in sorted(found, key=lambda each: each[0])]
+        if not self._reach:
+            return relaxed
+        moved = {i: self._elsewhere(xyz) for i, xyz in enumerate(relaxed[:_MOVED])}
+        return [each for i, xyz in enumerate(relaxed) for each in [xyz, *moved.get(i, [])]]
+
+    def _elsewhere(self, xyz: Vectors) -> list[Vectors]:
+        """Put one cation elsewhere, once for each set of donors; not relaxed, because MMFF94 knows one set only."""
+        assert self.mol is not None
+        symbols, charges = symbols_of(self.fragment), partial_charges(self.mol)
+        found: list[Vectors] = []
+        for cation in self._reach:
+            others = [i for i in range(len(xyz)) if i != cation]
+            donors = [others.index(i) for i in self.donors if i in others]
+            names = [symbols[i] for i in others]
+            seen = {self._donors_at(xyz, cation)}
+            for _, position in cation_positions(xyz[others], names, charges[others], donors, symbols[cation]):
+                moved = xyz.copy()
+                moved[cation] = position
+                held = self._donors_at(moved, cation)
+                if held not in seen and len(found) < _PLACES:
+                    seen.add(held)
+                    found.append(moved)
+        return found
+
+    def _donors_at(self, xyz: Vectors, cation: int) -> str:
+        distance = np.linalg.norm(xyz[self.donors] - xyz[cation], axis=1)
+        near = np.flatnonzero(distance < self._reach[cation] + self._radii[self.donors] + _HELD)
+        symbols = symbols_of(self.fragment)
+        return "".join(sorted(symbols[self.donors[i]] for i in near))
 
     def _embedded(self, count: int, seed: int) -> list[Vectors]:
         """Return conformers of distance geometry; none where it fails, as for a strained molecule from a file."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from matplotlib.figure import Figure
 from pymatgen.core import Structure
 
@@ -9,6 +11,7 @@ from iface_wf.analysis.density import unpack
 from iface_wf.analysis.uncertainty import SOURCES
 from iface_wf.documents.kinds import Row, Section
 from iface_wf.documents.labels import UNCERTAINTY_PARTS, UNCORRECTED
+from iface_wf.documents.search import SearchSummary
 from iface_wf.quantities.binding.document import UNITS, BindingDocument
 from iface_wf.reports.figures import binding_figure
 from iface_wf.reports.names import interface_name, method_name
@@ -68,10 +71,32 @@ def sections(document: BindingDocument) -> list[Section]:
     more = ("binding_energy_per_area", "dispersion_interaction")
     rows = [(name.replace("_", " "), getattr(document, name), UNITS[name]) for name in more]
     parts = [(name, document.uncertainty_parts.get(name), SOURCES[name]) for name in UNCERTAINTY_PARTS]
-    return [
+    heading = ("quantity", "value", "unit and sign")
+    found = [
         Section("Uncertainty", ("part", "half-spread / eV", "what it is; - : not known"), parts),
-        Section("Further numbers", ("quantity", "value", "unit and sign"), [row for row in rows if row[1] is not None]),
+        Section("Further numbers", heading, [row for row in rows if row[1] is not None]),
     ]
+    for title, search in (
+        ("Search for the placement", document.search),
+        ("Search for the molecule's conformer", document.conformer_search),
+    ):
+        if search is not None:
+            found.append(Section(title, heading, _search_rows(search)))
+    return found
+
+
+def _search_rows(search: SearchSummary) -> list[tuple[str, Any, str]]:
+    rows: list[tuple[str, Any, str]] = [
+        ("candidates", search.tried, f"that {search.engine} looked at, of {search.docked} docked ones"),
+        ("relaxed to the end", search.relaxed, ""),
+        ("steps", search.steps, f"of relaxation; ended by {search.stopped}"),
+        ("distinct minima", search.distinct_minima, ""),
+        ("gap to the second", search.gap, "eV"),
+        ("mean at 300 K", search.boltzmann_mean, "eV above the lowest"),
+        ("spread", search.spread, "eV that half of the candidates would have missed"),
+        ("success rate", search.success_rate, "of the independent starts"),
+    ]
+    return [row for row in rows if row[1] is not None]
 
 
 def figure(document: BindingDocument, iso: float | None = None) -> Figure:
