@@ -1,14 +1,15 @@
 """Interaction energies of molecules on oxides by our engines, against reference calculations of others.
 
-Usage: python benchmarks/truth.py [--geometries DIR] [--references CSV] [--methods LIST] [--systems LIST] [--out DIR]
-                                  [--report FILE] [--json] [--dry-run]
+Usage: python benchmarks/truth.py [--geometries DIR] [--references CSV] [--levels LIST] [--methods LIST] [--systems LIST]
+                                  [--out DIR] [--report FILE] [--json] [--dry-run]
 
 Geometries are frozen: NAME_Molecule-Surface.extxyz, NAME_Molecule.extxyz and NAME_Surface.extxyz, the last two as they are in the
 first one, the surface perpendicular to c. By default they are those of shared/data/molecules_on_oxides beside this repository. The
 CSV has a line for each NAME with the columns system and reference, and, where known, pbe, d3bj and d4: meV, negative = bound;
 lines that begin with # are comments. By default it is molecules_on_oxides.csv beside this script.
 
-Methods are ENGINE/LEVEL, for example gpaw/fast,gpaw/precise,xtb/fast,mlip/fast; an ML potential by name is mlip:NAME/fast. What is
+Methods are ENGINE/LEVEL, for example gpaw/fast,gpaw/precise,xtb/fast,mlip/fast; an ML potential by name is mlip:NAME/fast. By default
+they are GPAW's levels (--levels fast,precise takes some of them), xTB, CHGNet and, where it is installed, SevenNet. What is
 calculated is what users get: single points by the engines themselves, in a cell that is open along c, A* and B* with AB's grid
 and k-points, with ghost atoms where the basis is atom-centred. Each calculation is kept in --out (default: truth-results) and found
 there when the script is started again, also by another process. --report writes docs/accuracy.md's tables of what is there.
@@ -23,6 +24,7 @@ import os
 import sys
 import time
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -37,12 +39,14 @@ from iface_wf.engines import registry
 from iface_wf.engines.base import Engine
 from iface_wf.engines.comparison import require_comparable
 from iface_wf.engines.dispersion import PAIRWISE, dispersion_energies
+from iface_wf.engines.profile import LEVEL_NAMES
 from iface_wf.errors import IfaceError, InputError
 
 HERE = Path(__file__).resolve().parent
 GEOMETRIES = HERE.parent.parent / "shared/data/molecules_on_oxides"
 WHOLE_FILE, MOLECULE_FILE, SURFACE_FILE = (f"_{part}.extxyz" for part in ("Molecule-Surface", "Molecule", "Surface"))
-METHODS = "xtb/fast,mlip/fast,gpaw/fast,gpaw/moderate,gpaw/precise"
+#: Beside GPAW's levels, where their packages are installed.
+CHEAP = {"xtb/fast": "tblite", "mlip/fast": "chgnet", "mlip:7net-0/fast": "sevenn", "mlip:7net-l3i5/fast": "sevenn"}
 NUMBERS = ("reference", "pbe", "d3bj", "d4")
 COLUMN_OF = {"D3(BJ)": "d3bj", "D4": "d4"}
 #: Atoms of a part must be where they are in the whole, A.
@@ -316,7 +320,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--geometries", type=Path, default=GEOMETRIES)
     parser.add_argument("--references", type=Path, default=HERE / "molecules_on_oxides.csv")
-    parser.add_argument("--methods", "--levels", default=METHODS, help=f"ENGINE/LEVEL,... (default {METHODS})")
+    parser.add_argument("--levels", default=",".join(LEVEL_NAMES), help="of GPAW, beside xTB and ML potentials")
+    parser.add_argument("--methods", default="", help="ENGINE/LEVEL,... and no others")
     parser.add_argument("--systems", default="", help="names or parts of them, by commas; by default all of the CSV")
     parser.add_argument("--out", type=Path, default=Path("truth-results"))
     parser.add_argument("--report", type=Path, help="file for the tables")
@@ -331,7 +336,10 @@ def main(arguments: list[str] | None = None) -> int:
             raise InputError(
                 f"No system of {given.references} is called {given.systems}: it has {', '.join(references)}."
             )
-        methods = [method for method in given.methods.split(",") if method]
+        methods = [method for method in given.methods.split(",") if method] or [
+            *(method for method, module in CHEAP.items() if find_spec(module)),
+            *(f"gpaw/{level}" for level in given.levels.split(",") if level),
+        ]
         for method in methods:
             engine_of(method)
         systems = [read_system(given.geometries, name, references[name]) for name in names]

@@ -300,6 +300,13 @@ def test_every_tag_that_is_written_is_explained():
         assert not unexplained, (name, unexplained)
 
 
+@pytest.mark.parametrize(("overrides", "ivdw"), [({}, 12), ({"IVDW": 13}, 13)])
+def test_d4_is_vasp_s_own_only_where_the_build_has_it(overrides, ivdw):
+    settings = VaspEngine(overrides={"dispersion": "D4"} | overrides).request(slab(), []).settings
+    assert (settings["dispersion"], settings["IVDW"]) == ("D4", ivdw)
+    assert "IVDW" not in VaspEngine(overrides={"dispersion": "none"}).request(slab(), []).settings
+
+
 if __name__ == "__main__":  # writes the golden files anew, to be looked at before they are committed
     import tempfile
 
@@ -307,10 +314,3 @@ if __name__ == "__main__":  # writes the golden files anew, to be looked at befo
     for name, a_request in EXAMPLES.items():
         with tempfile.TemporaryDirectory() as folder:
             (GOLDEN / f"{name}.txt").write_text(written(a_request, Path(folder) / "inputs"))
-
-
-@pytest.mark.parametrize(("overrides", "ivdw"), [({}, 12), ({"IVDW": 13}, 13)])
-def test_d4_is_vasp_s_own_only_where_the_build_has_it(overrides, ivdw):
-    settings = VaspEngine(overrides={"dispersion": "D4"} | overrides).request(slab(), []).settings
-    assert (settings["dispersion"], settings["IVDW"]) == ("D4", ivdw)
-    assert "IVDW" not in VaspEngine(overrides={"dispersion": "none"}).request(slab(), []).settings

@@ -225,6 +225,7 @@ def quiet() -> Iterator[None]:
     """Hide warnings of the models' packages that nobody can act upon."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Converting a tensor with requires_grad=True", category=UserWarning)
+        warnings.filterwarnings("ignore", message="No tensor product accelerator is enabled", category=UserWarning)
         warnings.filterwarnings("ignore", category=DeprecationWarning)
         warnings.filterwarnings("ignore", category=FutureWarning)
         yield

@@ -40,6 +40,10 @@ def summary(document: BindingDocument) -> list[Row]:
         for part, energy in sorted(document.deformation_energy.items())
     ]
     rows.append(Row("dispersion part", document.dispersion_energy, "eV", "share of the binding energy"))
+    rows += [
+        Row(f"  by {model}", share, "eV", "the same, whatever model was chosen")
+        for model, share in document.dispersion_shares.items()
+    ]
     if corrected:
         rows.append(Row("counterpoise", document.bsse_energy, "eV", "basis superposition error, >= 0; corrected - raw"))
     if document.lateral_energy is not None:
