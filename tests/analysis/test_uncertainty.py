@@ -11,6 +11,7 @@ from iface_wf.analysis.uncertainty import (
     CHEAP_GEOMETRY,
     basis_part,
     combined,
+    dispersion_part,
     geometry_part,
     of_difference,
     search_part,
@@ -63,6 +64,13 @@ def test_the_part_of_cheap_geometries_is_that_of_pairs_calculated_on_two():
 
 def test_half_the_spread_of_models():
     assert spread_part({"D3(BJ)": -0.50, "D4": -0.40, "TS": -0.45}) == pytest.approx(0.05)
+
+
+def test_dispersion_that_is_not_counted_is_lacking_as_a_whole():
+    shares = {"D3(BJ)": -0.50, "D4": -0.40}
+    assert dispersion_part(shares, counted=True) == pytest.approx(0.05)
+    assert dispersion_part(shares, counted=False) == pytest.approx(0.5)
+    assert dispersion_part({"D4": -0.4}, counted=True) is dispersion_part({}, counted=False) is None
 
 
 def test_negative_deformations_are_errors_of_that_size():

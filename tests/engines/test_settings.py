@@ -18,11 +18,12 @@ WRONG = {
         *({"max_steps": odd} for odd in (*ODD_NUMBERS, 0, 1.5)),
         *({"accuracy": odd} for odd in ODD_NUMBERS),
         *({"mixer_damping": 2.0}, {"electronic_temperature": 0.0}, {"max_iterations": 10**9}, {"method": "GFN9"}, {"guess": "gfn"}),
+        *({"dispersion": "D4"}, {"dispersion": "none"}, {"method": "GFN2-xTB", "dispersion": "D3(BJ)"}),
     ],
     "gpaw": [
         *({name: odd} for odd in ODD_NUMBERS for name in ("grid_spacing", "kpoint_length", "smearing", "fmax")),
         *({"mode": "pw"}, {"mode": "lcaoo"}, {"mode": "pw", "cutoff": 1e20}, {"cutoff": 400.0}, {"cutoff": NAN}),
-        *({"xc": "PBEE"}, {"xc": None}, {"xc": 1}, {"xc": "GGA_X_PBE+"}, {"xc": "M06-L"}, {"dispersion": "D4"}),
+        *({"xc": "PBEE"}, {"xc": None}, {"xc": 1}, {"xc": "GGA_X_PBE+"}, {"xc": "M06-L"}, {"dispersion": "D5"}, {"xc": "WC", "dispersion": "D4"}),
         *({"grid": [1, 2]}, {"grid": [8, 8, 10**9]}, {"grid": "abc"}, {"kpoints": [0, 1, 1]}, {"kpoints": [1, 1, 1.5]}),
         *({"magmoms": {"Xx": 1.0}}, {"magmoms": {"Gd": "7"}}, {"magmoms": {"Gd": NAN}}, {"magmoms": [7.0]}),
         *({"convergence": {"energie": 1e-5}}, {"convergence": {"energy": 0.0}}, {"convergence": {}}),
@@ -55,7 +56,9 @@ UNKNOWN = [
 RIGHT = [
     ("xtb", {"fmax": 1}),
     ("xtb", {"method": "IPEA1-xTB", "max_steps": 10, "electronic_temperature": 1000.0}),
+    ("xtb", {"method": "GFN2-xTB", "dispersion": "D4"}),
     ("gpaw", {"mode": "pw", "cutoff": 400}),
+    ("gpaw", {"xc": "AM05", "dispersion": "D4"}),
     ("gpaw", {"xc": "GGA_X_PBE+GGA_C_PBE", "dispersion": "none"}),
     ("gpaw", {"xc": "revPBE", "basis": {"H": "dzp", "Li": "szp(dzp)"}, "kpoints": (1, 1, 1), "grid": [8, 12, 60]}),
     ("gpaw", {"convergence": {"energy": 1e-4, "work function": 0.01, "bands": "all"}, "magmoms": {"Gd": 7}}),

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 from rdkit import Chem
+from rdkit.Chem import rdCIPLabeler
 from rdkit.Chem.rdMolDescriptors import CalcMolFormula
 
+from iface_wf.builders.molecules.fragments import mol_of
 from iface_wf.builders.molecules.oligomers import build_oligomer, record_mol
 from iface_wf.library import Library
 
@@ -15,7 +17,7 @@ FORMULAS = {
     "P-DOL": ("C4H10O2", "C7H16O4", "C10H22O6"),
     "PVDF": ("C3H6F2", "C5H8F4", "C7H10F6"),
     "PVDF-HFP": ("C3H6F2", "C6H6F8", "C8H8F10"),
-    "d-PVDF-HFP": ("C3H5F", "C6H5F7", "C8H7F9"),
+    "d-PVDF-HFP": ("C3H6F2", "C5H7F3", "C8H7F9"),
     "PAN": ("C4H7N", "C7H10N2", "C10H13N3"),
     "PVA": ("C3H8O", "C5H12O2", "C7H16O3"),
     "PAA": ("C4H8O2", "C7H12O4", "C10H16O6"),
@@ -64,3 +66,14 @@ def test_functional_groups_exist_in_the_chain(library: Library, name: str) -> No
     mol = record_mol(record)
     for smarts in record.functional_groups.values():
         assert mol.HasSubstructMatch(Chem.MolFromSmarts(smarts)), smarts
+
+
+def test_the_double_bond_of_dehydrofluorinated_pvdf_hfp_is_inner_and_e(library: Library) -> None:
+    mol = mol_of(build_oligomer(library.polymer("d-PVDF-HFP"), n_conformers=2))
+    assert CalcMolFormula(mol) == "C10H9F11"  # as many atoms as PVDF-HFP less HF
+    rdCIPLabeler.AssignCIPLabels(mol)
+    (bond,) = [bond for bond in mol.GetBonds() if bond.GetBondTypeAsDouble() == 2]
+    assert bond.GetProp("_CIPCode") == "E"
+    ends = (bond.GetBeginAtom(), bond.GetEndAtom())
+    assert sorted(sum(n.GetSymbol() == "H" for n in end.GetNeighbors()) for end in ends) == [0, 1]  # -CH=CF-, no CH2
+    assert all(sum(n.GetSymbol() == "C" for n in end.GetNeighbors()) == 2 for end in ends)

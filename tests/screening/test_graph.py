@@ -125,7 +125,7 @@ def test_a_screening_finds_what_a_single_run_has_stored(write, tiny):
 def test_all_fragments_share_a_slab_that_is_large_enough(write):
     library = Library()
     short, long = "{name: PEO, units: 1}", "{name: PEO, units: 6}"
-    text = "fillers: [SiO2]\nengine: xtb\nplacements: 4\npolymers: [{}]\n"
+    text = "fillers: [SiO2]\nengine: xtb\nplacements: 4\nroom_atoms: 0\npolymers: [{}]\n"
     small = build_screening(read_spec(write(text.format(short))), library)
     both = build_screening(read_spec(write(text.format(f"{short}, {long}"))), library)
     slabs = [r for r in both.parts.values() if r.role == "A"]

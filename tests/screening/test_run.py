@@ -10,7 +10,7 @@ from iface_wf.errors import CalculationError
 from iface_wf.library import Library
 from iface_wf.screening.plan import plan_screening
 from iface_wf.screening.spec import ScreeningSpec
-from iface_wf.screening.state import MAX_ATTEMPTS
+from iface_wf.screening.state import MAX_ATTEMPTS, record_failure
 from iface_wf.store.provenance import trace
 from iface_wf.store.results import result_table
 from tests.tiny_library import LAYERS, MOLECULES, counted, read_log, spec_text
@@ -111,6 +111,36 @@ def test_a_failed_reference_fails_its_interfaces_with_its_cause(screen, monkeypa
         assert "methane exploded" in outcome.failed["HF-layer + methane"]
         assert [e.state for e in events if e.name == "HF-layer + methane"] == states
     assert [e.state for e in events if e.name == "methane"] == ["skipped"]  # the third time not even tried
+
+
+def test_more_steps_are_another_attempt_where_fewer_did_not_converge(screen, tmp_path, job_store, capsys):
+    def text(steps):
+        overrides = {"fmax": 0.05, "max_steps": steps}
+        quantities = ["binding_energy"]
+        return spec_text(fillers=["HF-layer"], polymers=["water"], quantities=quantities, overrides=overrides)
+
+    screen(text(1))
+    (row,) = result_table(job_store).to_dict("records")
+    assert not row["converged"]
+    before = len(read_log(tmp_path / "calculations.jsonl"))
+    outcome, _ = screen(text(1))
+    assert len(outcome.finished) == 1
+    assert len(read_log(tmp_path / "calculations.jsonl")) == before
+    outcome, _ = screen(text(300))
+    (row,) = result_table(job_store).to_dict("records")
+    assert row["converged"]
+    assert len(outcome.finished) == 1
+    assert dry_run(tmp_path, capsys)["to_run"]["complexes"] == 0
+
+
+def test_outages_that_an_earlier_version_counted_are_no_failures(screen, job_store):
+    """It took a full disk for the interface's fault, and gave up after two of them."""
+    (key,) = screen(small(max_atoms=8))[0].finished
+    job_store.remove_docs({"output.key": key})
+    for _ in range(MAX_ATTEMPTS):
+        record_failure(job_store, key, "HF-layer + water", "OSError: [Errno 28] No space left on device")
+    outcome, _ = screen(small(max_atoms=8))
+    assert outcome.finished == {key}
 
 
 @pytest.mark.slow

@@ -94,6 +94,26 @@ def spread_part(values: Mapping[str, float] | None) -> float | None:
     return (max(known) - min(known)) / 2 if len(known) > 1 else None
 
 
+def dispersion_part(shares: Mapping[str, float] | None, counted: bool) -> float | None:
+    """Return what the choice of a dispersion model leaves open.
+
+    Parameters
+    ----------
+    shares
+        Dispersion share of the number by model, eV.
+    counted
+        Whether the number holds dispersion; if not, all of it is lacking, not only the difference of the models.
+
+    Returns
+    -------
+    float or None
+        eV; None where nothing is known.
+    """
+    if not shares or counted:
+        return spread_part(shares)
+    return max(abs(share) for share in shares.values())
+
+
 def geometry_part(deformation: Mapping[str, float], other_method: bool | None) -> float | None:
     """Return what the geometries leave open.
 

@@ -10,7 +10,7 @@ from iface_wf.cli.output import plain_text, stderr
 if TYPE_CHECKING:
     from iface_wf.flows.events import Event
 
-_MARKS = {"finished": "done", "found": "found", "failed": "FAILED", "skipped": "skipped"}
+_MARKS = {"finished": "done", "found": "found", "failed": "FAILED", "skipped": "skipped", "waiting": "waits"}
 
 
 class Progress:

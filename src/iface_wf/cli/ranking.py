@@ -50,7 +50,7 @@ def best(
         engine=engine,
         level=level,
     )
-    units = table.attrs["units"]
+    told = {name: table.attrs[name] for name in ("units", "damaged")}
     table = table[table["trustworthy"]].head(count)
     alike = ties(table, get_kind(table.attrs["kind"]))
     methods = sorted({method_of(row) for row in table.to_dict("records")})
@@ -58,7 +58,7 @@ def best(
         say(f"These are of unlike methods ({', '.join(methods)}); choose one with --engine, --level and --where.")
     if json:
         rows = table.astype(object).where(table.notna(), None).to_dict("records")
-        print_json({"units": units, "rows": rows, "not_told_apart": [tie._asdict() for tie in alike]})
+        print_json({**told, "rows": rows, "not_told_apart": [tie._asdict() for tie in alike]})
     elif table.empty:
         say("No trustworthy results (or none that match).")
     else:

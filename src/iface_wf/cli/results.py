@@ -60,7 +60,7 @@ def results(
         _write_parquet(table, out)
     elif json or fmt == "json":
         rows = table.astype(object).where(table.notna(), None).to_dict("records")
-        print_json({"units": table.attrs["units"], "rows": rows})
+        print_json({"units": table.attrs["units"], "rows": rows, "damaged": table.attrs["damaged"]})
     elif fmt == "csv":
         text = table.assign(flags=["; ".join(flags) for flags in table["flags"]]).to_csv(index=False)
         print(visible(text, keep="\n"), end="")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from pydantic import Field, computed_field
 from pymatgen.core import Structure
@@ -98,6 +98,11 @@ class CalculationDocument(StoredDocument):
     reused_from: str | None = Field(
         None, description="uuid of the stored job this was taken from instead of run, or the place on a queue's shelf"
     )
+
+    def with_note(self, who: str, what: str, **action: Any) -> Self:
+        """Return a copy that says what happened to the calculation, before its corrections."""
+        note = Correction(handler=who, errors=[what], actions=[action])
+        return self.model_copy(update={"corrections": [note, *self.corrections]})
 
     @cached_property
     def atoms_structure(self) -> Structure:

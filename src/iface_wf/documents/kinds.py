@@ -131,7 +131,7 @@ KINDS: Registry[ResultKind] = Registry(
     "kind of result",
     "iface_wf.quantities",
     ResultKind,  # type: ignore[type-abstract]
-    {"binding": "iface_wf.quantities.binding:BINDING"},
+    {"binding": "iface_wf.quantities.binding:BINDING", "surface": "iface_wf.quantities.surface:SURFACE"},
 )
 
 

@@ -15,6 +15,8 @@ FATAL_FLAGS = frozenset(
         "dissociated",
         "clash",
         "slab_changed",
+        "charged_cell",
+        "charge_uncorrected",
         "ion_left_slab",
     }
 )

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-State = Literal["started", "running", "finished", "found", "failed", "skipped"]
+State = Literal["started", "running", "finished", "found", "failed", "skipped", "waiting"]
 #: File of a job's working folder that says how far a long step is.
 PROGRESS = "progress.txt"
 _listener: ContextVar[Callable[[str], None] | None] = ContextVar("progress", default=None)
@@ -26,11 +26,12 @@ class Event:
     index, total
         Its place among the steps of the flow, from 1.
     state
-        ``found`` means that the store held the result and nothing was run, ``running`` that a long step tells how far it is.
+        ``found`` means that the store held the result and nothing was run; ``running``, that a long step tells how far it is;
+        ``waiting``, that something is away for a while.
     seconds
         Duration of a finished step, s.
     detail
-        What went wrong, which corrections were made, or how far a long step is.
+        What went wrong, which corrections were made, how far a long step is, or what is waited for.
     """
 
     step: str

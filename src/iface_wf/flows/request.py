@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from iface_wf.documents.kinds import kind_of_all
 from iface_wf.engines import registry
 from iface_wf.engines.base import Engine
-from iface_wf.errors import InputError
+from iface_wf.errors import InputError, refuse_bool
 from iface_wf.library.records import FillerRecord
 from iface_wf.store.canonical import canonical_settings
 
@@ -43,6 +43,7 @@ class Request(BaseModel, ABC):
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+    _numbers = field_validator("*", mode="before")(classmethod(refuse_bool))
 
     engine: str = "gpaw"
     level: str = "fast"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from iface_wf.errors import InputError
+from iface_wf.errors import InputError, shown
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -17,11 +17,15 @@ def new_file(path: Path) -> Path:
     Raises
     ------
     InputError
-        When the file exists or its folder does not.
+        When the file exists or its folder does not, and for a name that no file can have.
     """
-    if path.exists():
+    try:
+        there, homeless = path.exists(), not path.parent.is_dir()
+    except OSError as error:
+        raise InputError(f"{shown(str(path), 200)} cannot be written: {error.strerror}.") from error
+    if there:
         raise InputError(f"{path} exists already; give another name or remove it first.")
-    if not path.parent.is_dir():
+    if homeless:
         raise InputError(f"The folder {path.parent} does not exist.")
     return path
 

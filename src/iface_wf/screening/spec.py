@@ -21,7 +21,7 @@ from pydantic import (
 from iface_wf.builders.molecules.oligomers import Conformation, Tacticity
 from iface_wf.documents.kinds import DEFAULT_KIND, get_kind, kind_of, quantity_names
 from iface_wf.engines import registry
-from iface_wf.errors import IfaceError, InputError, unquoted, validate
+from iface_wf.errors import IfaceError, InputError, refuse_bool, unquoted, validate
 from iface_wf.flows.kinds import FlowKind, flow_kind
 from iface_wf.flows.search.budget import MOST_STEPS
 from iface_wf.library.files import is_file, line_of, parse_mapping, read_text
@@ -52,6 +52,7 @@ def _named(value: Any) -> Any:
 
 class _Choice(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+    _numbers = field_validator("*", mode="before")(classmethod(refuse_bool))
 
     name: str = Field(min_length=1, max_length=500)
 
@@ -126,6 +127,7 @@ class Funnel(BaseModel):
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+    _numbers = field_validator("*", mode="before")(classmethod(refuse_bool))
 
     engine: str = "xtb"
     level: str = "fast"
@@ -180,6 +182,7 @@ class ScreeningSpec(BaseModel):
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+    _numbers = field_validator("*", mode="before")(classmethod(refuse_bool))
 
     fillers: list[Filler] = Field(min_length=1)
     polymers: list[Polymer] = Field(default_factory=list)

@@ -4,7 +4,7 @@ from types import MappingProxyType
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from iface_wf.builders.components import select
@@ -41,7 +41,8 @@ def calculation(role, atoms, net=None, **changes):
     return CalculationDocument(**values | changes)
 
 
-def collected(alone=None, relaxations=(), lateral=None, energies=MappingProxyType({}), **changes):
+def collected(alone=None, relaxations=(), lateral=None, energies=MappingProxyType({}), dispersions=None, **changes):
+    """Collect an interface; ``energies``, ``dispersions``: total and dispersion energies by role."""
     whole = structure()
     alone = ALONE | (alone or {})
     calculations = {WHOLE: calculation(WHOLE, whole, BADER_OF, **changes)}
@@ -50,6 +51,8 @@ def collected(alone=None, relaxations=(), lateral=None, energies=MappingProxyTyp
         calculations[part.name] = calculation(part.name, atoms)
         calculations[part.frozen] = calculation(part.frozen, atoms)
         calculations[part.with_ghosts] = calculation(part.with_ghosts, atoms, {label: alone[label]})
+    for role, shares in (dispersions or {}).items():
+        calculations[role] = calculations[role].model_copy(update={"dispersion_energies": shares})
     ranked = RankedPlacements(structure=whole.as_dict(), placement=0, engine="none")
     for role, energy in energies.items():
         calculations[role] = calculations[role].model_copy(update={"energy": energy})
@@ -131,10 +134,14 @@ def test_the_structure_is_compared_with_the_placement_as_built_and_parts_with_th
     assert document.flags == []
 
 
+EXAMPLE = example()
+
+
+@settings(deadline=None, max_examples=25)
 @given(energies=st.lists(st.floats(-3, 1), min_size=2, max_size=6))
 def test_the_uncertainty_is_never_below_the_spread_of_repeated_seeds(energies):
     spread = float(np.std(energies))
-    stored = example()
+    stored = EXAMPLE
     search = SearchSummary(engine="GFN1-xTB", seeds=[0, 1], docked=9, tried=8, relaxed=2, distinct_minima=3, spread=spread,
                            steps=90, core_seconds=60.0, stopped="patience")  # fmt: skip
     known = {"search": search, "dispersion_shares": {"D3(BJ)": -0.3, "D4": -0.2}, "lateral_energy": -0.07}
@@ -190,3 +197,15 @@ def test_what_the_images_give_is_stored_flagged_and_no_change_of_shape():
     unexplained = collected(energies={"B": -2.0, "B*": -2.05})
     assert unexplained.flags == ["negative_deformation (B: -0.050 eV)"]
     assert unexplained.lateral_energy is None
+
+
+def test_dispersion_shares_are_told_by_every_model_that_all_calculations_have():
+    energies = {"AB": -3.0, "A": -1.5, "B": -0.5, "A*": -1.4, "B*": -0.4}
+    both = {role: {"D3(BJ)": energy, "D4": 0.5 * energy} for role, energy in energies.items()}
+    document = collected(dispersions=both)
+    assert document.dispersion_shares == pytest.approx({"D3(BJ)": -1.0, "D4": -0.5}, abs=1e-12)
+    assert document.dispersion_interaction_shares == pytest.approx({"D3(BJ)": -1.2, "D4": -0.6}, abs=1e-12)
+    one = collected(dispersions=both | {"A": {"D4": -0.75}})  # of a calculation of before, or without parameters
+    assert set(one.dispersion_shares) == {"D4"}
+    assert set(one.dispersion_interaction_shares) == {"D3(BJ)", "D4"}
+    assert collected().dispersion_shares == {}

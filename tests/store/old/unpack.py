@@ -4,6 +4,7 @@ import lzma
 from functools import cache
 from pathlib import Path
 
+from iface_wf.engines.gpaw import profile as gpaw
 from iface_wf.engines.xtb.engine import XtbEngine
 from iface_wf.engines.xtb.profile import COMMON
 from iface_wf.quantities.binding import rekey
@@ -30,11 +31,12 @@ def library_of_the_store(folder: Path) -> Path:
 
 
 def methods_of_the_store(monkeypatch) -> None:
-    """Let every method mean what it meant: xTB put slabs into a cell of 60 A, and minima were not searched for.
+    """Let every method mean what it meant: xTB put slabs into a cell of 60 A, GPAW's dispersion was D3(BJ), nothing was searched for.
 
     Nothing is calculated by it: only so do keys of today belong to what is stored, whose way to them is tested.
     """
     monkeypatch.setattr(rekey, "SEARCHED_SINCE", 0)
     now = XtbEngine.defaults
+    monkeypatch.setitem(gpaw.COMMON, "dispersion", "D3(BJ)")
     monkeypatch.delitem(COMMON, "electronic_temperature")
     monkeypatch.setattr(XtbEngine, "defaults", lambda self, elements=None: now(self, elements) | {"wide_edge": 60.0})

@@ -89,6 +89,7 @@ class GpawEngine(Engine):
         settings["grid_steps"] = np.round(steps, 10).tolist()
         if self.kind == "static":
             settings = {k: v for k, v in settings.items() if k not in RELAXATION}
+        settings |= self._boundary(structure, settings["mode"])
         if ghosts and settings["mode"] != "lcao":
             raise InputError(
                 f"Counterpoise needs atom-centred functions: GPAW mode {settings['mode']!r} has none, only 'lcao' has."
@@ -103,6 +104,22 @@ class GpawEngine(Engine):
             densities=self.densities,
             role=self.role,
         )
+
+    def _boundary(self, structure: Structure, mode: str) -> dict[str, str]:
+        """Return how the images of a charged piece are kept out; refuse one that is repeated.
+
+        In a repeated cell a charge stands in a uniform background, and its energy hangs on the cell by eV. Isolated pieces in
+        plane waves get the potential of an open box instead: a Gaussian of the opposite charge is added and its exact
+        potential and energy are taken off again. LCAO and grids have open boxes anyway.
+        """
+        if abs(self.charge) < 1e-6:
+            return {}
+        if any(structure.lattice.pbc):
+            raise InputError(
+                f"A cell that is repeated cannot carry a charge of {self.charge:+g} e: its energy hangs on the size of the cell. "
+                "Calculate an isolated piece, or keep the counter-ion."
+            )
+        return {"boundary": "open"} if mode == "pw" else {}
 
     def _spin(self, structure: Structure, ghosts: list[int], by_element: dict[str, float]) -> dict[str, Any]:
         """Return the settings of open shells: moments to start with (Bohr magnetons), or Hund's rule for odd electrons."""
@@ -165,7 +182,7 @@ def method(settings: dict[str, Any]) -> Method:
     """Say in words how GPAW calculates with some settings."""
     basis = f"LCAO {settings['basis']}" if settings["mode"] == "lcao" else settings["mode"].upper()
     if settings["mode"] == "pw":
-        basis = f"PW {settings['cutoff']:g} eV"
+        basis = f"PW {settings['cutoff']:g} eV" + (", open box" if settings.get("boundary") == "open" else "")
     return Method(metadata.version("gpaw"), settings["xc"], settings["dispersion"], basis, damping=settings["xc"])
 
 

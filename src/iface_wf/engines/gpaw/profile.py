@@ -23,7 +23,7 @@ SHARED_SETTINGS = (
 #: Settings of all levels. bader_spacing: grid on which Bader basins are found, A; a third of the coarsest grid.
 COMMON: dict[str, Any] = {
     "xc": "PBE",
-    "dispersion": "D3(BJ)",
+    "dispersion": "D4",
     "spin_polarized": False,
     "bader_spacing": 0.067,
     "max_scf_steps": 150,

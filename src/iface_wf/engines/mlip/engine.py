@@ -27,8 +27,8 @@ from iface_wf.engines.cells import opened
 from iface_wf.engines.dispersion import dispersion_calculator, dispersion_energy
 from iface_wf.engines.document import Method
 from iface_wf.engines.mlip.models import (
-    CHGNET_WEIGHTS,
     MODELS,
+    WEIGHTS,
     load,
     model_name,
     model_settings,
@@ -59,8 +59,8 @@ def calculator(settings: dict[str, Any]) -> Calculator:
 
 
 def _functional(settings: dict[str, Any]) -> str:
-    """Return the functional whose damping the dispersion takes; no other model than CHGNet has one added."""
-    return CHGNET_WEIGHTS.get(settings.get("weights", ""), "")
+    """Return the functional whose damping the dispersion takes; only models whose weights are known have one added."""
+    return WEIGHTS.get(settings["model"], {}).get(settings.get("weights", ""), "")
 
 
 @dataclass

@@ -35,9 +35,9 @@ class Choice:
 CHOICES: tuple[Choice, ...] = (
     Choice(
         "GGA, IVDW",
-        "PE and 12: PBE with D3(BJ); PS and 12 for PBEsol",
-        "what most papers on these interfaces use; without dispersion a polymer hardly binds",
-        "10.1103/PhysRevLett.77.3865, 10.1002/jcc.21759, 10.1103/PhysRevLett.100.136406",
+        "PE and 12: PBE with D4, see below, or D3(BJ) on request; PS and 12 for PBEsol",
+        "without dispersion a polymer hardly binds; D3(BJ), which most papers use, overbinds on ionic oxides",
+        "10.1103/PhysRevLett.77.3865, 10.1063/1.5090222, 10.1002/jcc.21759, 10.1103/PhysRevLett.100.136406",
     ),
     Choice(
         "IVDW with dispersion D4",
@@ -246,7 +246,7 @@ DISPERSIONS: dict[tuple[str, str], dict[str, object]] = {
     ("PBEsol", "D4"): {"IVDW": 12},
     ("r2SCAN", "rVV10"): {"LUSE_VDW": True, "BPARAM": 11.95},
 }
-DEFAULT_DISPERSION = {"PBE": "D3(BJ)", "PBEsol": "D3(BJ)", "r2SCAN": "rVV10"}
+DEFAULT_DISPERSION = {"PBE": "D4", "PBEsol": "D4", "r2SCAN": "rVV10"}
 
 #: Up to this number of atoms a bulk cell is calculated with projection in reciprocal space.
 SMALL_BULK = 30

@@ -31,6 +31,8 @@ from iface_wf.errors import CalculationError, MismatchError
 ENERGY_TYPE = "extrapolated to zero smearing (e_0_energy)"
 #: A single point must be of the structure that was asked for within this (A).
 POSITION_TOLERANCE = 1e-3
+#: Values of IALGO, and names of ALGO, that only use the density that is there.
+ONE_SHOT = {2: "None", 3: "Eigenval", 4: "Subrot", 90: "Exact"}
 
 
 @dataclass(frozen=True)
@@ -236,6 +238,9 @@ def convergence(run: VaspRun) -> list[str]:
     held = int(run.vasprun.parameters.get("ICHARG", 0) or 0)
     if held >= 10:
         return [f"scf_unconverged (ICHARG {held}: the density was held)"]
+    algorithm = int(run.vasprun.parameters.get("IALGO", 38) or 38)
+    if algorithm in ONE_SHOT:
+        return [f"scf_unconverged (ALGO {ONE_SHOT[algorithm]}: the density was held)"]
     if not scf_reached(run):
         return ["scf_unconverged"]
     if run.is_relaxation and not run.outcar.ions_converged:
@@ -251,6 +256,7 @@ def scf_reached(run: VaspRun) -> bool:
     if not run.outcar.scf_converged:
         return False
     steps = run.vasprun.ionic_steps[-1]["electronic_steps"]
+    steps = steps[: run.outcar.electronic_steps or len(steps)]  # linear response lists its own behind
     if len(steps) < run.vasprun.parameters["NELM"]:
         return True
     if len(steps) < 2:

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field, computed_field
 
-from iface_wf.analysis.uncertainty import basis_part, combined, geometry_part, search_part, spread_part
+from iface_wf.analysis.uncertainty import basis_part, combined, dispersion_part, geometry_part, search_part, spread_part
 from iface_wf.documents.base import Document
 from iface_wf.documents.charges import ChargeSums
 from iface_wf.documents.density import DensityRecord
@@ -118,7 +118,7 @@ class BindingDocument(ResultDocument):
         parts = {
             "search": search_part(self._of_record("search")),
             "basis": basis_part(self.basis, self.bsse_energy, ions=self.salt is not None),
-            "dispersion": spread_part(self._of_record("dispersion_shares")),
+            "dispersion": dispersion_part(self._of_record("dispersion_shares"), self.dispersion not in (None, "none")),
             "lateral": None if lateral is None else abs(lateral),
             "geometry": geometry_part(self.deformation_energy, self._relaxed_by_another_method),
             "model": spread_part(self.model_energies),
