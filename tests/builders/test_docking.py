@@ -96,8 +96,8 @@ def test_docking_finds_more_than_placing_and_the_same_again(silanols, water):
     assert [pose.energy for pose in found.poses] == [pose.energy for pose in again.poses]
     assert found.poses[0].energy == 0.0
     assert [pose.energy for pose in found.poses] == sorted(pose.energy for pose in found.poses)
-    assert found.placed == 8
-    assert sum(pose.hits for pose in found.poses) == found.placed
+    assert found.placed == 5
+    assert 1 <= sum(pose.hits for pose in found.poses) <= found.placed  # hopeless ones are given up
     size = len(silanols)
     marks = [descriptor(pose.structure, size) for pose in found.poses]
     assert all(unlike(a, b) > 0 for i, a in enumerate(marks) for b in marks[:i])
@@ -149,7 +149,8 @@ def test_shapes_of_a_chain_turn_all_its_bonds():
         assert 0.9 < min(lengths) < max(lengths) < 1.6
 
 
-def test_a_cation_has_other_places_at_its_anion(pair):
+def test_a_cation_has_other_places_at_its_anion(pair, monkeypatch):
+    monkeypatch.setattr("iface_wf.builders.docking.shapes._MOVED", 1)
     shapes = Shapes(pair)
     lithium = pair.site_properties["component"].index(CATION)
     pool = shapes.pool(12, seed=0)

@@ -184,7 +184,7 @@ def test_the_spread_is_what_half_of_the_candidates_would_have_missed():
 
 
 def test_rungs_keep_the_better_part_within_a_window():
-    run = halving.Halving(walkers=None, record=None, left=10)
+    run = halving.Halving(walkers=None, record=None, budget=10)
     run.last = {"a": 0.0, "b": 0.1, "c": 0.9, "d": 0.2, "failed": np.inf}.__getitem__
     assert run._better(["a", "b", "c", "d", "failed"], 0.5, 0.6) == ["a", "b"]
     assert run._better(["a", "c"], 1.0, 0.6) == ["a"]

@@ -23,7 +23,9 @@ from iface_wf.errors import InputError
 Vectors = NDArray[np.float64]
 
 #: Of the starts, this share are placements, less where a best one is known; the others are moves from the lowest minima found so far.
-_PLACED, _PLACED_LATER = 0.5, 0.25
+_PLACED, _PLACED_LATER = 0.3, 0.2
+#: Steps of the force field after which a start is given up that lies higher above the lowest one, eV.
+ROUGH, _HOPELESS = 50, 0.4
 #: Moves start from so many of the lowest minima.
 _PARENTS = 6
 #: Minima whose energies differ by less (eV) and whose descriptors by less are one.
@@ -91,7 +93,7 @@ def dock(
 ) -> Docked:
     """Relax many placements by the docking force field.
 
-    Half of the starts are placements of conformers, see `iface_wf.builders.placing.placements.place`, with the slab's
+    A third of the starts are placements of conformers, see `iface_wf.builders.placing.placements.place`, with the slab's
     hydroxyls turned anyhow in every other one; the rest are moves from the lowest minima so far: turning and shifting the
     molecule, turning dihedrals, moving a cation to another donor. With a target all starts are aimed placements.
 
@@ -113,7 +115,7 @@ def dock(
     Returns
     -------
     Docked
-        Minima, all in one cell.
+        Distinct minima, lowest first.
 
     Raises
     ------
@@ -150,13 +152,13 @@ class _Dock:
             self._add(self.field.minimise(own[len(self.slab) :], own[self.field.hydroxyls]), "best")
         placed = 0
         for number, xyz in zip(range(max(1, round(share * starts))), self._placements(), strict=False):
-            self._add(self.field.minimise(xyz, self._flipped(rng) if number % 2 else None), "placement")
+            self._try(xyz, self._flipped(rng) if number % 2 else None, "placement")
             placed += 1
         if not self.found:
             raise InputError("None of the molecule's shapes has room on the slab.")
         for _ in range(0 if self.target is not None else starts - placed):
             origin, xyz, hydroxyls = self._move(rng)
-            self._add(self.field.minimise(xyz, hydroxyls), origin)
+            self._try(xyz, hydroxyls, origin)
         lowest = self.found[0].minimum.energy
         return Docked([self._pose(known, lowest) for known in self.found], placed)
 
@@ -182,6 +184,13 @@ class _Dock:
                         return
                     continue
                 yield from (each.cart_coords[size:] for each in found[-1:])
+
+    def _try(self, xyz: Vectors, hydroxyls: Vectors | None, origin: str) -> None:
+        """Relax a start a little, and to the end where that is worth it; keep what comes out."""
+        rough = self.field.minimise(xyz, hydroxyls, ROUGH)
+        if self.found and rough.energy > self.found[0].minimum.energy + _HOPELESS:
+            return
+        self._add(self.field.minimise(rough.fragment, rough.hydroxyls), origin)
 
     def _add(self, minimum: Minimum, origin: str) -> None:
         """Keep a minimum unless it is known."""

@@ -106,7 +106,7 @@ class Finder:
         batches: list[Batch] = []
         stopped: Literal["patience", "budget", "exhausted"] = "budget"
         best, waited, docking = np.inf, 0, 0.0
-        while halving.left > 0:
+        while halving.left >= halving.shortest:
             number = len(batches)
             started = time.process_time()
             tell_progress(f"batch {number + 1}: looking for candidates")
@@ -119,7 +119,7 @@ class Finder:
                 break
             halving.run(fresh)
             lowest = min(map(halving.last, halving.walks))
-            waited = 0 if lowest < best - BETTER else waited + len(fresh)
+            waited = 0 if lowest < best - BETTER else waited + sum(walk.stand is not None for walk in fresh.values())
             best = min(best, lowest)
             if waited >= self.budget.patience:
                 stopped = "patience"
@@ -183,14 +183,15 @@ class Finder:
             if abs(ends[name] - ends[names[0]]) < statistics.SAME_ENERGY
             and unlike(mark, marks[0]) < statistics.SAME_DESCRIPTOR
         ]
+        failed = [name for name, walk in halving.walks.items() if walk.stand is not None and name not in ends]
         independent = sum(batch.independent for batch in batches)
         found = SearchSummary(
             engine=halving.walkers.method,
             seeds=[batch.seed for batch in batches],
             docked=sum(batch.starts for batch in batches),
-            tried=len(halving.walks),
+            tried=sum(walk.stand is not None for walk in halving.walks.values()),
             relaxed=len(arrived),
-            failed=len(halving.walks) - len(names),
+            failed=sum(walk.stand is not None and walk.stand.energy is None for walk in halving.walks.values()),
             success_rate=sum(self._poses[name].hits for name in same) / independent if independent else None,
             steps=halving.steps,
             core_seconds=halving.seconds + docking,
@@ -201,25 +202,23 @@ class Finder:
             structure=halving.walks[names[0]].now.as_dict(),
             built=self._poses[names[0]].structure.as_dict(),
             placement=list(halving.walks).index(names[0]),
-            ranking=[self._entry(halving, name, ends.get(name)) for name in [*names, *self._failed(halving)]],
+            ranking=[self._entry(halving, name, ends.get(name)) for name in [*names, *failed]],
             engine=f"{halving.walkers.method}, {found.steps} steps for {found.tried} candidates",
             search=found,
         )
 
-    def _failed(self, halving: Halving) -> list[str]:
-        return [name for name in halving.walks if name not in halving.energies]
-
     def _entry(self, halving: Halving, name: str, end: float | None) -> dict[str, Any]:
         pose, stand = self._poses[name], halving.walks[name].stand
+        assert stand is not None
         entry: dict[str, Any] = {
             "placement": list(halving.walks).index(name),
             "origin": pose.origin,
             "contact": pose.contact,
-            "steps": 0 if stand is None else stand.steps,
+            "steps": stand.steps,
         }
-        if stand is not None and stand.energy is not None:
-            return entry | {"energy": stand.energy, "expected": end, "relaxed": stand.converged}
-        return entry | {"failed": stand.failed if stand else "not tried"}
+        if stand.energy is None:
+            return entry | {"failed": stand.failed}
+        return entry | {"energy": stand.energy, "expected": end, "relaxed": stand.converged}
 
 
 def _plain(value: Any) -> Any:

@@ -36,20 +36,30 @@ class Halving:
         The engine.
     record
         Where each stretch is noted, and found again after a kill.
-    left
-        Steps that may still be taken.
+    budget
+        Steps that may be taken.
     tell
         Is told how the search goes, in words.
     """
 
     walkers: Walkers
     record: Record
-    left: int
+    budget: int
     tell: Callable[[str], None] = lambda words: None
     walks: dict[str, Walk] = field(default_factory=dict)
     energies: dict[str, dict[int, float]] = field(default_factory=dict)
     seconds: float = 0.0
     steps: int = 0
+
+    @property
+    def left(self) -> int:
+        """Steps that may still be taken."""
+        return self.budget - self.steps
+
+    @property
+    def shortest(self) -> int:
+        """Fewest steps that are worth beginning a batch with."""
+        return min(RUNGS[0][0], self.budget)
 
     def run(self, candidates: dict[str, Walk]) -> None:
         """Take candidates through all rungs, and the best of them to the end, as far as there are steps left."""
@@ -115,7 +125,6 @@ class Halving:
     def _note(self, name: str, stand: Stand, before: int) -> None:
         self.walks[name].stand = stand
         taken = stand.steps - before
-        self.left -= taken
         self.steps += taken
         self.seconds += stand.seconds
         if stand.energy is not None:

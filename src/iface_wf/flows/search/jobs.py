@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import Any
 
+import numpy as np
 from jobflow import CURRENT_JOB, Job, JobConfig, job
 from pymatgen.core import Structure
 
@@ -25,11 +26,11 @@ from iface_wf.store.canonical import canonical_settings, structure_digest
 from iface_wf.store.reuse import claimed
 
 #: Starts that the docking force field relaxes for each candidate that the engine looks at.
-STARTS = 12
+STARTS = 32
 #: Shapes of a molecule that are placed.
 CONFORMERS = 10
 #: Candidates of a molecule alone in one batch, for each placement.
-SHAPES = 2
+SHAPES = 3
 
 
 @dataclass(frozen=True)
@@ -141,6 +142,9 @@ class _Alone:
         seed = seed_of(self.seed, number)
         starts = 3 * self.count
         pool = self.shapes.pool(starts, seed, best)
+        # half of them the lowest of the force field, the rest any: its order says little about the engine's
+        rest = np.random.default_rng([seed, 3]).permutation(np.arange(self.count // 2, len(pool)))
+        pool = [*pool[: self.count // 2], *(pool[i] for i in rest)]
         poses = [Pose(each, 0.0, "given" if i == 0 else "conformer", int(i > 0)) for i, each in enumerate(pool)]
         return Batch(poses, starts, len(pool) - 1, seed)
 
