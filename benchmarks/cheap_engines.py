@@ -59,7 +59,7 @@ def main(names):
             f"{name}: {len(slab)} atoms; {model_name(settings)}: first step {ml[0]:.2f} s, next {ml[1]:.2f} s",
             flush=True,
         )
-        tb = tight_binding(xtb.in_wide_cell(slab))
+        tb = tight_binding(xtb.XtbEngine().atoms(slab))
         if tb is not None:
             ratios = f"ratios {tb[0] / ml[0]:.0f} and {tb[1] / ml[1]:.0f}"
             print(f"{name}: GFN1-xTB: first step {tb[0]:.1f} s, next {tb[1]:.1f} s, {ratios}", flush=True)

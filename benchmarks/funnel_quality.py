@@ -18,7 +18,7 @@ import pandas as pd
 from jobflow import JobStore
 from scipy.stats import kendalltau
 
-from iface_wf.documents.calculation import FATAL_FLAGS
+from iface_wf.documents.trust import FATAL_FLAGS
 from iface_wf.errors import IfaceError, InputError
 from iface_wf.flows.graph import Graph
 from iface_wf.library.library import Library
@@ -30,13 +30,13 @@ from iface_wf.store.compare import SAME, compare_levels
 from iface_wf.store.results import result_table
 from iface_wf.store.settings import open_store
 
-#: What is compared: column, title, and the column it is made of where the code has atom-centred basis functions.
+#: What is compared: column, title, and for energies without correction the corrected column beside which they stand.
 ENERGIES = {
-    "binding_energy": ("binding energy", None),
-    "binding_corrected": ("binding energy, counterpoise corrected where the basis needs it", "binding_energy"),
-    "interaction_energy": ("interaction energy", None),
-    "interaction_corrected": ("interaction energy, counterpoise corrected where the basis needs it", "interaction_energy"),
-}  # fmt: skip
+    "binding_energy": ("binding energy, counterpoise corrected where the basis needs it", None),
+    "binding_energy_raw": ("binding energy, without correction", "binding_energy"),
+    "interaction_energy": ("interaction energy, counterpoise corrected where the basis needs it", None),
+    "interaction_energy_raw": ("interaction energy, without correction", "interaction_energy"),
+}
 #: An agreement that chance gives more often than this (p of Kendall, two-sided) may be an accident.
 SIGNIFICANT = 0.05
 FEW = 20
@@ -66,11 +66,7 @@ def of_the_spec(store: JobStore, screenings: dict[str, Graph]) -> pd.DataFrame:
     """Collect the results of exactly these pairs, whatever else the store holds."""
     keys = {key for screening in screenings.values() for key in screening.items}
     table = result_table(store)
-    table = table[table["key"].isin(keys)].reset_index(drop=True)
-    for column, (_, raw) in ENERGIES.items():
-        if raw is not None:  # a code without atom-centred functions needs no correction; one with them must have it
-            table[column] = table[f"{raw}_cp"].where(table["engine"] == "gpaw", table[raw])
-    return table
+    return table[table["key"].isin(keys)].reset_index(drop=True)
 
 
 def name_of(row: pd.Series) -> str:
@@ -96,9 +92,10 @@ def print_pairs(table: pd.DataFrame, levels: list[str]) -> None:
 
 
 def shown(rows: pd.DataFrame, column: str) -> bool:
-    """Whether a column tells anything: a corrected energy does only where there is a correction."""
-    raw = ENERGIES[column][1]
-    return bool(rows[column].notna().any()) and (raw is None or not rows[column].equals(rows[raw].rename(column)))
+    """Whether a column tells anything: an energy without correction does only where there is a correction."""
+    corrected = ENERGIES[column][1]
+    same = corrected is not None and rows[column].equals(rows[corrected].rename(column))
+    return bool(rows[column].notna().any()) and not same
 
 
 def of_level(table: pd.DataFrame, level: str) -> pd.DataFrame:

@@ -5,5 +5,5 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 .venv/bin/python -m pip freeze --exclude-editable |
   grep -E '^[A-Za-z0-9._-]+==' |
   sed -E 's/\+.*//' |  # a local build, such as torch's for CPUs, is that of one machine
-  grep -viE '^(pip|setuptools|neosqlite|dftd4|pytest-xdist|execnet)==' >constraints.txt
+  grep -viE '^(pip|setuptools|neosqlite|pytest-xdist|execnet)==' >constraints.txt
 wc -l constraints.txt

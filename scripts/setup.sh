@@ -9,7 +9,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 profile=${1:-demo}
 case $profile in
   demo) extras=gpaw ;;
-  test) extras=gpaw,queue,mlip,dev ;;
+  test) extras=gpaw,queue,mlip,sevennet,dev ;;
   *) echo "setup: unknown profile '$profile'; use demo or test" >&2; exit 2 ;;
 esac
 

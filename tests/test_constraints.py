@@ -14,7 +14,14 @@ PINNED = {
     for line in (ROOT / "constraints.txt").read_text().splitlines()
 }
 EXTRAS = PROJECT["optional-dependencies"]
-ASKED = [*PROJECT["dependencies"], *EXTRAS["gpaw"], *EXTRAS["queue"], *EXTRAS["mlip"], *EXTRAS["dev"]]
+ASKED = [
+    *PROJECT["dependencies"],
+    *EXTRAS["gpaw"],
+    *EXTRAS["queue"],
+    *EXTRAS["mlip"],
+    *EXTRAS["sevennet"],
+    *EXTRAS["dev"],
+]
 
 
 @pytest.mark.parametrize("text", ASKED, ids=lambda text: Requirement(text).name)

@@ -135,6 +135,8 @@ def test_keywords_of_python(tiny, tmp_path, before, today, monkeypatch):
         (["--sort", "charge_transfer_B"], ["--sort", "charge_transfer_polymer"]),
         (["--sort=-charge_transfer_B"], ["--sort=-charge_transfer_polymer"]),
         (["--where", "charge_transfer_B > 0.035"], ["--where", "charge_transfer_polymer > 0.035"]),
+        (["--sort", "binding_energy_cp"], ["--sort", "binding_energy"]),
+        (["--where", "interaction_energy_cp < 0"], ["--where", "interaction_energy < 0"]),
         (["--sort", "ok"], ["--sort", "trustworthy"]),
         (["--where", "ok = true"], ["--where", "trustworthy = true"]),
     ],
@@ -146,6 +148,7 @@ def test_columns(cli, three, before, today):
     out, hints = cli("results", *before, "--json")
     assert out == expected
     assert len(hints) == 1
+    assert ("the uncorrected one is called" in hints[0]) == ("_cp" in " ".join(before))
     assert ("the ions of a salt, which it counted too, have columns of their own" in hints[0]) == (
         "charge_transfer_B" in " ".join(before)
     )
@@ -155,3 +158,13 @@ def test_columns_in_python(three):
     with pytest.warns(FormerNameWarning, match="charge_transfer_polymer"):
         table = iface_wf.results(three, sort="-charge_transfer_B")
     assert table["charge_transfer_polymer"].tolist() == pytest.approx([0.05, 0.03, 0.04])  # what desorbed comes last
+
+
+def test_fields_of_documents_in_python():
+    corrected, plain = document(), document(bsse_energy=None)
+    for name in ("binding_energy", "interaction_energy"):
+        with pytest.warns(FormerNameWarning, match=f"{name}_cp is called {name} now .*{name}_raw"):
+            assert getattr(corrected, f"{name}_cp") == getattr(corrected, name)
+        with pytest.warns(FormerNameWarning):
+            assert getattr(plain, f"{name}_cp") is None  # as it was where nothing is corrected
+    assert not {"binding_energy_cp", "interaction_energy_cp"} & set(corrected.model_dump())

@@ -1,11 +1,14 @@
 """Passwords stay in this process: not in programs that it starts, not in texts."""
 
+import json
 import os
 import threading
 
 import pytest
 
 from iface_wf import secrets
+from iface_wf.cli.main import main
+from iface_wf.secrets import scrub
 
 PASSWORD = "pa/ss w?rd#1@x:"
 
@@ -127,3 +130,23 @@ def test_texts_are_scrubbed(monkeypatch, text):
 )
 def test_harmless_texts_stay(text):
     assert secrets.scrub(text) == text
+
+
+@pytest.mark.parametrize(
+    "password", ["pl41n", "p@ss/w?rd#1", "a:b;c,d&e=f", "quote'\"x", "back\\slash", "<tag>", "100%sure"]
+)
+def test_a_table_written_out_shows_no_password(password):
+    for text in (
+        repr({"host": "h", "password": password}),
+        json.dumps({"tlsCertificateKeyFilePassword": password, "a": 1}),
+    ):
+        assert json.dumps(password)[1:-1] not in scrub(text)
+        assert repr(password)[1:-1] not in scrub(text)
+
+
+def test_the_doctor_shows_no_password_of_an_address_of_another_kind(capfd, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    address = "sqlite://me@127.0.0.1:1,127.0.0.1:2/db?tlsCertificateKeyFilePassword=s3cret-word"
+    for more in ([], ["--json"]):
+        assert main(["doctor", "--store", address, *more]) == 1
+        assert "s3cret" not in "".join(capfd.readouterr())

@@ -62,6 +62,6 @@ def read_log(path: Path):
 
 
 def counted(lines, event="end"):
-    """Count what the calculations wrote: (kind, A or B or AB or frozen) of every one."""
-    names = {"A": "A", "B": "B", "AB": "AB"}
+    """Count what the calculations wrote: (kind, A or B or AB, again from AB, or frozen) of every one."""
+    names = {"A": "A", "B": "B", "AB": "AB", "A from AB": "again", "B from AB": "again"}
     return Counter((line["kind"], names.get(line["role"], "frozen")) for line in lines if line["event"] == event)

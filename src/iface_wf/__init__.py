@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from iface_wf import _moved
-from iface_wf.errors import CalculationError, IfaceError, InputError, MismatchError
+from iface_wf.errors import CalculationError, IfaceError, InputError, MismatchError, OutageError
 
 __version__ = "0.1.0"
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "InputError",
     "Library",
     "MismatchError",
+    "OutageError",
     "Target",
     "__version__",
     "build",

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from iface_wf.former import todays_key
 
 if TYPE_CHECKING:
-    from pydantic import BaseModel, ValidationError
+    from pydantic import BaseModel, ValidationError, ValidationInfo
 
 M = TypeVar("M", bound="BaseModel")
 #: Longer names are like none that are known, and comparing them takes long.
@@ -39,8 +39,28 @@ class CalculationError(IfaceError):
     """A calculation or an analysis could not give a trustworthy number; the text names the cause."""
 
 
+class OutageError(IfaceError):
+    """Something that passes stopped the work: a full disk, a server that is away; the command line exits with code 75.
+
+    Parameters
+    ----------
+    text
+        One sentence.
+    final
+        Whether it has been waited for in vain, or waiting would not help.
+    """
+
+    def __init__(self, text: str, final: bool = False) -> None:
+        super().__init__(text)
+        self.final = final
+
+
 class MismatchError(CalculationError):
     """Quantities that must share cell, grid or settings do not; the text names the differing keys."""
+
+
+class NoticeWarning(UserWarning):
+    """Something that a user must know, although the work goes on: one sentence, which the command line prints."""
 
 
 def unknown_name(what: str, name: str, allowed: Iterable[str]) -> InputError:
@@ -109,7 +129,7 @@ def validate(data: dict[str, Any], model: type[M], where: str | Place) -> M:
         todays = _with_todays_keys(data, model, error)
         if todays is not None:
             return validate(todays, model, where)
-        raise _first_problem(error, model, where) from error
+        raise first_problem(error, model, where) from error
 
 
 def _with_todays_keys(data: dict[str, Any], model: type[BaseModel], error: ValidationError) -> dict[str, Any] | None:
@@ -134,8 +154,8 @@ def _with_todays_keys(data: dict[str, Any], model: type[BaseModel], error: Valid
     return None
 
 
-def _first_problem(error: ValidationError, model: type[BaseModel], where: str | Place) -> InputError:
-    """Say the first problem in one sentence."""
+def first_problem(error: ValidationError, model: type[BaseModel], where: str | Place) -> InputError:
+    """Say the first problem of a model in one sentence; parameters as of `validate`."""
     errors = error.errors(include_url=False)
     first = errors[0]
     if first["type"] == "missing":  # a key that is misspelt is both missing and unknown, and the latter tells more
@@ -156,6 +176,18 @@ def _first_problem(error: ValidationError, model: type[BaseModel], where: str | 
     if first["type"] == "string_type" and isinstance(first.get("input"), bool | int | float):
         message = unquoted(first["input"])
     return InputError(f"{head}: {f'{key[:120]!r}: ' if key else ''}{message}.")
+
+
+def refuse_bool(_model: type[BaseModel], value: Any, about: ValidationInfo) -> Any:
+    """Refuse true and false where a number is needed: YAML reads ``on`` and ``yes`` so, and Python counts them as 1 and 0.
+
+    To be made a validator of all fields of a model: ``field_validator("*", mode="before")(refuse_bool)``.
+    """
+    if isinstance(value, bool) and about.field_name is not None:
+        kind = _model.model_fields[about.field_name].annotation
+        if not {bool, Any} & {kind, *typing.get_args(kind)} and {int, float} & {kind, *typing.get_args(kind)}:
+            raise ValueError(f"a number is needed, not {str(value).lower()}")
+    return value
 
 
 def unquoted(value: bool | float) -> str:

@@ -18,9 +18,19 @@ OPTIONS = {"--cores": "--processes", "--work-dir": "--workdir"}
 #: Values of options.
 VALUES = {("--what", "cdd"): "density_difference"}
 #: Columns of tables, in conditions and for sorting.
-COLUMNS = {"ok": "trustworthy", "charge_transfer_B": "charge_transfer_polymer"}
+COLUMNS = {
+    "ok": "trustworthy",
+    "charge_transfer_B": "charge_transfer_polymer",
+    "binding_energy_cp": "binding_energy",
+    "interaction_energy_cp": "interaction_energy",
+}
+_CORRECTED = "it is corrected wherever the basis is atom-centred, and the uncorrected one is called"
 #: What else is to be known where a name of today does not mean all that the one of before meant.
-REMARKS = {"charge_transfer_B": "the ions of a salt, which it counted too, have columns of their own"}
+REMARKS = {
+    "charge_transfer_B": "the ions of a salt, which it counted too, have columns of their own",
+    "binding_energy_cp": f"{_CORRECTED} binding_energy_raw",
+    "interaction_energy_cp": f"{_CORRECTED} interaction_energy_raw",
+}
 
 
 class FormerNameWarning(UserWarning):

@@ -32,6 +32,11 @@ _MONGODB = re.compile(r"(mongodb(?:\+srv)?:/*)[^:\s]*:.*@", re.IGNORECASE)
 _URL = re.compile(r"(\b\w[\w+.-]*://)[^/\s@]*:\S*@")
 _BARE = re.compile(r"(?<![\w/.@-])([A-Za-z][\w.-]*:)(?!/)\S+@(?=\w)")
 _OPTION = re.compile(r"(\b\w*(?:password|passphrase|session_token)\w*(?:=|%3D|%3A|:(?=\S)))[^&;,\s'\"]+", re.IGNORECASE)
+#: Where a table is written out as Python or JSON write it.
+_ENTRY = re.compile(
+    r"""((['"])\w*(?:password|passphrase|session_token)\w*\2\s*[:=]\s*)(?:'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*")""",
+    re.IGNORECASE,
+)
 #: Shorter ones would be found in every text by chance.
 _SHORTEST_OWN, _SHORTEST = 4, 8
 
@@ -143,6 +148,7 @@ def scrub(text: str) -> str:
     text = _MONGODB.sub(rf"\1{HIDDEN}@", text)
     text = _URL.sub(rf"\1{HIDDEN}@", text)
     text = _BARE.sub(rf"\1{HIDDEN}@", text)
+    text = _ENTRY.sub(rf"\1'{HIDDEN}'", text)
     return _OPTION.sub(rf"\1{HIDDEN}", text)
 
 

@@ -23,29 +23,31 @@ def test_hand_computed_example():
             "B* in AB basis": Energy(-28.95, -0.5),
         }
     )
-    assert terms.binding.total == pytest.approx(-1.0, abs=1e-10)
-    assert terms.interaction.total == pytest.approx(-1.3, abs=1e-10)
+    assert terms.binding_raw.total == pytest.approx(-1.0, abs=1e-10)
+    assert terms.interaction_raw.total == pytest.approx(-1.3, abs=1e-10)
     assert terms.deformation["A"].total == pytest.approx(0.1, abs=1e-10)
     assert terms.deformation["B"].total == pytest.approx(0.2, abs=1e-10)
     assert terms.bsse == pytest.approx(0.25, abs=1e-10)
-    assert terms.binding_cp == pytest.approx(-0.75, abs=1e-10)
-    assert terms.binding.dispersion == pytest.approx(-1.0, abs=1e-10)
-    assert terms.interaction.dispersion == pytest.approx(-1.1, abs=1e-10)
+    assert terms.binding == pytest.approx(-0.75, abs=1e-10)
+    assert terms.interaction == pytest.approx(-1.05, abs=1e-10)
+    assert terms.binding_raw.dispersion == pytest.approx(-1.0, abs=1e-10)
+    assert terms.interaction_raw.dispersion == pytest.approx(-1.1, abs=1e-10)
 
 
 @given(st.lists(energy, min_size=7, max_size=7))
 def test_binding_is_interaction_plus_deformations(energies):
     terms = binding_terms(dict(zip(ROLES, energies, strict=True)))
-    total = terms.interaction.total + sum(d.total for d in terms.deformation.values())
-    assert terms.binding.total == pytest.approx(total, abs=1e-8)
-    dispersion = terms.interaction.dispersion + sum(d.dispersion for d in terms.deformation.values())
-    assert terms.binding.dispersion == pytest.approx(dispersion, abs=1e-8)
+    deformation = sum(d.total for d in terms.deformation.values())
+    assert terms.binding_raw.total == pytest.approx(terms.interaction_raw.total + deformation, abs=1e-8)
+    assert terms.binding == pytest.approx(terms.interaction + deformation, abs=1e-8)
+    dispersion = terms.interaction_raw.dispersion + sum(d.dispersion for d in terms.deformation.values())
+    assert terms.binding_raw.dispersion == pytest.approx(dispersion, abs=1e-8)
 
 
 def test_without_ghosts_there_is_no_counterpoise():
     terms = binding_terms({role: Energy(-1.0) for role in ROLES[:5]})
     assert terms.bsse is None
-    assert terms.binding_cp is None
+    assert (terms.binding, terms.interaction) == (terms.binding_raw.total, terms.interaction_raw.total)
 
 
 def test_unlike_settings_are_named():

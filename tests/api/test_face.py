@@ -31,7 +31,7 @@ def test_results_of_a_file_or_an_open_store(job_store, tmp_path):
     put(job_store, document())
     for store in (job_store, tmp_path / "store.sqlite", str(tmp_path / "store.sqlite")):
         table = iface_wf.results(store, filler="LiF")
-        assert table["binding_energy"].tolist() == pytest.approx([-0.5])
+        assert table["binding_energy"].tolist() == pytest.approx([-0.4])
     assert iface_wf.results(job_store, filler="SiO2").empty
 
 
@@ -46,7 +46,7 @@ def test_run_passes_everything_on(job_store, tmp_path, monkeypatch):
     result = iface_wf.run(
         "SiO2", "PEO", 3, salt="LiTFSI", engine="xtb", level="moderate", store=job_store, workdir=tmp_path, force=True
     )
-    assert result.binding_energy == pytest.approx(-0.5)
+    assert result.binding_energy == pytest.approx(-0.4)
     request = seen["request"]
     assert (request.filler, request.polymer, request.units, request.salt) == ("SiO2", "PEO", 3, "LiTFSI")
     assert (request.engine, request.level) == ("xtb", "moderate")
@@ -184,3 +184,37 @@ def test_the_screening_file_has_no_option_that_others_lack():
     words |= {"filler", "polymer", "molecule", "salt"}
     words |= {field for choice in lists.values() for field in choice.model_fields} - {"name"}
     assert words == set(OPTIONS)
+
+
+@pytest.mark.parametrize(
+    ("call", "told"),
+    [
+        (lambda: iface_wf.show(3), "'identifier' must be text, not 3"),
+        (lambda: iface_wf.show("a", densities=1), "'densities' must be True or False"),
+        (lambda: iface_wf.screen(5), "'spec' must be a file or a mapping, not 5"),
+        (lambda: iface_wf.results(where=3), "'where' must be text"),
+        (lambda: iface_wf.results(3), "'store' must be a file, an address or an open store"),
+        (lambda: iface_wf.results("x\0y"), "null character"),
+        (lambda: iface_wf.run(None), "'filler'"),
+        (lambda: iface_wf.run("LiI", molecule="O", quantities=3), "'quantities' must be a list of names"),
+        (lambda: iface_wf.run("LiI", molecule="O", on_event=3), "'on_event' must be a function"),
+        (lambda: iface_wf.run("LiI", molecule="O", library="x"), "'library' must be a Library"),
+        (lambda: iface_wf.export("a", None), "'out' must be a path"),
+        (lambda: iface_wf.report(None), "'identifier' must be text"),
+        (lambda: iface_wf.Library(3), "must be a path"),
+        (lambda: iface_wf.Library("x" * 5000), "does not exist"),
+        (lambda: iface_wf.Target(group=3, surface="Gd"), "'group'"),
+        (lambda: iface_wf.build("LiI", molecule="O", units=3), "'units' means nothing without a polymer"),
+        (lambda: iface_wf.build("LiI", salt="LiI", tacticity="isotactic"), "'tacticity' means nothing"),
+        (lambda: iface_wf.build("LiI", "PEO", molecule_charge=1), "'molecule_charge' means nothing without"),
+        (lambda: iface_wf.build("LiI", "PEO", True), "a number is needed, not true"),
+        (lambda: iface_wf.screen({"fillers": ["LiI"], "molecules": ["O"], "placements": True}), "a number is needed"),
+        (lambda: iface_wf.screen({"fillers": ["LiI"], "polymers": [{"name": "PEO", "units": True}]}), "a number is"),
+    ],
+)
+def test_what_is_of_another_kind_is_refused_in_a_sentence(call, told, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match=re.escape(told)) as raised:
+        call()
+    assert "\n" not in str(raised.value)
+    assert list(tmp_path.iterdir()) == []

@@ -73,6 +73,7 @@ def test_the_search_finds_the_ground_state_that_counting_finds(lagp):
     assert best[0].energy == pytest.approx(lowest, abs=1e-3)
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_crystal(lagp):
     crystal, rule = lagp
     first, again, other = (order(crystal, rule, CHARGES, seed)[0].structure for seed in (3, 3, 4))
@@ -222,6 +223,7 @@ def test_an_element_that_the_cell_cannot_hold_is_named():
     assert "too small to hold K" in made.properties["ordering"]["warnings"][0]
 
 
+@pytest.mark.slow
 def test_amounts_move_by_a_few_percent_where_rounding_is_not_neutral(lagp):
     garnet = read_crystal(Library().filler("LLZTO").crystal_path)
     rule = Disorder(composition="Li6.3La3Zr1.4Ta0.6O12", candidates=1, min_distances={"Li-Li": 2.2})

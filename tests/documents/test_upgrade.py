@@ -45,20 +45,29 @@ def test_every_old_calculation_is_read_with_the_same_facts(outputs):
 def test_every_old_result_keeps_its_numbers_and_tells_charges_by_component(outputs):
     old = of_type(outputs, "binding")
     assert len(old) == 11
-    same = [
-        name
-        for name in BindingDocument.model_fields
-        if ("energy" in name and name != "lateral_energy") or name in ("key", "area", "flags", "grid")
-    ]
+    same = ["deformation_energy", "bsse_energy", "dispersion_energy", "key", "area", "flags", "grid", "terms"]
     for before in old:
         after = BindingDocument.model_validate(before)
         stored = after.model_dump(mode="json")
         assert {name: before[name] for name in same} == {name: stored[name] for name in same}
         assert after.lateral_energy is None  # nobody calculated it
+        assert after.binding_energy_raw == before["binding_energy"]
+        assert after.interaction_energy_raw == before["interaction_energy"]
         assert after.placements == before["n_placements"]
         assert after.provenance["request"]["placements"] == before["provenance"]["request"]["n_placements"]
     (before,) = [each for each in old if each["engine"] == "gpaw"]
     after = BindingDocument.model_validate(before)
+    # the headline is the corrected one, to the last digit
+    assert (after.binding_energy, after.interaction_energy) == (
+        before["binding_energy_cp"],
+        before["interaction_energy_cp"],
+    )
+    assert after.binding_energy == pytest.approx(after.binding_energy_raw + after.bsse_energy, abs=1e-9)
+    assert after.binding_energy == pytest.approx(
+        after.interaction_energy + sum(after.deformation_energy.values()), abs=1e-9
+    )
+    assert after.binding_energy_per_area == pytest.approx(after.binding_energy / after.area, abs=1e-12)
+    assert after.uncertainty_parts["basis"] == pytest.approx(0.08 * after.bsse_energy)
     # one component on each side: the parts' charges are the components'
     assert after.charge_transfer == pytest.approx(
         {"slab": before["charge_transfer"]["A"], "polymer": before["charge_transfer"]["B"]}, abs=1e-9
@@ -69,6 +78,17 @@ def test_every_old_result_keeps_its_numbers_and_tells_charges_by_component(outpu
     assert sums["AB"]["slab"] - sums["A* in AB basis"]["slab"] == pytest.approx(
         after.charge_transfer["slab"], abs=1e-12
     )
+
+
+def test_an_old_result_in_atom_centred_functions_without_correction_stays_raw_and_says_so(outputs):
+    (before,) = [each for each in of_type(outputs, "binding") if each["engine"] == "gpaw"]
+    lacking = dict.fromkeys(("binding_energy_cp", "interaction_energy_cp", "bsse_energy", "interaction_energy"))
+    after = BindingDocument.model_validate({**before, **lacking})
+    assert after.binding_energy == after.binding_energy_raw == before["binding_energy"]
+    assert after.flags == [*before["flags"], "uncorrected_basis"]
+    assert after.uncertainty > 0.25  # the whole of what a correction might have been
+    plane_waves = BindingDocument.model_validate({**before, **lacking, "basis": "PW 600 eV"})
+    assert plane_waves.flags == before["flags"]
 
 
 def test_an_old_result_with_several_components_on_a_side_tells_them_apart():

@@ -214,8 +214,8 @@ def test_a_document_says_what_was_calculated_and_how(name, calculate, subject):
     assert document.trustworthy
 
 
-#: Settings of a level that has another basis, of weights in files, and of POTCARs.
-_OTHER_MODES = {"cutoff", "sha256"}
+#: Settings of a level that has another basis, of weights in files, and of a version before.
+_OTHER_MODES = {"cutoff", "sha256", "wide_edge"}
 
 
 def test_settings_of_every_level_are_complete(name):
@@ -259,6 +259,7 @@ print(json.dumps({n: str(make(n).request(water(s.edge), []).key()) for n, s in S
 """
 
 
+@pytest.mark.slow
 def test_keys_are_the_same_in_another_process(toy):
     environment = {
         "PYTHONPATH": f"{Path(__file__).parents[2]}:{_source()}:{toy}",

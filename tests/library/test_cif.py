@@ -324,3 +324,45 @@ def test_mixed_sites_of_data_bases_are_read():
 @pytest.mark.parametrize("path", sorted((builtin_folder() / "crystals").glob("*.cif")), ids=lambda path: path.stem)
 def test_the_crystals_of_the_library_are_read_without_a_word(path):
     assert "warnings" not in read_crystal(path).properties
+
+
+def _salt(name, rows, more=""):
+    cell = "".join(f"_cell_length_{axis} 5.64\n" for axis in "abc")
+    tags = "".join(f"_atom_site_{tag}\n" for tag in ("label", "type_symbol", "fract_x", "fract_y", "fract_z"))
+    return f"data_x\n{cell}_symmetry_space_group_name_H-M '{name}'\n{more}loop_\n{tags}{rows}"
+
+
+def test_operations_that_are_no_group_are_refused():
+    listed = "loop_\n_symmetry_equiv_pos_as_xyz\nx,y,z\n-x,-y,z\n-y,x,z\n"  # the inverse of the last is missing
+    with pytest.raises(ValueError, match="no group"):
+        parse_cif(_salt("P 4", "O O 0.1 0.2 0.3\n", listed))
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ("_chemical_formula_structural NaCl\n", "no site is Cl"),
+        ("_chemical_formula_moiety 'Na +, Cl -'\n", "no site is Cl"),
+        ("_chemical_formula_weight 58.44\n_cell_formula_units_Z 4\n", "weight of the formula"),
+        ("_exptl_crystal_density_diffrn 2.165\n", "density"),
+    ],
+)
+def test_a_file_without_a_sum_formula_is_held_against_what_else_it_says(more, told):
+    lone = parse_cif(_salt("F m -3 m", "Na Na 0 0 0\n", more))
+    assert told in " ".join(lone.properties["warnings"])
+    whole = parse_cif(_salt("F m -3 m", "Na Na 0 0 0\nCl Cl .5 .5 .5\n", more))
+    assert "warnings" not in whole.properties
+
+
+def test_an_oxygen_of_water_without_hydrogen_is_told():
+    read = parse_cif(_salt("P 1", "Na1 Na 0 0 0\nO1W O .5 .5 .5\n"))
+    assert "O1W looks like the oxygen of water" in read.properties["warnings"][0]
+
+
+@pytest.mark.parametrize(
+    ("choice", "titanium", "oxygen"), [(1, "0 0 0", "0 0 0.2081"), (2, "0 0.75 0.125", "0 0.75 0.3331")]
+)
+def test_a_choice_of_origin_in_words(choice, titanium, oxygen):
+    text = _salt(f"I 41/a m d (origin choice {choice})", f"Ti Ti {titanium}\nO O {oxygen}\n")
+    text = text.replace("length_c 5.64", "length_c 9.51").replace("5.64", "3.784")
+    assert parse_cif(text).composition.formula == "Ti4 O8"

@@ -43,6 +43,33 @@ def test_a_full_disk_is_no_failure_of_the_calculation():
     assert diagnose(failed(error=error)).kind == "disk"
 
 
+@pytest.mark.parametrize(
+    ("error", "kind", "cause"),
+    [
+        (
+            "Traceback\niface_wf.errors.OutageError: The folder /x was deleted while a calculation ran in it.",
+            "deleted",
+            "anew",
+        ),
+        (
+            "shell-init: error retrieving current directory: getcwd() failed: cannot access parent directories",
+            "deleted",
+            "anew",
+        ),
+        (
+            "The output file jfremote_out.json was not present in the download folder /x and it is required",
+            "lost",
+            "or its files",
+        ),
+        ("file /x/jfremote_out.json for job 7 does not exist", "lost", "or its files"),
+    ],
+)
+def test_files_that_are_gone(error, kind, cause):
+    found = diagnose(failed(error=error))
+    assert found.kind == kind
+    assert cause in found.cause
+
+
 def test_an_error_of_the_queue_itself():
     found = diagnose(
         failed(error=None, remote_error="Traceback...\nRemoteError: submission failed", state="REMOTE_ERROR")

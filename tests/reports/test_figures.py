@@ -7,10 +7,13 @@ import pytest
 from matplotlib.image import imread
 from pymatgen.core import Lattice, Structure
 
+from iface_wf.documents.kinds import get_kind
 from iface_wf.quantities.binding.page import figure as result_figure
 from iface_wf.reports.figures import binding_figure, structure_figure
 from iface_wf.reports.page import save_figure
-from tests.examples import difference, document, structure
+from iface_wf.reports.ranking import ranking_figure
+from iface_wf.store.results import result_table
+from tests.examples import difference, document, put, structure
 
 
 def pixels(figure):
@@ -64,7 +67,7 @@ def test_profiles_share_the_height_with_the_structure():
 def test_title_states_energy_method_and_isovalue():
     figure = result_figure(document(), iso=0.004)
     text = " ".join(t.get_text() for t in figure.findobj(lambda a: hasattr(a, "get_text")))
-    for expected in ("HF (1 unit) on LiF (001)", "−0.50 eV", "−0.40 eV", "PBE-D3(BJ)", "fast", "0.004"):
+    for expected in ("HF (1 unit) on LiF (001)", "−0.40 ± 0.25 eV", "raw −0.50 eV", "PBE-D3(BJ)", "fast", "0.004"):
         assert expected in text
 
 
@@ -96,3 +99,24 @@ def test_figure_is_a_file_of_sensible_size(tmp_path):
     image = imread(path)
     assert image.shape[0] > 900
     assert image.shape[1] > 1200
+
+
+def test_bars_have_their_uncertainties_and_names(job_store):
+    energies = {"PEO": -0.9, "$x^{": -0.5, "PAN": -0.2}
+    for number, (polymer, energy) in enumerate(energies.items()):
+        geometry = "as given" if polymer == "PAN" else "xtb GFN1-xTB (fast)"
+        basis = {"basis": "ML potential", "bsse_energy": None} if polymer == "PAN" else {}  # nothing is known of it
+        result = document(str(number) * 64, polymer=polymer, binding_energy=energy, geometry_engine=geometry, **basis)
+        put(job_store, result, uuid=str(number) * 32)
+    table = result_table(job_store)
+    figure = ranking_figure(table, get_kind("binding"))
+    (axes,) = figure.axes
+    assert [bar.get_width() for bar in axes.patches] == pytest.approx(list(energies.values()))
+    assert [label.get_text() for label in axes.get_yticklabels()] == [f"{name} x 1 on LiF" for name in energies]
+    (lines,) = axes.collections
+    segments = [segment for segment in lines.get_segments() if segment.ndim == 2 and np.isfinite(segment).all()]
+    assert [(s[0, 0], s[1, 0]) for s in segments] == [
+        pytest.approx((row["binding_energy"] - row["uncertainty"], row["binding_energy"] + row["uncertainty"]))
+        for row in table.to_dict("records")[:2]
+    ]
+    assert pixels(figure).std() > 0.02

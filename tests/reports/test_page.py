@@ -45,7 +45,9 @@ def test_page_is_self_contained():
 
 def test_page_gives_number_unit_and_sign():
     text = " ".join(" ".join(parsed(html_page(document(), "uuid-1", "2026-01-01")).text).split())
-    assert "binding energy -0.5 eV E(AB) - E(A) - E(B); negative = bound" in text
+    meaning = "E(AB) - E(A) - E(B), counterpoise corrected; negative = bound"
+    assert f"binding energy -0.400 ± 0.250 eV {meaning}" in text
+    assert "covers basis 0.008, geometry 0.250; not known: search, dispersion, lateral, model" in text
     assert "charge transfer polymer 0.03 e positive = lost electrons; the components sum to 0" in text
     assert "uuid-1" in text
 

@@ -12,8 +12,8 @@ from iface_wf.screening.run import run_screening
 from iface_wf.screening.single import plan_request, run_request
 from iface_wf.screening.spec import ScreeningSpec
 
-#: relax and static of A, B and AB, and static of A* and B*.
-CALCULATIONS = 8
+#: relax and static of A, B and AB, of A and B from AB, and static of A* and B*.
+CALCULATIONS = 12
 COMMON = {"engine": "xtb", "placements": 1, "vacuum": 6.0, "overrides": {"fmax": 0.1}}
 
 
@@ -46,8 +46,8 @@ def test_one_interface(tiny, tmp_path, job_store, counts):
     run_request(request, job_store, library, tmp_path / "runs")
     assert counts.pop("keys") == 2 + CALCULATIONS
     # ours: one for each key, and to collect each single point and the placement, and for the molecule among its images;
-    # jobflow: the input of a job and the calculations that are collected
-    assert counts.pop("structures") <= 2 + CALCULATIONS + 7 + 3 * (CALCULATIONS + 1) + 1
+    # jobflow: the input of a job and the calculations that are collected; to place, cut and compare: twelve
+    assert counts.pop("structures") <= 2 + CALCULATIONS + 7 + 3 * (CALCULATIONS + 1) + 1 + 12
 
     run_request(request, job_store, library, tmp_path / "runs")
     assert counts.pop("keys") == 2  # found
@@ -61,6 +61,6 @@ def test_a_screening(tiny, tmp_path, job_store, counts):
     assert (len(outcome.finished), outcome.failed) == (4, {})
     parts, results = 4, 4
     # of each part: its relaxation's key for the graph and in its job, and its single point's in its job and to look for it
-    assert counts.pop("keys") == 4 * parts + 4 * results
+    assert counts.pop("keys") == 4 * parts + 8 * results
     run_screening(spec, job_store, Library(tiny), tmp_path / "runs")
     assert counts.pop("keys") == parts

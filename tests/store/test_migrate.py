@@ -15,7 +15,7 @@ from iface_wf.engines.xtb import profile as xtb
 from iface_wf.errors import InputError
 from iface_wf.flows.request import KEY_VERSION
 from iface_wf.library import Library
-from iface_wf.quantities.binding import BINDING
+from iface_wf.quantities.binding import BINDING, rekey
 from iface_wf.quantities.binding.former_keys import key_of_before
 from iface_wf.screening.run import run_screening
 from iface_wf.screening.spec import read_spec
@@ -24,7 +24,7 @@ from iface_wf.store.migrate import migrate
 from iface_wf.store.results import find_result, result_table
 from iface_wf.store.settings import open_store
 from iface_wf.store.versions import older
-from tests.store.old.unpack import library_of_the_store, unpack_store
+from tests.store.old.unpack import library_of_the_store, methods_of_the_store, unpack_store
 from tests.tiny_library import spec_text
 
 KINDS = ["binding", "calculation", "failure"]
@@ -33,7 +33,8 @@ FILE_IS_GONE = 1
 
 @pytest.fixture
 def old(tmp_path, monkeypatch):
-    """The old store, opened, its library in use, and a log of all calculations."""
+    """The old store, opened, its library and methods in use, and a log of all calculations."""
+    methods_of_the_store(monkeypatch)
     monkeypatch.setenv("IFACE_WF_LIBRARY", str(library_of_the_store(tmp_path / "library")))
     monkeypatch.setenv("IFACE_WF_CALC_LOG", str(tmp_path / "calculations.jsonl"))
     path = unpack_store(tmp_path)
@@ -68,8 +69,13 @@ def test_all_documents_are_of_today_and_all_results_have_todays_keys(old):
     after = bindings(old.store)
     for uuid, output in after.items():
         assert output["schema_version"] == SCHEMA_VERSION
-        for name in ("binding_energy", "interaction_energy", "deformation_energy", "flags", "structure", "terms"):
+        for name in ("bsse_energy", "deformation_energy", "flags", "structure", "terms"):
             assert output[name] == before[uuid][name]
+        for name in ("binding_energy", "interaction_energy"):
+            corrected = before[uuid][f"{name}_cp"]
+            assert output[f"{name}_raw"] == before[uuid][name]
+            assert output[name] == (before[uuid][name] if corrected is None else corrected)
+        assert (output["bsse_energy"] is not None) == (output["engine"] == "gpaw")
         if output["key"] != before[uuid]["key"]:
             assert output["provenance"]["former_key"] == before[uuid]["key"]
             assert output["provenance"]["key_version"] == KEY_VERSION
@@ -116,10 +122,10 @@ def test_screenings_and_runs_of_today_find_everything_and_calculate_nothing(old)
 
 
 def test_a_key_that_somebody_noted_down_still_finds_its_result(old):
-    before = {output["key"]: output["binding_energy"] for output in bindings(old.store).values()}
+    before = {output["key"]: output["binding_energy"] for output in bindings(old.store).values()}  # called raw today
     bring_up_to_date(old.store)
     for key, energy in before.items():
-        assert find_result(old.store, key[:10]).document.binding_energy == energy
+        assert find_result(old.store, key[:10]).document.binding_energy_raw == energy
 
 
 def test_a_second_time_changes_nothing(old):
@@ -210,6 +216,31 @@ def test_a_level_that_has_changed_since_is_another_method(old, monkeypatch):
     done = bring_up_to_date(old.store)
     assert done.rekeyed["binding"] == 0
     assert sum("other settings today" in kept.reason for kept in done.kept) == 11 - FILE_IS_GONE
+
+
+def test_xtb_in_another_cell_is_another_method(old, monkeypatch):
+    """Every result of the store rests on xTB in a cell of 60 A, which is no more: it is read as it is, and stands for nothing."""
+    before = bindings(old.store)
+    monkeypatch.undo()
+    monkeypatch.setattr(rekey, "SEARCHED_SINCE", 0)
+    monkeypatch.setenv("IFACE_WF_LIBRARY", str(old.folder / "library"))
+    done = bring_up_to_date(old.store)
+    assert done.upgraded["binding"] == len(before)
+    assert done.rekeyed["binding"] == 0
+    assert sum("other settings today" in kept.reason for kept in done.kept) == len(before) - FILE_IS_GONE
+    for output in before.values():
+        assert find_result(old.store, output["key"]).document.binding_energy == output["binding_energy"]
+
+
+def test_results_of_a_few_ranked_placements_stand_for_no_search(old, monkeypatch):
+    before = bindings(old.store)
+    monkeypatch.setattr(rekey, "SEARCHED_SINCE", KEY_VERSION)
+    done = bring_up_to_date(old.store)
+    assert done.rekeyed["binding"] == 0
+    assert sum("was not searched for" in kept.reason for kept in done.kept) == len(before)
+    assert {output["key"] for output in before.values()} == {output["key"] for output in bindings(old.store).values()}
+    for output in before.values():
+        assert find_result(old.store, output["key"]).document.binding_energy == output["binding_energy"]
 
 
 def test_parts_that_are_built_otherwise_today_are_not_those_of_the_result(old):

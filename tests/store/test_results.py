@@ -17,12 +17,16 @@ def test_one_row_with_every_number_of_the_document(job_store):
     put(job_store, document())
     row = result_table(job_store).iloc[0]
     assert (row["filler"], row["polymer"], row["units"], row["level"]) == ("LiF", "HF", 1, "fast")
-    assert row["binding_energy"] == pytest.approx(-0.5)
-    assert row["binding_energy_cp"] == pytest.approx(-0.4)
+    assert row["binding_energy"] == pytest.approx(-0.4)
+    assert row["binding_energy_raw"] == pytest.approx(-0.5)
     # binding = interaction + deformations: the columns must not be mixed up
-    assert row["binding_energy"] == pytest.approx(
-        row["interaction_energy"] + row["deformation_A"] + row["deformation_B"]
-    )
+    for ending in ("", "_raw"):
+        assert row[f"binding_energy{ending}"] == pytest.approx(
+            row[f"interaction_energy{ending}"] + row["deformation_A"] + row["deformation_B"]
+        )
+    parts = [row[f"uncertainty_{part}"] for part in ("basis", "geometry")]
+    assert row["uncertainty"] == pytest.approx(np.hypot(*parts))
+    assert np.isnan(row["uncertainty_search"])  # nothing is known of it: no zero
     assert row["charge_transfer_polymer"] == pytest.approx(0.03)
     assert row["charge_transfer_slab"] == pytest.approx(-0.03)
     assert row["trustworthy"]

@@ -200,17 +200,6 @@ def test_a_lost_claim_is_not_given_back(embedded):
     assert claims.take(first, 60, finished=False) == second
 
 
-def test_a_process_that_never_was_holds_nothing(embedded):
-    claims = claims_of(embedded)
-    living = Claim.of_this_process("k")
-    assert not living.dead
-    ended = Claim("k", "ended", living.host, living.pid, living.born - 100)  # its number was given to another
-    assert ended.dead
-    assert claims.take(ended, 60, finished=False) is None
-    assert claims.take(living, 60, finished=False) is None
-    assert not Claim("k", "elsewhere", "another host", living.pid, 0.0).dead
-
-
 def test_an_equal_structure_with_another_digest_is_found(embedded):
     rng = np.random.default_rng(0)
     structure = Structure(Lattice.cubic(20), ["O"] * 100, rng.random((100, 3)))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from iface_wf.errors import InputError
+from iface_wf.errors import InputError, NoticeWarning
 from iface_wf.store.results import find_result, result_table
 from iface_wf.store.settings import open_store
 from tests.examples import document, put
@@ -49,3 +49,14 @@ def test_a_table_does_not_read_around_what_a_newer_version_wrote(job_store):
     job_store.docs_store.update(entry, key=["uuid", "index"])
     with pytest.raises(InputError, match="The binding aaaaaaaaaa was written by a newer version"):
         result_table(job_store)
+
+
+def test_an_old_result_that_is_no_result_is_named_and_left_out(old_store):
+    entry = old_store.query_one({"output.document_type": "binding"}, load=False)
+    before = len(result_table(old_store))
+    del entry["output"]["terms"]
+    entry["output"]["n_atoms"] = "many"
+    old_store.docs_store.update(entry, key=["uuid", "index"])
+    with pytest.warns(NoticeWarning, match=f"{entry['output']['key'][:10]} .* has not the form of its kind"):
+        table = result_table(old_store)
+    assert (len(table), len(table.attrs["damaged"])) == (before - 1, 1)

@@ -5,7 +5,8 @@ import pytest
 
 from iface_wf.documents.kinds import get_kind
 from iface_wf.errors import InputError
-from iface_wf.store.compare import compare_levels
+from iface_wf.screening.state import ranked_keys
+from iface_wf.store.compare import compare_levels, ties
 from iface_wf.store.provenance import trace
 from iface_wf.store.results import columns_of, result_table
 from iface_wf.store.where import parse_where
@@ -26,8 +27,9 @@ def filled(job_store):
         for polymer, energy in POLYMERS.items():
             number += 1
             result = document(
-                f"{number:064x}", polymer=polymer, engine=engine, level=level, binding_energy=factor * energy
-            )
+                f"{number:064x}", polymer=polymer, engine=engine, level=level, binding_energy=factor * energy,
+                geometry_engine=f"{engine} PBE ({level})",
+            )  # fmt: skip
             put(job_store, result, uuid=uuid_of(number))
     return job_store
 
@@ -93,6 +95,18 @@ def test_best_and_parquet_on_the_command_line(filled, tmp_path, capsys):
     assert main(["best", "2", "--engine", "gpaw", "--level", "fast", "--store", store]) == 0
     shown = capsys.readouterr().out
     assert [name in shown for name in POLYMERS] == [True, False, True, False]
+    assert "-0.720 +- 0.022" in shown
+    assert "uncertainty covers: basis, geometry; not known of all rows: search, dispersion, lateral, model" in shown
+    assert "cannot be told apart" not in shown
+    near = document("e" * 64, polymer="PSMA", engine="gpaw", binding_energy=-0.7, geometry_engine="gpaw PBE (fast)")
+    put(filled, near, uuid=uuid_of(92))
+    picture = tmp_path / "best.png"
+    chosen = ["--engine", "gpaw", "--level", "fast", "--figure", str(picture), "--store", store]
+    assert main(["best", *chosen]) == 0
+    alike = [line for line in capsys.readouterr().out.splitlines() if "cannot be told apart" in line]
+    assert alike == ["00000000 cannot be told apart from eeeeeeee (0.020 +- 0.030 eV)"]
+    assert picture.read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
+    assert main(["best", *chosen]) == 2  # nothing is replaced
     out = tmp_path / "results.parquet"
     assert main(["results", "--format", "parquet", "--out", str(out), "--where", "engine = xtb", "--store", store]) == 0
     table = pd.read_parquet(out)
@@ -100,6 +114,51 @@ def test_best_and_parquet_on_the_command_line(filled, tmp_path, capsys):
     assert "eV" in table.attrs["units"]["binding_energy"]
     assert main(["results", "--format", "parquet", "--store", store]) == 2
     assert main(["compare", "xtb/fast", "gpaw/fast", "--json", "--store", store]) == 0
+
+
+def table_of(*rows):
+    """Return a table with a few columns: key, filler, number, and parts of its uncertainty."""
+    kind = get_kind("binding")
+    parts = ("search", "basis", "dispersion", "lateral", "geometry", "model")
+    columns = {"engine": "gpaw", "level": "fast", "functional": "PBE", "dispersion": "D3(BJ)", "surface": "(001)"}
+    entries = [
+        {**columns, "key": key, "filler": filler, kind.headline: number,
+         **{f"uncertainty_{part}": known.get(part, float("nan")) for part in parts}}
+        for key, filler, number, known in rows
+    ]  # fmt: skip
+    return pd.DataFrame(entries)
+
+
+def told(*rows):
+    return [(tie.first, tie.second) for tie in ties(table_of(*rows), get_kind("binding"))]
+
+
+def test_what_cannot_be_told_apart():
+    known = {"basis": 0.03, "geometry": 0.04}  # 0.05 each, 0.071 of a difference
+    assert told(("a", "MgO", -0.8, known), ("b", "MgO", -0.75, known), ("c", "MgO", -0.6, known)) == [("a", "b")]
+    assert told(("a", "MgO", -0.8, known), ("b", "MgO", -0.75, {})) == []  # nothing is known of b, so nothing is said
+    (tie,) = ties(table_of(("a", "MgO", -0.8, known), ("b", "MgO", -0.75, known)), get_kind("binding"))
+    assert (tie.difference, tie.uncertainty) == pytest.approx((0.05, 0.05 * 2**0.5))
+
+
+def test_the_dispersion_of_one_surface_has_one_error():
+    first, second = {"dispersion": 0.2}, {"dispersion": 0.18}
+    assert told(("a", "MgO", -0.8, first), ("b", "MgO", -0.7, second)) == []
+    assert told(("a", "MgO", -0.8, first), ("b", "LiF", -0.7, second)) == [("a", "b")]
+
+
+def test_a_funnel_ranks_older_results_by_what_their_numbers_mean_today(job_store):
+    """An interface of before, raw -0.9 and corrected -0.3 eV, comes behind one of -0.5 eV."""
+    put(job_store, document("1" * 64, binding_energy=-0.5), uuid=uuid_of(1))
+    old = document("2" * 64).model_dump(mode="json")
+    for name in ("binding_energy_raw", "interaction_energy_raw", "uncertainty", "uncertainty_parts", "trustworthy"):
+        old.pop(name)
+    old |= {"schema_version": 2, "binding_energy": -0.9, "binding_energy_cp": -0.3, "interaction_energy_cp": -0.4}
+    entry = {"uuid": uuid_of(2), "index": 1, "output": old, "completed_at": "2026-01-01", "metadata": {}, "hosts": []}
+    job_store.update({**entry, "name": "collect"}, key=["uuid", "index"])
+    assert ranked_keys(job_store, get_kind("binding"), ["1" * 64, "2" * 64]) == ["1" * 64, "2" * 64]
+    assert result_table(job_store)["binding_energy"].tolist() == pytest.approx([-0.5, -0.3])
+    assert result_table(job_store, where="binding_energy < -0.6").empty
 
 
 def test_a_missing_calculation_is_said(filled):

@@ -4,6 +4,9 @@ import json
 import os
 import random
 from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
 
 SECRET = "s3cr3t-Pa55word"
 #: A file that must not come into being: whoever makes it has run what a user wrote as a shell command.
@@ -189,6 +192,43 @@ VARIABLES = {
 }  # fmt: skip
 
 
+#: What somebody may give to a function of Python by mistake; one object each, so that equal inputs are equal.
+OBJECTS = [3, -1, 2.5, float("nan"), float("inf"), None, True, False, [], {}, (), "", " ", "x\0y", b"abc", ["a"], {"a": 1}, (1, 2), object(),
+           "x" * 5000, Path("/dev/zero"), Path("missing"), len, set(), 10**30, [[1]], {1: 2}, "\x1b[31m", "../..", Ellipsis]  # fmt: skip
+#: Functions of Python, and right arguments of each.
+FUNCTIONS: dict[str, dict[str, Any]] = {
+    "show": {"identifier": "abc0", "densities": False, "store": "filled.sqlite"},
+    "results": {"store": "filled.sqlite", "where": "n_atoms > 1", "sort": "area", "kind": "binding", "filler": "LiI"},
+    "run": {
+        "filler": "HF-layer",
+        "molecule": "O",
+        "store": "s.sqlite",
+        "dry_run": True,
+        "engine": "xtb",
+        "placements": 1,
+    },
+    "screen": {
+        "spec": {"fillers": ["HF-layer"], "molecules": ["O"], "engine": "xtb"},
+        "store": "s.sqlite",
+        "dry_run": True,
+    },
+    "build": {"filler": "HF-layer", "molecule": "O", "placements": 1, "seed": 1, "vacuum": 8.0},
+    "export": {"identifier": "abc0", "out": "x.cif", "what": "structure", "fmt": "cif", "store": "filled.sqlite"},
+    "report": {"identifier": "abc0", "out": "folder", "iso": 0.1, "store": "filled.sqlite"},
+    "Library": {"folder": "folder"},
+    "Target": {"group": "ether", "surface": "Li"},
+}
+#: Further arguments, which a right call may do without.
+FURTHER = {
+    "run": ["quantities", "level", "geometry", "overrides", "units", "salt", "salt_group", "caps", "target", "library", "workdir",
+            "on_event", "force", "in_plane", "tacticity", "sequence", "molecule_charge", "nonsense"],
+    "build": ["units", "salt", "salt_group", "salt_part", "caps", "target", "library", "in_plane", "tacticity", "surface", "thickness",
+              "conformation", "clearance", "n_conformers", "molecule_charge", "max_atoms", "nonsense"],
+    "screen": ["library", "yes", "retry", "on_event", "workdir"],
+    "results": ["polymer", "salt", "engine", "level", "surface"],
+}  # fmt: skip
+
+
 @dataclass
 class Case:
     """One call of the command line.
@@ -203,19 +243,24 @@ class Case:
         Variables that differ.
     encoding
         Of the terminal.
+    function, keywords
+        Function of the Python interface that is called instead, and its arguments; empty: the command line.
     """
 
     arguments: list[str]
     files: dict[str, bytes] = field(default_factory=dict)
     environment: dict[str, str] = field(default_factory=dict)
     encoding: str = "utf-8"
+    function: str = ""
+    keywords: dict[str, Any] = field(default_factory=dict)
 
 
 def make_case(seed: int, number: int) -> Case:
     """Return one input; equal numbers give equal ones."""
     rng = random.Random(f"{seed} {number}")
     makers = (_request, _request, _overrides, _overrides, _spec, _spec, _spec, _library, _library, _structure, _structure,
-              _smiles, _smiles, _where, _table, _address, _environment, _environment, _identifier, _store, _folders, _queue, _plain)  # fmt: skip
+              _smiles, _smiles, _where, _table, _address, _environment, _environment, _identifier, _store, _folders, _queue, _plain,
+              _any_command, _any_command, _any_command, _python, _python)  # fmt: skip
     case = rng.choice(makers)(rng)
     if rng.random() < 0.1:
         case.encoding = rng.choice(["ascii", "latin-1"])
@@ -505,6 +550,61 @@ def _plain(rng: random.Random) -> Case:
         "doctor",
     ]
     return Case([rng.choice([*words, *ODD]) for _ in range(rng.randint(0, 4))])
+
+
+@cache
+def _commands() -> dict[tuple[str, ...], list[Any]]:
+    """Return all commands by their words, with their options."""
+    import typer
+
+    from iface_wf.cli.main import app
+
+    found: dict[tuple[str, ...], list[Any]] = {}
+
+    def walk(words: tuple[str, ...], command: Any) -> None:
+        for name, below in getattr(command, "commands", {}).items():
+            walk((*words, name), below)
+        if not hasattr(command, "commands"):
+            found[words] = [each for each in command.params if each.name != "help"]
+
+    walk((), typer.main.get_command(app))
+    return dict(sorted(found.items()))
+
+
+def _any_command(rng: random.Random) -> Case:
+    """Any command with any of its options, most of them wrong; nothing is calculated."""
+    words, parameters = rng.choice(list(_commands().items()))
+    arguments = [*words]
+    for each in parameters:
+        needed = each.param_type_name == "argument"
+        if not (needed or rng.random() < 3 / len(parameters)):
+            continue
+        name = [] if needed else [rng.choice(each.opts)]
+        if getattr(each, "is_flag", False):
+            arguments += name
+        else:
+            right = {
+                "store": ["filled.sqlite"],
+                "filler": ["HF-layer"],
+                "polymer": ["water"],
+                "engine": ["xtb"],
+                "spec": ["spec.yaml"],
+            }
+            arguments += [*name, *(_odd(rng, *right.get(each.name, ())) for _ in range(max(each.nargs, 1)))]
+    if words[0] in ("run", "screen", "submit"):
+        arguments.append("--dry-run")
+    return Case(arguments, {"spec.yaml": SPEC.encode()})
+
+
+def _python(rng: random.Random) -> Case:
+    """Call a function of Python with one or two arguments of another kind."""
+    function = rng.choice(sorted(FUNCTIONS))
+    keywords = dict(FUNCTIONS[function])
+    names = sorted(keywords) + FURTHER.get(function, [])
+    for name in rng.sample(names, min(len(names), rng.randint(1, 2))):
+        if name not in ("dry_run", "engine"):  # nothing is calculated
+            keywords[name] = rng.choice(OBJECTS)
+    return Case([], function=function, keywords=keywords)
 
 
 def _bytes(text: str) -> bytes:

@@ -14,6 +14,7 @@ from iface_wf.quantities.binding.request import BindingRequest
 from iface_wf.queues import execute
 from iface_wf.store.results import find_result, result_table
 from tests.queues.old.read import restore
+from tests.store.old.unpack import methods_of_the_store
 from tests.system.queue_bench import QueueBench
 from tests.tiny_library import counted, read_log
 
@@ -34,7 +35,7 @@ def energies(bench):
 
 
 def test_an_interface_of_xtb_that_is_under_way(bench, tmp_path, capfd):
-    jobs = restore(bench.database(), bench.address, tmp_path, "xtb")
+    jobs = restore(bench.database(), bench.address, tmp_path, "xtb", methods_of_today=True)
     folder = Path(jobs["place"]["run_dir"])  # submitted, and begun only now
     assert not execute.finished(folder)
     subprocess.run([sys.executable, "-m", "iface_wf.queues.execute", str(folder)], check=True, timeout=120)
@@ -53,7 +54,7 @@ def test_an_interface_of_xtb_that_is_under_way(bench, tmp_path, capfd):
         assert f"{expected:.3f}" in capfd.readouterr().out
 
 
-def test_gpaw_results_that_are_only_to_be_collected(bench, tmp_path):
+def test_gpaw_results_that_are_only_to_be_collected(bench, tmp_path, monkeypatch):
     jobs = restore(bench.database(), bench.address, tmp_path, "gpaw")
     bench.finish()
     assert read_log(bench.log) == []
@@ -74,6 +75,7 @@ def test_gpaw_results_that_are_only_to_be_collected(bench, tmp_path):
     assert document.density_difference.integral == pytest.approx(0.0, abs=1e-3)  # e
 
     assert document.provenance["request"]["placements"] == 8  # its name of today
+    methods_of_the_store(monkeypatch)
     assert main(["store", "migrate", "--store", bench.address]) == 0
     found = find_result(store, document.key).document
     assert found.key != document.key

@@ -148,6 +148,7 @@ def test_a_server_that_is_down_is_one_sentence(bench, ask, tmp_path):
     assert err.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_jobflow_remotes_own_command_line_finds_ours(bench):
     jf = Path(sys.executable).with_name("jf")
     done = subprocess.run([jf, "iface-wf", "--version"], capture_output=True, text=True, timeout=60)

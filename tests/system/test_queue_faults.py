@@ -2,6 +2,7 @@
 
 import os
 import random
+import shutil
 import signal
 import subprocess
 import time
@@ -11,8 +12,9 @@ from jobflow_remote.jobs.jobcontroller import JobController
 from jobflow_remote.jobs.runner import Runner
 
 from iface_wf.queues.recover import recover
+from iface_wf.store.results import result_table
 from tests.system.conftest import running_mongod
-from tests.system.queue_bench import JOBS, QueueBench, slurm_jobs, wait
+from tests.system.queue_bench import CALCULATIONS, JOBS, QueueBench, slurm_jobs, wait
 from tests.tiny_library import read_log
 
 pytestmark = pytest.mark.slow
@@ -135,6 +137,35 @@ def test_a_full_disk(slurm, mongod, tmp_path, monkeypatch):
         queue.check_each_once()
     finally:
         subprocess.run(["umount", "--lazy", str(work)], check=True, timeout=30)
+
+
+def test_the_work_folder_is_deleted_under_a_running_queue(queue):
+    """Shelf and folders of jobs: what was finished is in the database, the rest is calculated anew and says so."""
+    queue.submit()
+    told = []
+    child = queue.start_runner()
+    queue.wait_for(lambda: queue.ends() and slurm_jobs("RUNNING"), "a running job")
+    finished = len(queue.ends())
+    shutil.rmtree(queue.folder / "work", ignore_errors=True)
+
+    def over():
+        told.extend(item.cause for item in queue.status().items if item.cause)
+        return os.waitpid(child, os.WNOHANG)[0]
+
+    queue.wait_for(over, "the end of the runner", seconds=240)
+    queue.finish()
+    print(sorted(set(told)))
+    assert finished < CALCULATIONS
+    entries = queue.database()["jobs"].find({"job.metadata.deleted": {"$gte": 1}})
+    names = {entry["job"]["uuid"] for entry in entries}
+    assert names
+    notes = [
+        note["errors"][0]
+        for entry in queue.project.store().query({"output.document_type": "calculation"}, load=False)
+        for note in entry["output"]["corrections"]
+    ]
+    assert any("deleted while" in note for note in notes), notes
+    assert len(result_table(queue.project.store())) == 2
 
 
 def test_two_processes_submit_the_same_screening_at_once(queue):

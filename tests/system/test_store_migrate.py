@@ -7,13 +7,14 @@ import pytest
 from iface_wf.documents.upgrade import SCHEMA_VERSION
 from iface_wf.store.results import find_result, result_table
 from iface_wf.store.settings import open_store
-from tests.store.old.unpack import library_of_the_store, unpack_store
+from tests.store.old.unpack import library_of_the_store, methods_of_the_store, unpack_store
 from tests.store.test_migrate import bring_up_to_date
 
 
 @pytest.fixture
 def both(mongod, tmp_path, monkeypatch):
     """The old store in a file, and all of it on a server."""
+    methods_of_the_store(monkeypatch)
     monkeypatch.setenv("IFACE_WF_LIBRARY", str(library_of_the_store(tmp_path / "library")))
     address = f"mongodb://{mongod.host}:{mongod.port}/migrate_{uuid.uuid4().hex[:12]}"
     with open_store(str(unpack_store(tmp_path))) as file, open_store(address) as server:

@@ -4,11 +4,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from pymatgen.core import Structure
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "workflows"
 
 
+@pytest.mark.slow
 def test_interphase(tmp_path):
     command = [sys.executable, str(EXAMPLES / "interphase.py"), str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)

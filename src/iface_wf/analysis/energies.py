@@ -33,30 +33,30 @@ class BindingTerms:
 
     Attributes
     ----------
-    binding
-        E(AB) - E(A) - E(B), A and B relaxed in isolation; negative = bound.
-    interaction
-        E(AB) - E(A*) - E(B*), A* and B* frozen as in AB, in AB's cell; negative = attractive.
+    binding_raw
+        E(AB) - E(A) - E(B), A and B relaxed in isolation, each in its own basis; negative = bound.
+    interaction_raw
+        E(AB) - E(A*) - E(B*), A* and B* frozen as in AB, in AB's cell, each in its own basis; negative = attractive.
     deformation
-        E(X*) - E(X) by component; binding = interaction + their sum.
+        E(X*) - E(X) by component; binding = interaction + their sum, for raw and for corrected energies.
     bsse
         Basis set superposition error, >= 0; None where the basis is not atom-centred.
     """
 
-    binding: Energy
-    interaction: Energy
+    binding_raw: Energy
+    interaction_raw: Energy
     deformation: dict[str, Energy]
     bsse: float | None
 
     @property
-    def binding_cp(self) -> float | None:
-        """Counterpoise-corrected binding energy, eV: raw + bsse."""
-        return None if self.bsse is None else self.binding.total + self.bsse
+    def binding(self) -> float:
+        """Binding energy, eV: raw + bsse, so counterpoise corrected where the basis is atom-centred."""
+        return self.binding_raw.total + (self.bsse or 0.0)
 
     @property
-    def interaction_cp(self) -> float | None:
-        """Counterpoise-corrected interaction energy, eV: raw + bsse."""
-        return None if self.bsse is None else self.interaction.total + self.bsse
+    def interaction(self) -> float:
+        """Interaction energy, eV: raw + bsse, so counterpoise corrected where the basis is atom-centred."""
+        return self.interaction_raw.total + (self.bsse or 0.0)
 
 
 def binding_terms(energies: Mapping[str, Energy]) -> BindingTerms:
@@ -87,8 +87,8 @@ def binding_terms(energies: Mapping[str, Energy]) -> BindingTerms:
     ab = energies[WHOLE]
     a, b = (part.name for part in PARTS)
     return BindingTerms(
-        binding=ab - relaxed[a] - relaxed[b],
-        interaction=ab - frozen[a] - frozen[b],
+        binding_raw=ab - relaxed[a] - relaxed[b],
+        interaction_raw=ab - frozen[a] - frozen[b],
         deformation={name: frozen[name] - relaxed[name] for name in frozen},
         bsse=bsse,
     )

@@ -8,12 +8,21 @@ from typing import Any, Literal, Unpack, overload
 
 from jobflow import JobStore
 
-from iface_wf.api.options import BindingOptions, BindingQuantity, Filler, Store, Surface, opened, work_folder
+from iface_wf.api.options import (
+    BindingOptions,
+    BindingQuantity,
+    Filler,
+    Store,
+    Surface,
+    check_types,
+    opened,
+    work_folder,
+)
 from iface_wf.builders.molecules.oligomers import Conformation, Tacticity
 from iface_wf.builders.placing.targets import Target
 from iface_wf.documents.kinds import DEFAULT_KIND
 from iface_wf.documents.result import ResultDocument
-from iface_wf.errors import validate
+from iface_wf.errors import InputError, shown, validate
 from iface_wf.flows.events import Event
 from iface_wf.flows.kinds import flow_kind, flow_kind_of
 from iface_wf.library import Library
@@ -86,6 +95,7 @@ def run(
     overrides: Mapping[str, Any] | None = None,
     quantities: Sequence[str] | None = None,
     placements: int | None = None,
+    search: int | None = None,
     seed: int | None = None,
     in_plane: tuple[float, float] | None = None,
     vacuum: float | None = None,
@@ -145,7 +155,9 @@ def run(
         What is wanted: ``"binding_energy"``; ``"interaction_energy"``, with A* and B*; ``"charges"``, with their densities;
         by default all three. Those of another kind of result give a document of that kind.
     placements
-        Placements that the cheap engine ranks.
+        Candidates of each batch that the search for the lowest minimum looks at; with 1 nothing is searched.
+    search
+        Steps of relaxation that the cheap engine may take in the search; by default those of the level.
     seed
         Seed of everything random.
     in_plane
@@ -198,14 +210,18 @@ def run(
     >>> quick = {"engine": "mlip", "thickness": 3.0, "placements": 1, "quantities": ["binding_energy"]}
     >>> steps = iface_wf.run("LiI", molecule="O", **quick, dry_run=True)
     >>> [step["step"] for step in steps]
-    ['relax A', 'relax B', 'static A', 'static B', 'relax AB', 'static AB']
+    ['relax A', 'relax B', 'static A', 'static B', 'relax AB', 'static AB', 'relax A from AB', 'relax B from AB',
+     'static A from AB', 'static B from AB']
     >>> doc = iface_wf.run("LiI", molecule="O", **quick)
     >>> print(f"{doc.binding_energy:.1f} {doc.units_of['binding_energy']}")
-    -0.3 eV per interface cell, negative = bound
+    -0.3 eV per interface cell, negative = bound; counterpoise corrected where the basis is atom-centred
+    >>> "geometry" in doc.uncertainty_parts  # what doc.uncertainty, eV, covers: see docs/results.md
+    True
     >>> doc.trustworthy, doc.functional
     (True, 'CHGNet 0.3.0')
     """
     asked = {name: value for name, value in locals().items() if name not in _HOW} | options
+    check_types(store=store, workdir=workdir, library=library, force=force, dry_run=dry_run, on_event=on_event)
     request = make_request(**asked)
     if dry_run:
         return plan(request, opened(store), library)
@@ -238,8 +254,14 @@ def make_request(**options: Any) -> Any:
         given["filler"] = str(given["filler"])
     if isinstance(given.get("quantities"), str):  # a text is a sequence too, of letters
         given["quantities"] = (given["quantities"],)
+    if not _is_names(given.get("quantities", ())):
+        raise InputError(f"The argument 'quantities' must be a list of names, not {shown(given['quantities'])}.")
     kind = flow_kind_of(given["quantities"]) if given.get("quantities") else flow_kind(DEFAULT_KIND)
     return validate(given, kind.request, "The request")
+
+
+def _is_names(value: Any) -> bool:
+    return isinstance(value, list | tuple) and all(isinstance(name, str) for name in value)
 
 
 def run_stored(

@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple, cast
 from pymatgen.core import Structure
 
 from iface_wf.analysis.density import unpack
-from iface_wf.api.options import Store, opened
+from iface_wf.api.options import Store, check_types, opened
 from iface_wf.errors import InputError, unknown_name
 from iface_wf.former import todays_value
 from iface_wf.reports.files import DENSITY_FORMATS, STRUCTURE_FORMATS, write_density, write_structure
@@ -69,6 +69,7 @@ def export(
         ...
     iface_wf.errors.InputError: ... has no charge-density difference: its engine gives no density.
     """
+    check_types(identifier=identifier, out=out, what=what, fmt=fmt, store=store)
     path, what = new_file(Path(out)), cast("What", todays_value("--what", what))
     if what not in _DEFAULTS:
         raise unknown_name("thing to export", what, _DEFAULTS)
@@ -139,6 +140,7 @@ def report(identifier: str, out: str | Path = ".", *, iso: float | None = None, 
     >>> page.suffix, picture.suffix
     ('.html', '.png')
     """
+    check_types(identifier=identifier, out=out, iso=iso, store=store)
     found = find_result(opened(store), identifier, load=True)
     stem = file_stem(found.document)
     picture, page = new_file(Path(out) / f"{stem}.png"), new_file(Path(out) / f"{stem}.html")

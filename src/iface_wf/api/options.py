@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import tempfile
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypedDict
 
 from jobflow import JobStore
 
-from iface_wf.errors import InputError
+from iface_wf.errors import InputError, shown
+from iface_wf.library import Library
 from iface_wf.store.settings import open_store
 
 if TYPE_CHECKING:  # builders take a second, which tables do without
@@ -42,6 +44,7 @@ class BindingOptions(TypedDict, total=False):
     geometry: str | None
     overrides: Mapping[str, Any] | None
     placements: int | None
+    search: int | None
     n_conformers: int | None
     seed: int | None
     in_plane: tuple[float, float] | None
@@ -49,6 +52,50 @@ class BindingOptions(TypedDict, total=False):
     max_atoms: int | None
     room_atoms: int | None
     processes: int | None
+
+
+_TEXT, _PATH, _YES = (str,), (str, Path), (bool,)
+#: Arguments of the public functions by name: their types, and how these are called.
+_TYPES: dict[str, tuple[tuple[type, ...], str]] = {
+    "identifier": (_TEXT, "text"),
+    "kind": (_TEXT, "text"),
+    "sort": (_TEXT, "text"),
+    "where": (_TEXT, "text"),
+    **dict.fromkeys(("filler", "polymer", "salt", "engine", "level", "surface", "what", "fmt"), (_TEXT, "text")),
+    "spec": ((str, Path, Mapping), "a file or a mapping"),
+    "out": (_PATH, "a path"),
+    "workdir": (_PATH, "a path"),
+    "store": ((str, Path, JobStore), "a file, an address or an open store"),
+    "library": ((Library,), "a Library"),
+    **dict.fromkeys(("densities", "force", "dry_run", "retry", "yes"), (_YES, "True or False")),
+    "on_event": ((Callable,), "a function"),  # type: ignore[dict-item]
+    "iso": ((int, float), "a number"),
+}
+#: Arguments that may not be None.
+_NEEDED = frozenset({"identifier", "spec", "out", "what"})
+
+
+def check_types(**given: Any) -> None:
+    """Refuse arguments of the wrong type before anything is opened, made or calculated.
+
+    Parameters
+    ----------
+    **given
+        Arguments of a public function by name.
+
+    Raises
+    ------
+    InputError
+        Naming the first that is wrong, and what is allowed.
+    """
+    for name, value in given.items():
+        types, called = _TYPES[name]
+        if value is None and name not in _NEEDED:
+            continue
+        if not isinstance(value, types) or (isinstance(value, bool) and bool not in types):
+            raise InputError(f"The argument {name!r} must be {called}, not {shown(value)}.")
+        if isinstance(value, (str, Path)) and "\0" in str(value):
+            raise InputError(f"The argument {name!r} holds a null character.")
 
 
 def opened(store: Store | None) -> JobStore:
@@ -67,9 +114,8 @@ def work_folder(given: str | Path | None) -> Path:
     folder = Path(given) if given is not None else Path.cwd() / "iface-wf-runs"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        probe = folder / ".writable"
-        probe.touch()
-        probe.unlink()
+        with tempfile.TemporaryFile(dir=folder):  # of a name that nobody has
+            pass
     except OSError as error:
         raise InputError(f"The working folder {folder} cannot be written: {error.strerror}.") from error
     return folder.resolve()

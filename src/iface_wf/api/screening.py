@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal, overload
 
-from iface_wf.api.options import Store, opened, work_folder
+from iface_wf.api.options import Store, check_types, opened, work_folder
 from iface_wf.errors import InputError, validate
 from iface_wf.library import Library
 from iface_wf.screening.events import ScreeningEvent
@@ -99,6 +99,9 @@ def screen(
     >>> iface_wf.results(filler="LiI")[["polymer", "trustworthy"]].values.tolist()
     [['O', True]]
     """
+    if not isinstance(spec, ScreeningSpec):
+        check_types(spec=spec)
+    check_types(store=store, workdir=workdir, library=library, retry=retry, yes=yes, dry_run=dry_run, on_event=on_event)
     library = library or Library()
     checked = checked_spec(spec, library, yes)
     if dry_run:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from iface_wf.api.options import Store, opened
+from iface_wf.api.options import Store, check_types, opened
 from iface_wf.documents.kinds import DEFAULT_KIND, get_kind
 from iface_wf.documents.result import ResultDocument
 from iface_wf.store.results import find_result, result_table
@@ -53,10 +53,12 @@ def results(
     --------
     >>> import iface_wf
     >>> table = iface_wf.results(engine="gpaw", level="fast", where="binding_energy < -0.5", sort="-area")
-    >>> table.attrs["units"]["binding_energy"]
-    'eV per interface cell, negative = bound'
+    >>> table.attrs["units"]["binding_energy"].split("; ")
+    ['eV per interface cell, negative = bound', 'counterpoise corrected where the basis is atom-centred']
     >>> best = table[table.trustworthy].pivot(index="filler", columns="polymer", values="binding_energy")
     """
+    check_types(store=store, kind=kind, sort=sort, where=where, filler=filler, polymer=polymer, salt=salt)
+    check_types(engine=engine, level=level, surface=surface)
     names = {"filler": filler, "polymer": polymer, "salt": salt, "engine": engine, "level": level, "surface": surface}
     return result_table(opened(store), get_kind(kind or DEFAULT_KIND), sort=sort, where=where, **names)
 
@@ -94,5 +96,6 @@ def show(identifier: str, *, densities: bool = False, store: Store | None = None
     >>> [term.role for term in again.terms]
     ['A', 'B', 'AB']
     """
+    check_types(identifier=identifier, densities=densities, store=store)
     document: ResultDocument = find_result(opened(store), identifier, load=densities).document
     return document

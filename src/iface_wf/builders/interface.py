@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from pymatgen.core import Structure
 from rdkit import Chem
 
@@ -23,7 +23,7 @@ from iface_wf.builders.room import ROOM_ATOMS, require_room, room_of, roomy
 from iface_wf.builders.solids.miller import resolve_surface
 from iface_wf.builders.solids.slabs import build_slab
 from iface_wf.builders.solids.wires import build_wire
-from iface_wf.errors import InputError
+from iface_wf.errors import InputError, refuse_bool
 from iface_wf.library.library import Library
 from iface_wf.library.records import Caps, InPlane, Miller, PolymerRecord
 
@@ -44,6 +44,7 @@ class SlabSpec(BaseModel):
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+    _numbers = field_validator("*", mode="before")(classmethod(refuse_bool))
 
     filler: str
     surface: Miller | str | None = None
@@ -112,7 +113,20 @@ class InterfaceSpec(SlabSpec):
             raise ValueError("'salt_group' needs a salt and a polymer or molecule that holds it")
         if self.salt_part != "pair" and (self.salt is None or self.polymer is not None or self.molecule is not None):
             raise ValueError("'salt_part' needs a salt without polymer and molecule")
+        self._require_meaning()
         return self
+
+    def _require_meaning(self) -> None:
+        """Refuse options of another kind of fragment: whoever gives them expects that they do something."""
+        of_xyz = self.molecule is not None and self.molecule.lower().endswith(".xyz")
+        for needed, there, names in (
+            ("a polymer", self.polymer is not None, ("units", "sequence", "caps", "tacticity", "conformation")),
+            ("a molecule from an .xyz file", of_xyz, ("molecule_charge",)),
+        ):
+            fields = type(self).model_fields
+            given = [] if there else [name for name in names if getattr(self, name) != fields[name].default]
+            if given:
+                raise ValueError(f"{given[0]!r} means nothing without {needed}")
 
 
 @dataclass(frozen=True)

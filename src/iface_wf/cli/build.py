@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pymatgen.core import Structure
 
 
-@with_request("engine", "level", "geometry", "overrides", "quantities", "processes")
+@with_request("engine", "level", "geometry", "overrides", "quantities", "processes", "search")
 def build(
     request: dict[str, Any],
     out: Annotated[

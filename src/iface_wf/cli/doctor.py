@@ -14,6 +14,7 @@ from iface_wf.engines import registry
 from iface_wf.engines.checks import AbsentError, Check
 from iface_wf.engines.profile import ENGINES
 from iface_wf.errors import IfaceError
+from iface_wf.secrets import scrub
 
 
 class Finding(NamedTuple):
@@ -100,7 +101,7 @@ def _run(check: Check) -> Finding:
     try:
         return Finding(check.name, True, check.needed, check.find(), check.remedy)
     except (AbsentError, IfaceError, ImportError, OSError) as problem:
-        return Finding(check.name, False, check.needed, " ".join(str(problem).split())[:200], check.remedy)
+        return Finding(check.name, False, check.needed, scrub(" ".join(str(problem).split()))[:200], check.remedy)
 
 
 def _store(given: str | None) -> str:

@@ -33,12 +33,15 @@ from iface_wf.cli import (
 )
 from iface_wf.cli import collect as vasp
 from iface_wf.cli.terminal import one_line, visible, write_anything
-from iface_wf.errors import IfaceError, InputError, foreseen
+from iface_wf.errors import IfaceError, InputError, NoticeWarning, OutageError, foreseen
 from iface_wf.former import FormerNameWarning, todays_arguments
+from iface_wf.outages import outage_of
 from iface_wf.secrets import away, is_own, scrub
 
 DEBUG_VARIABLE = "IFACE_WF_DEBUG"
 INTERRUPTED = 130
+#: Something is away that will come back; EX_TEMPFAIL of sysexits.h.
+OUTAGE = 75
 #: Longest argument, characters: SMILES and conditions have 5,000 at most.
 LONGEST_ARGUMENT = 6000
 
@@ -102,12 +105,14 @@ def main(arguments: list[str] | None = None) -> int:
     Returns
     -------
     int
-        Exit code: 0 all right, 1 a calculation or a check failed, 2 the input cannot be used, 130 interrupted.
+        Exit code: 0 all right, 1 a calculation or a check failed, 2 the input cannot be used, 75 disk or server are away,
+        130 interrupted.
     """
     if not sys.warnoptions:
         # Notes of libraries to their own callers are no use to whoever runs a command.
         warnings.simplefilter("ignore", FutureWarning)
-    warnings.simplefilter("always", FormerNameWarning)
+    for kind in (FormerNameWarning, NoticeWarning):
+        warnings.simplefilter("always", kind)
     write_anything()
     given = sys.argv[1:] if arguments is None else arguments
     try:
@@ -135,7 +140,10 @@ def main(arguments: list[str] | None = None) -> int:
             sys.stderr.write(visible(scrub(told.getvalue())))
             return int(error.exit_code)
         _raise_if_debugging(error)
-        if (known := foreseen(error)) is not None:
+        known = foreseen(error)
+        if not isinstance(known, InputError):
+            known = outage_of(error) or known
+        if known is not None:
             return _refuse(known)
         first = (str(error).strip().splitlines() or [""])[0][:300]
         _complain(f"{type(error).__name__}: {first} (run again with --debug for the traceback)")
@@ -144,11 +152,11 @@ def main(arguments: list[str] | None = None) -> int:
 
 @contextmanager
 def _hints() -> Iterator[None]:
-    """Say in one line what names of before are called today, each once."""
+    """Say in one line what names of before are called today, and what else is to be known, each once."""
     show, told = warnings.showwarning, set[str]()
 
     def hint(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
-        if not issubclass(category, FormerNameWarning):
+        if not issubclass(category, FormerNameWarning | NoticeWarning):
             show(visible(scrub(str(message))), category, *place, **more)
         elif str(message) not in told:
             told.add(str(message))
@@ -175,6 +183,8 @@ def _show_traceback(kind: type[BaseException], error: BaseException, trace: Trac
 def _refuse(error: IfaceError) -> int:
     """Say an error of ours and return the exit code."""
     _complain(str(error))
+    if isinstance(error, OutageError):
+        return OUTAGE
     return 2 if isinstance(error, InputError) else 1
 
 

@@ -14,7 +14,7 @@ from iface_wf.engines.profile import BUILT_IN, LEVEL_NAMES
 
 SORT_KEYS = (
     "binding_energy",
-    "binding_energy_cp",
+    "binding_energy_raw",
     "interaction_energy",
     "charge_transfer_polymer",
     "charge_transfer_slab",

@@ -1,6 +1,7 @@
 """How commands speak: results on stdout, everything else on stderr.
 
-Names, flags and paths come from files and stores, perhaps of other people: what would steer a terminal is shown as text.
+Names, flags and paths come from files and stores, perhaps of other people: what would steer a terminal is shown as text,
+and addresses without their passwords.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from iface_wf.cli.terminal import steers, visible
+from iface_wf.cli.terminal import steers, visible, without_logins
+from iface_wf.secrets import scrub
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -33,8 +35,8 @@ def _plain(data: Any) -> Any:
         return {str(k): _plain(v) for k, v in data.items()}
     if isinstance(data, (list, tuple)):
         return [_plain(v) for v in data]
-    if isinstance(data, Path):
-        return str(data)
+    if isinstance(data, (Path, str)):
+        return without_logins(str(data))
     if isinstance(data, float) and (data != data or data in (float("inf"), float("-inf"))):
         return None
     return data
@@ -63,7 +65,7 @@ def _console_class() -> Any:
 
         def render_str(self, text: str, **options: Any) -> Text:
             """Turn a string into text."""
-            return super().render_str(visible(text), **options)
+            return super().render_str(visible(without_logins(text)), **options)
 
     return PlainConsole
 
@@ -72,12 +74,12 @@ def plain_text(text: str) -> Text:
     """Return one line for a place where rich would read markup in a string."""
     from rich.text import Text
 
-    return Text(visible(text, keep=""))
+    return Text(visible(without_logins(text), keep=""))
 
 
 def say(text: str) -> None:
     """Print a remark on stderr."""
-    print(visible(text), file=sys.stderr)
+    print(visible(scrub(text)), file=sys.stderr)
 
 
 def plain_table(*headings: str, right: tuple[str, ...] = (), title: str | None = None) -> Table:
@@ -102,11 +104,18 @@ def _table_class() -> Any:
 
         def add_row(self, *cells: Any, **options: Any) -> None:
             """Add a row."""
-            super().add_row(*(visible(cell, keep="") if isinstance(cell, str) else cell for cell in cells), **options)
+            super().add_row(*(_cell(cell) if isinstance(cell, str) else cell for cell in cells), **options)
 
     return PlainTable
 
 
-def number(value: float | None, digits: int = 3) -> str:
-    """Return a signed number with fixed digits, or a dash when there is none."""
-    return "-" if value is None or value != value else f"{value:+.{digits}f}"
+def _cell(text: str) -> str:
+    return visible(without_logins(text), keep="")
+
+
+def number(value: float | None, digits: int = 3, uncertainty: float | None = None) -> str:
+    """Return a signed number with fixed digits, and with its uncertainty where that is known; a dash when there is none."""
+    if value is None or value != value:
+        return "-"
+    known = uncertainty is not None and uncertainty == uncertainty
+    return f"{value:+.{digits}f}" + (f" +- {uncertainty:.{digits}f}" if known else "")

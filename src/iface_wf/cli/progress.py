@@ -10,7 +10,7 @@ from iface_wf.cli.output import plain_text, stderr
 if TYPE_CHECKING:
     from iface_wf.flows.events import Event
 
-_MARKS = {"finished": "done", "found": "found", "failed": "FAILED", "skipped": "skipped"}
+_MARKS = {"finished": "done", "found": "found", "failed": "FAILED", "skipped": "skipped", "waiting": "waits"}
 
 
 class Progress:
@@ -31,6 +31,10 @@ class Progress:
     def tell(self, event: Event) -> None:
         """Show one event."""
         place = f"[{event.index:>{len(str(event.total))}}/{event.total}]"
+        if event.state == "running":
+            if self._status is not None:
+                self._status.update(plain_text(f"{place} {event.step} {event.seconds:.0f} s: {event.detail}"))
+            return
         if event.state == "started":
             self._clear()
             if event.index == 1:

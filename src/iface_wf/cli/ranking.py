@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from iface_wf.cli import options as opt
 from iface_wf.cli.output import number, plain_table, print_json, say, stdout
+
+if TYPE_CHECKING:
+    from iface_wf.store.compare import Tie
 
 
 def best(
@@ -19,14 +23,23 @@ def best(
     level: opt.FilterLevel = None,
     where: opt.Where = None,
     kind: opt.KindName = None,
+    figure: Annotated[
+        Path | None,
+        typer.Option("--figure", help="PNG file for a picture of bars with uncertainties; it must not exist."),
+    ] = None,
     store: opt.Store = None,
     json: opt.Json = False,
 ) -> None:
-    """List the N most strongly bound interfaces with a trustworthy energy."""
+    """List the N most strongly bound interfaces with a trustworthy energy, and say which cannot be told apart."""
     from iface_wf.api import stored
     from iface_wf.cli.results import print_rows
+    from iface_wf.documents.kinds import get_kind
+    from iface_wf.reports.paths import new_file, save
+    from iface_wf.store.compare import ties
     from iface_wf.store.results import method_of
 
+    if figure is not None:
+        new_file(figure)
     table = stored.results(
         store,
         kind=kind,
@@ -37,17 +50,36 @@ def best(
         engine=engine,
         level=level,
     )
-    units = table.attrs["units"]
+    told = {name: table.attrs[name] for name in ("units", "damaged")}
     table = table[table["trustworthy"]].head(count)
+    alike = ties(table, get_kind(table.attrs["kind"]))
     methods = sorted({method_of(row) for row in table.to_dict("records")})
     if len(methods) > 1:
         say(f"These are of unlike methods ({', '.join(methods)}); choose one with --engine, --level and --where.")
     if json:
-        print_json({"units": units, "rows": table.astype(object).where(table.notna(), None).to_dict("records")})
+        rows = table.astype(object).where(table.notna(), None).to_dict("records")
+        print_json({**told, "rows": rows, "not_told_apart": [tie._asdict() for tie in alike]})
     elif table.empty:
         say("No trustworthy results (or none that match).")
     else:
         print_rows(table)
+        _print_ties(alike)
+    if figure is not None and not table.empty:
+        from iface_wf.reports.ranking import ranking_figure
+
+        save(ranking_figure(table, get_kind(table.attrs["kind"])), figure)
+        say(f"Picture: {figure}")
+
+
+def _print_ties(alike: list[Tie]) -> None:
+    """Say which results differ by less than their difference is known."""
+    for first in dict.fromkeys(tie.first for tie in alike):
+        others = ", ".join(
+            f"{tie.second[:8]} ({tie.difference:.3f} +- {tie.uncertainty:.3f} eV)"
+            for tie in alike
+            if tie.first == first
+        )
+        stdout().print(f"{first[:8]} cannot be told apart from {others}")
 
 
 def compare(

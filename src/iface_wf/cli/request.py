@@ -56,7 +56,15 @@ OPTIONS: dict[str, Any] = {
         ),
     ],
     "placements": Annotated[
-        int | None, typer.Option("--placements", min=1, help="Placements that the cheap engine ranks.")
+        int | None, typer.Option("--placements", min=1, help="Candidates of each batch of the search; default: 8.")
+    ],
+    "search": Annotated[
+        int | None,
+        typer.Option(
+            "--search",
+            min=0,
+            help="Steps that the cheap engine may take to find the lowest minimum; default: the level's.",
+        ),
     ],
     "seed": opt.Seed,
     "in_plane": Annotated[

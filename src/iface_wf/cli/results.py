@@ -15,6 +15,7 @@ from iface_wf.errors import InputError
 if TYPE_CHECKING:
     import pandas as pd
 
+    from iface_wf.documents.kinds import ResultKind
     from iface_wf.documents.result import ResultDocument
 
 
@@ -59,7 +60,7 @@ def results(
         _write_parquet(table, out)
     elif json or fmt == "json":
         rows = table.astype(object).where(table.notna(), None).to_dict("records")
-        print_json({"units": table.attrs["units"], "rows": rows})
+        print_json({"units": table.attrs["units"], "rows": rows, "damaged": table.attrs["damaged"]})
     elif fmt == "csv":
         text = table.assign(flags=["; ".join(flags) for flags in table["flags"]]).to_csv(index=False)
         print(visible(text, keep="\n"), end="")
@@ -95,12 +96,24 @@ def print_rows(table: pd.DataFrame) -> None:
             str(row["key"])[:8],
             *(_text(row[name]) for name in names),
             method_of(row),
-            *(number(row[column.name], column.digits) for column in numbers),
+            *(number(row[column.name], column.digits, row.get(column.uncertainty)) for column in numbers),
             "; ".join([*([] if row["trustworthy"] else ["NOT TRUSTWORTHY"]), *row["flags"]]),
             style=None if row["trustworthy"] else "red",
         )
     stdout().print(shown)
     stdout().print("; ".join(f"{column.name}: {column.unit}" for column in numbers))
+    _print_covered(table, kind)
+
+
+def _print_covered(table: pd.DataFrame, kind: ResultKind) -> None:
+    """Say which sources of error the uncertainties of a table cover, and which are not known of some of its rows."""
+    from iface_wf.store.compare import part_columns
+
+    known = {part: table[column].notna() for part, column in part_columns(table, kind).items()}
+    if any(rows.any() for rows in known.values()):
+        covered = ", ".join(part for part, rows in known.items() if rows.any())
+        missing = ", ".join(part for part, rows in known.items() if not rows.all())
+        stdout().print(f"uncertainty covers: {covered}" + (f"; not known of all rows: {missing}" if missing else ""))
 
 
 def _text(value: object) -> str:

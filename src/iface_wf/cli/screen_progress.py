@@ -37,6 +37,10 @@ class ScreeningProgress:
             self._found[event.stage] = self._found.get(event.stage, 0) + 1
         elif event.state == "finished":
             self._line(event, f"done {event.seconds:10.1f} s")
+        elif event.state == "waiting" and event.detail:
+            self._line(event, f"waits  {event.detail}")
+        elif event.step is not None and event.step.state == "waiting":
+            self._line(event, f"waits  {event.step.detail}")
         elif event.state in ("failed", "skipped"):
             self._line(event, f"{event.state.upper()}  {event.detail}")
 
@@ -50,6 +54,8 @@ class ScreeningProgress:
         doing = event.name
         if event.step is not None:
             doing += f", {event.step.step} ({event.step.index} of {event.step.total})"
+            if event.step.state == "running":
+                doing += f": {event.step.detail}"
         elif event.state == "waiting":
             doing = "waiting for other processes"
         left = "" if event.seconds_left is None else f", about {_duration(event.seconds_left)} left"

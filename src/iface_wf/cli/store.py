@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -15,14 +16,12 @@ from iface_wf.cli.output import plain_table, print_json, say, stdout
 if TYPE_CHECKING:
     from jobflow import JobStore
 
+    from iface_wf.store.check import Findings
+    from iface_wf.store.damage import Damage
+
 app = typer.Typer(help="Look after the store of all results.", no_args_is_help=True, rich_markup_mode=None)
 #: Seconds between two lines of progress.
 PAUSE = 5.0
-
-
-@app.callback()
-def _group() -> None:
-    """Keep the name of the command, though there is only one."""
 
 
 @app.command("migrate")
@@ -45,7 +44,7 @@ def migrate(
 
     job_store, library = open_store(store), Library()
     keys = {kind.name: kind.rekeyer(job_store, library) for kind in kinds() if isinstance(kind, FlowKind)}
-    done = bring_up_to_date(job_store, keys, KEY_VERSION, dry_run, _progress())
+    done = bring_up_to_date(job_store, keys, KEY_VERSION, dry_run, _progress("results"))
     if json:
         kept = [each._asdict() for each in done.kept]
         print_json(
@@ -66,6 +65,116 @@ def migrate(
         say("Everything is up to date." if not done.kept else "Everything else is up to date.")
 
 
+@app.command("check")
+def check(store: opt.Store = None, json: opt.Json = False) -> None:
+    """Read everything and compare it with its checksums.
+
+    Documents that are damaged, or whose density is missing, are named; the exit code is 1 when there are any. Nothing is
+    changed.
+    """
+    from iface_wf.store.check import check as look
+    from iface_wf.store.settings import open_store
+
+    found = look(open_store(store), _progress("documents"))
+    if json:
+        print_json(_as_json(found))
+    else:
+        for sentence in found.sentences():
+            stdout().print(sentence, soft_wrap=True)
+        say(_counted(found))
+        if not found.good:
+            say("What is damaged is left out of tables and calculated again; iface-wf store repair sets it aside.")
+    if not found.good:
+        raise typer.Exit(1)
+
+
+@app.command("repair")
+def repair(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
+    store: opt.Store = None,
+    json: opt.Json = False,
+) -> None:
+    """Set aside what is damaged; nothing is deleted.
+
+    Damaged documents, and those whose density is missing, go to where nothing looks for them (set_aside), so they are
+    calculated again when they are asked for. Of a file whose pages are damaged everything that can be read is copied into a
+    new one, and the old one is kept. Documents of earlier versions get a checksum.
+    """
+    from iface_wf.store.check import check as look
+    from iface_wf.store.repair import seal, set_aside
+    from iface_wf.store.salvage import salvage
+    from iface_wf.store.settings import file_of, open_store
+
+    path = file_of(store)
+    saved = salvage(path, dry_run) if path is not None and path.is_file() else None
+    told = (
+        ""
+        if saved is None
+        else f"{saved.saved.total()} entries can be read of the damaged file, {saved.lost.total()} cannot"
+    )
+    if saved is not None and saved.kept_as is not None:
+        told += f"; the damaged file is now {saved.kept_as}"
+    if saved is not None and dry_run:  # of what cannot be read nothing more can be said
+        print_json({"dry_run": True, "salvaged": saved.saved, "lost": saved.lost}) if json else say(f"{told}.")
+        return
+    with open_store(store) as job_store:
+        found = look(job_store, _progress("documents"))
+        sealed = found.unsealed.total()
+        if not dry_run:
+            set_aside(job_store, found)
+            sealed = seal(job_store, found, _progress("checksums"))
+    if json:
+        more = {} if saved is None else {"salvaged": saved.saved, "lost": saved.lost, "kept_as": saved.kept_as}
+        print_json({"dry_run": dry_run, "sealed": sealed, **more, **_as_json(found)})
+        return
+    if told:
+        say(f"{told}.")
+    for sentence in found.sentences():
+        stdout().print(sentence, soft_wrap=True)
+    aside = len(found.damaged) + len(found.torn)
+    verb = "would be" if dry_run else "have been"
+    say(f"{aside} documents {verb} set aside, {sealed} {verb} given a checksum.")
+
+
+@app.command("backup")
+def backup(
+    out: Annotated[Path, typer.Argument(metavar="FILE", help="File to write; it must not exist.", show_default=False)],
+    force: Annotated[bool, typer.Option("--force", help="Replace FILE.")] = False,
+    store: opt.Store = None,
+) -> None:
+    """Copy the file of the store, as it is at one moment, while others write.
+
+    The copy is a store itself. A store on a MongoDB server is copied by mongodump.
+    """
+    from iface_wf.store.backup import backup as copy
+    from iface_wf.store.settings import open_store
+
+    with open_store(store) as job_store:
+        count = copy(job_store, out, force)
+    say(f"Wrote {count} documents to {out}")
+
+
+def _as_json(found: Findings) -> dict[str, Any]:
+    def named(damaged: dict[Any, Damage]) -> list[dict[str, str]]:
+        return [each._asdict() for each in damaged.values()]
+
+    return {
+        "ok": found.good,
+        "documents": found.documents,
+        "without_checksum": found.unsealed,
+        "damaged": named(found.damaged),
+        "density_missing": named(found.torn),
+        "pages": found.pages,
+    }
+
+
+def _counted(found: Findings) -> str:
+    unsealed = found.unsealed.total()
+    old = f", {unsealed} of them without checksum (iface-wf store repair gives them one)" if unsealed else ""
+    bad = len(found.damaged) + len(found.torn)
+    return f"{found.documents.total()} documents read{old}; {bad or 'none'} damaged or without density."
+
+
 def mention_older(store: JobStore) -> None:
     """Say that results of an older version are not found under today's keys, if there are any."""
     from iface_wf.documents.kinds import kind_names
@@ -77,14 +186,14 @@ def mention_older(store: JobStore) -> None:
         )
 
 
-def _progress() -> Callable[[int, int], None]:
-    """Return what tells now and then how many results have been looked at."""
+def _progress(what: str) -> Callable[[int, int], None]:
+    """Return what tells now and then how many of something have been looked at."""
     last = time.monotonic()
 
     def tell(done: int, total: int) -> None:
         nonlocal last
         if time.monotonic() - last > PAUSE:
             last = time.monotonic()
-            say(f"{done} of {total} results")
+            say(f"{done} of {total or 'unknown'} {what}")
 
     return tell

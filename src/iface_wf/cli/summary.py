@@ -25,7 +25,8 @@ def print_summary(document: ResultDocument) -> None:
     )
     table = plain_table("quantity", "value", "unit", "meaning", right=("value",))
     for row in kind.summary(document):
-        table.add_row(row.name, number(row.value, 4 if row.unit == "e" else 3), row.unit, row.meaning)
+        value = number(row.value, 4 if row.unit == "e" else 3, row.uncertainty)
+        table.add_row(row.name, value, row.unit, row.meaning)
     console.print(table)
     if not document.trustworthy:
         console.print("NOT TRUSTWORTHY: not converged, or a fatal flag below.", style="bold red")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from pydantic import Field, computed_field
 from pymatgen.core import Structure
@@ -62,6 +62,11 @@ class CalculationDocument(StoredDocument):
     dispersion_energy: float | None = Field(
         0.0, description="Dispersion term, eV; ghost atoms take no part; None where the code does not tell it apart"
     )
+    dispersion_energies: dict[str, float] = Field(
+        default_factory=dict,
+        description="Dispersion energy of the real atoms by each model that has parameters for the functional (D3(BJ), D4), "
+        "whatever was chosen, eV; empty where dispersion is part of the method",
+    )
     free_energy: float | None = Field(None, description="Mermin free energy with dispersion, eV")
     fermi_level: float | None = Field(None, description="eV, on the scale of the potential")
     max_force: float | None = Field(None, description="Largest force on a free atom, eV/A")
@@ -93,6 +98,11 @@ class CalculationDocument(StoredDocument):
     reused_from: str | None = Field(
         None, description="uuid of the stored job this was taken from instead of run, or the place on a queue's shelf"
     )
+
+    def with_note(self, who: str, what: str, **action: Any) -> Self:
+        """Return a copy that says what happened to the calculation, before its corrections."""
+        note = Correction(handler=who, errors=[what], actions=[action])
+        return self.model_copy(update={"corrections": [note, *self.corrections]})
 
     @cached_property
     def atoms_structure(self) -> Structure:

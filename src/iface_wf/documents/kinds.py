@@ -35,6 +35,8 @@ class Column:
         After the point, on a terminal.
     shown
         Whether a terminal shows it: always, or only where a row has a value.
+    uncertainty
+        Name of the column that holds its uncertainty, in the same unit; empty where there is none.
     """
 
     name: str
@@ -42,16 +44,18 @@ class Column:
     unit: str = ""
     digits: int = 3
     shown: bool = False
+    uncertainty: str = ""
 
 
 @dataclass(frozen=True)
 class Row:
-    """A line of a result's summary: a quantity with its value, unit and meaning in a few words."""
+    """A line of a result's summary: a quantity with its value, unit and meaning in a few words, and its uncertainty."""
 
     name: str
     value: float | None
     unit: str
     meaning: str = ""
+    uncertainty: float | None = None
 
 
 @dataclass(frozen=True)

@@ -43,3 +43,8 @@ class Part(NamedTuple):
 
 A, B = Part("A", SLAB_PARTS), Part("B", FRAGMENT_PARTS)
 PARTS = (A, B)
+
+#: Flag of an energy in atom-centred functions that is not counterpoise corrected: tenths of an eV too strongly bound.
+UNCORRECTED = "uncorrected_basis"
+#: Sources of the uncertainty of a result, in the order in which they are shown.
+UNCERTAINTY_PARTS = ("search", "basis", "dispersion", "lateral", "geometry", "model")

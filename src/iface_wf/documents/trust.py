@@ -15,6 +15,9 @@ FATAL_FLAGS = frozenset(
         "dissociated",
         "clash",
         "slab_changed",
+        "charged_cell",
+        "charge_uncorrected",
+        "ion_left_slab",
     }
 )
 

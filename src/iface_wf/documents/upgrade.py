@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from iface_wf.documents.labels import PARTS, WHOLE
+from iface_wf.documents.labels import PARTS, UNCORRECTED, WHOLE
 from iface_wf.errors import InputError
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """Of the documents that this version writes; raised by one, with a step below, when a stored field changes its meaning."""
 
 FIRST_VERSION = 1
@@ -76,6 +76,20 @@ def _binding_2(data: Data) -> Data:
     return upgraded
 
 
+def _binding_3(data: Data) -> Data:
+    """Make the counterpoise-corrected energy the headline, where there is one; the other one is called raw."""
+    upgraded = _without(data, "binding_energy_cp", "interaction_energy_cp", "units_of")
+    for name in ("binding_energy", "interaction_energy"):
+        raw, corrected = data.get(name), data.get(f"{name}_cp")
+        upgraded[f"{name}_raw"] = raw
+        upgraded[name] = raw if corrected is None else corrected
+    headline = upgraded["binding_energy"]
+    upgraded["binding_energy_per_area"] = None if headline is None else headline / data["area"]
+    if headline is not None and data.get("binding_energy_cp") is None and data.get("basis", "").startswith("LCAO"):
+        upgraded["flags"] = [*data.get("flags", []), UNCORRECTED]
+    return upgraded
+
+
 def _by_component(sums: dict[str, dict[str, float]]) -> dict[str, float]:
     """Return each component's charge in AB minus that in the frozen part, e; they were kept by part only."""
     transfer: dict[str, float] = {}
@@ -113,4 +127,8 @@ def _renamed(data: Data, names: dict[str, str]) -> Data:
 
 
 #: By kind of document and the version that a step starts from.
-_STEPS: dict[tuple[str, int], Step] = {("calculation", 1): _calculation_2, ("binding", 1): _binding_2}
+_STEPS: dict[tuple[str, int], Step] = {
+    ("calculation", 1): _calculation_2,
+    ("binding", 1): _binding_2,
+    ("binding", 2): _binding_3,
+}

@@ -17,13 +17,20 @@ import numpy as np
 from jobflow import CURRENT_JOB, Job, JobConfig, Maker, job
 from pymatgen.core import Structure
 
+from iface_wf.builders.checks import flags as outcome_flags
 from iface_wf.builders.components import indices, select
 from iface_wf.documents.calculation import CalculationDocument, CalculationKind
+from iface_wf.documents.labels import SLAB_PARTS
+from iface_wf.engines.answers import is_answer
 from iface_wf.engines.calculation_log import logged
+from iface_wf.engines.checkpoints import taken_aside
 from iface_wf.engines.profile import EngineProfile, merged
 from iface_wf.engines.request import CalculationRequest
 from iface_wf.engines.shelf import calculate_once, common_shelf
+from iface_wf.errors import OutageError
+from iface_wf.outages import outage_in, outage_of
 from iface_wf.store.reuse import claimed
+from iface_wf.store.versions import document_in
 
 
 @dataclass
@@ -239,14 +246,27 @@ class Engine(Maker, ABC):
         key = request.key()
         store = getattr(CURRENT_JOB, "store", None)
         if store is None or common_shelf() is not None:  # a queue's job has no access to the store, only to the shelf
-            return self._calculate(request, key)
-        with claimed(store, key, force=self.force) as found:
-            document = None if found is None else CalculationDocument.model_validate(found["output"])
-            if found is not None and document is not None and same_frame(document, request.atoms_structure):
-                return document.model_copy(update={"reused_from": found["uuid"], "role": self.role})
-            return self._calculate(request, key)
+            document = self._calculate(request, key)
+            if document.reused_from is None and _files_were_deleted():
+                document = document.with_note(
+                    "queue", "its files were deleted while it was in the queue", calculated="anew"
+                )
+            return document
+        others: list[str] = []
+        with claimed(store, key, force=self.force, on_lost=others.append) as found:
+            stored = None if found is None else document_in(found, CalculationDocument)
+            if stored is not None and not same_frame(stored, request.atoms_structure):
+                stored = None
+            if found is not None and stored is not None and is_answer(stored, request.settings):
+                return stored.model_copy(update={"reused_from": found["uuid"], "role": self.role})
+            document = self._calculate(request, key, stored)
+        if others:
+            document = document.with_note("claim", f"stopped until {others[0]} took it over", calculated="twice")
+        return document
 
-    def _calculate(self, request: CalculationRequest, key: str) -> CalculationDocument:
+    def _calculate(
+        self, request: CalculationRequest, key: str, unconverged: CalculationDocument | None = None
+    ) -> CalculationDocument:
         structure = request.atoms_structure
         # equal calculations may differ in the order of their sites, and checkpoints belong to one order
         order = hashlib.sha256(request.model_dump_json(include={"structure"}).encode()).hexdigest()[:8]
@@ -254,13 +274,63 @@ class Engine(Maker, ABC):
         document, found = calculate_once(
             (common or Path.cwd()) / f"calc-{key[:16]}-{order}",
             lambda document: str(document.key) == str(key) and same_frame(document, structure),
-            lambda directory: self.calculate(request, directory),
+            lambda document: is_answer(document, request.settings),
+            lambda directory, before: judged(self._go_on(request, directory, before or unconverged), structure),
             logged(key, kind=self.kind, role=self.role, engine=self.engine_name, level=self.level),
             self.force,
         )
         if not found or common is None:  # without a queue the store was asked before: this result never reached it
             return document.model_copy(update={"role": self.role})
         return document.model_copy(update={"reused_from": f"shelf {document.directory}", "role": self.role})
+
+    def _go_on(
+        self, request: CalculationRequest, directory: Path, before: CalculationDocument | None
+    ) -> CalculationDocument:
+        """Calculate, from where an earlier calculation had to end if there is one; say what was set aside."""
+        start = request
+        if before is not None and request.kind == "relax":
+            start = request.model_copy(update={"structure": before.structure})
+        try:
+            document = self.calculate(start, directory)
+        except OutageError:
+            raise
+        except Exception as error:
+            outage = outage_of(error) or outage_in(directory, str(error))
+            if outage is not None:
+                raise outage from error
+            raise
+        if before is not None:
+            about = ", ".join(before.flags) or "unconverged"
+            origin = "final geometry" if start is not request else "start"
+            document = document.with_note("continuation", f"{about} before, with fewer steps", continue_from=[origin])
+        for name in taken_aside(directory):
+            document = document.with_note("checkpoint", f"{name} could not be read", continue_from=["start"])
+        return document.model_copy(update={"key": str(request.key())})
+
+
+def _files_were_deleted() -> bool:
+    """Whether the present job of a queue ran before, and its files are gone: its note is from `iface_wf.queues.recover`."""
+    job = getattr(CURRENT_JOB, "job", None)
+    return bool(job is not None and job.metadata.get("deleted"))
+
+
+def judged(document: CalculationDocument, initial: Structure) -> CalculationDocument:
+    """Return the document of a relaxation with flags for what went wrong with its structure on the way.
+
+    Parameters
+    ----------
+    document
+        Of a relaxation, else it is left as it is.
+    initial
+        Where the relaxation started: a part as built.
+    """
+    if document.kind != "relax":
+        return document
+    found = [flag for flag in outcome_flags(initial, document.atoms_structure) if flag not in document.flags]
+    if set(initial.site_properties.get("component", [])) <= set(SLAB_PARTS):
+        # a slab alone that is not as it was cut any more may be a sound surface
+        found = ["reconstructed" if flag == "slab_changed" else flag for flag in found]
+    return document.model_copy(update={"flags": [*document.flags, *found]}) if found else document
 
 
 def same_frame(document: CalculationDocument, structure: Structure) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from ase import Atoms
 from pymatgen.core import Lattice, Structure
 
 from iface_wf.analysis.grid import FloatArray
@@ -92,6 +93,30 @@ def boxed_on_steps(structure: Structure, steps: FloatArray) -> tuple[Structure, 
         properties=structure.properties,
     )
     return box, [int(n) for n in points]
+
+
+def opened(atoms: Atoms, vacuum: float) -> FloatArray:
+    """Return a cell with at least so much empty space along open directions, for codes that repeat everything.
+
+    Parameters
+    ----------
+    atoms
+        Their ``pbc`` says which directions are open; positions stay as they are.
+    vacuum
+        A.
+
+    Returns
+    -------
+    numpy.ndarray
+        Cell vectors as rows, A.
+    """
+    cell: FloatArray = atoms.cell.array.copy()
+    for axis in np.flatnonzero(~atoms.pbc):
+        normal = np.cross(cell[axis - 2], cell[axis - 1])
+        normal /= np.linalg.norm(normal)
+        needed = float(np.ptp(atoms.positions @ normal)) + vacuum
+        cell[axis] *= max(1.0, needed / abs(float(cell[axis] @ normal)))
+    return cell
 
 
 def moved(structure: Structure, positions: list[list[float]]) -> Structure:

@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from pymatgen.core import Structure
+from pymatgen.io.ase import AseAtomsAdaptor
 
 from iface_wf.documents.bader import BaderDocument
 from iface_wf.documents.calculation import CalculationDocument
+from iface_wf.engines.dispersion import dispersion_energies
 from iface_wf.engines.profile import ENGINES
 from iface_wf.engines.request import CalculationRequest
 
@@ -32,6 +34,9 @@ class Method(NamedTuple):
         Basis or cutoff.
     energy_type
         Which energy ``energy`` is.
+    damping
+        Functional whose damping parameters dispersion models take with these energies; empty where there is none, or where
+        dispersion is part of the method.
     """
 
     version: str
@@ -39,6 +44,7 @@ class Method(NamedTuple):
     dispersion: str | None = None
     basis: str = ""
     energy_type: str = "extrapolated to zero smearing"
+    damping: str = ""
 
 
 def calculation_document(
@@ -79,6 +85,11 @@ def calculation_document(
         With key, versions, place and time.
     """
     ghosts = request.ghosts
+    dispersions = {}
+    if results.get("energy") is not None:
+        atoms = AseAtomsAdaptor.get_atoms(structure, msonable=False)
+        atoms.pbc = structure.lattice.pbc
+        dispersions = dispersion_energies(atoms, ghosts, method.damping, round(results.get("charge", 0.0), 6))
     return CalculationDocument(
         key=request.key(),
         kind=request.kind,
@@ -90,12 +101,13 @@ def calculation_document(
         dispersion=method.dispersion,
         basis=method.basis,
         settings=settings,
-        versions=package_versions(*ENGINES.load(request.engine).packages, *packages),
+        versions=package_versions(*ENGINES.load(request.engine).packages, *packages, "dftd3", "dftd4"),
         structure=structure.as_dict(),
         formula=structure.formula if ghosts else structure.reduced_formula,
         n_atoms=len(structure) - len(ghosts),
         ghosts=ghosts,
         energy_type=method.energy_type,
+        dispersion_energies=dispersions,
         charges={"bader": bader} if bader else {},
         directory=f"{socket.gethostname()}:{directory}",
         completed_at=now(),

@@ -8,7 +8,10 @@ from typing import Any
 
 import numpy as np
 from ase import Atoms
+from ase.constraints import FixAtoms
 from ase.optimize import LBFGS
+
+from iface_wf.engines.checkpoints import readable, usable_positions
 
 #: Seconds between two records of the geometry, from which a relaxation that was killed goes on.
 CHECKPOINT_SECONDS = 60.0
@@ -37,13 +40,20 @@ def relax(atoms: Atoms, settings: dict[str, Any], directory: Path, checkpoint: P
     """
     with LBFGS(atoms, logfile=str(directory / "relax.log"), maxstep=0.15) as optimiser:
         if checkpoint is not None:
-            if checkpoint.exists() and (positions := np.load(checkpoint)).shape == atoms.positions.shape:
+            positions = readable(checkpoint, lambda path: usable_positions(np.load(path), atoms.positions, held(atoms)))
+            if positions is not None:
                 atoms.positions = positions
             optimiser.attach(_Recorder(atoms, checkpoint))
         converged = optimiser.run(fmax=settings["fmax"], steps=settings["max_steps"])
         if checkpoint is not None:
             checkpoint.unlink(missing_ok=True)
         return bool(converged), int(optimiser.nsteps)
+
+
+def held(atoms: Atoms) -> np.ndarray:
+    """Return the indices of the atoms that do not move at all."""
+    indices = [one.index for one in atoms.constraints if isinstance(one, FixAtoms)]
+    return np.concatenate(indices) if indices else np.array([], dtype=int)
 
 
 class _Recorder:

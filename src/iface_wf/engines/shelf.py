@@ -9,18 +9,21 @@ on from its checkpoint. So a result that could not be stored is not lost, and no
 from __future__ import annotations
 
 import fcntl
+import logging
 import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from iface_wf.documents.calculation import CalculationDocument
-from iface_wf.errors import CalculationError
+from iface_wf.errors import CalculationError, OutageError
 
 VARIABLE = "IFACE_WF_SHELF"
 _DOCUMENT, _LOCK = "document.json", ".lock"
+_log = logging.getLogger(__name__)
 
 
 def common_shelf() -> Path | None:
@@ -31,8 +34,9 @@ def common_shelf() -> Path | None:
 
 def calculate_once(
     place: Path,
+    same: Callable[[CalculationDocument], bool],
     usable: Callable[[CalculationDocument], bool],
-    calculate: Callable[[Path], CalculationDocument],
+    calculate: Callable[[Path, CalculationDocument | None], CalculationDocument],
     log: AbstractContextManager[None],
     force: bool = False,
 ) -> tuple[CalculationDocument, bool]:
@@ -42,10 +46,12 @@ def calculate_once(
     ----------
     place
         Folder of the calculation; made on demand.
+    same
+        Whether a document that lies there is of the same calculation, atom by atom.
     usable
-        Whether a document that lies there is the answer.
+        Whether it is the answer, then.
     calculate
-        Runs the calculation in the folder.
+        Runs the calculation in the folder; gets the document of the same calculation that is no answer, if there is one.
     log
         Entered when a calculation starts, left when its document lies on the shelf.
     force
@@ -60,33 +66,75 @@ def calculate_once(
     ------
     CalculationError
         When the file system of the shelf knows no locks.
+    OutageError
+        When the folder was deleted while the calculation ran in it, and that was its end.
     """
-    place.mkdir(parents=True, exist_ok=True)
-    with _locked(place / _LOCK):
-        document = None if force else _read(place / _DOCUMENT)
-        if document is not None and usable(document):
-            return document, True
+    with _locked(place) as still_there:
+        before = None if force else _read(place / _DOCUMENT)
+        if before is not None and not same(before):
+            before = None
+        if before is not None and usable(before):
+            return before, True
         with log:
-            document = calculate(place)
-            _write(place / _DOCUMENT, document)
-    return document, False
+            try:
+                document = calculate(place, before)
+            except Exception as error:
+                if still_there():
+                    raise
+                raise OutageError(f"The folder {place} was deleted while a calculation ran in it.") from error
+            if still_there():
+                _write(place / _DOCUMENT, document)
+                return document, False
+            return _without_place(place, document), False
+
+
+def _without_place(place: Path, document: CalculationDocument) -> CalculationDocument:
+    """Keep the document of a calculation whose folder was deleted meanwhile, unless somebody has begun there anew."""
+    what = f"the folder {place} was deleted while it ran"
+    _log.warning("%s", what[:1].upper() + what[1:])
+    if (place / _LOCK).exists():
+        return document.with_note("shelf", what, calculated="twice")
+    document = document.with_note("shelf", what, calculated="to its end")
+    place.mkdir(parents=True, exist_ok=True)
+    _write(place / _DOCUMENT, document)
+    return document
 
 
 @contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-    try:
+def _locked(place: Path) -> Iterator[Callable[[], bool]]:
+    """Make a folder and hold its exclusive lock; gives a function that says whether the folder is still there."""
+    path = place / _LOCK
+    while True:
+        place.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-            # a program started from here keeps the lock, so that one which outlives a killed job for a moment is waited for
-            os.set_inheritable(descriptor, True)
-        except OSError as error:
-            raise CalculationError(
-                f"The file system of {path.parent} knows no locks ({error.strerror}): choose another work folder."
-            ) from error
-        yield
-    finally:
-        os.close(descriptor)
+            _lock(descriptor, place)
+            if _is_file(
+                path, descriptor
+            ):  # while we waited the folder may have been deleted: then this lock is nobody's
+                # a program started from here keeps it, so that one which outlives a killed job for a moment is waited for
+                os.set_inheritable(descriptor, True)
+                yield partial(_is_file, path, descriptor)
+                return
+        finally:
+            os.close(descriptor)
+
+
+def _lock(descriptor: int, place: Path) -> None:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+    except OSError as error:
+        raise CalculationError(
+            f"The file system of {place} knows no locks ({error.strerror}): choose another work folder."
+        ) from error
+
+
+def _is_file(path: Path, descriptor: int) -> bool:
+    """Whether a path is still the file that is open."""
+    try:
+        return os.path.samestat(path.stat(), os.fstat(descriptor))
+    except FileNotFoundError:
+        return False
 
 
 def _read(path: Path) -> CalculationDocument | None:

@@ -97,7 +97,7 @@ class Graph:
     def flow(self, name: str) -> Flow:
         """Wire the jobs of everything into one flow; with a single result the flow's output is that result."""
         jobs = {key: part.jobs() for key, part in self.parts.items()}
-        outputs = {key: PartOutputs.of(of_part) for key, of_part in jobs.items()}
+        outputs = {key: self.parts[key].outputs(of_part) for key, of_part in jobs.items()}
         flows = [Flow(of_part, output=of_part[-1].output, name=self.parts[key].name) for key, of_part in jobs.items()]
         results = [item.flow(outputs) for item in self.items.values()]
         output = results[0].output if len(results) == 1 else None

@@ -11,7 +11,7 @@ from jobflow import Job, Maker
 from pymatgen.core import Structure
 
 from iface_wf.engines.base import Engine
-from iface_wf.flows.parts import Part, PartOutputs
+from iface_wf.flows.parts import Part, PartOutputs, StartSearch
 
 
 @dataclass
@@ -65,7 +65,12 @@ class ResultMaker(Maker, ABC):
         self.geometry_engine.check(structure)
         relax = self.relaxation(role)
         static = replace(self.engine, kind="static", role=role, name=f"static {role}")
-        return Part(name or role, role, structure, relax, static if self.single_point_of_part(role) else None)
+        shared = static if self.single_point_of_part(role) else None
+        return Part(name or role, role, structure, relax, shared, self.start_search(role))
+
+    def start_search(self, role: str) -> StartSearch | None:
+        """Return what looks for the geometry that an isolated part is relaxed from; None: as it was built."""
+        return None
 
     def single_point_of_part(self, role: str) -> bool:
         """Whether the single point of an isolated part can be shared by all results that contain it."""

@@ -11,25 +11,29 @@ from pymatgen.core import Structure
 from iface_wf.builders.placing.placements import place
 from iface_wf.builders.placing.targets import Target
 from iface_wf.documents.base import StoredDocument, StructureDict
+from iface_wf.documents.search import SearchSummary
 from iface_wf.engines.base import Engine
-from iface_wf.engines.ranking import Ranker
-from iface_wf.engines.registry import DEFAULT_RANKING
+from iface_wf.engines.registry import DEFAULT_RANKING, create, require_cheap
+from iface_wf.engines.walks import Walk, Walkers
 from iface_wf.errors import CalculationError
 
 
 class RankedPlacements(StoredDocument):
-    """Placements of one fragment on one slab, best first.
+    """Candidates that a cheap engine compared, best first: placements of one fragment on one slab, or conformers.
 
     Attributes
     ----------
     structure
-        The best placement after its few steps, labelled sites.
+        The best one as far as it was relaxed, labelled sites.
     placement
-        Its index among the generated ones.
+        Its index among the candidates.
     ranking
-        For every placement: index, energy after a few steps of relaxation (eV), closest contact when placed (A).
+        For every candidate: index, origin, steps, energy after them and as it is expected at the end (eV), and the closest
+        contact of fragment and slab when placed (A).
     engine
-        Which method ranked, for example ``CHGNet 0.3.0-D3(BJ), each relaxed for 5 steps``.
+        Which method compared, for example ``GFN1-xTB-D3(BJ), 100 steps for 8 candidates``.
+    search
+        How the minimum was looked for; None where nothing was, or by a version that did not tell.
     """
 
     document_type: Literal["placements"] = "placements"
@@ -37,6 +41,10 @@ class RankedPlacements(StoredDocument):
     placement: int
     ranking: list[dict[str, Any]] = Field(default_factory=list)
     engine: str
+    search: SearchSummary | None = None
+    built: StructureDict | None = Field(None, description="The best one as it was placed, before the engine moved it")
+    key: str = Field("", description="Content key of the search")
+    reused_from: str | None = Field(None, description="Job of the store that it was found in")
 
 
 #: Steps of relaxation before placements are compared: as placed, one that stands upright and touches the surface with
@@ -56,7 +64,7 @@ def place_and_rank(
     engine: Engine | str = DEFAULT_RANKING,
     overrides: dict[str, Any] | None = None,
 ) -> RankedPlacements:
-    """Generate placements and order them by the energy of a cheap engine.
+    """Generate placements and order them by a cheap engine: what jobs of before, which wait in queues, ask for.
 
     Parameters
     ----------
@@ -74,7 +82,7 @@ def place_and_rank(
         The cheap engine: a maker, which `jobflow.Flow.update_maker_kwargs` finds among the arguments of a job. Jobs of before
         name it, and give its ``overrides``.
     overrides
-        See `iface_wf.engines.ranking.Ranker`.
+        Settings that replace those of the level, where the engine is given by its name.
 
     Returns
     -------
@@ -91,21 +99,23 @@ def place_and_rank(
     contacts = [candidate.properties["placement"]["contact"] for candidate in candidates]
     entries: list[dict[str, Any]] = [{"placement": i, "contact": contact} for i, contact in enumerate(contacts)]
     if len(candidates) == 1:
-        return RankedPlacements(structure=candidates[0].as_dict(), placement=0, ranking=entries, engine="none")
-    ranker = Ranker(engine, overrides)
-    relaxed: dict[int, Structure] = {}
-    for entry, candidate in zip(entries, candidates, strict=True):
-        try:
-            entry["energy"], relaxed[entry["placement"]] = ranker.score(candidate, RANKING_STEPS)
-        except ranker.failures as error:
-            entry["failed"] = str(error).splitlines()[0][:200]
+        only = candidates[0].as_dict()
+        return RankedPlacements(structure=only, placement=0, ranking=entries, built=only, engine="none")
+    if isinstance(engine, str):
+        engine = create(require_cheap(engine), level="fast", overrides=dict(overrides or {}))
+    walkers, walks = Walkers(engine), [Walk(candidate) for candidate in candidates]
+    walkers.take(walks, [RANKING_STEPS] * len(walks), walkers.settings["fmax"], lambda index, stand: None)
+    for entry, walk in zip(entries, walks, strict=True):
+        assert walk.stand is not None
+        entry |= {"failed": walk.stand.failed} if walk.stand.energy is None else {"energy": walk.stand.energy}
     usable = sorted((e for e in entries if "energy" in e), key=lambda e: e["energy"])
     if not usable:
-        raise CalculationError(f"{ranker.method} could calculate none of {len(entries)} placements.")
+        raise CalculationError(f"{walkers.method} could calculate none of {len(entries)} placements.")
     best = usable[0]["placement"]
     return RankedPlacements(
-        structure=relaxed[best].as_dict(),
+        structure=walks[best].now.as_dict(),
+        built=candidates[best].as_dict(),
         placement=best,
         ranking=[*usable, *(e for e in entries if "energy" not in e)],
-        engine=f"{ranker.method}, each relaxed for {RANKING_STEPS} steps",
+        engine=f"{walkers.method}, each relaxed for {RANKING_STEPS} steps",
     )

@@ -13,13 +13,13 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from iface_wf.documents.kinds import kind_of_all
 from iface_wf.engines import registry
 from iface_wf.engines.base import Engine
-from iface_wf.errors import InputError
+from iface_wf.errors import InputError, refuse_bool
 from iface_wf.library.records import FillerRecord
 from iface_wf.store.canonical import canonical_settings
 
 #: Part of the keys of all results. Raised by hand when keys are made in another way or flows change so that stored results
 #: are no longer comparable; `iface_wf.store.migrate` gives the results of before their new keys.
-KEY_VERSION = 4
+KEY_VERSION = 5
 
 
 class Request(BaseModel, ABC):
@@ -43,6 +43,7 @@ class Request(BaseModel, ABC):
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+    _numbers = field_validator("*", mode="before")(classmethod(refuse_bool))
 
     engine: str = "gpaw"
     level: str = "fast"
@@ -124,7 +125,8 @@ class Request(BaseModel, ABC):
         """Return the cheap engine that compares placements; one that is the main engine ranks as it calculates."""
         cheap = registry.profile(self.engine).cheap
         by = self.geometry or (self.engine if cheap else registry.DEFAULT_RANKING)
-        return registry.create(by, level="fast", overrides=dict(self.overrides) if by == self.engine else {})
+        overrides = dict(self.overrides) if by == self.engine else {}
+        return registry.create(by, level="fast", overrides=overrides, processes=self.processes)
 
     def _engine(self, name: str, overrides: dict[str, Any] | None = None, **options: Any) -> Engine:
         return registry.create(name, level=self.level, overrides=dict(overrides or {}), **options)

@@ -7,14 +7,18 @@ import time
 import warnings
 from collections.abc import Callable
 from contextlib import chdir
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from jobflow import Flow, Job, JobStore
 from jobflow.core.flow import get_flow
 
-from iface_wf.errors import CalculationError, IfaceError
-from iface_wf.flows.events import Event, State
+from iface_wf.errors import CalculationError, IfaceError, OutageError
+from iface_wf.flows.events import Event, State, progress_to
+from iface_wf.flows.patience import patiently
+from iface_wf.store.job_store import require_writable
+from iface_wf.store.presence import require_file
 
 Listener = Callable[[Event], None]
 _log = logging.getLogger(__name__)
@@ -44,9 +48,14 @@ def run_flow(flow: Flow, store: JobStore, workdir: Path, listener: Listener | No
 
     Raises
     ------
+    InputError
+        When the store can only be read.
     CalculationError
         Naming the steps that failed and why; other steps that do not need them have been done.
+    OutageError
+        When disk or server are away for longer than is waited for.
     """
+    require_writable(store)
     workdir.mkdir(parents=True, exist_ok=True)
     steps = list(get_flow(flow, allow_external_references=True).iterflow())
     tell = _teller(len(steps), listener or (lambda event: None))
@@ -59,8 +68,12 @@ def run_flow(flow: Flow, store: JobStore, workdir: Path, listener: Listener | No
             continue
         started = time.monotonic()
         tell(job.name, index, "started")
+        wait = partial(tell, job.name, index, "waiting", 0.0)
         try:
-            output = _run_job(job, store, workdir)
+            with progress_to(_progress(tell, job.name, index, started)):
+                output = patiently(partial(_run_job, job, store, workdir), store, workdir, wait)
+        except OutageError:
+            raise
         except Exception as error:  # noqa: BLE001 - whatever ends one step must not end those that do not need it
             _log.debug("%s failed", job.name, exc_info=True)
             undone.add(job.uuid)
@@ -72,7 +85,7 @@ def run_flow(flow: Flow, store: JobStore, workdir: Path, listener: Listener | No
     if flow.output.uuid in undone:
         causes = "; ".join(f"{step}: {_cause(error)}" for step, error in failures.items())
         raise CalculationError(causes) from next(iter(failures.values()))
-    return store.get_output(flow.output.uuid, load=False)
+    return patiently(lambda: store.get_output(flow.output.uuid, load=False), store, workdir, lambda cause: None)
 
 
 def _teller(total: int, listener: Listener) -> Callable[..., None]:
@@ -82,8 +95,14 @@ def _teller(total: int, listener: Listener) -> Callable[..., None]:
     return tell
 
 
+def _progress(tell: Callable[..., None], step: str, index: int, started: float) -> Callable[[str], None]:
+    return lambda words: tell(step, index, "running", time.monotonic() - started, words)
+
+
 def _run_job(job: Job, store: JobStore, workdir: Path) -> Any:
     """Run one job in the working folder and return what its function returned."""
+    require_file(store)
+    workdir.mkdir(parents=True, exist_ok=True)  # it may have been deleted meanwhile
     with chdir(workdir), warnings.catch_warnings():
         # jobflow calls a helper that monty will remove in 2028: nothing a user could act on
         warnings.filterwarnings("ignore", message="cd is deprecated", category=FutureWarning)

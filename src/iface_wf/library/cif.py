@@ -7,7 +7,7 @@ import warnings
 from dataclasses import dataclass
 
 import numpy as np
-from pymatgen.core import Lattice, Structure, SymmOp
+from pymatgen.core import Element, Lattice, Structure, SymmOp
 from pymatgen.io.cif import CifBlock, CifParser
 
 from iface_wf.library.cif_sites import Row, columns_alike, number, on_their_sites, rows_of
@@ -21,6 +21,8 @@ WRONG = 0.25
 """Share from which on the file's formula is another compound and the file is refused, if its sites are partly occupied.
 
 Refined occupancies differ from nominal formulas; where all sites are full, nothing may differ."""
+WEIGHT = 0.02
+"""Share by which weight or density may differ from what the file says before it is told."""
 MAX_IMAGES = 4000
 """Most sites of a cell that are worked out; comparing them takes the square of the time."""
 _FORMULA = re.compile(r"([A-Z][a-z]?)\s*(\d*\.?\d*)(?:\(\d+\))?")
@@ -261,7 +263,7 @@ def _filled(structure: Structure) -> Structure:
 def _compare(structure: Structure, block: Block, formula: dict[str, float]) -> tuple[list[str], list[str]]:
     """Compare atoms with formula and Z: reasons to refuse, and remarks."""
     if not formula:
-        return [], []
+        return [], _other_facts(structure, block)
     read = structure.composition.get_el_amt_dict()
     if set(read) != set(formula):
         missing, more = sorted(set(formula) - set(read)), sorted(set(read) - set(formula))
@@ -282,6 +284,34 @@ def _compare(structure: Structure, block: Block, formula: dict[str, float]) -> t
     if units and not whole and abs(middle / units - 1) > TOLERANCE:  # some programs sum the formula over the cell
         return [f"its cell holds {middle:.3g} formula units by its sites, but Z is {units}"], []
     return [], mild
+
+
+def _other_facts(structure: Structure, block: Block) -> list[str]:
+    """Compare the atoms with what a file without a sum formula says elsewhere: other formulas, weight and density."""
+    remarks = []
+    read = {element.symbol for element in structure.composition.elements}
+    for tag in ("_chemical_formula_structural", "_chemical_formula_moiety", "_chemical_formula_analytical"):
+        said = block.value(tag)
+        letters = re.findall(r"[A-Z][a-z]?", said or "")
+        missing = [e for e in dict.fromkeys(letters) if Element.is_valid_symbol(e) and e not in read and e != "D"]
+        if said and not re.search(r"[a-z]{2}", said) and missing:
+            remarks.append(f"The file's formula is {said[:60]}, but no site is {' or '.join(missing)}.")
+    mass = float(structure.composition.weight)  # g/mol in the cell
+    for tag, of_cell, what in (
+        ("_exptl_crystal_density_diffrn", structure.volume * 0.602214, "density (g/cm^3)"),
+        ("_chemical_formula_weight", _whole(block.value("_cell_formula_units_z")), "weight of the formula (g/mol)"),
+    ):
+        try:
+            said_number = number(block.value(tag) or "")
+        except ValueError:
+            continue
+        if said_number > 0 and of_cell and abs(mass / of_cell / said_number - 1) > WEIGHT:
+            remarks.append(f"The {what} is {mass / of_cell:.4g} by the file's sites, but it says {said_number:.4g}.")
+    return remarks
+
+
+def _whole(text: str | None) -> int:
+    return int(text) if text is not None and text.isdigit() else 0
 
 
 def _text(amounts: dict[str, float]) -> str:

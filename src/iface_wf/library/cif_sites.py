@@ -18,6 +18,7 @@ _FRACTION = re.compile(r"([+-]?\d+)/(\d+)")
 _SHARES = re.compile(r"(\d*\.\d+|\d+)\s*([A-Z][a-z]?)(?:\s*\+\s*(\d*\.\d+|\d+)\s*([A-Z][a-z]?))+")
 _TYPE = re.compile(r"([A-Za-z]{1,2}?)(?:val|iva|va|v|[0-9+.-].*)?")
 _WATER = re.compile(r"(?:wat|h2o|hoh|oh|ow)(?![a-z])", re.IGNORECASE)
+_WATER_OXYGEN = re.compile(r"(?:wat|h2o|hoh|o[\W_]*\d*[\W_]*w)(?![a-z])", re.IGNORECASE)
 _ISOTOPES = {"D": "H"}  # T is a tetrahedral site in zeolites, not tritium
 HEAVIEST = 103
 """Elements beyond lawrencium are misread groups: ``NH4`` is no nihonium."""
@@ -111,6 +112,9 @@ def rows_of(block: Block, elements: set[str], notes: list[str]) -> list[Row]:
     if assumed:
         notes.append(f"The file does not give the occupancy of {', '.join(assumed[:6])}: taken as 1.")
     _say_isotopes(block, notes)
+    water = [row.label for row in rows if row.element == "O" and _WATER_OXYGEN.match(row.label)]
+    if water and not any(row.element == "H" for row in rows):
+        notes.append(f"The site {water[0][:20]} looks like the oxygen of water, but the file places no hydrogen.")
     return rows
 
 

@@ -26,6 +26,8 @@ _NAMES = ("_space_group_name_h-m_alt", "_symmetry_space_group_name_h-m", "_space
 _NUMBERS = ("_space_group_it_number", "_symmetry_int_tables_number", "_space_group_number")
 _SUFFIX = re.compile(r":([a-z0-9-]+)$|(rs|hs|hr|[hrsz])$")
 _SUFFIXES = {"s": "1", "z": "2", "rs": "r", "hs": "h", "hr": "h"}
+#: A choice of origin or axes in words.
+_CHOICE = re.compile(r"[\s(,]*(?:origin\s*(?:choice)?\s*|cell choice\s*)([12])\s*\)?\s*$", re.IGNORECASE)
 METRIC = 0.01
 """A cell has the shape of a setting when its operations keep every metric product within this share."""
 
@@ -65,10 +67,24 @@ def written(block: Block, lattice: Lattice) -> Setting | None:
     rotations = np.array([op.rotation_matrix for op in operations])
     if np.any(np.abs(rotations - np.rint(rotations)) > 1e-6) or np.any(np.abs(np.linalg.det(rotations)) < 0.5):
         raise ValueError("a symmetry operation cannot be read: it is no rotation")
+    if not _is_group(rotations, np.array([op.translation_vector for op in operations])):
+        raise ValueError("its symmetry operations are no group: some are missing")
     setting = Setting("its own operations", _number_of(operations, lattice), operations)
     if not setting.keeps(lattice):
         raise ValueError("its symmetry operations do not fit the lengths and angles of its cell")
     return setting
+
+
+def _is_group(rotations: NDArray[np.float64], shifts: NDArray[np.float64]) -> bool:
+    """Whether every two operations after each other are one of them; shifts are compared within 0.01, as files round."""
+    turned = np.einsum("aij,bjk->abik", rotations, rotations).reshape(-1, 9)
+    moved = (np.einsum("aij,bj->abi", rotations, shifts) + shifts[:, None]).reshape(-1, 3)
+    known = rotations.reshape(-1, 9)
+    for turn, move in zip(np.rint(turned), moved, strict=True):
+        apart = shifts[np.all(np.rint(known) == turn, axis=1)] - move
+        if not np.any(np.all(np.abs(apart - np.rint(apart)) < 0.01, axis=1)):
+            return False
+    return True
 
 
 def _of_magnetic(block: Block) -> list[str]:
@@ -148,7 +164,7 @@ def _by_hall(symbol: str) -> Iterator[Setting]:
 
 
 def _by_name(symbol: str) -> Iterator[Setting]:
-    name = _plain(symbol)
+    name = _plain(_CHOICE.sub(r":\1", symbol))
     seen: set[frozenset[tuple[float, ...]]] = set()
     suffix = _SUFFIX.search(name)
     choice = ""

@@ -9,9 +9,9 @@ from typing import Literal, NamedTuple, TypeVar
 import platformdirs
 from pymatgen.core import Structure
 
-from iface_wf.errors import InputError, unknown_name
+from iface_wf.errors import InputError, shown, unknown_name
 from iface_wf.library.crystals import looks_like_slab, read_crystal
-from iface_wf.library.files import is_file
+from iface_wf.library.files import is_file, is_folder
 from iface_wf.library.loader import read_record
 from iface_wf.library.records import FillerRecord, LibraryRecord, PolymerRecord, SaltRecord, SurfaceSpec
 
@@ -79,10 +79,12 @@ class Library:
     """
 
     def __init__(self, folder: str | Path | None = None) -> None:
+        if folder is not None and not isinstance(folder, str | Path):
+            raise InputError(f"The folder of a library must be a path, not {shown(folder)}.")
         self.folder = Path(folder).expanduser() if folder is not None else user_folder()
         asked = folder is not None or LIBRARY_VARIABLE in os.environ
-        if asked and not self.folder.is_dir():
-            raise InputError(f"The library folder {self.folder} does not exist.")
+        if asked and not is_folder(self.folder):
+            raise InputError(f"The library folder {shown(str(self.folder), 200)} does not exist.")
         self._shelves: dict[str, _Shelf] = {}
 
     def filler(self, name: str | Path) -> FillerRecord:

@@ -12,7 +12,7 @@ from pathlib import Path
 from iface_wf.errors import CalculationError, InputError
 from iface_wf.queues.project import QueueProject
 from iface_wf.secrets import environment_without_secrets, own_secrets
-from iface_wf.store.claims import Claim, claims_of, process_table
+from iface_wf.store.claims import Claim, claims_of
 
 #: Seconds before a runner that was killed is started anew.
 REST = 2.0
@@ -79,7 +79,7 @@ def stop(project: QueueProject) -> bool:
     runner = living_runner(project)
     if runner is None:
         return False
-    if runner.host != process_table():
+    if runner.alive is None:
         raise InputError(f"The runner of {project.name} is at work elsewhere: {runner.owner}. Stop it there.")
     os.kill(runner.pid, signal.SIGTERM)
     deadline = time.monotonic() + PATIENCE

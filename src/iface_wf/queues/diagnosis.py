@@ -6,7 +6,7 @@ import re
 from typing import Any, Literal, NamedTuple
 
 #: What a failure calls for; see `iface_wf.queues.recover`.
-Kind = Literal["time limit", "memory", "cancelled", "node", "disk", "lost", "queue", "calculation"]
+Kind = Literal["time limit", "memory", "cancelled", "node", "disk", "deleted", "lost", "queue", "calculation"]
 
 
 class Diagnosis(NamedTuple):
@@ -16,7 +16,7 @@ class Diagnosis(NamedTuple):
     ----------
     kind
         ``time limit``, ``memory``: more is to be asked for; ``cancelled``, ``node``, ``lost``: it was stopped from
-        outside; ``disk``: no room; ``queue``: jobflow-remote could not do its part; ``calculation``: the calculation
+        outside; ``disk``: no room; ``deleted``: its files were taken away while it ran; ``queue``: jobflow-remote could not do its part; ``calculation``: the calculation
         itself failed, and would again.
     cause
         One sentence.
@@ -48,6 +48,13 @@ _WORDS: tuple[tuple[Kind, str, str], ...] = (
 #: What qtoolkit tells of a submission that did not succeed.
 _REFUSED = re.compile(r"submission failed\..*?stderr=['\"](.*?)['\"], status=", re.DOTALL)
 _DISK = re.compile(r"No space left on device|Disk quota exceeded|ENOSPC|EDQUOT")
+#: What is said where the folder of a calculation is no longer there...
+_DELETED = re.compile(r"was deleted while|getcwd\(\) failed|cannot access parent directories")
+#: ... and where a job has left nothing, because it never began or because its files were deleted.
+_NOTHING = re.compile(r"jfremote_out\.json( was not present| for job \S+ does not exist)")
+DELETED = Diagnosis(
+    "deleted", "Its files were deleted while it was in the queue: what was not finished is calculated anew."
+)
 
 
 def diagnose(entry: dict[str, Any]) -> Diagnosis:
@@ -69,9 +76,13 @@ def diagnose(entry: dict[str, Any]) -> Diagnosis:
     own_words = _exception(error)
     if _DISK.search(error) or _DISK.search(said):
         return Diagnosis("disk", "The disk of the work folder is full.")
+    if _DELETED.search(error) or _DELETED.search(said):
+        return DELETED
     for kind, words, cause in _WORDS:
         if re.search(words, said):
             return Diagnosis(kind, cause)
+    if _NOTHING.search(error):
+        return Diagnosis("lost", "It left nothing: it was stopped before it began, or its files were deleted.")
     if entry["state"] == "REMOTE_ERROR":
         return Diagnosis("queue", f"jobflow-remote gave up: {own_words or 'no reason given'}.")
     if own_words and "Traceback" in error:

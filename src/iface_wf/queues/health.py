@@ -22,6 +22,7 @@ from iface_wf.queues.recover import locks
 from iface_wf.queues.schedulers import SCHEDULERS
 from iface_wf.secrets import away
 from iface_wf.store.address import parse_address
+from iface_wf.store.processes import started_at
 
 #: Seconds that a connection, each question to a worker, and cleaning its work folder may take.
 CONNECT_SECONDS, ANSWER_SECONDS, CLEAN_SECONDS = 10, 60, 3600
@@ -99,8 +100,9 @@ def check_project(project: QueueProject) -> Finding:
     if runner is None:
         detail = f"{server}; no runner at work" + (f", {held} jobs or flows are locked" if held else "")
         return Finding(title, False, False, detail, "iface-wf queue start" + ", which also unlocks them" * bool(held))
-    since = dt.datetime.fromtimestamp(runner.born).astimezone()
-    detail = f"{server}; runner {runner.owner} since {since:%Y-%m-%d %H:%M}"
+    detail = f"{server}; runner {runner.owner}"
+    if (born := started_at(runner.process)) is not None:
+        detail += f" since {dt.datetime.fromtimestamp(born).astimezone():%Y-%m-%d %H:%M}"
     return Finding(title, True, True, detail, "")
 
 

@@ -6,10 +6,12 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal
 
 from jobflow_remote.jobs.jobcontroller import JobController
 
+from iface_wf.flows.events import PROGRESS
 from iface_wf.queues.diagnosis import trouble
 
 State = Literal["finished", "running", "queued", "ready", "waiting", "failed", "cancelled"]
@@ -88,7 +90,7 @@ class Item:
     age
         Seconds in this state.
     cause
-        Why it failed, or what keeps it, one sentence.
+        Why it failed, or what keeps it, one sentence; of a long step how far it is.
     """
 
     key: str
@@ -176,8 +178,17 @@ def _item(flow: str, key: str, entries: list[dict[str, Any]], now: dt.datetime) 
         worker=entry["worker"],
         db_id=str(entry["db_id"]),
         age=max(0.0, (now - changed).total_seconds()),
-        cause=next(filter(None, map(trouble, [entry, *entries])), ""),
+        cause=next(filter(None, map(trouble, [entry, *entries])), "")
+        or (_progress(entry) if state == "running" else ""),
     )
+
+
+def _progress(entry: dict[str, Any]) -> str:
+    """Return how far a long step says that it is, where its working folder is seen from here."""
+    try:
+        return (Path(entry.get("run_dir") or "") / PROGRESS).read_text(encoding="utf-8")[:200]
+    except (OSError, UnicodeDecodeError):  # most steps say nothing, and workers may have another file system
+        return ""
 
 
 def _blame_parts(items: list[Item], groups: dict[tuple[str, str], list[dict[str, Any]]]) -> None:

@@ -10,12 +10,14 @@ from __future__ import annotations
 import datetime as dt
 import time
 from collections.abc import Callable, Iterable
+from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from jobflow_remote.jobs.jobcontroller import JobController
 from jobflow_remote.utils.db import FlowLockedError, JobLockedError
 
-from iface_wf.queues.diagnosis import Diagnosis, diagnose
+from iface_wf.queues.diagnosis import DELETED, Diagnosis, diagnose
+from iface_wf.queues.execute import INPUT
 from iface_wf.queues.monitor import jobs_of
 from iface_wf.queues.project import QueueProject
 from iface_wf.queues.resources import Resources
@@ -46,6 +48,8 @@ class Action(NamedTuple):
         What happened and what is done about it.
     resources
         What the job asks for from now on, where that changes.
+    deleted
+        Whether its files were deleted while it was in the queue.
     """
 
     verb: Verb
@@ -54,6 +58,7 @@ class Action(NamedTuple):
     step: str
     reason: str
     resources: Resources | None = None
+    deleted: bool = False
 
 
 def decide(
@@ -80,6 +85,8 @@ def decide(
     if entry["state"] not in ("FAILED", "REMOTE_ERROR"):
         return None
     found = diagnose(entry)
+    if found.kind == "lost" and _files_are_gone(entry, project):
+        found = DELETED
     metadata = entry["job"]["metadata"]
     attempts = int(metadata.get("recoveries", 0))
     verb, reason, resources = _remedy(found, entry, project, everything)
@@ -90,7 +97,16 @@ def decide(
             verb, resources = "leave", None
         elif patient and not out_of_time and (rest := _rest(entry, attempts)) > 0:
             verb, reason = "wait", f"{found.cause} It is run anew in {rest:.0f} s."
-    return Action(verb, str(entry["db_id"]), metadata["label"], entry["job"]["name"], reason, resources)
+    name, step, deleted = metadata["label"], entry["job"]["name"], found.kind == "deleted"
+    return Action(verb, str(entry["db_id"]), name, step, reason, resources, deleted)
+
+
+def _files_are_gone(entry: dict[str, Any], project: QueueProject) -> bool:
+    """Whether the folder of a job, which is kept until it is run anew, is not there; seen on this machine only."""
+    if not entry.get("run_dir"):
+        return False
+    worker = project.config.workers.get(entry["worker"])
+    return worker is not None and worker.type == "local" and not (Path(entry["run_dir"]) / INPUT).exists()
 
 
 def _rest(entry: dict[str, Any], attempts: int) -> float:
@@ -190,6 +206,8 @@ def recover(
 def _rerun(controller: JobController, project: QueueProject, action: Action) -> None:
     """Run a job anew, with other resources if the action has some."""
     update: dict[str, Any] = {"$inc": {"job.metadata.recoveries": 1}}
+    if action.deleted:
+        update["$inc"]["job.metadata.deleted"] = 1  # the result says so
     if action.resources is not None:
         worker = project.worker(controller.jobs.find_one({"db_id": action.db_id}, {"worker": 1})["worker"])
         asked = worker.stored_resources(action.resources)

@@ -96,9 +96,11 @@ class Caps(BaseModel):
     memory_gb: float = Field(default=128.0, gt=0)
 
 
-#: Steps that run no engine of their own: a few steps of the cheap engine for each placement, and bookkeeping.
+#: Steps that run no engine of their own: searches by the cheap engine (``place`` in jobs of before), and bookkeeping.
 OWN_ROWS = (
     Row(engine="iface-wf", kind="place", cores=1, hours=0.5),
+    Row(engine="iface-wf", kind="search AB", cores=2, hours=2.0),
+    Row(engine="iface-wf", kind="search B", cores=2, hours=0.5),
     Row(engine="iface-wf", cores=1, hours=0.25, exponent=1.0),
 )
 #: Calculations of which nothing is known.

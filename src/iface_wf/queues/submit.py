@@ -22,10 +22,11 @@ from iface_wf.queues.funnels import Waiting, forget, ranked, remember
 from iface_wf.queues.monitor import queued_pairs
 from iface_wf.queues.project import QueueProject, QueueWorker
 from iface_wf.queues.resources import Resources
+from iface_wf.screening.finished import finished_results
 from iface_wf.screening.graph import build_screening
 from iface_wf.screening.run import funnel_choice
 from iface_wf.screening.spec import ScreeningSpec
-from iface_wf.screening.state import part_state, ranked_keys, stored_results
+from iface_wf.screening.state import part_state, ranked_keys
 from iface_wf.store.reuse import working_on
 
 #: Seconds to wait for another process that submits to the same project.
@@ -210,7 +211,7 @@ def _submit(
 def _missing_flow(screening: Graph, project: QueueProject, controller: JobController, done: Submission) -> Flow | None:
     """Wire the jobs of all interfaces that are neither stored nor queued, and count what is there."""
     store = project.store()
-    stored = stored_results(store, screening.items)
+    stored = finished_results(store, screening.items)
     queued = queued_pairs(controller, screening.items) - stored
     done.stored, done.queued = len(stored), len(queued)
     missing = [key for key in screening.items if key not in stored | queued]
@@ -230,7 +231,7 @@ def _missing_flow(screening: Graph, project: QueueProject, controller: JobContro
             jobs = part.jobs()
             for job in jobs:
                 job.metadata |= {"reference": key, "label": part.name}
-            outputs[key] = PartOutputs.of(jobs)
+            outputs[key] = part.outputs(jobs)
             flows.append(Flow(jobs, output=jobs[-1].output, name=part.name))
     done.references = len(flows)
     for item in wanted.items.values():

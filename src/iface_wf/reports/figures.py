@@ -44,7 +44,7 @@ def structure_figure(structure: Structure, title: str = "") -> Figure:
     extents = [np.ptp(view.project(scene.positions)[:, :2], axis=0) + 2 * MARGIN for view in (side, View.top())]
     height = 5.2
     widths = [height * 0.84 * e[0] / max(extents[0][1], e[1]) for e in extents]
-    figure = _new_figure(min(max(sum(widths) + 1.6, 6.5), 13.0), height)
+    figure = new_figure(min(max(sum(widths) + 1.6, 6.5), 13.0), height)
     axes = figure.subplots(1, 2, width_ratios=[max(w, 1.0) for w in widths])
     for ax, view, name in zip(axes, (side, View.top()), ("side", "top"), strict=True):
         _frame(ax, view.project(scene.positions)[:, :2])
@@ -100,7 +100,7 @@ def binding_figure(
     extent = np.ptp(flat, axis=0) + 2 * MARGIN
     height = 5.6
     width = float(np.clip(height * 0.78 * extent[0] / extent[1], 2.4, 8.0))
-    figure = _new_figure(width + (4.6 if profiles else 1.2), height)
+    figure = new_figure(width + (4.6 if profiles else 1.2), height)
     if profiles:
         axes = figure.subplots(1, 3, width_ratios=[width, 1.55, 1.55], sharey=True)
         main = axes[0]
@@ -143,7 +143,8 @@ def _gap(structure: Structure) -> list[float]:
     return [float(max(below)), float(min(above))] if below and above else []
 
 
-def _new_figure(width: float, height: float) -> Figure:
+def new_figure(width: float, height: float) -> Figure:
+    """Return an empty figure of a size in inches."""
     figure = Figure(figsize=(width, height), dpi=DPI, layout="constrained")
     FigureCanvasAgg(figure)  # no window system, whatever the user's configuration says
     return figure

@@ -12,10 +12,10 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from iface_wf.documents.kinds import get_kind
+from iface_wf.documents.kinds import Row, get_kind
 from iface_wf.documents.result import ResultDocument
-from iface_wf.errors import InputError
 from iface_wf.reports.names import method_name
+from iface_wf.reports.paths import save
 
 _STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; color: #222; }
@@ -52,10 +52,7 @@ def save_figure(document: ResultDocument, path: Path, iso: float | None = None) 
     figure = get_kind(document.document_type).figure(document, iso)
     if figure is None:
         return None
-    try:
-        figure.savefig(path, format="png")
-    except OSError as error:
-        raise InputError(f"The picture {path} cannot be written: {error.strerror}.") from error
+    save(figure, path)
     return path
 
 
@@ -94,7 +91,7 @@ def html_page(document: ResultDocument, uuid: str, completed_at: str, iso: float
         "<h2>Results</h2>",
         _table(
             ("quantity", "value", "unit", "meaning"),
-            [(row.name.strip(), row.value, row.unit, row.meaning) for row in kind.summary(document)],
+            [(row.name.strip(), _with_uncertainty(row), row.unit, row.meaning) for row in kind.summary(document)],
         ),
         *(
             f"<h2>{html.escape(section.title)}</h2>{_table(section.headings, section.rows)}"
@@ -159,6 +156,12 @@ def _table(headings: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
     head = "".join(f"<th>{html.escape(h)}</th>" for h in headings) if any(headings) else ""
     body = "".join(f"<tr>{''.join(_cell(value) for value in row)}</tr>" for row in rows)
     return f"<table><tr>{head}</tr>{body}</table>"
+
+
+def _with_uncertainty(row: Row) -> float | str | None:
+    if row.value is None or row.uncertainty is None:
+        return row.value
+    return f"{row.value:.3f} ± {row.uncertainty:.3f}"
 
 
 def _cell(value: Any) -> str:

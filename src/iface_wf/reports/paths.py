@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from iface_wf.errors import InputError
+from iface_wf.errors import InputError, shown
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 
 def new_file(path: Path) -> Path:
@@ -13,11 +17,15 @@ def new_file(path: Path) -> Path:
     Raises
     ------
     InputError
-        When the file exists or its folder does not.
+        When the file exists or its folder does not, and for a name that no file can have.
     """
-    if path.exists():
+    try:
+        there, homeless = path.exists(), not path.parent.is_dir()
+    except OSError as error:
+        raise InputError(f"{shown(str(path), 200)} cannot be written: {error.strerror}.") from error
+    if there:
         raise InputError(f"{path} exists already; give another name or remove it first.")
-    if not path.parent.is_dir():
+    if homeless:
         raise InputError(f"The folder {path.parent} does not exist.")
     return path
 
@@ -37,3 +45,17 @@ def new_folder(path: Path) -> Path:
     except OSError as error:
         raise InputError(f"The folder {path} cannot be used: {error.strerror}.") from error
     return path
+
+
+def save(figure: Figure, path: Path) -> None:
+    """Write a figure as PNG; a file of that name is replaced.
+
+    Raises
+    ------
+    InputError
+        When the file cannot be written.
+    """
+    try:
+        figure.savefig(path, format="png")
+    except OSError as error:
+        raise InputError(f"The picture {path} cannot be written: {error.strerror}.") from error

@@ -25,18 +25,20 @@ _SAMPLE = 300
 
 def calculations_of(item: Item) -> Template:
     """List what one result costs beside its parts, from its own jobs."""
-    nowhere = PartOutputs(OutputReference("a"), OutputReference("b"))
+    nowhere = PartOutputs(OutputReference("a"), OutputReference("b"), OutputReference("c"))
     makers = [job.maker for job, _ in item.flow(dict.fromkeys(item.parts.values(), nowhere)).iterflow()]
     return {
         (maker.kind, maker.role): (_name_of(maker, item), maker.engine_name)
         for maker in makers
-        if isinstance(maker, Engine)
+        if isinstance(maker, Engine) and not (maker.kind == "static" and " from " in maker.role)
     }
 
 
 def _name_of(maker: Engine, item: Item) -> str:
     if maker.role in item.parts:  # a part's single point on the grid steps of an interface
         return "reference_statics"
+    if " from " in maker.role:
+        return "reference_checks"
     if maker.role.rstrip("*") != maker.role or " in " in maker.role:
         return "frozen_statics"
     return "complexes" if maker.kind == "relax" else "complex_statics"

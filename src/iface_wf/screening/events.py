@@ -22,7 +22,7 @@ class ScreeningEvent:
         Which part or interface.
     state
         ``found``: was in the store; ``skipped``: not tried because a part failed, now or before; ``waiting``: all
-        that is left is being calculated by other processes; ``step``: see ``step``.
+        that is left is being calculated by other processes, or ``detail`` says what is away for a while; ``step``: see ``step``.
     done, total, failed
         Parts or interfaces of this stage that are finished or failed, all of them, and those that failed.
     seconds
@@ -30,7 +30,7 @@ class ScreeningEvent:
     seconds_left
         Estimate for the stage from what this process has calculated so far; None before the first one.
     detail
-        Cause of a failure.
+        Cause of a failure, or what is waited for.
     step
         One step inside an interface or a part.
     """

@@ -12,6 +12,7 @@ from iface_wf.documents.kinds import get_kind
 from iface_wf.flows.graph import Graph
 from iface_wf.library.library import Library
 from iface_wf.screening.estimate import Missing, Template, calculations_of, estimate
+from iface_wf.screening.finished import finished_results
 from iface_wf.screening.graph import build_screening
 from iface_wf.screening.room import room_remarks
 from iface_wf.screening.run import funnel_choice
@@ -21,11 +22,11 @@ from iface_wf.screening.state import (
     part_state,
     ranked_keys,
     started_calculations,
-    stored_results,
 )
 
-#: Names of the counts: relaxations and single points of isolated parts and of interfaces, and A*, B* frozen in AB.
-KINDS = ("references", "reference_statics", "complexes", "complex_statics", "frozen_statics")
+#: Names of the counts: relaxations and single points of isolated parts and of interfaces, relaxations of A and B from what they
+#: are in AB, and A*, B* frozen in AB. Single points of references that come out elsewhere from AB are not foreseen.
+KINDS = ("references", "reference_statics", "complexes", "reference_checks", "complex_statics", "frozen_statics")
 
 
 @dataclass
@@ -129,7 +130,7 @@ def _stage(name: str, spec: ScreeningSpec, graph: Graph, store: JobStore, relaxe
             found[kind] += uuid is not None
             if uuid is None:
                 missing.append((maker.engine_name, maker.kind, len(part.structure)))
-    stored = stored_results(store, graph.items)
+    stored = finished_results(store, graph.items)
     open_items = [key for key in graph.items if key not in stored]
     started = started_calculations(store, open_items)
     templates: dict[str, Template] = {}

@@ -15,10 +15,12 @@ from iface_wf.flows.graph import Graph, Item
 from iface_wf.flows.parts import Part, PartOutputs
 from iface_wf.flows.run import run_flow
 from iface_wf.library.library import Library
+from iface_wf.screening.finished import finished_results
 from iface_wf.screening.graph import build_screening
 from iface_wf.screening.spec import ScreeningSpec
-from iface_wf.screening.state import part_state, ranked_keys, stored_results
+from iface_wf.screening.state import part_state, ranked_keys
 from iface_wf.screening.workers import Listener, Stage
+from iface_wf.store.job_store import require_writable
 
 
 @dataclass
@@ -75,6 +77,8 @@ def run_screening(
         For unknown names, and when not a single interface can be built.
     CalculationError
         When the cheap engine of a funnel ranked no interface.
+    OutageError
+        When disk or server are away for longer than is waited for.
     """
     screening = build_screening(spec, library)
     if spec.funnel is not None:
@@ -122,7 +126,9 @@ def _run(graph: Graph, stage: str, store: JobStore, workdir: Path, listener: Lis
     outputs: dict[str, PartOutputs] = {}
     problems: dict[str, str] = {}
     items = graph.items
-    stored = stored_results(store, items)
+    stored = finished_results(store, items)
+    if len(stored) < len(items):
+        require_writable(store)
 
     def part_known(part: Part) -> bool:
         state = part_state(store, part)
@@ -142,11 +148,11 @@ def _run(graph: Graph, stage: str, store: JobStore, workdir: Path, listener: Lis
         run_flow(item.flow(outputs), store, workdir, tell)
 
     needed = graph.only(key for key in items if key not in stored).parts.values()
-    parts = Stage("references", store, listener, retry)
+    parts = Stage("references", store, workdir, listener, retry)
     parts.run([part for part in needed if not part_known(part)], part_known, run_part)
     problems |= parts.failed
 
-    results = Stage(stage, store, listener, retry, total=len(items))
+    results = Stage(stage, store, workdir, listener, retry, total=len(items))
     able = []
     for key, item in items.items():
         blamed = [problems[part] for part in item.parts.values() if part in problems]
@@ -156,7 +162,7 @@ def _run(graph: Graph, stage: str, store: JobStore, workdir: Path, listener: Lis
             results.fail(item, blamed[0], "skipped")
         else:
             able.append(item)
-    results.run(able, lambda item: bool(stored_results(store, [item.key])), run_item)
+    results.run(able, lambda item: bool(finished_results(store, {item.key: item})), run_item)
     outcome.finished = set(items) - set(results.failed)
     outcome.failed |= {items[key].name: cause for key, cause in results.failed.items()}
     return outcome

@@ -15,6 +15,7 @@ from iface_wf.flows.graph import Graph
 from iface_wf.flows.kinds import flow_kind_of
 from iface_wf.flows.run import Listener, run_flow
 from iface_wf.library.library import Library
+from iface_wf.screening.finished import finished_results
 from iface_wf.screening.room import room_remarks
 from iface_wf.screening.state import part_state
 from iface_wf.store.results import StoredResult, stored_result
@@ -92,13 +93,13 @@ def run_request(
     Raises
     ------
     InputError
-        For unknown names, levels and unusable structures.
+        For unknown names, levels and unusable structures, and for a store that can only be read.
     CalculationError
         When a step failed.
     """
     graph = flow_kind_of(request.quantities).graph(request, library)
     (key,) = graph.items
-    found = None if force else stored_result(store, key)
+    found = stored_result(store, key) if not force and finished_results(store, graph.items) else None
     if found is not None:
         if on_event is not None:
             on_event(Event("collect", 1, 1, "found", detail="finished result in the store"))
@@ -128,8 +129,7 @@ def plan_request(request: Any, store: JobStore, library: Library) -> Plan:
         What is known of each, and how much room the molecule has.
     """
     graph = flow_kind_of(request.quantities).graph(request, library)
-    (key,) = graph.items
-    if stored_result(store, key) is not None:
+    if finished_results(store, graph.items):
         return Plan()
     return Plan(_steps(graph, store), room_remarks(graph, store, request.level))
 

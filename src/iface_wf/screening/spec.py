@@ -21,8 +21,9 @@ from pydantic import (
 from iface_wf.builders.molecules.oligomers import Conformation, Tacticity
 from iface_wf.documents.kinds import DEFAULT_KIND, get_kind, kind_of, quantity_names
 from iface_wf.engines import registry
-from iface_wf.errors import IfaceError, InputError, unquoted, validate
+from iface_wf.errors import IfaceError, InputError, refuse_bool, unquoted, validate
 from iface_wf.flows.kinds import FlowKind, flow_kind
+from iface_wf.flows.search.budget import MOST_STEPS
 from iface_wf.library.files import is_file, line_of, parse_mapping, read_text
 from iface_wf.library.library import Library
 from iface_wf.library.records import Caps, InPlane
@@ -51,6 +52,7 @@ def _named(value: Any) -> Any:
 
 class _Choice(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+    _numbers = field_validator("*", mode="before")(classmethod(refuse_bool))
 
     name: str = Field(min_length=1, max_length=500)
 
@@ -125,6 +127,7 @@ class Funnel(BaseModel):
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+    _numbers = field_validator("*", mode="before")(classmethod(refuse_bool))
 
     engine: str = "xtb"
     level: str = "fast"
@@ -161,7 +164,9 @@ class ScreeningSpec(BaseModel):
     funnel
         Rank all interfaces with a cheap engine, and calculate only the best of them with ``engine``.
     placements
-        Placements per interface, which the cheap engine ranks.
+        Candidates of each batch of the search for an interface's lowest minimum.
+    search
+        Steps of relaxation that the cheap engine may take in the search; by default those of the level.
     seed
         Seed of everything random.
     in_plane
@@ -177,6 +182,7 @@ class ScreeningSpec(BaseModel):
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+    _numbers = field_validator("*", mode="before")(classmethod(refuse_bool))
 
     fillers: list[Filler] = Field(min_length=1)
     polymers: list[Polymer] = Field(default_factory=list)
@@ -188,6 +194,7 @@ class ScreeningSpec(BaseModel):
     funnel: Funnel | None = None
     quantities: tuple[Quantity, ...] = Field(default=get_kind(DEFAULT_KIND).quantities, min_length=1)
     placements: int = Field(default=8, ge=1, le=1000)
+    search: int | None = Field(default=None, ge=0, le=MOST_STEPS)
     seed: int = Field(default=0, ge=0, lt=2**31)
     in_plane: InPlane | None = None
     vacuum: float = Field(default=8.0, ge=6, le=100)
@@ -300,6 +307,7 @@ class ScreeningSpec(BaseModel):
             "overrides": self.overrides,
             "processes": self.processes,
             "placements": self.placements,
+            "search": self.search,
             "seed": self.seed,
             "vacuum": self.vacuum,
             "max_atoms": self.max_atoms,

@@ -14,11 +14,15 @@ from iface_wf.documents.calculation import CalculationDocument
 from iface_wf.documents.failure import FailureDocument, failure_uuid
 from iface_wf.documents.kinds import ResultKind, kind_names
 from iface_wf.documents.trust import is_trustworthy
-from iface_wf.engines.base import same_frame
+from iface_wf.documents.upgrade import SCHEMA_VERSION
+from iface_wf.engines.answers import is_answer
+from iface_wf.engines.base import Engine, same_frame
 from iface_wf.flows.parts import Part, PartOutputs
+from iface_wf.outages import told_of_outage
 from iface_wf.store.results import value_at
 from iface_wf.store.reuse import complete, find_finished
 from iface_wf.store.scalars import scalars
+from iface_wf.store.versions import as_of_today, document_in
 
 #: After so many failures something is not tried again unless the user asks for it.
 MAX_ATTEMPTS = 2
@@ -42,8 +46,8 @@ class Failure(NamedTuple):
 
     @property
     def final(self) -> bool:
-        """Whether it is not tried again by itself."""
-        return self.attempts >= MAX_ATTEMPTS
+        """Whether it is not tried again by itself: earlier versions counted outages too."""
+        return self.attempts >= MAX_ATTEMPTS and not told_of_outage(self.cause)
 
 
 class PartState(NamedTuple):
@@ -52,45 +56,52 @@ class PartState(NamedTuple):
     Attributes
     ----------
     uuids
-        Of its jobs, in the order of `iface_wf.flows.parts.Part.jobs`; None where one is missing.
+        Of its calculations, relaxation first; None where one is missing.
+    outputs
+        Where the outputs of all its jobs are, if all are there.
     problem
         Why no result can be calculated with it, although it is finished.
     """
 
     uuids: list[str | None]
+    outputs: PartOutputs | None = None
     problem: str | None = None
-
-    @property
-    def outputs(self) -> PartOutputs | None:
-        """Where the outputs are, if all are there."""
-        found = [OutputReference(uuid) for uuid in self.uuids if uuid is not None]
-        if len(found) < len(self.uuids):
-            return None
-        return PartOutputs(found[0], found[1] if len(found) > 1 else None)
 
 
 def part_state(store: JobStore, part: Part) -> PartState:
-    """Look for the finished relaxation of a part, and for the single point on what came out of it."""
-    relaxed = _find(store, part.relax_key, part.structure)
+    """Look for the finished search and relaxation of a part, and for the single point on what came out of it."""
+    start: Structure | None = part.structure
+    key, searched = part.relax_key, None
+    if part.search_key is not None:
+        searched = find_finished(store, part.search_key, load=False)
+        start = None
+        if searched is not None:
+            start, key = part.start(searched["output"], searched["uuid"])
+    relaxed = None if start is None else _find(store, part.relax, key, start)
     uuids: list[str | None] = [relaxed["uuid"] if relaxed else None]
     problem = _no_energy(relaxed, f"{part.name}: {part.relax.name}")
     if part.static is not None:
         found = None
         if relaxed is not None:
-            structure, key = part.relaxed(relaxed["output"], relaxed["uuid"])
-            assert key is not None
-            found = _find(store, key, structure)
+            structure, static_key = part.relaxed(relaxed["output"], relaxed["uuid"])
+            assert static_key is not None
+            found = _find(store, part.static, static_key, structure)
         uuids.append(found["uuid"] if found else None)
         problem = _no_energy(found, f"{part.name}: {part.static.name}") or problem
-    return PartState(uuids, problem)
+    every = [*([searched["uuid"]] if searched is not None else []), *uuids]
+    outputs = None if None in every else part.outputs_of([OutputReference(uuid) for uuid in every if uuid is not None])
+    return PartState(uuids, outputs, problem)
 
 
-def _find(store: JobStore, key: str, structure: Structure) -> dict[str, Any] | None:
+def _find(store: JobStore, engine: Engine, key: str, structure: Structure) -> dict[str, Any] | None:
     found = find_finished(store, key, load=False)
     if found is None:
         return None
-    document = CalculationDocument.model_validate(found["output"])
-    return found if same_frame(document, structure) else None
+    document = document_in(found, CalculationDocument)
+    if not same_frame(document, structure):
+        return None
+    answers = document.converged or is_answer(document, engine.request(structure, [], None).settings)
+    return found if answers else None
 
 
 def _no_energy(found: dict[str, Any] | None, what: str) -> str | None:
@@ -116,7 +127,7 @@ def stored_results(store: JobStore, keys: Iterable[str]) -> set[str]:
     fields = ["completed_at", "uuid", "output.key", "output.document_type"]
     entries = sorted(
         (str(completed_at), job, key)
-        for chunk in _chunks(keys)
+        for chunk in chunks(keys)
         # the type is looked at here: SQLite would take the index of the types, which says little
         for completed_at, job, key, kind in scalars(store, fields, {"output.key": {"$in": chunk}})
         if kind in names
@@ -132,7 +143,7 @@ def stored_results(store: JobStore, keys: Iterable[str]) -> set[str]:
 def started_calculations(store: JobStore, keys: Iterable[str]) -> dict[str, set[tuple[str, str]]]:
     """List the finished calculations (kind, role) of interfaces that are not finished themselves, by interface."""
     found: dict[str, set[tuple[str, str]]] = {}
-    for chunk in _chunks(keys):
+    for chunk in chunks(keys):
         fields = ["metadata.interface", "output.document_type", "output.kind", "output.role"]
         for interface, document_type, kind, role in scalars(store, fields, {"metadata.interface": {"$in": chunk}}):
             if document_type == "calculation":
@@ -153,12 +164,15 @@ def ranked_keys(store: JobStore, kind: ResultKind, keys: Iterable[str]) -> list[
         The results in question.
     """
     field = next(column.field for column in kind.columns if column.name == kind.headline)
-    fields = ["output.key", f"output.{field}", "output.converged", "output.flags"]
+    fields = ["uuid", "output.key", "output.schema_version", f"output.{field}", "output.converged", "output.flags"]
     values: dict[str, float] = {}
-    for chunk in _chunks(keys):
+    for chunk in chunks(keys):
         criteria = {"output.document_type": kind.name, "output.key": {"$in": chunk}}
         for entry in store.query(criteria, properties=fields, sort={"completed_at": 1}, load=False):
             output = entry["output"]
+            if output.get("schema_version") != SCHEMA_VERSION:  # its number may have had another meaning
+                whole = store.query_one({"uuid": entry["uuid"], **criteria}, load=False)
+                output = as_of_today(whole, kind.document)["output"]
             value = value_at(output, field)
             if is_trustworthy(output["converged"], value, output["flags"]):
                 values[output["key"]] = value
@@ -168,7 +182,7 @@ def ranked_keys(store: JobStore, kind: ResultKind, keys: Iterable[str]) -> list[
 def failures(store: JobStore, keys: Iterable[str]) -> dict[str, Failure]:
     """Return what has failed before, by key."""
     found = {}
-    for chunk in _chunks(keys):
+    for chunk in chunks(keys):
         for entry in store.query({"output.document_type": "failure", "output.key": {"$in": chunk}}, load=False):
             output = entry["output"]
             found[output["key"]] = Failure(output["cause"], output["attempts"])
@@ -198,7 +212,8 @@ def forget_failure(store: JobStore, key: str) -> None:
     store.remove_docs({"uuid": failure_uuid(key)})
 
 
-def _chunks(keys: Iterable[str]) -> Iterator[list[str]]:
+def chunks(keys: Iterable[str]) -> Iterator[list[str]]:
+    """Divide keys into as many as a question may hold."""
     keys = iter(keys)
     while chunk := list(islice(keys, _CHUNK)):
         yield chunk

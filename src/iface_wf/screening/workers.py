@@ -5,12 +5,15 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
 from typing import Protocol, TypeVar
 
 from jobflow import JobStore
 
 from iface_wf.errors import CalculationError, InputError
 from iface_wf.flows.events import Event
+from iface_wf.flows.patience import patiently
 from iface_wf.screening.events import ScreeningEvent, ScreeningState
 from iface_wf.screening.state import Failure, failures, forget_failure, record_failure
 from iface_wf.store.reuse import working_on
@@ -46,6 +49,8 @@ class Stage:
         For the listener.
     store
         Where claims and failures are kept.
+    workdir
+        Folder of the calculations.
     listener
         Is told about every change.
     retry
@@ -55,9 +60,15 @@ class Stage:
     """
 
     def __init__(
-        self, name: str, store: JobStore, listener: Listener | None, retry: bool, total: int | None = None
+        self,
+        name: str,
+        store: JobStore,
+        workdir: Path,
+        listener: Listener | None,
+        retry: bool,
+        total: int | None = None,
     ) -> None:
-        self.name, self.store, self.retry, self.total = name, store, retry, total
+        self.name, self.store, self.workdir, self.retry, self.total = name, store, workdir, retry, total
         self.failed: dict[str, str] = {}
         self._listener = listener or (lambda event: None)
         self._done = 0
@@ -98,17 +109,26 @@ class Stage:
         while waiting:
             item = waiting.popleft()
             self._left = len(waiting)
-            with working_on(self.store, item.key) as ours:
-                if ours:
-                    passed_over = 0
-                    self._settle(item, known, work)
-                    continue
+            turn = partial(self._turn, item, known, work)
+            if patiently(turn, self.store, self.workdir, partial(self._wait, item)):
+                passed_over = 0
+                continue
             waiting.append(item)
             passed_over += 1
             if passed_over >= len(waiting):
                 self._tell(item, "waiting")
                 time.sleep(POLL)
                 passed_over = 0
+
+    def _turn(self, item: W, known: Callable[[W], bool], work: Callable[[W, Callable[[Event], None]], None]) -> bool:
+        """Settle one, unless another process is at it."""
+        with working_on(self.store, item.key) as ours:
+            if ours:
+                self._settle(item, known, work)
+            return ours
+
+    def _wait(self, item: Work, cause: str) -> None:
+        self._tell(item, "waiting", detail=cause)
 
     def _settle(self, item: W, known: Callable[[W], bool], work: Callable[[W, Callable[[Event], None]], None]) -> None:
         if known(item):

@@ -1,7 +1,8 @@
 """Claims: who is calculating what right now, so that no two processes calculate the same.
 
-A claim is a lease: its owner renews it while working, and whoever finds it expired, or its process dead on the same
-machine, may take it over. One implementation per kind of store, each taking a claim in one atomic step.
+A claim is a lease: its owner renews it while working. It ends with its process, which is seen on the same machine. As long as
+that process is seen to live, stopped or asleep, it does not end by itself; where nothing is seen, it ends when it has not been
+renewed for long. One implementation per kind of store, each taking a claim in one atomic step.
 """
 
 from __future__ import annotations
@@ -11,19 +12,26 @@ import socket
 import sqlite3
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
-from pathlib import Path
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Protocol
 
-import psutil
 from jobflow import JobStore
 from maggma.stores import MemoryStore, MongoStore
+from pymongo import WriteConcern
 from pymongo.errors import DuplicateKeyError
 
 from iface_wf.store.embedded import SqliteStore
+from iface_wf.store.processes import Process, lives, since_start, start_of_clock, this_process
 from iface_wf.store.sqlite_file import open_database
+
+#: Claims that nobody has renewed for so long, s, are swept out.
+FORGOTTEN = 30 * 86400.0
+#: Tokens of the claims that this process holds.
+_held: set[str] = set()
+#: Those that it has given back while the store was away, with their store.
+_unreturned: dict[str, str] = {}
 
 
 @dataclass(frozen=True)
@@ -37,7 +45,7 @@ class Claim:
     owner
         Who, for messages.
     host, pid, born
-        The process that works, if one does: its table of processes, number, and time of start.
+        The process that works, if one does, as in `iface_wf.store.processes.Process`.
     released
         The work is done and its result on the way to the store.
     token
@@ -55,19 +63,40 @@ class Claim:
     @classmethod
     def of_this_process(cls, key: str) -> Claim:
         """Make a claim that is void once this process has ended."""
-        born = psutil.Process().create_time()
-        return cls(key, f"{socket.gethostname()}:{os.getpid()}", process_table(), os.getpid(), born)
+        return cls(key, f"{socket.gethostname()}:{os.getpid()}", *this_process())
+
+    @classmethod
+    def stored(cls, values: Mapping[str, Any]) -> Claim:
+        """Read a claim of a store; what another version has added is left out."""
+        known = {one.name: values[one.name] for one in fields(cls) if one.name in values}
+        return cls(**known | {"released": bool(known.get("released"))})
 
     @property
-    def dead(self) -> bool:
-        """Whether its process is known to have ended; False where that cannot be seen from here."""
-        if not self.pid or self.host != process_table():
-            return False
-        try:
-            process = psutil.Process(self.pid)
-            return bool(process.status() == psutil.STATUS_ZOMBIE or abs(process.create_time() - self.born) > 1.0)
-        except psutil.NoSuchProcess:
-            return True
+    def process(self) -> Process:
+        """The process that works."""
+        return Process(self.host, self.pid, self.born)
+
+    @property
+    def alive(self) -> bool | None:
+        """Whether its process works on it, though it may be stopped; None where that cannot be seen from here."""
+        if self.pid and self.process == this_process() and self.token not in _held:
+            return False  # given back while the store was away
+        return lives(self.process)
+
+    def in_the_way(self, over: bool, finished: bool) -> bool:
+        """Whether nobody else may take it.
+
+        Parameters
+        ----------
+        over
+            Whether it has not been renewed in time.
+        finished
+            Whether the store holds a result.
+        """
+        if self.released:
+            return not finished and not over and lives(self.process) is not False
+        alive = self.alive
+        return not over if alive is None else alive
 
 
 class Claims(Protocol):
@@ -120,12 +149,6 @@ class Claims(Protocol):
         ...
 
 
-def process_table() -> str:
-    """Name what process numbers refer to: this machine, or this container on it."""
-    namespace = Path("/proc/self/ns/pid")
-    return f"{socket.gethostname()} {namespace.readlink() if namespace.is_symlink() else ''}".strip()
-
-
 def claims_of(store: JobStore) -> Claims | None:
     """Return the claims that belong to a job store; None for one that only this process can see."""
     documents = store.docs_store
@@ -136,8 +159,30 @@ def claims_of(store: JobStore) -> Claims | None:
     return None
 
 
+@contextmanager
+def _given_back(claim: Claim, place: str) -> Iterator[None]:
+    """Count a claim as given back, although the store may be away: then its row goes when it is there again."""
+    _held.discard(claim.token)
+    _unreturned[claim.token] = place
+    yield
+    _returned([claim.token])
+
+
+def _to_return(place: str) -> list[str]:
+    return [token for token, of in list(_unreturned.items()) if of == place]
+
+
+def _returned(tokens: list[str]) -> None:
+    for token in tokens:
+        _unreturned.pop(token, None)
+
+
 class SqliteClaims:
-    """Claims in a table of the store's SQLite file; times are those of the machines that write."""
+    """Claims in tables of the store's SQLite file.
+
+    Times are those of the clock that nobody sets, for processes that share one, else those of the machines' clocks. They stand
+    in a table of their own, so that an earlier version, which may be at work in the same file, reads what it knows.
+    """
 
     _COLUMNS = "key TEXT PRIMARY KEY, owner TEXT, host TEXT, pid INTEGER, born REAL, released INTEGER, token TEXT"
 
@@ -147,9 +192,13 @@ class SqliteClaims:
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
         connection = open_database(self.path)
+        connection.row_factory = sqlite3.Row
         try:
             connection.execute("BEGIN IMMEDIATE")
             connection.execute(f"CREATE TABLE IF NOT EXISTS claims ({self._COLUMNS}, expires REAL)")
+            connection.execute(
+                "CREATE TABLE IF NOT EXISTS claim_clocks (token TEXT PRIMARY KEY, clock TEXT, ends REAL)"
+            )
             yield connection
             connection.execute("COMMIT")
         finally:
@@ -158,45 +207,73 @@ class SqliteClaims:
     def take(self, claim: Claim, lease: float, finished: bool) -> Claim | None:
         """See `Claims.take`."""
         with self._transaction() as connection:
-            row = connection.execute("SELECT * FROM claims WHERE key = ?", (claim.key,)).fetchone()
-            if row is not None:
-                *values, expires = row
-                held = Claim(*values)
-                if expires > time.time() and not held.dead and not (held.released and finished):
-                    return held
+            back = _to_return(self.path)
+            connection.executemany("DELETE FROM claims WHERE token = ?", [(token,) for token in back])
+            held = self._find(connection, claim.key, finished)
+            if held is not None:
+                return held
             values = list(asdict(claim).values())
             marks = ", ".join("?" * (len(values) + 1))
-            connection.execute("DELETE FROM claims WHERE expires < ?", (time.time(),))
+            connection.execute("DELETE FROM claims WHERE expires < ?", (time.time() - FORGOTTEN,))
+            connection.execute("DELETE FROM claim_clocks WHERE token NOT IN (SELECT token FROM claims)")
             connection.execute(f"REPLACE INTO claims VALUES ({marks})", (*values, time.time() + lease))  # noqa: S608
+            self._set_clock(connection, claim, lease)
+        _returned(back)
+        _held.add(claim.token)
         return None
 
     def renew(self, claim: Claim, lease: float, released: bool = False) -> bool:
         """See `Claims.renew`."""
+        if released:
+            _held.discard(claim.token)
         with self._transaction() as connection:
             values = (time.time() + lease, released, claim.key, claim.token)
             change = "UPDATE claims SET expires = ?, released = ? WHERE key = ? AND token = ?"
-            return connection.execute(change, values).rowcount == 1
+            if connection.execute(change, values).rowcount != 1:
+                return False
+            self._set_clock(connection, claim, lease)
+        return True
 
     def drop(self, claim: Claim) -> None:
         """See `Claims.drop`."""
-        with self._transaction() as connection:
+        with _given_back(claim, self.path), self._transaction() as connection:
             connection.execute("DELETE FROM claims WHERE key = ? AND token = ?", (claim.key, claim.token))
+            connection.execute("DELETE FROM claim_clocks WHERE token = ?", (claim.token,))
 
     def holder(self, key: str) -> Claim | None:
         """See `Claims.holder`."""
         with self._transaction() as connection:
-            row = connection.execute(
-                "SELECT * FROM claims WHERE key = ? AND expires > ?", (key, time.time())
-            ).fetchone()
-        held = Claim(*row[:-1]) if row else None
-        return None if held is None or held.dead else held
+            return self._find(connection, key, finished=False)
+
+    @staticmethod
+    def _find(connection: sqlite3.Connection, key: str, finished: bool) -> Claim | None:
+        """Return the claim on a key that is in the way."""
+        question = "SELECT * FROM claims LEFT JOIN claim_clocks USING (token) WHERE key = ?"
+        row = connection.execute(question, (key,)).fetchone()
+        if row is None:
+            return None
+        clock = start_of_clock()
+        now = since_start() if clock and row["clock"] == clock else None
+        over = time.time() >= row["expires"] if now is None else now >= row["ends"]
+        held = Claim.stored(dict(row))
+        return held if held.in_the_way(over, finished) else None
+
+    @staticmethod
+    def _set_clock(connection: sqlite3.Connection, claim: Claim, lease: float) -> None:
+        ends = (since_start() or 0.0) + lease
+        connection.execute("REPLACE INTO claim_clocks VALUES (?, ?, ?)", (claim.token, start_of_clock(), ends))
 
 
 class MongoClaims:
     """Claims in a collection beside the documents; all times are the server's."""
 
     def __init__(self, documents: MongoStore) -> None:
-        self._collection = documents._collection.database["claims"]
+        # written to the server's journal before the answer: else the claims of its last tenth of a second rise again when it
+        # is killed, and stand in the way as long as their process lives
+        usual = documents._collection.write_concern.document
+        journaled = WriteConcern(**usual | {"j": True}) if usual.get("w") != 0 else None
+        self._collection = documents._collection.database.get_collection("claims", write_concern=journaled)
+        self._place = documents.name
 
     def take(self, claim: Claim, lease: float, finished: bool) -> Claim | None:
         """See `Claims.take`."""
@@ -204,37 +281,56 @@ class MongoClaims:
         change = [
             {"$set": {name: value if name == "expires" else {"$literal": value} for name, value in wanted.items()}}
         ]
-        over: list[dict[str, Any]] = [{"$expr": {"$lt": ["$expires", "$$NOW"]}}]
-        held = self._held(claim.key)
-        if held is not None and (held.dead or (held.released and finished)):
-            over.append({"token": held.token})
-        if self._collection.update_one({"_id": claim.key, "$or": over}, change).matched_count:
-            return None
-        try:  # where there is a claim its token differs, so this would insert a second one with the same _id
-            self._collection.update_one({"_id": claim.key, "token": claim.token}, change, upsert=True)
-        except DuplicateKeyError:
-            return self._held(claim.key) or replace(claim, owner="somebody who has just finished")
+        if back := _to_return(self._place):
+            self._collection.delete_many({"token": {"$in": back}})
+            _returned(back)
+        held, over = self._held(claim.key)
+        if held is None:
+            try:  # where there is a claim its token differs, so this would insert a second one with the same _id
+                self._collection.update_one({"_id": claim.key, "token": claim.token}, change, upsert=True)
+            except DuplicateKeyError:
+                return self._left(claim)
+        elif held.in_the_way(over, finished):
+            return held
+        else:
+            same: dict[str, Any] = {"_id": claim.key, "token": held.token}
+            if over and held.alive is None:
+                same |= _OVER  # unless it has been renewed meanwhile
+            if not self._collection.update_one(same, change).matched_count:
+                return self._left(claim)
+        self._collection.delete_many({"$expr": {"$lt": ["$expires", _server_time_after(-FORGOTTEN)]}})
+        _held.add(claim.token)
         return None
 
-    def _held(self, key: str) -> Claim | None:
-        found = self._collection.find_one({"_id": key}, {"_id": 0, "expires": 0})
-        return Claim(**found) if found else None
+    def _left(self, claim: Claim) -> Claim:
+        """Return who was quicker."""
+        return self._held(claim.key)[0] or replace(claim, owner="somebody who has just finished")
+
+    def _held(self, key: str) -> tuple[Claim | None, bool]:
+        """Return the claim on a key, and whether it has not been renewed in time."""
+        pipeline = [{"$match": {"_id": key}}, {"$addFields": {"over": {"$lte": ["$expires", "$$NOW"]}}}]
+        found = next(iter(self._collection.aggregate(pipeline)), None)
+        return (None, False) if found is None else (Claim.stored(found), bool(found["over"]))
 
     def renew(self, claim: Claim, lease: float, released: bool = False) -> bool:
         """See `Claims.renew`."""
+        if released:
+            _held.discard(claim.token)
         change = [{"$set": {"expires": _server_time_after(lease), "released": released}}]
         return bool(self._collection.update_one({"_id": claim.key, "token": claim.token}, change).matched_count)
 
     def drop(self, claim: Claim) -> None:
         """See `Claims.drop`."""
-        self._collection.delete_one({"_id": claim.key, "token": claim.token})
+        with _given_back(claim, self._place):
+            self._collection.delete_one({"_id": claim.key, "token": claim.token})
 
     def holder(self, key: str) -> Claim | None:
         """See `Claims.holder`."""
-        living = {"_id": key, "$expr": {"$gt": ["$expires", "$$NOW"]}}
-        found = self._collection.find_one(living, {"_id": 0, "expires": 0})
-        held = Claim(**found) if found else None
-        return None if held is None or held.dead else held
+        held, over = self._held(key)
+        return held if held is not None and held.in_the_way(over, finished=False) else None
+
+
+_OVER = {"$expr": {"$lte": ["$expires", "$$NOW"]}}
 
 
 def _server_time_after(seconds: float) -> dict[str, Any]:

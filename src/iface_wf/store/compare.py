@@ -1,14 +1,83 @@
-"""Set the results of two engines or levels against each other, interface by interface."""
+"""Set results against each other: two engines or levels interface by interface, and those that cannot be told apart."""
 
 from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from itertools import combinations
+from typing import Any, NamedTuple
 
 import pandas as pd
 from scipy.stats import kendalltau, spearmanr
 
+from iface_wf.analysis.uncertainty import of_difference
+from iface_wf.documents.kinds import ResultKind
 from iface_wf.errors import InputError
 from iface_wf.store.results import functional_of, method_of
 
 SAME = ["filler", "surface", "polymer", "units", "salt"]
+
+
+class Tie(NamedTuple):
+    """Two rows of a table whose numbers differ by less than their difference is known.
+
+    Attributes
+    ----------
+    first, second
+        Keys of the results, in the order of the table.
+    difference, uncertainty
+        Of their numbers, eV.
+    """
+
+    first: str
+    second: str
+    difference: float
+    uncertainty: float
+
+
+def part_columns(table: pd.DataFrame, kind: ResultKind) -> dict[str, str]:
+    """Return the columns with the parts of the uncertainty of a kind's headline, by the names of the parts."""
+    headline = next(column for column in kind.columns if column.name == kind.headline)
+    start = f"{headline.uncertainty}_"
+    return {name.removeprefix(start): name for name in table.columns if headline.uncertainty and name.startswith(start)}
+
+
+def ties(table: pd.DataFrame, kind: ResultKind) -> list[Tie]:
+    """Find the results that cannot be told apart.
+
+    The parts of both uncertainties count in quadrature. An exception is dispersion where both rows have one method and one
+    surface: then the error of the model is that of the same ions and has the same sign in both, and the difference of the
+    two parts counts. All other parts are taken as independent.
+
+    Parameters
+    ----------
+    table
+        From `iface_wf.store.results.result_table`, some of its rows.
+    kind
+        Of these results.
+
+    Returns
+    -------
+    list of Tie
+        None for rows of whose uncertainty nothing is known.
+    """
+    columns = part_columns(table, kind)
+    found = []
+    for one, other in combinations(table.to_dict("records"), 2):
+        first, second = (_parts(row, columns) for row in (one, other))
+        common = ["dispersion"] if _surface(one) == _surface(other) else []
+        uncertainty = of_difference(first, second, common) if first and second else None
+        difference = abs(one[kind.headline] - other[kind.headline])
+        if uncertainty is not None and difference < uncertainty:
+            found.append(Tie(one["key"], other["key"], difference, uncertainty))
+    return found
+
+
+def _parts(row: Mapping[Hashable, Any], columns: Mapping[str, str]) -> dict[str, float]:
+    return {part: row[column] for part, column in columns.items() if pd.notna(row[column])}
+
+
+def _surface(row: Mapping[Hashable, Any]) -> tuple[Any, ...]:
+    return method_of(row), row["filler"], row["surface"]
 
 
 def compare_levels(table: pd.DataFrame, first: str, second: str, column: str) -> pd.DataFrame:

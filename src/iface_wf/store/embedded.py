@@ -4,26 +4,23 @@
 
 from __future__ import annotations
 
-import os
 import re
 import sqlite3
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-from maggma.core import Sort, Store, StoreError
+from maggma.core import Sort, Store
 from mongomock_ng.filtering import NOTHING, filter_applies, iter_key_candidates
 from monty.json import jsanitize
 
-from iface_wf.foreign import without_foreign
-from iface_wf.store.extended_json import decode, encode, map_leaves, naive_utc
+from iface_wf.store.checksum import sealed_text
+from iface_wf.store.connection import Connection
+from iface_wf.store.extended_json import encode, map_leaves, naive_utc
 from iface_wf.store.projection import project, sort_key
 from iface_wf.store.pushdown import ARRAY, column, prefilter
-from iface_wf.store.sqlite_file import open_database
-
-_inherited: list[sqlite3.Connection] = []  # a connection must not even be closed in a forked child
+from iface_wf.store.rows import Rows
 
 
 class SqliteStore(Store):
@@ -31,7 +28,8 @@ class SqliteStore(Store):
 
     Filters have MongoDB's meaning: simple conditions are looked up in SQLite's indexes, then every document found is
     checked with mongomock. Every call is one transaction, so several processes may read and write at once, and a
-    process killed at any moment leaves either all of an update or nothing of it.
+    process killed at any moment leaves either all of an update or nothing of it. Each document has a checksum; one that
+    is damaged is told by name and left out.
 
     Parameters
     ----------
@@ -54,10 +52,7 @@ class SqliteStore(Store):
         self.path = str(Path(path).expanduser().absolute())
         self.collection_name = collection_name
         self.kwargs = kwargs
-        self._table = f"docs_{collection_name}"
-        self._connection: sqlite3.Connection | None = None
-        self._pid = 0
-        self._lock = threading.RLock()
+        self.share(Connection(self.path))
         super().__init__(**kwargs)
 
     @property
@@ -65,14 +60,16 @@ class SqliteStore(Store):
         """Where the documents are."""
         return f"sqlite:///{self.path}#{self.collection_name}"
 
+    def share(self, connection: Connection) -> None:
+        """Use a connection, perhaps that of another collection of the file, with which it then writes in one transaction."""
+        self.connection = connection
+        self.rows = Rows(connection, self.collection_name)
+        self._table = self.rows.table
+
     @property
     def _collection(self) -> sqlite3.Connection:
         """The open connection."""
-        if self._connection is None:
-            raise StoreError(f"The store {self.name} is not connected.")
-        if self._pid != os.getpid():
-            self.connect()
-        return self._connection
+        return self.connection.open
 
     def connect(self, force_reset: bool = False) -> None:
         """Open the file, and create it and the collection where they do not exist.
@@ -80,51 +77,31 @@ class SqliteStore(Store):
         Raises
         ------
         sqlite3.Error
-            If the file cannot be opened or written, or is no database.
+            If the file cannot be opened, or is no database.
         maggma.core.StoreError
             If the file is the database of another program.
+        InputError
+            If the file may only be read and has no such collection, or is damaged.
         """
-        with self._lock:
-            if self._connection is not None:
-                if self._pid != os.getpid():
-                    _inherited.append(self._connection)
-                elif force_reset:
-                    self._connection.close()
-                else:
-                    return
-            self._connection = open_database(self.path)
-            self._pid = os.getpid()
-            if not self._exists(self._table):
-                with self.transaction() as connection:
-                    connection.execute(
-                        f"CREATE TABLE IF NOT EXISTS {self._table} (id INTEGER PRIMARY KEY, doc TEXT NOT NULL)"
-                    )
+        self.connection.connect(force_reset)
+        if not self.rows.exist(self._table):
+            with self.transaction() as connection:
+                connection.execute(
+                    f"CREATE TABLE IF NOT EXISTS {self._table} (id INTEGER PRIMARY KEY, doc TEXT NOT NULL)"
+                )
 
     def close(self) -> None:
         """Close the file."""
-        with self._lock:
-            if self._connection is not None and self._pid == os.getpid():
-                self._connection.close()
-            self._connection = None
+        self.connection.close()
 
-    @contextmanager
-    def transaction(self) -> Iterator[sqlite3.Connection]:
+    def transaction(self) -> AbstractContextManager[sqlite3.Connection]:
         """Write all or nothing; other writers wait meanwhile."""
-        with self._lock:
-            connection = self._collection
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield connection
-                connection.execute("COMMIT")
-            except BaseException:
-                if connection.in_transaction:  # some errors, as a full disk, have ended it already
-                    connection.execute("ROLLBACK")
-                raise
+        return self.connection.transaction()
 
     def count(self, criteria: dict[str, Any] | None = None) -> int:
         """Count the documents that match."""
         if not criteria:
-            return int(self._rows(f"SELECT count(*) FROM {self._table}")[0][0])
+            return int(self.connection.rows(f"SELECT count(*) FROM {self._table}")[0][0])
         return sum(1 for _ in self._matching(criteria))
 
     def query(
@@ -174,14 +151,25 @@ class SqliteStore(Store):
             map_leaves(jsanitize(d, allow_bson=True, recursive_msonable=True), naive_utc)
             for d in (docs if isinstance(docs, list) else [docs])
         ]
-        texts = [(document, encode(document)) for document in prepared if self._valid(document)]
+        texts = [(document, sealed_text(document)) for document in prepared if self._valid(document)]
         with self.transaction() as connection:
             for document, text in texts:
-                same = next(self._matching({field: document[field] for field in fields}), None)
+                same = self._same({field: document[field] for field in fields})
                 if same is None:
                     connection.execute(f"INSERT INTO {self._table} (doc) VALUES (?)", (text,))
                 else:
-                    connection.execute(f"UPDATE {self._table} SET doc = ? WHERE id = ?", (text, same[0]))
+                    connection.execute(f"UPDATE {self._table} SET doc = ? WHERE id = ?", (text, same))
+
+    def _same(self, identity: dict[str, Any]) -> int | None:
+        """Find the row of the document that has an identity; a damaged one gives way to what replaces it."""
+        found = next(self._matching(identity), None)
+        if found is not None:
+            return found[0]
+        condition, parameters = prefilter(map_leaves(identity, naive_utc))
+        for row in self._sorted_ids(condition, parameters, {}) if condition != "1" else []:
+            if (damage := self.rows.inspect(row).damage) is not None:
+                self.rows.set_aside([damage])
+        return None
 
     def _valid(self, document: dict[str, Any]) -> bool:
         if not self.validator or self.validator.is_valid(document):
@@ -203,15 +191,18 @@ class SqliteStore(Store):
         Returns
         -------
         bool
-            False if it cannot be created: duplicates in a unique index, or a name no index can have.
+            False if it cannot be created: duplicates in a unique index, a name no index can have, a document that is no
+            JSON, a file that may only be read.
         """
         fields = [key] if isinstance(key, str) else key
         expressions = [column(field) for field in fields]
         if None in expressions:
             return False
         name = "_".join(["unique" if unique else "index", self.collection_name, *fields])
-        if self._exists(name):
+        if self.rows.exist(name):
             return True
+        if self.connection.read_only:
+            return False
         try:
             with self.transaction() as connection:
                 connection.execute(
@@ -220,6 +211,10 @@ class SqliteStore(Store):
                 )
         except sqlite3.IntegrityError:
             return False
+        except sqlite3.OperationalError as error:
+            if "malformed JSON" in str(error):  # until that document has been set aside
+                return False
+            raise
         return True
 
     def distinct(self, field: str, criteria: dict[str, Any] | None = None, all_exist: bool = False) -> list[Any]:
@@ -283,14 +278,6 @@ class SqliteStore(Store):
     def __hash__(self) -> int:
         return hash((self.path, self.collection_name, self.last_updated_field))
 
-    def _exists(self, name: str) -> bool:
-        """Say whether there is a table or index, without waiting for a writer."""
-        return bool(self._rows("SELECT 1 FROM sqlite_master WHERE name = ?", [name]))
-
-    def _rows(self, sql: str, parameters: list[Any] | None = None) -> list[Any]:
-        with self._lock:  # all rows at once: a cursor left open would hold back writers and checkpoints
-            return self._collection.execute(sql, parameters or []).fetchall()
-
     def _matching(
         self, criteria: dict[str, Any], sort: dict[str, Sort | int] | None = None
     ) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -298,27 +285,20 @@ class SqliteStore(Store):
         criteria = map_leaves(criteria, naive_utc)
         condition, parameters = prefilter(criteria)
         for row in self._sorted_ids(condition, parameters, sort or {}):
-            document = self._read(row)
+            document = self.rows.read(row)
             if document is not None and (not criteria or filter_applies(criteria, document)):
                 yield row, document
 
-    def _read(self, row: int) -> dict[str, Any] | None:
-        """Read one document; None if another process has removed it meanwhile."""
-        texts = self._rows(f"SELECT doc FROM {self._table} WHERE id = ?", [row])
-        return without_foreign(decode(texts[0][0]), texts[0][0]) if texts else None
-
     def _sorted_ids(self, condition: str, parameters: list[Any], sort: dict[str, Sort | int]) -> list[int]:
         columns = [column(field) or f"'{ARRAY}'" for field in sort]
-        rows = self._rows(
-            f"SELECT {', '.join(['id', *columns])} FROM {self._table} WHERE {condition} ORDER BY id", parameters
-        )
+        rows = self.rows.select(["id", *columns], condition, parameters)
         for position, (field, direction) in reversed(list(enumerate(sort.items(), start=1))):
             descending = Sort(direction) == Sort.Descending
             keys = {}
             for row in rows:
                 value = row[position]
                 if value == ARRAY:
-                    value = list(iter_key_candidates(field, self._read(row[0]) or {}))
+                    value = list(iter_key_candidates(field, self.rows.read(row[0]) or {}))
                 keys[row[0]] = sort_key(value, descending)
             rows.sort(key=lambda row: keys[row[0]], reverse=descending)
         return [row[0] for row in rows]

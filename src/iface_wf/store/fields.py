@@ -7,6 +7,7 @@ UNIQUE_FIELDS = ("uuid", "index")
 
 INDEXED_FIELDS = (
     "output.key",
+    "output.provenance.former_key",
     "output.document_type",
     "output.kind",
     "output.engine",

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
+from gridfs.errors import CorruptGridFile
 from jobflow import JobStore
 from maggma.core import StoreError
 from maggma.stores import GridFSStore, MongoStore
+from monty.json import jsanitize
 from pymongo import ASCENDING, IndexModel
 from pymongo.errors import ConfigurationError, ConnectionFailure, OperationFailure, PyMongoError
 
@@ -16,10 +19,15 @@ from iface_wf.errors import InputError
 from iface_wf.foreign import without_foreign
 from iface_wf.secrets import scrub
 from iface_wf.store.address import TIMEOUT_SECONDS, Address, parse_address
+from iface_wf.store.checksum import FIELD, NO_TEXT, covering, fault_of, with_sums
+from iface_wf.store.damage import Damage, DamageLog, Inspected, name_of
 from iface_wf.store.fields import INDEXED_FIELDS, UNIQUE_FIELDS, VERSION_FIELDS
+from iface_wf.store.job_store import WholeJobStore
+from iface_wf.store.projection import project
 
 _BAD_LOGIN = 18
 _NOT_ALLOWED = 13
+_NOT_THERE = (26, 27)  # collection or index; somebody else may have dropped it this moment
 
 
 class _Private:
@@ -44,18 +52,142 @@ class _Private:
             "collection_name": self.collection_name,
         }
 
-    def query(self, *arguments: Any, **options: Any) -> Iterator[dict[str, Any]]:
-        """Find documents, see :meth:`maggma.core.Store.query`."""
-        for document in super().query(*arguments, **options):  # type: ignore[misc]  # of the store that it is mixed into
-            yield without_foreign(document)
-
 
 class Documents(_Private, MongoStore):
-    """maggma's store of documents on a server."""
+    """maggma's store of documents on a server; each has checksums, and a damaged one is told by name and left out."""
+
+    _log: DamageLog | None = None
+
+    @property
+    def damaged(self) -> DamageLog:
+        """The damaged documents that were met."""
+        self._log = self._log or DamageLog(self.name)
+        return self._log
+
+    def update(self, docs: list[dict[str, Any]] | dict[str, Any], key: list[str] | str | None = None) -> None:
+        """Insert or replace documents, see :meth:`maggma.core.Store.update`."""
+        given = docs if isinstance(docs, list) else [docs]
+        super().update([with_sums(jsanitize(each, allow_bson=True, recursive_msonable=True)) for each in given], key)
+
+    def query(
+        self,
+        criteria: dict[str, Any] | None = None,
+        properties: dict[str, Any] | list[str] | None = None,
+        sort: dict[str, Any] | None = None,
+        hint: dict[str, Any] | None = None,
+        skip: int = 0,
+        limit: int = 0,
+        **options: Any,
+    ) -> Iterator[dict[str, Any]]:
+        """Find documents, see :meth:`maggma.core.Store.query`."""
+        flags = properties if isinstance(properties, dict) else dict.fromkeys(properties or [], 1)
+        fields = covering(path for path, flag in flags.items() if flag and path != "_id")
+        wanted = [*fields, FIELD] if fields else None
+        while True:
+            left_out = 0
+            for found in super().query(criteria, wanted, sort, hint, skip, limit, **options):
+                reason = fault_of(found, fields or None)
+                if reason is not None:
+                    left_out += 1
+                    self._tell(found["_id"], reason)
+                    continue
+                found.pop(FIELD, None)
+                yield without_foreign(project(found, flags) if flags else found)
+            if not limit or not left_out:
+                return
+            skip, limit = skip + limit, left_out
+
+    def _tell(self, identity: Any, reason: str) -> None:
+        whole = self._collection.find_one({"_id": identity}) or {}
+        self.damaged.add(Damage(self.collection_name, str(identity), name_of(whole), reason))
+
+    def inspect_all(self) -> Iterator[Inspected]:
+        """Look closely at every document."""
+        for found in self._collection.find({}):
+            reason, place = fault_of(found), found["_id"]
+            damage = None if reason is None else Damage(self.collection_name, str(place), name_of(found), reason)
+            sealed = FIELD in found
+            found.pop(FIELD, None)
+            yield Inspected(place, found if damage is None else None, damage, sealed)
+
+    def set_aside(self, places: Mapping[Any, Damage]) -> None:
+        """Move documents, by ``_id``, into the collection ``set_aside``, where nothing looks for them."""
+        aside = self._collection.database["set_aside"]
+        for place, damage in places.items():
+            found = self._collection.find_one({"_id": place})
+            if found is not None:
+                entry = {"collection": self.collection_name, "name": damage.name, "reason": damage.reason, "doc": found}
+                aside.replace_one({"_id": place}, {"_id": place, **entry}, upsert=True)
+                self._collection.delete_one({"_id": place})
 
 
 class Blobs(_Private, GridFSStore):
-    """maggma's store of large data on a server."""
+    """maggma's store of large data on a server, with a checksum in each."""
+
+    _log: DamageLog | None = None
+
+    @property
+    def damaged(self) -> DamageLog:
+        """The damaged data that were met."""
+        self._log = self._log or DamageLog(self.name)
+        return self._log
+
+    def update(
+        self,
+        docs: list[dict[str, Any]] | dict[str, Any],
+        key: list[str] | str | None = None,
+        additional_metadata: str | list[str] | None = None,
+    ) -> None:
+        """Insert or replace documents, see :meth:`maggma.core.Store.update`."""
+        given = docs if isinstance(docs, list) else [docs]
+        sealed = [with_sums(jsanitize(each, recursive_msonable=True)) for each in given]
+        super().update(sealed, key, additional_metadata)
+
+    def query(
+        self,
+        criteria: dict[str, Any] | None = None,
+        properties: dict[str, Any] | list[str] | None = None,
+        sort: dict[str, Any] | None = None,
+        skip: int = 0,
+        limit: int = 0,
+    ) -> Iterator[dict[str, Any]]:
+        """Find documents, see :meth:`maggma.core.Store.query`."""
+        files = self._files_store.query(
+            self.transform_criteria(criteria or {}), ["metadata"], sort=sort, skip=skip, limit=limit
+        )
+        for file in list(files):
+            found = self._inspect(file, properties)
+            if found.damage is not None:
+                self.damaged.add(found.damage)
+            elif found.document is not None:
+                yield without_foreign(found.document)
+
+    def _inspect(self, file: dict[str, Any], properties: Any = None) -> Inspected:
+        place, uuid = file["_id"], str(file.get("metadata", {}).get("blob_uuid"))
+        reason: str | None = None
+        try:
+            document = next(super().query({"_id": place}, properties), None)
+        except CorruptGridFile:
+            document, reason = {}, "is not complete"
+        else:
+            if document is not None:
+                # what is no JSON comes as bytes
+                reason = NO_TEXT if isinstance(document.get("data"), bytes) else fault_of(document)
+        damage = None if reason is None else Damage(self.collection_name, str(place), name_of({"uuid": uuid}), reason)
+        sealed = document is None or document.pop(FIELD, None) is not None
+        return Inspected(place, document if damage is None else None, damage, sealed)
+
+    def inspect_all(self) -> Iterator[Inspected]:
+        """Look closely at every one."""
+        for file in self._files_store.query({"metadata.damaged": {"$exists": False}}, ["metadata"]):
+            yield self._inspect(file)
+
+    def set_aside(self, places: Mapping[Any, Damage]) -> None:
+        """Mark files, by ``_id``, as what nothing looks for any more."""
+        for place, damage in places.items():
+            names = {f"metadata.{name}": f"metadata.damaged_{name}" for name in ("blob_uuid", "job_uuid", "job_index")}
+            change = {"$rename": names, "$set": {"metadata.damaged": damage.reason}}
+            self._files_collection.update_one({"_id": place}, change)
 
 
 def open_mongo(uri: str, password: str | None = None) -> JobStore:
@@ -77,10 +209,13 @@ def open_mongo(uri: str, password: str | None = None) -> JobStore:
         If the server does not answer, or refuses the user; never with the password in the text.
     """
     address = parse_address(uri, password)
-    common = {"database": address.database, "uri": address.uri, "mongoclient_kwargs": address.options}
+    # a server that is killed forgets what is not in its journal: the last tenth of a second of results that it has confirmed
+    given = {option.partition("=")[0].lower() for option in re.split("[&;]", address.uri.partition("?")[2])}
+    durable = {} if given & {"journal", "j", "w"} else {"journal": True}
+    common = {"database": address.database, "uri": address.uri, "mongoclient_kwargs": durable | address.options}
     documents = Documents(collection_name="outputs", **common)
     blobs = Blobs(collection_name="blobs", **common)
-    store = JobStore(documents, additional_stores={"data": blobs})
+    store = WholeJobStore(documents, additional_stores={"data": blobs})
     try:
         store.connect()
         _create_indexes(documents, blobs)
@@ -100,7 +235,11 @@ def _create_indexes(documents: MongoStore, blobs: GridFSStore) -> None:
     files = [IndexModel("metadata.blob_uuid"), IndexModel([("metadata.job_uuid", 1), ("metadata.job_index", 1)])]
     blobs._files_collection.create_indexes(files)
     database = documents._collection.database
-    database["claims"].create_index("expires", expireAfterSeconds=0)
+    try:  # earlier versions let the server remove claims by time, those of processes that are only stopped too
+        database["claims"].drop_index("expires_1")
+    except OperationFailure as error:
+        if error.code not in _NOT_THERE:
+            raise
     database["keys"].create_indexes([IndexModel("key", unique=True), IndexModel("family")])
 
 

@@ -19,6 +19,7 @@ ARRAY = "["
 
 _COMPARISONS = {"$gt": ">", "$gte": ">=", "$lt": "<", "$lte": "<="}
 _FIELD = re.compile(r"[^\"'\\\x00-\x1f]+")
+_PREFIX = re.compile(r"\^([A-Za-z0-9 -]*[A-Za-z0-9])")  # what begins so lies between this and the next greater text
 _MOST_VALUES = 500  # SQLite's own limit on variables was 999 for long
 _SLACK = 1e-12  # SQLite before 3.43 may read the last bit of a decimal number differently than Python
 
@@ -75,6 +76,8 @@ def _one(field: str, condition: Any) -> Condition:
         return "1", []
     if not isinstance(condition, dict):
         return _any_of(sql, [condition])
+    if isinstance(begins := condition.get("$regex"), str) and "$options" not in condition:
+        return _begins(sql, begins)
     return _joined(" AND ", [_operator(sql, name, value) for name, value in condition.items()])
 
 
@@ -88,6 +91,14 @@ def _operator(sql: str, name: str, value: Any) -> Condition:
             bound += math.copysign(_slack(bound), 1 if name.startswith("$l") else -1)
         return f"({sql} {_COMPARISONS[name]} ? OR {sql} = '{ARRAY}')", [bound]
     return "1", []
+
+
+def _begins(sql: str, pattern: str) -> Condition:
+    match = _PREFIX.fullmatch(pattern)
+    if match is None:
+        return "1", []
+    start = match.group(1)
+    return f"({sql} BETWEEN ? AND ? OR {sql} = '{ARRAY}')", [start, start[:-1] + chr(ord(start[-1]) + 1)]
 
 
 def _any_of(sql: str, values: list[Any]) -> Condition:

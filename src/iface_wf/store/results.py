@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Mapping
+from collections.abc import Collection, Hashable, Mapping
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -18,8 +18,20 @@ from iface_wf.documents.labels import WHOLE
 from iface_wf.documents.result import ResultDocument
 from iface_wf.errors import InputError, unknown_name
 from iface_wf.former import hint, todays_column
-from iface_wf.store.versions import of_today, refuse_newer, upgraded
+from iface_wf.store.mongo import Documents
+from iface_wf.store.reuse import complete
+from iface_wf.store.versions import document_in, of_today, refuse_newer, upgraded
 from iface_wf.store.where import parse_where
+from iface_wf.store.whole import (
+    DENSITY_MISSING,
+    beginning_with,
+    blob_fields,
+    damaged_in,
+    identity,
+    newest_whole,
+    note_unreadable,
+    without_blobs,
+)
 
 #: Columns that the tables of all kinds begin and end with; those of the kind stand between.
 NAMES = (
@@ -99,7 +111,9 @@ def result_table(
     -------
     pandas.DataFrame
         Columns of `columns_of`, then ``completed_at``, ``uuid``. ``df.attrs["units"]`` gives unit and sign by
-        column, ``df.attrs["kind"]`` the kind, ``df.attrs["older"]`` how many results an older version wrote.
+        column, ``df.attrs["kind"]`` the kind, ``df.attrs["older"]`` how many results an older version wrote,
+        ``df.attrs["damaged"]`` a sentence about each document that is damaged, and left out. A result whose density is
+        missing has the flag `DENSITY_MISSING`.
 
     Raises
     ------
@@ -111,6 +125,7 @@ def result_table(
         if name not in FILTERS:
             raise unknown_name("filter", name, FILTERS)
     columns = {column.name: column.field for column in columns_of(kind)}
+    blobs = blob_fields(kind.document)
     refuse_newer(store, kind.name)
     criteria: dict[str, Any] = {}
     for name, value in filters.items():
@@ -118,9 +133,13 @@ def result_table(
             criteria[f"output.{name}"] = {"$regex": f"^{re.escape(str(value))}$", "$options": "i"}
     if where is not None:
         criteria["$and"] = parse_where(where, columns)
-    wanted = ["uuid", "completed_at", *(f"output.{field}" for field in columns.values())]
-    rows = [_row(entry, columns) for entry in store.query(of_today(kind.name) | criteria, properties=wanted)]
-    before = [_row(entry, columns) for entry in upgraded(store, kind.document) if filter_applies(criteria, entry)]
+    beside = [] if isinstance(store.docs_store, Documents) else blobs  # see `without_blobs`
+    wanted = ["uuid", "completed_at", *(f"output.{field}" for field in (*columns.values(), *beside))]
+    found = list(store.query(of_today(kind.name) | criteria, properties=wanted))
+    today = upgraded(store, kind.document, lambda entry, _: note_unreadable(store, entry))
+    older = [entry for entry in today if filter_applies(criteria, entry)]
+    torn = without_blobs(store, [*found, *older], blobs)
+    rows, before = ([_row(entry, columns, torn) for entry in entries] for entries in (found, older))
     table = pd.DataFrame([*rows, *before], columns=[*columns, "completed_at", "uuid"])
     table = table.sort_values("completed_at", kind="stable").drop_duplicates("key", keep="last")
     if where is not None and not table.empty:  # an older result that fulfils the conditions must not stand for a newer
@@ -128,7 +147,8 @@ def result_table(
         table = table[[new == own for new, own in zip(newest, table["uuid"], strict=True)]]
     table = table.astype(dict.fromkeys(column_units(kind), "float64") | {"trustworthy": "bool", "converged": "bool"})
     table = _sorted(table, sort or kind.headline)
-    table.attrs |= {"units": column_units(kind), "kind": kind.name, "older": len(before)}
+    damaged = [damage.sentence for damage in damaged_in(store)]
+    table.attrs |= {"units": column_units(kind), "kind": kind.name, "older": len(before), "damaged": damaged}
     return table
 
 
@@ -181,26 +201,32 @@ def find_result(store: JobStore, identifier: str, load: bool = False) -> StoredR
     text = identifier.strip().lower()
     if not re.fullmatch(r"[0-9a-f-]{1,64}", text):
         raise InputError(f"{identifier[:80]!r} is no ID: give the first characters of a key or uuid (0-9, a-f, -).")
-    start = {"$regex": f"^{text}"}
-    results = {"output.document_type": {"$in": kind_names()}}
-    criteria = results | {"$or": [{field: start} for field in ("output.key", "output.provenance.former_key", "uuid")]}
-    hits = list(store.query(criteria, properties=["uuid", "completed_at", "output.key"]))
+    hits = beginning_with(store, text, ("output.key", "uuid")) or beginning_with(
+        store, text, ("output.provenance.former_key",)
+    )
     if not hits:
         raise InputError(f"No result has a key or uuid that begins with {text!r}; `iface-wf results` lists them.")
     keys = sorted({hit["output"]["key"] for hit in hits})
     if len(keys) > 1:
         shown = ", ".join(key[: len(text) + 6] for key in keys[:4])
         raise InputError(f"{text!r} is ambiguous: {len(keys)} results begin with it ({shown}); give more characters.")
-    newest = max(hits, key=lambda hit: str(hit["completed_at"]))
-    entry = store.query_one(results | {"uuid": newest["uuid"]}, load=load)
-    return _read(entry)
+    entry, whole = newest_whole(store, hits)
+    if entry is None:
+        raise InputError(f"The result {keys[0][:10]} cannot be read: it is damaged, or has just been removed.")
+    if load and not whole:
+        raise InputError(
+            f"The density of the result {keys[0][:10]} is not in the store, or damaged: iface-wf run, with what it was asked "
+            "for, puts the result together again."
+        )
+    return _read(next(store.query(identity(entry), load=True)) if load else entry, whole)
 
 
 def stored_result(store: JobStore, key: str) -> StoredResult | None:
-    """Return the newest stored result of a key, without large data, or None."""
+    """Return the newest stored result of a key that has all its large data, without these; or None."""
     criteria = {"output.document_type": {"$in": kind_names()}, "output.key": key}
-    entry = store.query_one(criteria, sort={"completed_at": -1}, load=False)
-    return None if entry is None else _read(entry)
+    hits = list(store.query(criteria, properties=["uuid", "index", "completed_at", "output.key"], load=False))
+    entry, whole = newest_whole(store, hits)
+    return _read(entry) if entry is not None and whole else None
 
 
 def find_density(store: JobStore, result: ResultDocument) -> tuple[DensityRecord, Structure]:
@@ -221,11 +247,13 @@ def find_density(store: JobStore, result: ResultDocument) -> tuple[DensityRecord
     uuid = next(
         (term.uuid for term in result.terms if term.role == WHOLE), result.terms[0].uuid if result.terms else ""
     )
-    entry = store.query_one({"uuid": uuid, "output.document_type": "calculation"}, load=True) if uuid else None
+    entry = store.query_one({"uuid": uuid, "output.document_type": "calculation"}, load=False) if uuid else None
     if entry is None:
         raise InputError(f"The calculation of the interface {result.key[:10]} is not in this store.")
-    output = {name: value for name, value in entry["output"].items() if not name.startswith("@")}
-    calculation = CalculationDocument.model_validate(output)
+    if not complete(store, entry):
+        raise InputError(f"The density of the interface {result.key[:10]} is missing from this store, or damaged.")
+    entry = next(store.query(identity(entry), load=True))
+    calculation = document_in(entry, CalculationDocument)
     if not calculation.densities:
         raise InputError(f"No density of the interface {result.key[:10]} was stored: {calculation.engine} gives none.")
     record = calculation.densities.get("pseudo") or next(iter(calculation.densities.values()))
@@ -243,9 +271,11 @@ def method_of(row: Mapping[Hashable, Any]) -> str:
     return f"{row['engine']} {row['level']} {functional_of(row)}"
 
 
-def _read(entry: dict[str, Any]) -> StoredResult:
+def _read(entry: dict[str, Any], whole: bool = True) -> StoredResult:
     kind = get_kind(entry["output"]["document_type"])
-    document = kind.document.model_validate(entry["output"])
+    document = document_in(entry, kind.document)
+    if not whole:
+        document.flags.append(DENSITY_MISSING)
     return StoredResult(document, str(entry["uuid"]), str(entry["completed_at"]))
 
 
@@ -257,10 +287,10 @@ def value_at(document: Mapping[str, Any], field: str) -> Any:
     return value
 
 
-def _row(entry: dict[str, Any], columns: Mapping[str, str]) -> dict[str, Any]:
+def _row(entry: dict[str, Any], columns: Mapping[str, str], torn: Collection[str]) -> dict[str, Any]:
     output = entry["output"]
     row: dict[str, Any] = {column: value_at(output, field) for column, field in columns.items()}
-    row["flags"] = list(row["flags"] or [])
+    row["flags"] = [*(row["flags"] or []), *([DENSITY_MISSING] if entry["uuid"] in torn else [])]
     return row | {"completed_at": str(entry["completed_at"]), "uuid": entry["uuid"]}
 
 

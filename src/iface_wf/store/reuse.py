@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -20,9 +20,13 @@ from iface_wf.store.canonical import CalculationKey
 from iface_wf.store.claims import Claim, Claims, claims_of
 from iface_wf.store.embedded import SqliteStore
 from iface_wf.store.geometry import Geometry
+from iface_wf.store.processes import since_start
 
 STALE_SECONDS = 300.0
-"""A claim that has not been renewed for so long is nobody's."""
+"""A claim that has not been renewed for so long is nobody's, where its process cannot be seen."""
+
+LOOK_SECONDS = 5.0
+"""Who has been stopped or asleep sees so soon after waking whether a claim was taken over."""
 
 GRACE_SECONDS = 60.0
 """How long a finished calculation's result may take on its way into the store."""
@@ -88,12 +92,13 @@ def claimed(
     force: bool = False,
     grace: float = GRACE_SECONDS,
     timeout: float | None = None,
+    on_lost: Callable[[str], None] = lambda other: None,
 ) -> Iterator[dict[str, Any] | None]:
     """Get a calculation's stored result, or the permission to calculate it.
 
-    While another process calculates the same, this waits. Its claim is taken over when its process has died (seen
-    on the same machine) or has not renewed it for ``stale`` seconds. In a store that only this process can see
-    nothing is claimed.
+    While another process calculates the same, this waits. Its claim is taken over when its process has died, seen on the same
+    machine, or, where its process cannot be seen, when it has not been renewed for ``stale`` seconds. In a store that only
+    this process can see nothing is claimed.
 
     Parameters
     ----------
@@ -111,6 +116,9 @@ def claimed(
         Seconds that a result may take into the store after the block has ended; others wait that long for it.
     timeout
         Give up waiting after so many seconds; None waits as long as the other process lives.
+    on_lost
+        Is told, from a thread, who has taken the claim over while this process was stopped or asleep: then the same is
+        calculated twice.
 
     Yields
     ------
@@ -132,15 +140,15 @@ def claimed(
         yield found
         return
     try:
-        with _heartbeat(claims, mine, stale):
+        with _heartbeat(claims, mine, stale, on_lost, lambda: _look(store, key, force, load=False) is not None):
             yield None
+        if find_finished(store, key, load=False) is not None:
+            claims.drop(mine)
+        else:
+            claims.renew(mine, grace, released=True)
     except BaseException:
         claims.drop(mine)
         raise
-    if find_finished(store, key, load=False) is not None:
-        claims.drop(mine)
-    else:
-        claims.renew(mine, grace, released=True)
 
 
 def _wait(
@@ -170,23 +178,40 @@ def _wait(
     return found
 
 
-def _look(store: JobStore, key: str, force: bool) -> dict[str, Any] | None:
-    return None if force else find_finished(store, key)
+def _look(store: JobStore, key: str, force: bool, load: bool = True) -> dict[str, Any] | None:
+    return None if force else find_finished(store, key, load)
 
 
 @contextmanager
-def _heartbeat(claims: Claims, mine: Claim, stale: float) -> Iterator[None]:
-    """Renew a claim from a thread while the block runs."""
+def _heartbeat(
+    claims: Claims,
+    mine: Claim,
+    stale: float,
+    on_lost: Callable[[str], None] = lambda other: None,
+    finished: Callable[[], bool] = lambda: False,
+) -> Iterator[None]:
+    """Renew a claim from a thread while the block runs; tell when somebody else works on the same, or has finished it."""
     ended = threading.Event()
 
     def beat() -> None:
-        while not ended.wait(stale / 4):
+        due = _now() + stale / 4
+        while not ended.wait(min(LOOK_SECONDS, stale / 4)):
+            if _now() < due:  # of a clock that goes on while the machine sleeps
+                continue
+            due = _now() + stale / 4
             try:
-                if not claims.renew(mine, stale):
-                    _log.warning("Another process has taken over calculation %s", mine.key[:16])
-                    return
-            except Exception:  # noqa: BLE001 - a store that is away for a moment must not stop the renewing
-                _log.warning("Could not renew the claim on calculation %s", mine.key[:16], exc_info=True)
+                if claims.renew(mine, stale):
+                    continue
+                other = claims.take(mine, stale, finished=False)  # whoever had it may have died or finished since
+                if other is None and not finished():
+                    continue
+            except Exception as error:  # noqa: BLE001 - a store that is away for a moment must not stop the renewing
+                _log.warning("Could not renew the claim on calculation %s: %s", mine.key[:16], type(error).__name__)
+                continue
+            name = "another process" if other is None else other.owner
+            _log.warning("Calculation %s was stopped for so long that %s has taken it over", mine.key[:16], name)
+            on_lost(name)
+            return
 
     thread = threading.Thread(target=beat, name=f"claim-{mine.key[:16]}", daemon=True)
     thread.start()
@@ -195,6 +220,11 @@ def _heartbeat(claims: Claims, mine: Claim, stale: float) -> Iterator[None]:
     finally:
         ended.set()
         thread.join()
+
+
+def _now() -> float:
+    now = since_start()
+    return time.monotonic() if now is None else now
 
 
 def _finished(store: JobStore, keys: list[str], load: bool) -> dict[str, Any] | None:

@@ -1,4 +1,4 @@
-"""A few plain fields of many documents, without reading the documents."""
+"""A few plain fields of many documents, of which nothing but the checksum is looked at."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ def scalars(store: JobStore, fields: Sequence[str], criteria: dict[str, Any]) ->
     """
     documents = store.docs_store
     if isinstance(documents, SqliteStore):
-        columns = ", ".join(str(column(field)) for field in fields)
-        condition, values = prefilter(criteria)
-        table = f"docs_{documents.collection_name}"
-        yield from documents._rows(f"SELECT {columns} FROM {table} WHERE {condition}", values)  # noqa: S608 - own names
+        columns = [str(column(field)) for field in fields]
+        for row, *values in documents.rows.select(["id", *columns], *prefilter(criteria)):
+            if documents.rows.unchanged(row):
+                yield tuple(values)
         return
     for document in store.query(criteria, properties=list(fields), load=False):
         yield tuple(_at(document, field) for field in fields)

@@ -19,6 +19,8 @@ from iface_wf.store import mongo
 from iface_wf.store.address import SCHEMES
 from iface_wf.store.embedded import SqliteStore
 from iface_wf.store.fields import INDEXED_FIELDS, UNIQUE_FIELDS, VERSION_FIELDS
+from iface_wf.store.job_store import WholeJobStore
+from iface_wf.store.presence import remember_file
 
 
 class StoreSettings(BaseSettings):
@@ -79,19 +81,31 @@ def open_store(uri: str | None = None) -> JobStore:
         except OSError as error:
             raise InputError(f"The data folder {path.parent} cannot be created: {error.strerror}.") from error
         return open_embedded(path)
+    named = _file_of(uri)
+    return mongo.open_mongo(uri, mongo_password()) if named is None else open_embedded(named)
+
+
+def file_of(uri: str | None = None) -> Path | None:
+    """Return the file of a store, which need not exist; None for one on a server. Parameter and errors as of `open_store`."""
+    uri = uri or StoreSettings().store
+    path = default_path() if uri is None else _file_of(uri)
+    return None if path is None else path.expanduser().absolute()
+
+
+def _file_of(uri: str) -> Path | None:
     scheme, separator, rest = uri.partition("://")
     no_scheme = not separator or not re.fullmatch(r"[A-Za-z][A-Za-z0-9+.-]*", scheme)
     if no_scheme and re.match(r"mongodb(\+srv)?:|[^/]*:.*@", uri, re.IGNORECASE) and not os.path.exists(uri):  # noqa: PTH110
         # as a path it would be repeated in messages, with a password in it
         raise InputError("The store looks like an address, but does not begin with mongodb:// or mongodb+srv://.")
     if not separator:
-        return open_embedded(Path(uri))
+        return Path(uri)
     if scheme.lower() in SCHEMES:
-        return mongo.open_mongo(uri, mongo_password())
+        return None
     if scheme.lower() == "sqlite":
         if re.match(r"[^/]*:.*@", rest):
             raise InputError("A sqlite:// address names a file and has no login; a server's begins with mongodb://.")
-        return open_embedded(Path(rest.removeprefix("/")))
+        return Path(rest.removeprefix("/"))
     raise unknown_name("kind of store", scheme, ["sqlite", *SCHEMES])
 
 
@@ -101,7 +115,7 @@ def open_embedded(path: Path) -> JobStore:
     Parameters
     ----------
     path
-        The file; it is created, its folder must exist.
+        The file; it is created, its folder must exist. One that may not be written is opened for reading.
 
     Returns
     -------
@@ -111,7 +125,7 @@ def open_embedded(path: Path) -> JobStore:
     Raises
     ------
     InputError
-        If the file cannot be written, or is something else than a store.
+        If the file cannot be opened, or is something else than a store.
     """
     path = path.expanduser().absolute()
     try:
@@ -126,7 +140,7 @@ def open_embedded(path: Path) -> JobStore:
     if is_other:  # a pipe or device: opening it may never end
         raise InputError(f"The store {path} cannot be opened: it is no regular file.")
     documents, blobs = SqliteStore(path, "outputs"), SqliteStore(path, "blobs")
-    store = JobStore(documents, additional_stores={"data": blobs})
+    store = WholeJobStore(documents, additional_stores={"data": blobs})
     try:
         store.connect()
         documents.ensure_index(list(UNIQUE_FIELDS), unique=True)
@@ -139,6 +153,7 @@ def open_embedded(path: Path) -> JobStore:
         raise InputError(f"The store {path} cannot be used: it is the database of another program.") from error
     except sqlite3.Error as error:
         raise InputError(f"The store {path} cannot be used: {_reason(error)}.") from error
+    remember_file(documents)
     return store
 
 
@@ -147,7 +162,7 @@ def _reason(error: sqlite3.Error) -> str:
     if name.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_PERM")):
         return "the file or its folder may not be written by you"
     if name.startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT")):
-        return "the file is not a database, or is damaged"
+        return "the file is not a database, or is damaged; iface-wf store repair saves what can be read of a store"
     if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
         return "another process has been writing for a long time"
     if name.startswith("SQLITE_FULL"):

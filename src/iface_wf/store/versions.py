@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, TypeVar
 
 from jobflow import JobStore
+from pydantic import ValidationError
 
 from iface_wf.documents.base import StoredDocument
 from iface_wf.documents.upgrade import FIRST_VERSION, SCHEMA_VERSION, upgrade
-from iface_wf.errors import validate
+from iface_wf.errors import InputError, validate
 from iface_wf.store.scalars import scalars
+
+D = TypeVar("D", bound=StoredDocument)
 
 
 def of_today(kind: str) -> dict[str, Any]:
@@ -43,7 +46,9 @@ def refuse_newer(store: JobStore, kind: str) -> None:
         upgrade(entry["output"])
 
 
-def upgraded(store: JobStore, document: type[StoredDocument]) -> Iterator[dict[str, Any]]:
+def upgraded(
+    store: JobStore, document: type[StoredDocument], tell: Callable[[dict[str, Any], InputError], None]
+) -> Iterator[dict[str, Any]]:
     """Give the entries of a class of documents that an older version wrote, as this version would have stored them.
 
     Parameters
@@ -52,6 +57,8 @@ def upgraded(store: JobStore, document: type[StoredDocument]) -> Iterator[dict[s
         Connected job store.
     document
         The class.
+    tell
+        Is told of entries that are left out since they cannot be read, and why.
 
     Yields
     ------
@@ -60,7 +67,10 @@ def upgraded(store: JobStore, document: type[StoredDocument]) -> Iterator[dict[s
     """
     kind = str(document.model_fields["document_type"].default)
     for entry in store.query(older([kind]), load=False):
-        yield as_of_today(entry, document)
+        try:
+            yield as_of_today(entry, document)
+        except InputError as error:
+            tell(entry, error)
 
 
 def as_of_today(entry: dict[str, Any], document: type[StoredDocument]) -> dict[str, Any]:
@@ -80,5 +90,35 @@ def as_of_today(entry: dict[str, Any], document: type[StoredDocument]) -> dict[s
     """
     output = entry["output"]
     marks = {name: value for name, value in output.items() if name.startswith("@")}
+    return {**entry, "output": marks | document_in(entry, document).model_dump(mode="json")}
+
+
+def document_in(entry: dict[str, Any], document: type[D]) -> D:
+    """Return the document of an entry of the job store.
+
+    Parameters
+    ----------
+    entry
+        As the job store holds it.
+    document
+        Class of its document.
+
+    Raises
+    ------
+    InputError
+        When a newer version wrote the document, or it has fields that this one does not know, or it is damaged.
+    """
+    output = entry["output"]
     where = f"The stored {output.get('document_type')} {str(output.get('key', ''))[:10]} (uuid {entry['uuid']})"
-    return {**entry, "output": marks | validate(output, document, where).model_dump(mode="json")}
+    try:
+        return document.model_validate(output)
+    except ValidationError as error:
+        unknown = [str(e["loc"][-1]) for e in error.errors(include_url=False) if e["type"] == "extra_forbidden"]
+        if unknown:
+            raise InputError(
+                f"{where} has a field that this version of iface-wf does not know, {unknown[0][:80]!r}: a newer one wrote it; "
+                "update iface-wf."
+            ) from error
+        return validate(output, document, where)
+    except (LookupError, TypeError, AttributeError) as error:  # a step from an older form misses what it needs
+        raise InputError(f"{where} is damaged: it has not the form of its kind.") from error

@@ -6,10 +6,11 @@ from ase.build import molecule
 from pymatgen.core import Lattice, Structure
 
 from iface_wf.builders.solids.disorder import order
+from iface_wf.engines.dispersion import PAIRWISE
 from iface_wf.engines.mlip import models as mlip_models
 from iface_wf.engines.mlip.engine import MlipEngine
 from iface_wf.engines.mlip.models import MODELS, known_model, model_name, model_settings, rank_orderings
-from iface_wf.engines.ranking import Ranker
+from iface_wf.engines.walks import Stand, Walk, Walkers
 from iface_wf.errors import CalculationError, InputError
 from iface_wf.library import Library
 from iface_wf.library.crystals import read_crystal
@@ -108,6 +109,7 @@ def test_a_relaxation_lowers_energy_and_forces_and_leaves_frozen_atoms(tmp_path)
     assert relaxed.lattice == slab.lattice
 
 
+@pytest.mark.slow
 def test_the_lattice_of_magnesium_oxide_is_that_of_pbe(tmp_path):
     """PBE: 4.25 A (experiment 4.21 A)."""
     lengths = np.array([4.05, 4.15, 4.25, 4.35, 4.45])
@@ -152,11 +154,27 @@ def test_all_models_of_atomate2_are_known_and_no_others():
     assert known_model("mace") == "MACE-MP-0"
 
 
+def test_sevennet_is_a_second_model_with_the_weights_of_its_package(water, tmp_path):
+    names = {"SevenNet": "7net-0", "sevennet-0": "7net-0", "7net-l3i5": "7net-l3i5", "SevenNet-l3i5": "7net-l3i5"}
+    for name, weights in names.items():
+        settings = model_settings("fast", {"model": name})
+        assert (settings["model"], settings["weights"], settings["dispersion"]) == ("SevenNet", weights, "D3(BJ)")
+    keys = {str(MlipEngine(overrides={"model": name}).request(water, []).key()) for name in names}
+    assert len(keys) == 2
+    document = calculate(water, tmp_path, model="7net-0")
+    assert (document.functional, document.dispersion) == ("SevenNet 7net-0", "D3(BJ)")
+    assert set(document.dispersion_energies) == set(PAIRWISE)
+    # eV: both learned the totals of the same crystals
+    assert document.electronic_energy == pytest.approx(calculate(water, tmp_path).electronic_energy, abs=1.0)
+
+
 def test_arguments_of_other_models_are_written_out_and_named(tmp_path):
-    settings = model_settings("fast", {"model": "SevenNet"})
-    assert settings["calculator"] == {"model": "7net-0"}
+    settings = model_settings("fast", {"model": "UPET"})
+    assert settings["calculator"] == {"model": "pet-mad-s", "version": "1.5.0"}
     assert "weights" not in settings
-    assert model_name(settings) == "SevenNet 7net-0"
+    assert model_name(settings) == "UPET pet-mad-s 1.5.0"
+    own = model_settings("fast", {"model": "SevenNet", "calculator": {"model": "mine.pth"}})
+    assert (model_name(own), own["dispersion"]) == ("SevenNet mine.pth", "none")
     assert model_name(model_settings("fast", {"model": "FAIRChem"})) == "FAIRChem uma-s-1p1"
     weights = tmp_path / "nep.txt"
     hashes = set()
@@ -175,7 +193,13 @@ def test_arguments_of_other_models_are_written_out_and_named(tmp_path):
         ({"model": "xyzzy"}, "known: .*CHGNet"),
         ({"weights": "9.9"}, "known: 0.2.0, 0.3.0, r2scan"),
         ({"dispersion": "D9"}, "dispersion model 'D9'"),
-        ({"model": "SevenNet", "dispersion": "D3(BJ)"}, "settings of CHGNet"),
+        ({"model": "MatterSim", "dispersion": "D3(BJ)"}, "settings of CHGNet and SevenNet"),
+        (
+            {"model": "SevenNet", "calculator": {"model": "x.pth"}, "weights": "7net-0"},
+            "settings of CHGNet and SevenNet",
+        ),
+        ({"model": "SevenNet", "weights": "7net-9"}, "weights of SevenNet.*7net-0"),
+        ({"model": "7net-l3i5", "weights": "7net-0"}, "7net-l3i5 has no weights '7net-0'"),
     ],
 )
 def test_what_is_not_known_is_one_sentence(water, overrides, text):
@@ -183,7 +207,7 @@ def test_what_is_not_known_is_one_sentence(water, overrides, text):
         MlipEngine(overrides=overrides).request(water, [])
 
 
-@pytest.mark.parametrize(("model", "install"), [("CHGNet", r"iface-wf\[mlip\]"), ("SevenNet", "sevenn")])
+@pytest.mark.parametrize(("model", "install"), [("CHGNet", r"iface-wf\[mlip\]"), ("SevenNet", r"iface-wf\[sevennet\]")])
 def test_a_model_whose_package_is_absent_says_what_to_install(water, monkeypatch, tmp_path, model, install):
     monkeypatch.setattr(mlip_models, "find_spec", lambda name: None)
     engine = MlipEngine(overrides={"model": model})
@@ -206,6 +230,16 @@ def test_another_failure_of_the_model_is_an_error_with_its_name(water, tmp_path)
         calculate(water, tmp_path, calculator={"use_device": "warp"})
 
 
+def test_both_dispersion_energies_are_kept_whatever_was_chosen(water, tmp_path):
+    chosen = {model: calculate(water, tmp_path, dispersion=model) for model in (*PAIRWISE, "none")}
+    kept = chosen["none"].dispersion_energies
+    assert set(kept) == set(PAIRWISE)
+    assert chosen["none"].dispersion_energy == 0.0
+    for model in PAIRWISE:
+        assert chosen[model].dispersion_energies == kept
+        assert chosen[model].dispersion_energy == pytest.approx(kept[model], abs=1e-9)  # eV; one place, two ways there
+
+
 def test_ghosts_densities_and_charges_are_refused(water):
     with pytest.raises(InputError, match="ghost"):
         MlipEngine().request(water, [0])
@@ -216,20 +250,29 @@ def test_ghosts_densities_and_charges_are_refused(water):
         MlipEngine().request(water, [])
 
 
+def compared(walkers, *structures):
+    """Relax structures by a step each."""
+    stands = dict[int, Stand]()
+    walkers.take([Walk(each) for each in structures], [1] * len(structures), 0.05, stands.__setitem__)
+    return [stands[i] for i in range(len(structures))]
+
+
 def test_either_cheap_engine_ranks(run_here):
     bent, straight = molecule("H2O"), molecule("H2O")
     straight.set_angle(1, 0, 2, 150)
     for name in ("xtb", "mlip"):
-        ranker = Ranker(name)
-        scores = [ranker.score(boxed(atoms, 8.0), steps=1)[0] for atoms in (bent, straight)]
-        assert scores[0] < scores[1]
-    assert ranker.method == "CHGNet 0.3.0-D3(BJ)"
-    with pytest.raises(ranker.failures, match="isolated"):
-        ranker.score(boxed(molecule("Li"), 8.0), steps=1)
+        walkers = Walkers(name)
+        first, second = compared(walkers, boxed(bent, 8.0), boxed(straight, 8.0))
+        assert first.energy < second.energy
+    assert walkers.method == "CHGNet 0.3.0-D3(BJ)"
+    (lonely,) = compared(walkers, boxed(molecule("Li"), 8.0))
+    assert lonely.energy is None
+    assert "isolated" in lonely.failed
     with pytest.raises(InputError, match="did you mean mlip"):
-        Ranker("mlp")
+        Walkers("mlp")
 
 
+@pytest.mark.slow
 def test_orderings_of_a_crystal_are_ranked_by_the_name_of_a_model():
     record = Library().filler("LLZTO")
     rule = record.disorder.model_copy(update={"candidates": 2})

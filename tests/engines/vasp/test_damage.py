@@ -153,6 +153,7 @@ def unseen(folders, root, count, seed):
     return missed, outcomes
 
 
+@pytest.mark.slow
 def test_a_slice_of_damaged_outputs_is_seen(folders, tmp_path):
     missed, _ = unseen(folders, tmp_path, 60, seed=13)
     assert missed == []

@@ -6,6 +6,8 @@ import pytest
 from iface_wf.engines.vasp.folders import read_foreign_folder
 from iface_wf.engines.vasp.methods import UNNAMED
 from iface_wf.errors import CalculationError, MismatchError
+from iface_wf.store.results import find_result, stored_result
+from iface_wf.store.settings import open_store
 from tests.engines.vasp.foreign import (
     BOX,
     CELL,
@@ -61,6 +63,19 @@ def test_frozen_parts_give_the_interaction(slab, molecule, frozen, tmp_path):
     assert document.density_difference.displaced_charge == pytest.approx(0.0102, abs=1e-3)
     assert document.charge_transfer["slab"] == pytest.approx(0.0105, abs=2e-3)
     assert [flag for flag in document.flags if "grid" not in flag] == []
+
+
+def test_what_has_lost_its_densities_counts_as_not_stored_and_is_collected_again(slab, molecule, frozen, tmp_path):
+    """As after a kill between a result's document and its density."""
+    first = collect(tmp_path, a=slab, b=molecule, **frozen)
+    with open_store(str(tmp_path / "store")) as store:
+        store.additional_stores["data"].remove_docs({})
+        assert stored_result(store, first.key) is None
+    again = collect(tmp_path, a=slab, b=molecule, **frozen)
+    with open_store(str(tmp_path / "store")) as store:
+        found = find_result(store, stored_result(store, first.key).uuid, load=True).document
+    assert found.density_difference.density == again.density_difference.density
+    assert found.density_difference.density.sha256 == first.density_difference.density.sha256
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Folders of others as they are written: comments, encodings, slabs on the border of the cell, and how runs end."""
 
+import re
 import shutil
 
 import numpy as np
@@ -141,3 +142,41 @@ def test_a_density_that_was_held_is_no_energy(slab, tmp_path):
     )
     document = read_foreign_folder(tmp_path / "run", "A")
     assert (document.converged, document.trustworthy) == (False, False)
+
+
+@pytest.mark.parametrize(("number", "name"), [(2, "None"), (3, "Eigenval"), (4, "Subrot"), (90, "Exact")])
+def test_an_algorithm_that_only_uses_the_density_is_no_energy(number, name, slab, tmp_path):
+    old, new = r'(<parameters>(?:.|\n)*?name="IALGO">\s*)\d+', rf"\g<1>{number}"
+    if "IALGO" not in (slab / "vasprun.xml").read_text():
+        old, new = "<parameters>\n", f'<parameters>\n  <i type="int" name="IALGO"> {number} </i>\n'
+    flags = read_foreign_folder(edited(slab, tmp_path / "run", "vasprun.xml", old, new), "A").flags
+    assert f"scf_unconverged (ALGO {name}: the density was held)" in flags
+
+
+def test_an_empty_density_is_none(run, slab, tmp_path):
+    shutil.copytree(slab, tmp_path / "none")
+    (tmp_path / "none" / "CHGCAR").write_bytes(b"")  # as VASP leaves it behind with LCHARG = F
+    document = read_foreign_folder(tmp_path / "none", "A")
+    assert (document.energy, document.densities) == (read_foreign_folder(slab, "A").energy, {})
+    shutil.copytree(run("A*", CELL, SLAB, densities=True), tmp_path / "full")
+    (tmp_path / "full" / "AECCAR0").write_bytes(b"")
+    assert "density_missing (AECCAR0: empty)" in read_foreign_folder(tmp_path / "full", "A").flags
+
+
+def charged(source, target, by):
+    """Copy a folder, with another number of electrons in both of its logs."""
+    shutil.copytree(source, target)
+    for name in ("vasprun.xml", "OUTCAR"):
+        text = (target / name).read_text()
+        edit = re.sub(r'(NELECT(?:">|\s*=)\s*)(\d+)', lambda found: f"{found[1]}{int(found[2]) + by}", text)
+        assert edit != text
+        (target / name).write_text(edit)
+    return target
+
+
+def test_charges_that_add_up_are_no_trustworthy_energy(slab, molecule, whole, tmp_path):
+    """A positive slab and a negative molecule are the atoms and electrons of AB, but each energy hangs on its cell."""
+    parts = {"a": charged(slab, tmp_path / "A", -1), "b": charged(molecule, tmp_path / "B", 1)}
+    document = collect(tmp_path, **parts, ab=whole)
+    assert not document.trustworthy
+    assert [flag.split(" ")[0] for flag in document.flags] == ["charge_uncorrected", "charged_cell"]

@@ -231,7 +231,12 @@ def test_no_dipole_correction_where_c_is_inclined():
         (bulk, {"charge": -1.0}, "bulk with the charge -1 e"),
         (slab, {"overrides": {"xc": "PBEs"}}, "did you mean PBE or PBEsol"),
         (slab, {"overrides": {"ENCUTT": 500}}, "did you mean ENCUT"),
-        (slab, {"overrides": {"dispersion": "D4"}}, "no dispersion 'D4' for PBE"),
+        (slab, {"overrides": {"dispersion": "TS"}}, "no dispersion 'TS' for PBE: take D3(BJ), D4 or none"),
+        (
+            slab,
+            {"overrides": {"xc": "r2SCAN", "dispersion": "D4"}},
+            "no dispersion 'D4' for r2SCAN: take rVV10 or none",
+        ),
         (slab, {"overrides": {"gadolinum": "core"}}, "did you mean gadolinium"),
     ],
 )
@@ -302,3 +307,10 @@ if __name__ == "__main__":  # writes the golden files anew, to be looked at befo
     for name, a_request in EXAMPLES.items():
         with tempfile.TemporaryDirectory() as folder:
             (GOLDEN / f"{name}.txt").write_text(written(a_request, Path(folder) / "inputs"))
+
+
+@pytest.mark.parametrize(("overrides", "ivdw"), [({}, 12), ({"IVDW": 13}, 13)])
+def test_d4_is_vasp_s_own_only_where_the_build_has_it(overrides, ivdw):
+    settings = VaspEngine(overrides={"dispersion": "D4"} | overrides).request(slab(), []).settings
+    assert (settings["dispersion"], settings["IVDW"]) == ("D4", ivdw)
+    assert "IVDW" not in VaspEngine(overrides={"dispersion": "none"}).request(slab(), []).settings

@@ -112,6 +112,23 @@ def test_compressed_outputs_are_read(finished, tmp_path):
     assert again.densities["valence"].sha256 == document.densities["valence"].sha256
 
 
+def test_d4_takes_the_place_of_the_dispersion_that_vasp_calculated(finished):
+    """A VASP that was built without DFTD4 calculates D3(BJ): the electronic energy is the same."""
+    request, folder, plain = finished
+    asked = request.model_copy(update={"settings": request.settings | {"dispersion": "D4"}})
+    document = read_document(folder, asked)
+    assert (document.dispersion, document.settings["dispersion"], document.settings["IVDW"]) == ("D4", "D4", 12)
+    assert "in place of VASP's D3(BJ)" in document.energy_type
+    assert document.electronic_energy == plain.electronic_energy
+    assert document.dispersion_energies == plain.dispersion_energies
+    change = document.dispersion_energy - plain.dispersion_energy
+    assert change != 0
+    for name in ("energy", "free_energy"):
+        assert getattr(document, name) - getattr(plain, name) == pytest.approx(change, abs=1e-9)
+    # eV: the images of the molecule in VASP's periodic cell, which the open one does not have
+    assert document.dispersion_energy == pytest.approx(document.dispersion_energies["D4"], abs=0.05)
+
+
 def test_our_own_runs_with_version_5_name_their_dispersion(finished, tmp_path):
     """VASP 5.4 leaves IVDW out of vasprun.xml; the energies hold it all the same."""
     request, folder, document = finished

@@ -3,12 +3,11 @@
 import numpy as np
 import pytest
 from ase.build import molecule
-from ase.calculators.calculator import CalculationFailed
 from pymatgen.core import Lattice, Structure
 
 from iface_wf.engines import relaxation
-from iface_wf.engines.ranking import Ranker
 from iface_wf.engines.relaxation import relax
+from iface_wf.engines.walks import Stand, Walk, Walkers
 from iface_wf.engines.xtb import engine as xtb
 from iface_wf.engines.xtb.profile import PROFILE
 
@@ -112,8 +111,9 @@ def test_energies_with_absurd_forces_are_no_results(ethanol, monkeypatch, kind):
 
 def test_absurd_energies_win_no_ranking(ethanol, monkeypatch):
     monkeypatch.setattr(xtb, "calculator", Collapsed(xtb.calculator, attempts=1))
-    ranker = Ranker("xtb")
-    with pytest.raises(CalculationFailed, match="no state that exists"):
-        ranker.score(ethanol, 2)
-    energy, _ = ranker.score(ethanol, 2)
+    walkers, stands = Walkers("xtb", processes=1), dict[int, Stand]()
+    walkers.take([Walk(ethanol), Walk(ethanol)], [2, 2], 0.05, stands.__setitem__)
+    assert stands[0].energy is None
+    assert "no state that exists" in stands[0].failed
+    energy = stands[1].energy
     assert energy > -1000  # eV; ethanol

@@ -14,6 +14,7 @@ def gpaw_maker(**options):
         engine=GpawEngine(processes=1, overrides=overrides | options.pop("overrides", {})),
         geometry_engine=XtbEngine(),
         placements=2,
+        search=30,
         vacuum=6.0,
         **options,
     )
@@ -21,4 +22,4 @@ def gpaw_maker(**options):
 
 def xtb_maker():
     """Return the binding maker with xTB for everything."""
-    return BindingEnergyMaker(engine=XtbEngine(), geometry_engine=XtbEngine(), placements=2, vacuum=6.0)
+    return BindingEnergyMaker(engine=XtbEngine(), geometry_engine=XtbEngine(), placements=2, search=30, vacuum=6.0)

@@ -2,16 +2,22 @@
 
 from types import MappingProxyType
 
+import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from iface_wf.builders.components import select
 from iface_wf.documents.calculation import CalculationDocument
 from iface_wf.documents.labels import PARTS, WHOLE
+from iface_wf.documents.search import SearchSummary
 from iface_wf.flows.placements import RankedPlacements
 from iface_wf.quantities.binding.collect import binding_document
+from iface_wf.quantities.binding.document import BindingDocument
 from iface_wf.quantities.binding.lateral import LateralDocument
 from tests.analysis.test_charges import charges
 from tests.documents.test_charges import BADER
+from tests.examples import document as example
 from tests.examples import structure
 from tests.quantities.binding.small import ABOUT
 
@@ -35,7 +41,8 @@ def calculation(role, atoms, net=None, **changes):
     return CalculationDocument(**values | changes)
 
 
-def collected(alone=None, relaxations=(), lateral=None, energies=MappingProxyType({}), **changes):
+def collected(alone=None, relaxations=(), lateral=None, energies=MappingProxyType({}), dispersions=None, **changes):
+    """Collect an interface; ``energies``, ``dispersions``: total and dispersion energies by role."""
     whole = structure()
     alone = ALONE | (alone or {})
     calculations = {WHOLE: calculation(WHOLE, whole, BADER_OF, **changes)}
@@ -44,10 +51,12 @@ def collected(alone=None, relaxations=(), lateral=None, energies=MappingProxyTyp
         calculations[part.name] = calculation(part.name, atoms)
         calculations[part.frozen] = calculation(part.frozen, atoms)
         calculations[part.with_ghosts] = calculation(part.with_ghosts, atoms, {label: alone[label]})
+    for role, shares in (dispersions or {}).items():
+        calculations[role] = calculations[role].model_copy(update={"dispersion_energies": shares})
     ranked = RankedPlacements(structure=whole.as_dict(), placement=0, engine="none")
     for role, energy in energies.items():
         calculations[role] = calculations[role].model_copy(update={"energy": energy})
-    return binding_document(calculations, dict(relaxations), {}, ranked, ABOUT, lateral)
+    return binding_document(calculations, dict(relaxations), {}, ranked, ABOUT, lateral=lateral)
 
 
 def test_charges_are_summed_by_component_and_those_of_atoms_stay_with_the_densities():
@@ -67,6 +76,102 @@ def test_charges_that_do_not_add_up_are_no_result_but_a_flag():
     assert document.charge_scheme is None
     assert [flag for flag in document.flags if flag.startswith("charge_transfer_failed: ")]
     assert document.binding_energy == pytest.approx(0.0)
+
+
+def lcao(role, atoms, energy, **changes):
+    """A single point of GPAW in atom-centred functions."""
+    settings = {"mode": "lcao", "basis": "dzp", "grid_steps": [[0.2, 0, 0], [0, 0.2, 0], [0, 0, 0.2]]}
+    return calculation(role, atoms, energy=energy, engine="gpaw", basis="LCAO dzp", settings=settings, **changes)
+
+
+def single_points(whole=None, **energies):
+    whole = whole or structure()
+    parts = {role: atoms for part in PARTS for atoms in [select(whole, *part.components)]
+             for role in (part.name, part.frozen, part.with_ghosts)}  # fmt: skip
+    every = {WHOLE: whole, **parts}
+    return {role: lcao(role, every[role], energy) for role, energy in energies.items()}
+
+
+ENERGIES = {"AB": -30.5, "A": -20.0, "B": -10.0, "A*": -19.97, "B*": -9.93}
+GHOSTS = {"A* in AB basis": -20.01, "B* in AB basis": -9.99}
+RANKED = RankedPlacements(structure=structure().as_dict(), placement=0, engine="none")
+
+
+def test_the_headline_is_corrected_and_both_sums_are_exact():
+    document = binding_document(single_points(**ENERGIES, **GHOSTS), {}, {}, RANKED, ABOUT)
+    assert document.bsse_energy == pytest.approx(0.1, abs=1e-12)
+    assert (document.binding_energy_raw, document.binding_energy) == pytest.approx((-0.5, -0.4), abs=1e-12)
+    assert (document.interaction_energy_raw, document.interaction_energy) == pytest.approx((-0.6, -0.5), abs=1e-12)
+    deformation = sum(document.deformation_energy.values())
+    assert document.binding_energy == pytest.approx(document.interaction_energy + deformation, abs=1e-12)
+    assert document.binding_energy_raw == pytest.approx(document.interaction_energy_raw + deformation, abs=1e-12)
+    assert document.binding_energy_per_area == pytest.approx(document.binding_energy / document.area, abs=1e-12)
+    assert document.number == document.binding_energy
+    assert "uncorrected_basis" not in document.flags
+
+
+@pytest.mark.parametrize("roles", [("AB", "A", "B"), tuple(ENERGIES)])
+def test_jobs_of_before_that_cannot_be_corrected_say_so(roles):
+    document = binding_document(single_points(**{r: ENERGIES[r] for r in roles}), {}, {}, RANKED, ABOUT)
+    assert document.binding_energy == document.binding_energy_raw == pytest.approx(-0.5, abs=1e-12)
+    assert "uncorrected_basis" in document.flags
+    assert document.uncertainty_parts["basis"] > 0.25
+
+
+def test_the_structure_is_compared_with_the_placement_as_built_and_parts_with_themselves():
+    """What the steps of the ranking tore off is not hidden by them."""
+    built, torn = structure(), structure()
+    torn.translate_sites([5], [0, 0, 3.0], frac_coords=False)  # HF, as placed, has its bond; after ranking it has not
+    relaxations = {"A": calculation("A", built, kind="relax", flags=["slab_changed"]),
+                   "AB": calculation("AB", torn, kind="relax", flags=["clash"])}  # fmt: skip
+    placements = RankedPlacements(structure=torn.as_dict(), placement=0, built=built.as_dict(), engine="none")
+    document = binding_document(single_points(torn, **ENERGIES, **GHOSTS), relaxations, {}, placements, ABOUT)
+    geometric = [flag for flag in document.flags if not flag.startswith(("deformation", "negative"))]
+    assert geometric == ["slab_changed (relax A)", "clash (relax AB)", "dissociated"]
+    assert not document.trustworthy
+    placements = placements.model_copy(update={"built": None})  # of a job of before
+    document = binding_document(single_points(torn, **ENERGIES, **GHOSTS), {}, {}, placements, ABOUT)
+    assert document.flags == []
+
+
+EXAMPLE = example()
+
+
+@settings(deadline=None, max_examples=25)
+@given(energies=st.lists(st.floats(-3, 1), min_size=2, max_size=6))
+def test_the_uncertainty_is_never_below_the_spread_of_repeated_seeds(energies):
+    spread = float(np.std(energies))
+    stored = EXAMPLE
+    search = SearchSummary(engine="GFN1-xTB", seeds=[0, 1], docked=9, tried=8, relaxed=2, distinct_minima=3, spread=spread,
+                           steps=90, core_seconds=60.0, stopped="patience")  # fmt: skip
+    known = {"search": search, "dispersion_shares": {"D3(BJ)": -0.3, "D4": -0.2}, "lateral_energy": -0.07}
+    document = BindingDocument(
+        **stored.model_dump(exclude={"trustworthy", "uncertainty", "uncertainty_parts", *known}), **known
+    )
+    assert document.uncertainty >= spread
+    assert document.uncertainty >= stored.uncertainty
+    parts = {"search": spread, "basis": 0.008, "dispersion": 0.05, "lateral": 0.07, "geometry": 0.25}
+    assert document.uncertainty_parts == pytest.approx(parts)
+    read = BindingDocument.model_validate_json(document.model_dump_json())  # stored, and made again from the same facts
+    assert read.uncertainty == document.uncertainty
+
+
+def test_two_ml_potentials_tell_the_spread_between_them():
+    def by(functional, energies):
+        whole = structure()
+        atoms = {WHOLE: whole} | {part.name: select(whole, *part.components) for part in PARTS}
+        return {
+            role: calculation(role, atoms[role], energy=energy, engine="mlip", functional=functional,
+                              basis="ML potential")
+            for role, energy in energies.items()
+        }  # fmt: skip
+
+    one, other = {"AB": -30.5, "A": -20.0, "B": -10.0}, {"AB": -41.9, "A": -30.0, "B": -11.0}
+    document = binding_document(by("CHGNet 0.3.0", one), by("7net-0", other), {}, RANKED, ABOUT)
+    assert document.model_energies == pytest.approx({"CHGNet 0.3.0": -0.5, "7net-0": -0.9}, abs=1e-12)
+    assert document.uncertainty_parts["model"] == pytest.approx(0.2, abs=1e-12)
+    alone = binding_document(by("CHGNet 0.3.0", one), by("CHGNet 0.3.0", one), {}, RANKED, ABOUT)
+    assert "model" not in alone.uncertainty_parts
 
 
 def test_converged_tells_of_the_calculations_and_trustworthy_of_the_number():
@@ -92,3 +197,15 @@ def test_what_the_images_give_is_stored_flagged_and_no_change_of_shape():
     unexplained = collected(energies={"B": -2.0, "B*": -2.05})
     assert unexplained.flags == ["negative_deformation (B: -0.050 eV)"]
     assert unexplained.lateral_energy is None
+
+
+def test_dispersion_shares_are_told_by_every_model_that_all_calculations_have():
+    energies = {"AB": -3.0, "A": -1.5, "B": -0.5, "A*": -1.4, "B*": -0.4}
+    both = {role: {"D3(BJ)": energy, "D4": 0.5 * energy} for role, energy in energies.items()}
+    document = collected(dispersions=both)
+    assert document.dispersion_shares == pytest.approx({"D3(BJ)": -1.0, "D4": -0.5}, abs=1e-12)
+    assert document.dispersion_interaction_shares == pytest.approx({"D3(BJ)": -1.2, "D4": -0.6}, abs=1e-12)
+    one = collected(dispersions=both | {"A": {"D4": -0.75}})  # of a calculation of before, or without parameters
+    assert set(one.dispersion_shares) == {"D4"}
+    assert set(one.dispersion_interaction_shares) == {"D3(BJ)", "D4"}
+    assert collected().dispersion_shares == {}

@@ -6,16 +6,17 @@ import pytest
 
 from iface_wf.engines.gpaw import profile as gpaw_profile
 from iface_wf.engines.profile import ENGINES
+from iface_wf.flows.search.budget import budget_of
 from iface_wf.library import Library
 from iface_wf.quantities.binding.request import BindingRequest
 
-#: Renewed when KEY_VERSION is raised, and only then: these keys are in stores.
+#: Renewed when KEY_VERSION is raised, or a default is another method on purpose, and only then: these keys are in stores.
 GOLDEN = {
-    "84a0a6dacb9d2fa685ccabf5ced2dc81910a600423b730621b818427538ffbfe": {"units": 2},
-    "f6789dd0e0082ec7ba11bba587c3470f65ffc4e64f44fad606e04886ee765c22": {
-        "level": "moderate", "quantities": ("binding_energy",),
+    "f487772ea058e51e7e3ff25fc32264c67586174b5ce5c631ebc52613db95d368": {"units": 2},
+    "f3c161f5e3bf55b32d3e4f9022bbf02343b3203464a478dfc3af783f5774ba41": {
+        "level": "moderate", "quantities": ("interaction_energy",),
     },
-    "4ee822f36ce0e74ed7908550f6d7d14e16eb3cea6ecef2059f95b0983f9d6665": {"engine": "xtb", "overrides": {"fmax": 0.1}},
+    "4e24bf4aba78001de3d6967b2052a9f422ab31d29f5a2ddd14828ea500950612": {"engine": "xtb", "overrides": {"fmax": 0.1}},
 }  # fmt: skip
 
 
@@ -27,6 +28,25 @@ def key(filler="SiO2", **options):
 def test_keys_of_what_is_stored_do_not_change(golden):
     assert key(**GOLDEN[golden]) == golden
     assert key(**GOLDEN[golden] | {"geometry": "mlip"}) != golden
+
+
+@pytest.mark.parametrize(
+    ("options", "needs_frozen_parts"),
+    [
+        ({}, True),  # LCAO: no binding energy without counterpoise correction
+        ({"level": "precise"}, False),  # plane waves
+        ({"overrides": {"mode": "pw", "cutoff": 400.0}}, False),
+        ({"level": "precise", "overrides": {"mode": "lcao", "basis": "dzp", "cutoff": None}}, True),
+        ({"engine": "vasp"}, False),
+        ({"engine": "xtb"}, False),
+    ],
+)
+def test_a_binding_energy_in_atom_centred_functions_needs_the_frozen_parts(options, needs_frozen_parts):
+    """An uncorrected result of before has another key, so that nobody finds it instead of a corrected one."""
+    asked = BindingRequest(filler="SiO2", polymer="PEO", quantities=("binding_energy",), **options)
+    assert ("interaction_energy" in asked.quantities) == needs_frozen_parts
+    same = key(quantities=("binding_energy",), **options) == key(quantities=("interaction_energy",), **options)
+    assert same == needs_frozen_parts
 
 
 @pytest.mark.parametrize(
@@ -68,6 +88,12 @@ def test_what_decides_the_result_changes_the_key(other):
 def test_the_ranking_counts_only_where_there_is_one():
     assert key(placements=1, geometry="mlip", level="moderate") == key(placements=1, level="moderate")
     assert key(geometry="mlip", level="moderate") != key(level="moderate")
+
+
+def test_the_budget_of_the_search_counts_where_there_is_a_search():
+    assert key(search=300) != key() == key(search=budget_of("fast", None).steps)
+    assert key(search=300, placements=1) == key(placements=1)
+    assert key(search=0) != key()
 
 
 def test_a_default_of_an_engine_is_part_of_the_key(monkeypatch):

@@ -83,10 +83,10 @@ def test_updates_inside_a_maker_reach_all_of_its_jobs(layer, water_molecule):
     assert flow.jobs[-1].name == "collect"
     told = settings_by_job(flow, layer)
     assert {name for name, settings in told.items() if settings.get("method") == "GFN2-xTB"} == {
-        "relax A", "relax B", "relax AB", "place",
+        "relax A", "relax B", "relax AB", "search AB", "search B", "relax A from AB", "relax B from AB",
     }  # fmt: skip
     gpaw = {name: settings for name, settings in told.items() if name.startswith("static")}
-    assert len(gpaw) == 7
+    assert len(gpaw) == 9
     assert {settings["xc"] for settings in gpaw.values()} == {"RPBE"}
     assert {settings["convergence"]["energy"] for settings in gpaw.values()} == {1e-6}  # what stood beside it stays
 
@@ -99,7 +99,7 @@ def test_updates_of_a_flow_are_those_of_its_makers(layer, water_molecule):
     told = settings_by_job(after, layer)
     assert told == settings_by_job(before, layer)
     assert {settings["method"] for settings in told.values()} == {"GFN2-xTB"}
-    assert "place" in told
+    assert {"search AB", "search B"} <= set(told)
 
     only = xtb_maker().make(layer, water_molecule)
     only.update_maker_kwargs(update, name_filter="relax AB")
@@ -113,6 +113,7 @@ def test_updates_that_are_not_nested_leave_the_engines_alone():
     assert maker.engine.overrides == gpaw_maker().engine.overrides
 
 
+@pytest.mark.slow
 def test_an_updated_flow_is_calculated_and_named_as_what_it_is(layer, water_molecule, store, tmp_path):
     """The settings are in the stored calculations, and the key is not that of the flow before the update."""
     found = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -13,20 +14,31 @@ from pymongo.database import Database
 FILE = Path(__file__).with_name("queue.json.gz")
 
 
-def content(address: str = "", folder: str = "") -> dict[str, Any]:
-    """Return ``collections``, lists of documents by name, and ``files``, texts by path."""
+#: A setting of xTB that is no more, in documents and in files within the document.
+_WIDE_EDGE = re.compile(r',\s*\\*"wide_edge\\*":\s*60\.0|\\*"wide_edge\\*":\s*60\.0,\s*')
+
+
+def content(address: str = "", folder: str = "", methods_of_today: bool = False) -> dict[str, Any]:
+    """Return ``collections``, lists of documents by name, and ``files``, texts by path.
+
+    With ``methods_of_today`` as if xTB had calculated slabs as it does today: else they may not be subtracted.
+    """
     text = gzip.decompress(FILE.read_bytes()).decode()
+    if methods_of_today:
+        text = _WIDE_EDGE.sub("", text)
     for placeholder, own in {"address": address, "folder": folder, "prefix": sys.prefix}.items():
         text = text.replace(f"{{{placeholder}}}", own)
     return json_util.loads(text)
 
 
-def restore(database: Database, address: str, folder: Path, engine: str) -> dict[str, dict[str, Any]]:
+def restore(
+    database: Database, address: str, folder: Path, engine: str, methods_of_today: bool = False
+) -> dict[str, dict[str, Any]]:
     """Write the project, its database with the interface of one engine, and its folders; give the jobs by name.
 
     The funnel is left out: its second stage would be submitted anew, by the version of today.
     """
-    found = content(address, str(folder))
+    found = content(address, str(folder), methods_of_today)
     collections = found["collections"]
     last = next(entry for entry in collections["jobs"] if request(entry).get("engine") == engine)
     flow = next(entry for entry in collections["flows"] if last["uuid"] in entry["jobs"])

@@ -66,7 +66,7 @@ def partial_charges(mol: Chem.Mol) -> Vectors:
     return charges
 
 
-def _cation_positions(
+def cation_positions(
     xyz: Vectors, symbols: Sequence[str], charges: Vectors, donors: Sequence[int], cation: str
 ) -> list[tuple[float, Vectors]]:
     """Propose positions of a cation at one, two or three donors, the lowest electrostatic energy first.
@@ -186,7 +186,7 @@ def with_cation(fragment: Structure, cation: str, donors: Sequence[int]) -> list
             [*fragment.site_properties["component"], CATION],
             details | {"cation_energy": round(energy, 6)},
         )
-        for energy, position in _cation_positions(fragment.cart_coords, symbols, partial_charges(mol), donors, element)
+        for energy, position in cation_positions(fragment.cart_coords, symbols, partial_charges(mol), donors, element)
     ]
 
 

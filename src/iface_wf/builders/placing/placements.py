@@ -145,7 +145,7 @@ def place(
         if not any(same_fingerprint(mark, other) for other in prints):
             prints.append(mark)
             details = {"index": index, "seed": seed, "clearance": clearance, **pose.report(symbols)}
-            found.append(_assemble(slab, fragment, pose.xyz @ pose.body.turn.T, vacuum, details))
+            found.append(assemble(slab, fragment, pose.xyz @ pose.body.turn.T, vacuum, details))
     if found:
         return found
     if target is not None and missed:
@@ -235,9 +235,7 @@ def _spot(body: Body, rng: np.random.Generator) -> Vectors:
     return np.array([fractions[0] * body.lattice.a, across, 0.0])
 
 
-def _assemble(
-    slab: Structure, fragment: Structure, xyz: Vectors, vacuum: float, placement: dict[str, Any]
-) -> Structure:
+def assemble(slab: Structure, fragment: Structure, xyz: Vectors, vacuum: float, placement: dict[str, Any]) -> Structure:
     """Join substrate and fragment in one cell whose periodic vectors are the substrate's.
 
     Parameters

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from ase.data import chemical_symbols
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, field_validator
+from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 from pymatgen.core import Element, Structure
 from scipy.spatial.transform import Rotation
 
 from iface_wf.builders.contact import covalent_radii, images_apart, symbols_of, vdw_radii
 from iface_wf.builders.molecules.fragments import group_sites
 from iface_wf.builders.placing.bodies import Body, Pose
-from iface_wf.errors import InputError
+from iface_wf.errors import InputError, first_problem
 
 BONDED = 1.25
 """Atoms within this multiple of their covalent sum are bonded."""
@@ -62,6 +63,12 @@ class Target(BaseModel):
 
     group: str
     surface: str
+
+    def __init__(self, **given: Any) -> None:
+        try:
+            super().__init__(**given)
+        except ValidationError as error:
+            raise first_problem(error, type(self), "The target") from error
 
     @field_validator("surface")
     @classmethod

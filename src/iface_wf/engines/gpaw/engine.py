@@ -183,7 +183,7 @@ def method(settings: dict[str, Any]) -> Method:
     basis = f"LCAO {settings['basis']}" if settings["mode"] == "lcao" else settings["mode"].upper()
     if settings["mode"] == "pw":
         basis = f"PW {settings['cutoff']:g} eV" + (", open box" if settings.get("boundary") == "open" else "")
-    return Method(metadata.version("gpaw"), settings["xc"], settings["dispersion"], basis)
+    return Method(metadata.version("gpaw"), settings["xc"], settings["dispersion"], basis, damping=settings["xc"])
 
 
 def charges(path: Path, structure: Structure, ghosts: list[int]) -> tuple[BaderDocument | None, list[str]]:

@@ -23,7 +23,7 @@ SHARED_SETTINGS = (
 #: Settings of all levels. bader_spacing: grid on which Bader basins are found, A; a third of the coarsest grid.
 COMMON: dict[str, Any] = {
     "xc": "PBE",
-    "dispersion": "D3(BJ)",
+    "dispersion": "D4",
     "spin_polarized": False,
     "bader_spacing": 0.067,
     "max_scf_steps": 150,
@@ -107,6 +107,6 @@ PROFILE = EngineProfile(
         {"kind": "relax", "cores": 16, "hours": 12.0, "memory_gb": 32.0},
         {"cores": 16, "hours": 3.0, "memory_gb": 32.0},
     ),
-    packages=("gpaw", "gpaw-data", "dftd3", "custodian"),
+    packages=("gpaw", "gpaw-data", "custodian"),
     checks=CHECKS,
 )

@@ -17,7 +17,6 @@ from typing import Any
 import numpy as np
 from ase import Atoms
 from ase.calculators.mixing import SumCalculator
-from ase.io import read
 from ase.optimize import BFGS
 from gpaw import GPAW, KohnShamConvergenceError
 from gpaw.mpi import world
@@ -25,12 +24,9 @@ from pymatgen.core import Structure
 from pymatgen.io.ase import AseAtomsAdaptor
 
 from iface_wf.engines.dispersion import dispersion_calculator, dispersion_energy
+from iface_wf.engines.gpaw.checkpoint import Checkpoint, OutOfTimeError, last_positions
 from iface_wf.engines.gpaw.density import all_electron_density, electrostatic_potential, pseudo_density
-from iface_wf.engines.gpaw.files import CHECKPOINT, INPUT, LOG, RESULT, TRAJECTORY, density_file
-
-
-class OutOfTimeError(Exception):
-    """The allotted time is over; the checkpoint holds the state."""
+from iface_wf.engines.gpaw.files import INPUT, LOG, RESULT, TRAJECTORY, density_file
 
 
 def calculator_parameters(settings: dict[str, Any], ghosts: list[int], pbc: list[bool]) -> dict[str, Any]:
@@ -78,80 +74,6 @@ def calculator_parameters(settings: dict[str, Any], ghosts: list[int], pbc: list
     if ghosts:
         parameters["setups"] = dict.fromkeys(ghosts, "ghost")
     return parameters
-
-
-class Checkpoint:
-    """Density kept on disk during the SCF, so that a killed run continues from it."""
-
-    def __init__(self, calc: Any, interval: float, max_seconds: float) -> None:
-        self.calc, self.interval = calc, interval
-        self.last = time.monotonic()
-        self.deadline = self.last + max_seconds if max_seconds else None
-
-    def after_scf_step(self, _context: Any) -> None:
-        """Write the density when the interval is over; stop the run when the time is over."""
-        flags = np.array([time.monotonic() - self.last > self.interval, self.late()], dtype=float)
-        world.broadcast(flags, 0)  # clocks differ between ranks; all must do the same
-        if flags.any():
-            self.write()
-        if flags[1]:
-            raise OutOfTimeError
-
-    def late(self) -> bool:
-        """Whether the allotted time is over."""
-        return self.deadline is not None and time.monotonic() > self.deadline
-
-    def write(self) -> None:
-        """Write the density and the atomic density matrices, atomically."""
-        density = self.calc.dft.density
-        smooth = density.nt_sR.gather()
-        matrices = density.D_asii.gather()
-        self.last = time.monotonic()
-        if world.rank == 0:
-            arrays = {f"D{a}": D for a, D in matrices.items()}
-            np.savez("checkpoint.part.npz", nt=smooth.data, positions=self.calc.atoms.positions, **arrays)
-            Path("checkpoint.part.npz").replace(CHECKPOINT)
-
-    def restore(self, atoms: Atoms) -> bool:
-        """Start the SCF from the stored density, if it belongs to these atoms and this grid."""
-        path = Path(CHECKPOINT)
-        usable = np.zeros(1)
-        stored: dict[str, Any] = {}
-        if world.rank == 0 and path.exists():
-            try:
-                with np.load(path) as data:
-                    stored = dict(data)
-            except (OSError, ValueError, EOFError):
-                stored = {}  # cut by the kill: start from atoms
-            if stored and np.shape(stored["positions"]) == atoms.positions.shape:
-                usable[0] = bool(np.abs(stored["positions"] - atoms.positions).max() < 0.3)
-        world.broadcast(usable, 0)
-        if not usable[0]:
-            return False
-        self.calc.create_new_calculation(atoms)
-        dft = self.calc.dft
-        density = dft.density
-        smooth, matrices = density.nt_sR.gather(), density.D_asii.gather()
-        fits = np.zeros(1)
-        if world.rank == 0:
-            fits[0] = stored["nt"].shape == smooth.data.shape
-        world.broadcast(fits, 0)
-        if not fits[0]:
-            return False
-        density.nt_sR.scatter_from(stored["nt"] if world.rank == 0 else None)
-        if world.rank == 0:
-            for a in matrices.keys():  # noqa: SIM118 - GPAW's array, not a dict
-                matrices[a][:] = stored[f"D{a}"]
-        density.D_asii.scatter_from(matrices)
-        dft.potential, dft.energies, _ = dft.pot_calc.calculate(density, dft.ibzwfs, dft.potential.vHt_x)
-        # the ASE interface would start from atoms again, because there are no wave functions yet: converge here
-        for context in dft.iconverge():
-            self.calc.hooks["scf_step"](context)
-        dft.calculate_energy()
-        dft.calculate_dipole()
-        dft.magmoms()
-        dft.write_converged()
-        return True
 
 
 def optimise(atoms: Atoms, settings: dict[str, Any], checkpoint: Checkpoint) -> tuple[bool, int]:
@@ -208,7 +130,7 @@ def run(task: dict[str, Any]) -> dict[str, Any]:
 
     calc.hooks["scf_step"] = count
     restored = checkpoint.restore(atoms)
-    correction = dispersion_calculator(settings["dispersion"], settings["xc"])
+    correction = dispersion_calculator(settings["dispersion"], settings["xc"], settings.get("charge", 0.0))
     atoms.calc = SumCalculator([calc, correction]) if relax and correction is not None else calc
     result: dict[str, Any] = {"scf_converged": True, "geometry_converged": True, "ionic_steps": 0}
     if relax:
@@ -235,8 +157,8 @@ def starting_atoms(task: dict[str, Any]) -> Atoms:
     atoms.pbc = task["structure"]["lattice"].get("pbc", [True] * 3)
     if settings["mode"] == "pw" and atoms.pbc.tolist() != [True, True, False] and settings.get("boundary") != "open":
         atoms.pbc = True  # plane waves repeat a molecule or wire too, apart by its vacuum
-    if task["kind"] == "relax" and Path(TRAJECTORY).exists() and Path(TRAJECTORY).stat().st_size:
-        atoms.positions = read(TRAJECTORY, index=-1).positions
+    if task["kind"] == "relax":
+        atoms.positions = last_positions(atoms)
     if any(settings.get("magnetic_moments") or []):
         atoms.set_initial_magnetic_moments(settings["magnetic_moments"])
     return atoms
@@ -262,7 +184,8 @@ def energies(task: dict[str, Any], atoms: Atoms, calc: Any) -> dict[str, Any]:
     free = float(calc.get_potential_energy(bare, force_consistent=True))
     dispersion = 0.0
     if world.rank == 0:
-        dispersion = dispersion_energy(atoms, task["ghosts"], settings["dispersion"], settings["xc"])
+        charge = settings.get("charge", 0.0)
+        dispersion = dispersion_energy(atoms, task["ghosts"], settings["dispersion"], settings["xc"], charge)
     forces = atoms.get_forces() if relax else None
     return {
         "energy": electronic + dispersion,

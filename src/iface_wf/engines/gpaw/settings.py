@@ -58,7 +58,7 @@ class GpawSettings(EngineSettings):
     mode, basis, cutoff
         ``lcao`` with its basis, ``pw`` with its cutoff, or ``fd``.
     xc, dispersion
-        Functional, and ``D3(BJ)`` or ``none``.
+        Functional, and ``D3(BJ)``, ``D4`` or ``none``.
     grid, grid_spacing, bader_spacing
         Points of the grid, or how far apart they are; the same for Bader basins.
     kpoints, kpoint_length
@@ -79,7 +79,7 @@ class GpawSettings(EngineSettings):
     basis: Basis | Elements[Basis] | None = None
     cutoff: Annotated[float, Field(ge=100.0, le=3000.0, description="eV")] | None = None
     xc: Annotated[str, AfterValidator(_functional)]
-    dispersion: Literal["D3(BJ)", "none"] | None
+    dispersion: Literal["D3(BJ)", "D4", "none"] | None
     grid: Triple | None = None
     grid_spacing: Annotated[float, Field(ge=0.05, le=0.5, description="A")]
     bader_spacing: Annotated[float, Field(ge=0.02, le=0.5, description="A")]
@@ -108,8 +108,8 @@ class GpawSettings(EngineSettings):
             raise ValueError(
                 f"'cutoff' is for mode pw, it means nothing in mode {self.mode}: leave it out, or give null"
             )
-        if self.dispersion == "D3(BJ)":
+        if self.dispersion not in (None, "none"):
             from iface_wf.engines.dispersion import require_parameters
 
-            require_parameters(self.xc)
+            require_parameters(self.dispersion, self.xc)
         return self

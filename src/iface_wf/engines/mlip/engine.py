@@ -16,7 +16,6 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 from ase import Atoms
 from ase.calculators.calculator import CalculationFailed, Calculator
 from ase.calculators.mixing import SumCalculator
@@ -24,11 +23,12 @@ from pymatgen.core import Structure
 from pymatgen.io.ase import AseAtomsAdaptor
 
 from iface_wf.engines.ase_engine import AseEngine
+from iface_wf.engines.cells import opened
 from iface_wf.engines.dispersion import dispersion_calculator, dispersion_energy
 from iface_wf.engines.document import Method
 from iface_wf.engines.mlip.models import (
-    CHGNET_WEIGHTS,
     MODELS,
+    WEIGHTS,
     load,
     model_name,
     model_settings,
@@ -47,13 +47,7 @@ def in_open_cell(structure: Structure) -> Atoms:
     atoms = AseAtomsAdaptor.get_atoms(structure, msonable=False)
     atoms.info = {}
     atoms.pbc = structure.lattice.pbc
-    cell = atoms.cell.array.copy()
-    for axis in np.flatnonzero(~atoms.pbc):
-        normal = np.cross(cell[axis - 2], cell[axis - 1])
-        normal /= np.linalg.norm(normal)
-        needed = float(np.ptp(atoms.positions @ normal)) + VACUUM
-        cell[axis] *= max(1.0, needed / abs(float(cell[axis] @ normal)))
-    atoms.set_cell(cell)
+    atoms.set_cell(opened(atoms, VACUUM))
     return atoms
 
 
@@ -65,8 +59,8 @@ def calculator(settings: dict[str, Any]) -> Calculator:
 
 
 def _functional(settings: dict[str, Any]) -> str:
-    """Return the functional whose damping the dispersion takes; no other model than CHGNet has one added."""
-    return CHGNET_WEIGHTS.get(settings.get("weights", ""), "")
+    """Return the functional whose damping the dispersion takes; only models whose weights are known have one added."""
+    return WEIGHTS.get(settings["model"], {}).get(settings.get("weights", ""), "")
 
 
 @dataclass
@@ -108,6 +102,7 @@ class MlipEngine(AseEngine):
             version=f"{MODELS[model].distribution} {package_version(model)}",
             functional=model_name(settings),
             dispersion=None if settings["dispersion"] == "none" else settings["dispersion"],
+            damping=_functional(settings),
             basis="ML potential",
             energy_type="total, ML potential",
         )

@@ -1,7 +1,8 @@
 """Machine-learned potentials by name: which there are, what they need, and their ASE calculators from atomate2.
 
-CHGNet (Deng et al., 10.1038/s42256-023-00716-3) is the default: its weights come with its package. It learned PBE and
-PBE+U energies of inorganic crystals, which hold no dispersion, so D3(BJ) (10.1002/jcc.21759) is added as everywhere else.
+CHGNet (Deng et al., 10.1038/s42256-023-00716-3) is the default; SevenNet (Park et al., 10.1021/acs.jctc.4c00190) is a second,
+independent one. The weights of both come with their packages. They learned PBE and PBE+U energies of inorganic crystals,
+which hold no dispersion, so D3(BJ) (10.1002/jcc.21759) is added.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from typing import Any, NamedTuple
 from ase.calculators.calculator import Calculator
 
 from iface_wf.builders.solids.disorder import Ordering, rerank
-from iface_wf.engines.dispersion import DISPERSION_MODELS
+from iface_wf.engines.dispersion import D3, DISPERSION_MODELS
 from iface_wf.engines.mlip.profile import PROFILE
 from iface_wf.errors import CalculationError, InputError, unknown_name
 
@@ -46,7 +47,7 @@ MODELS: dict[str, Package] = {
     "M3GNet": _MATGL,
     "MatPES-PBE": _MATGL,
     "MatPES-r2SCAN": _MATGL,
-    "SevenNet": _package("sevenn", "sevenn"),
+    "SevenNet": Package("sevenn", "sevenn", "'iface-wf[sevennet]'"),
     "MatterSim": _package("mattersim", "mattersim"),
     "FAIRChem": _package("fairchem", "fairchem-core"),
     "UPET": _package("upet", "upet"),
@@ -58,8 +59,17 @@ MODELS: dict[str, Package] = {
 }
 #: Other names in use.
 _ALIASES = {"mace": "MACE-MP-0"}
-#: Weights that come with CHGNet, and the functional they learned, by the name that D3 knows it by.
-CHGNET_WEIGHTS = {"0.3.0": "PBE", "0.2.0": "PBE", "r2scan": "r2SCAN"}
+#: Weights that come with a model's package, the default first, and the functional they learned, by the name that dispersion
+#: models know it by. SevenNet's know 89 elements: all up to Pu but Po, At, Rn, Fr and Ra.
+WEIGHTS: dict[str, dict[str, str]] = {
+    "CHGNet": {"0.3.0": "PBE", "0.2.0": "PBE", "r2scan": "r2SCAN"},
+    "SevenNet": {"7net-0": "PBE", "7net-l3i5": "PBE"},
+}
+#: Names of models that say their weights.
+_WITH_WEIGHTS = {
+    **dict.fromkeys(("sevennet-0", "7net-0"), ("SevenNet", "7net-0")),
+    **dict.fromkeys(("sevennet-l3i5", "7net-l3i5"), ("SevenNet", "7net-l3i5")),
+}
 
 
 def model_settings(level: str, overrides: dict[str, Any]) -> dict[str, Any]:
@@ -70,9 +80,9 @@ def model_settings(level: str, overrides: dict[str, Any]) -> dict[str, Any]:
     level
         ``fast``, ``moderate`` or ``precise``.
     overrides
-        Settings that replace those of the level. ``model``: name of the model; ``weights``: for CHGNet ``0.3.0``,
-        ``0.2.0`` or ``r2scan``; ``dispersion``: for CHGNet ``D3(BJ)`` or ``none``; ``calculator``: arguments of the
-        model's ASE calculator, for all others.
+        Settings that replace those of the level. ``model``: name of the model, also with its weights (``7net-l3i5``);
+        ``weights``: those of `WEIGHTS`; ``dispersion``: for models with such weights ``D3(BJ)``, ``D4`` or ``none``;
+        ``calculator``: arguments of the model's ASE calculator, for all others, and for SevenNet with a ``model`` file.
 
     Returns
     -------
@@ -86,18 +96,24 @@ def model_settings(level: str, overrides: dict[str, Any]) -> dict[str, Any]:
         For an unknown model, unknown weights, or dispersion where it is not known what to add.
     """
     settings = PROFILE.settings(level, overrides)
-    settings["model"] = known_model(str(settings["model"]))
-    if settings["model"] == "CHGNet":
-        settings = {"weights": "0.3.0", "dispersion": "D3(BJ)"} | settings
-        if settings["weights"] not in CHGNET_WEIGHTS:
-            raise unknown_name("weights of CHGNet", str(settings["weights"]), CHGNET_WEIGHTS)
+    named, weights = _WITH_WEIGHTS.get(str(settings["model"]).casefold(), (str(settings["model"]), None))
+    settings["model"] = model = known_model(named)
+    if weights is not None:
+        settings.setdefault("weights", weights)
+        if settings["weights"] != weights:
+            raise InputError(f"The ML potential {weights} has no weights {settings['weights']!r}: leave them out.")
+    if model in WEIGHTS and "model" not in settings["calculator"]:
+        known = WEIGHTS[model]
+        settings = {"weights": next(iter(known)), "dispersion": D3} | settings
+        if settings["weights"] not in known:
+            raise unknown_name(f"weights of {model}", str(settings["weights"]), known)
         if settings["dispersion"] not in DISPERSION_MODELS:
             raise unknown_name("dispersion model", str(settings["dispersion"]), DISPERSION_MODELS)
         return settings
     if "weights" in settings or settings.get("dispersion", "none") != "none":
         raise InputError(
-            f"'weights' and 'dispersion' are settings of CHGNet; give those of {settings['model']} as 'calculator: "
-            "{...}', by the names that its ASE calculator has for them."
+            f"'weights' and 'dispersion' are settings of {' and '.join(WEIGHTS)} with the weights of their packages; give those "
+            f"of {model} as 'calculator: {{...}}', by the names that its ASE calculator has for them."
         )
     settings["dispersion"] = "none"
     settings["calculator"] = _defaults(settings["model"]) | settings["calculator"]
@@ -113,7 +129,7 @@ def known_model(name: str) -> str:
     InputError
         For an unknown one.
     """
-    found = {known.casefold(): known for known in MODELS} | _ALIASES
+    found = {known.casefold(): known for known in MODELS} | _ALIASES | {n: m for n, (m, _) in _WITH_WEIGHTS.items()}
     if name.casefold() not in found:
         raise unknown_name("ML potential", name, MODELS)
     return found[name.casefold()]
@@ -196,6 +212,8 @@ def load(settings: dict[str, Any]) -> Calculator:
                     "model": CHGNet.load(model_name=settings["weights"], verbose=False),
                     "on_isolated_atoms": "error",  # by default it prints a line and goes on
                 } | arguments
+            elif "weights" in settings:
+                arguments = {"model": settings["weights"]} | arguments
             return ase_calculator(MLFF(model), **arguments)
     except (ImportError, OSError, RuntimeError, TypeError, ValueError, AttributeError) as error:
         cause = (str(error).splitlines() or [type(error).__name__])[0]

@@ -35,9 +35,16 @@ class Choice:
 CHOICES: tuple[Choice, ...] = (
     Choice(
         "GGA, IVDW",
-        "PE and 12: PBE with D3(BJ); PS and 12 for PBEsol",
-        "what most papers on these interfaces use; without dispersion a polymer hardly binds",
-        "10.1103/PhysRevLett.77.3865, 10.1002/jcc.21759, 10.1103/PhysRevLett.100.136406",
+        "PE and 12: PBE with D4, see below, or D3(BJ) on request; PS and 12 for PBEsol",
+        "without dispersion a polymer hardly binds; D3(BJ), which most papers use, overbinds on ionic oxides",
+        "10.1103/PhysRevLett.77.3865, 10.1063/1.5090222, 10.1002/jcc.21759, 10.1103/PhysRevLett.100.136406",
+    ),
+    Choice(
+        "IVDW with dispersion D4",
+        "12; the D3(BJ) energy is replaced by that of dftd4 when the run is read. IVDW=13 as override: VASP's own",
+        "only VASP from 6.2 on that was built with DFTD4 knows 13; the electronic energy is the same, and relaxations "
+        "follow the forces of D3(BJ)",
+        "10.1063/1.5090222; " + WIKI + "IVDW",
     ),
     Choice(
         "METAGGA, LUSE_VDW, BPARAM",
@@ -235,9 +242,11 @@ FUNCTIONALS: dict[str, dict[str, object]] = {
 DISPERSIONS: dict[tuple[str, str], dict[str, object]] = {
     ("PBE", "D3(BJ)"): {"IVDW": 12},
     ("PBEsol", "D3(BJ)"): {"IVDW": 12},
+    ("PBE", "D4"): {"IVDW": 12},
+    ("PBEsol", "D4"): {"IVDW": 12},
     ("r2SCAN", "rVV10"): {"LUSE_VDW": True, "BPARAM": 11.95},
 }
-DEFAULT_DISPERSION = {"PBE": "D3(BJ)", "PBEsol": "D3(BJ)", "r2SCAN": "rVV10"}
+DEFAULT_DISPERSION = {"PBE": "D4", "PBEsol": "D4", "r2SCAN": "rVV10"}
 
 #: Up to this number of atoms a bulk cell is calculated with projection in reciprocal space.
 SMALL_BULK = 30

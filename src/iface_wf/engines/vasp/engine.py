@@ -23,6 +23,7 @@ from iface_wf.documents.bader import BaderDocument
 from iface_wf.documents.calculation import CalculationDocument, Correction
 from iface_wf.documents.density import DensityRecord
 from iface_wf.engines.base import Engine
+from iface_wf.engines.dispersion import D4, dispersion_energy
 from iface_wf.engines.document import Method, calculation_document
 from iface_wf.engines.profile import merged
 from iface_wf.engines.request import CalculationRequest
@@ -148,7 +149,14 @@ def read_document(
     flags = [*outputs.convergence(run)]
     unconverged = bool(flags)
     flags += run.marks
-    dispersion = outputs.dispersion_energy(run)
+    settings = request.settings | run.settings
+    dispersion, electronic = outputs.dispersion_energy(run), run.outcar.energy - outputs.dispersion_energy(run)
+    free = run.outcar.free_energy
+    if replaced := outputs.replaces_dispersion(run, request.settings):
+        settings["dispersion"] = D4
+        charge = round(sum(run.valences) - run.n_electrons, 6)
+        d4 = dispersion_energy(outputs.periodic_atoms(structure), [], D4, settings["xc"], charge)
+        free, dispersion = free + d4 - dispersion, d4
     densities: dict[str, DensityRecord] = {}
     bader: BaderDocument | None = None
     if not unconverged and request.densities:
@@ -158,21 +166,20 @@ def read_document(
     flags += trouble
     if system_kind(structure) == "slab" and not c_is_perpendicular(structure):
         flags.append("dipole_uncorrected: c is not perpendicular to a and b")
-    settings = request.settings | run.settings
     return calculation_document(
         request,
         directory,
-        method(run, settings),
+        method(run, settings, replaced),
         structure,
         settings,
         bader=bader,
         kpoints=tuple(settings["kpoints"]),
         charge=sum(run.valences) - run.n_electrons,
         magnetic_moment=run.outcar.moment,
-        energy=run.outcar.energy,
-        electronic_energy=run.outcar.energy - dispersion,
+        energy=electronic + dispersion,
+        electronic_energy=electronic,
         dispersion_energy=dispersion,
-        free_energy=run.outcar.free_energy,
+        free_energy=free,
         fermi_level=run.outcar.fermi_level,
         max_force=outputs.max_force(run, request.atoms_structure),
         n_electrons=run.n_electrons,
@@ -190,14 +197,15 @@ def read_document(
     )
 
 
-def method(run: outputs.VaspRun, settings: dict[str, Any]) -> Method:
-    """Say in words how VASP calculated a run."""
+def method(run: outputs.VaspRun, settings: dict[str, Any], replaced: bool = False) -> Method:
+    """Say in words how VASP calculated a run, and whether its D3(BJ) energy was replaced by D4."""
     return Method(
         version=run.outcar.version,
         functional=settings["xc"],
         dispersion=settings["dispersion"],
         basis=f"PW {settings['ENCUT']:g} eV",
-        energy_type=outputs.energy_type(run),
+        energy_type=outputs.energy_type(run) + (", D4 by dftd4 in place of VASP's D3(BJ)" if replaced else ""),
+        damping=settings["xc"],
     )
 
 

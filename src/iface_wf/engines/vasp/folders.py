@@ -22,10 +22,10 @@ from iface_wf.analysis.vacuum import together, widest_gap
 from iface_wf.builders.components import select
 from iface_wf.documents.calculation import CalculationDocument
 from iface_wf.documents.labels import PARTS, POLYMER, SLAB, WHOLE, A, B
-from iface_wf.engines.parts import nearest_like
+from iface_wf.engines.parts import CHARGE_TOLERANCE, nearest_like
 from iface_wf.engines.request import CalculationRequest
 from iface_wf.engines.vasp.engine import VaspEngine, read_document
-from iface_wf.engines.vasp.grids import find_file
+from iface_wf.engines.vasp.grids import find_file, is_written
 from iface_wf.engines.vasp.installation import installation
 from iface_wf.engines.vasp.outputs import read_run
 from iface_wf.engines.vasp.run import REQUEST, write_inputs
@@ -167,14 +167,24 @@ def read_folder(folder: Path) -> CalculationDocument:
     CalculationError, MismatchError
         See `iface_wf.engines.vasp.engine.read_document`.
     """
+    return read_document(folder, read_request(folder))
+
+
+def read_request(folder: Path) -> CalculationRequest:
+    """Read what a folder that we wrote is to calculate, where it started among it.
+
+    Raises
+    ------
+    InputError
+        When the note of it is missing or damaged.
+    """
     path = folder / REQUEST
     if not path.is_file():
         raise InputError(f"{folder} has no {REQUEST}, so the order and labels of its atoms are unknown.")
     try:
-        request = CalculationRequest.model_validate_json(path.read_text())
+        return CalculationRequest.model_validate_json(path.read_text())
     except ValidationError as error:
         raise InputError(f"{path} is damaged: {error.errors()[0]['msg']}.") from error
-    return read_document(folder, request)
 
 
 def read_foreign_folder(
@@ -214,8 +224,8 @@ def read_foreign_folder(
         for index in matching_atoms(structure, slab):
             labels[index] = SLAB
     structure.add_site_property("component", labels)
-    present = find_file(folder, "CHGCAR") is not None
-    cores = all(find_file(folder, name) for name in ("AECCAR0", "AECCAR2"))
+    present = is_written(folder, "CHGCAR")
+    cores = all(is_written(folder, name) for name in ("AECCAR0", "AECCAR2"))
     request = CalculationRequest(
         kind="relax" if run.is_relaxation else "static",
         engine="vasp",
@@ -226,7 +236,29 @@ def read_foreign_folder(
         role=role,
     )
     document = read_document(folder, request)
-    return document.model_copy(update={"flags": [*document.flags, *_vacuum_marks(structure, directions)]})
+    marks = [
+        *_vacuum_marks(structure, directions),
+        *_empty_marks(folder, bool(run.vasprun.parameters.get("LCHARG", True))),
+        *_charge_marks(document.charge, directions, corrected=run.settings.get("IDIPOL") == 4),
+    ]
+    return document.model_copy(update={"flags": [*document.flags, *marks]})
+
+
+def _charge_marks(charge: float, periodic: int, corrected: bool) -> list[str]:
+    """Return a flag for a charge whose energy hangs on the cell: charges of parts may add up, these errors do not."""
+    if abs(charge) < CHARGE_TOLERANCE:
+        return []
+    if periodic:
+        return [f"charged_cell ({charge:+.3g} e in a periodic cell: its energy is that of a uniform background too)"]
+    return [] if corrected else [f"charge_uncorrected ({charge:+.3g} e in a box without IDIPOL 4)"]
+
+
+def _empty_marks(folder: Path, wanted: bool) -> list[str]:
+    """Return a flag for densities that the run should have written and that are empty, as on a full disk."""
+    names = [
+        name for name in ("CHGCAR", "AECCAR0", "AECCAR2") if find_file(folder, name) and not is_written(folder, name)
+    ]
+    return [f"density_missing ({', '.join(names)}: empty)"] if wanted and names else []
 
 
 def _vacuum_marks(structure: Structure, periodic: int) -> list[str]:

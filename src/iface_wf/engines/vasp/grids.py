@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import warnings
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -72,6 +73,18 @@ def find_file(directory: Path, name: str) -> Path | None:
         if path.is_file():
             return path
     return None
+
+
+def is_written(directory: Path, name: str) -> bool:
+    """Whether a run has written a file: VASP makes some, CHGCAR among them, and leaves them empty where they are not wanted."""
+    path = find_file(directory, name)
+    if path is None:
+        return False
+    try:
+        with zopen(path, mode="rb") as handle:
+            return bool(handle.read(1))
+    except (OSError, EOFError, zlib.error):  # damaged, which its reader says
+        return True
 
 
 def required_file(directory: Path, name: str) -> Path:

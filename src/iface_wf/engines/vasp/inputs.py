@@ -17,6 +17,7 @@ from pymatgen.io.vasp.sets import next_num_with_prime_factors
 
 from iface_wf.documents.calculation import CalculationKind
 from iface_wf.engines.cells import kpoint_mesh
+from iface_wf.engines.dispersion import NONE
 from iface_wf.engines.vasp import choices as choices
 from iface_wf.engines.vasp.choices import CELL_TAGS, GRID_TAGS, METHOD_TAGS
 from iface_wf.engines.vasp.profile import PROFILE
@@ -157,11 +158,13 @@ class InterfaceInputGenerator(VaspInputGenerator):
             if options[name] not in allowed:
                 raise unknown_name(f"VASP setting {name}", str(options[name]), allowed)
         options.setdefault("dispersion", choices.DEFAULT_DISPERSION[options["xc"]])
+        if options["dispersion"] == NONE:
+            options["dispersion"] = None
         pair = (options["xc"], options["dispersion"])
         if options["dispersion"] is not None and pair not in choices.DISPERSIONS:
             raise InputError(
                 f"VASP knows no dispersion {pair[1]!r} for {pair[0]}: take "
-                f"{choices.DEFAULT_DISPERSION[options['xc']]!r} or none (null)."
+                f"{', '.join(model for xc, model in choices.DISPERSIONS if xc == pair[0])} or none."
             )
         return options
 

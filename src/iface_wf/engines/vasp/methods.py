@@ -41,7 +41,7 @@ def functional(tags: Mapping[str, Any], incar: Mapping[str, Any], titles: Iterab
         name = META_NAMES.get(tags["METAGGA"], str(tags["METAGGA"]))
     else:
         written = str(tags.get("GGA") or incar.get("GGA") or "--").upper()
-        name = FUNCTIONAL_NAMES.get(written, written)
+        name = FUNCTIONAL_NAMES.get(written, f"GGA={written}")
         first = next(iter(titles), "PAW_PBE")
         if written == "--" and not first.startswith("PAW_PBE"):
             name = "PW91" if "GGA" in first else "LDA"

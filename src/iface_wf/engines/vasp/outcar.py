@@ -62,6 +62,8 @@ class Outcar:
         Of the POTCARs, one for each type of atom; empty where there are none.
     forces
         Of the last step, shape (atoms, 3), eV/A; None where there are none.
+    electronic_steps
+        Of the last loop that reached self-consistency, or should have; those of linear response do not count.
     """
 
     version: str
@@ -87,6 +89,7 @@ class Outcar:
     mesh: tuple[int, ...] | None = None
     titles: tuple[str, ...] = ()
     forces: FloatArray | None = None
+    electronic_steps: int | None = None
 
 
 def read_outcar(path: Path) -> Outcar:
@@ -154,6 +157,7 @@ def read_outcar(path: Path) -> Outcar:
         mesh=_triple(r"generate k-points for:\s*(\d+)\s+(\d+)\s+(\d+)", text),
         titles=tuple(" ".join(t.split()) for t in re.findall(r"\n\s*TITEL\s*=([^\n]*)", text)),
         forces=_forces(text, path),
+        electronic_steps=_integer(r"- Iteration\s+\d+\(\s*(\d+)\)", text[:start]),
     )
 
 

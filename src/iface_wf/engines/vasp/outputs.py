@@ -12,11 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from ase import Atoms
 from monty.io import zopen
 from pymatgen.core import Lattice, Structure
+from pymatgen.io.ase import AseAtomsAdaptor
 from pymatgen.io.vasp import Vasprun
 
 from iface_wf.documents.calculation import Correction
+from iface_wf.engines.dispersion import D3, D4
 from iface_wf.engines.vasp.agreement import require_agreement
 from iface_wf.engines.vasp.grids import required_file
 from iface_wf.engines.vasp.inputs import poscar_order
@@ -28,6 +31,8 @@ from iface_wf.errors import CalculationError, MismatchError
 ENERGY_TYPE = "extrapolated to zero smearing (e_0_energy)"
 #: A single point must be of the structure that was asked for within this (A).
 POSITION_TOLERANCE = 1e-3
+#: Values of IALGO, and names of ALGO, that only use the density that is there.
+ONE_SHOT = {2: "None", 3: "Eigenval", 4: "Subrot", 90: "Exact"}
 
 
 @dataclass(frozen=True)
@@ -210,6 +215,18 @@ def dispersion_energy(run: VaspRun) -> float:
     return 0.0
 
 
+def replaces_dispersion(run: VaspRun, asked: Mapping[str, Any]) -> bool:
+    """Say whether D4 was asked for of a VASP that calculated D3(BJ), whose energy then gives way to that of dftd4."""
+    return asked.get("dispersion") == D4 and run.settings["dispersion"] == D3
+
+
+def periodic_atoms(structure: Structure) -> Atoms:
+    """Return ASE atoms that are periodic in every direction, as they are in VASP."""
+    atoms = AseAtomsAdaptor.get_atoms(structure, msonable=False)
+    atoms.pbc = True
+    return atoms
+
+
 def energy_type(run: VaspRun) -> str:
     """Say which energy it is, and how the periodic images of an ion were treated."""
     ion = run.settings.get("IDIPOL") == 4
@@ -221,6 +238,9 @@ def convergence(run: VaspRun) -> list[str]:
     held = int(run.vasprun.parameters.get("ICHARG", 0) or 0)
     if held >= 10:
         return [f"scf_unconverged (ICHARG {held}: the density was held)"]
+    algorithm = int(run.vasprun.parameters.get("IALGO", 38) or 38)
+    if algorithm in ONE_SHOT:
+        return [f"scf_unconverged (ALGO {ONE_SHOT[algorithm]}: the density was held)"]
     if not scf_reached(run):
         return ["scf_unconverged"]
     if run.is_relaxation and not run.outcar.ions_converged:
@@ -236,6 +256,7 @@ def scf_reached(run: VaspRun) -> bool:
     if not run.outcar.scf_converged:
         return False
     steps = run.vasprun.ionic_steps[-1]["electronic_steps"]
+    steps = steps[: run.outcar.electronic_steps or len(steps)]  # linear response lists its own behind
     if len(steps) < run.vasprun.parameters["NELM"]:
         return True
     if len(steps) < 2:

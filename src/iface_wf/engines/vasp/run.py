@@ -12,13 +12,16 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from atomate2.vasp.run import DEFAULT_HANDLERS, JobType, run_vasp
 from custodian.custodian import CustodianError, ErrorHandler, Validator
 from custodian.vasp.handlers import PositiveEnergyErrorHandler, WalltimeHandler
 from custodian.vasp.validators import VaspAECCARValidator, VaspFilesValidator, VasprunXMLValidator
+from pymatgen.core import Structure
 from pymatgen.io.vasp import Incar, Kpoints, Poscar
 
 from iface_wf.documents.calculation import Correction
+from iface_wf.engines.checkpoints import readable, usable_positions
 from iface_wf.engines.request import CalculationRequest
 from iface_wf.engines.vasp.choices import GD_VALENCE, POTCARS
 from iface_wf.engines.vasp.grids import all_electron_density, find_file
@@ -26,10 +29,13 @@ from iface_wf.engines.vasp.inputs import poscar_structure
 from iface_wf.engines.vasp.installation import VaspSettings, check_executable, potcar_folder, read_potcars
 from iface_wf.engines.vasp.outcar import read_outcar
 from iface_wf.engines.vasp.outputs import read_corrections, read_run
+from iface_wf.engines.vasp.wavecar import whole_wavecar
 from iface_wf.errors import CalculationError, IfaceError, InputError
 from iface_wf.secrets import away
 
 REQUEST, UNFINISHED = "iface-wf.json", "unfinished.json"
+INPUTS = ("INCAR", "KPOINTS", "POSCAR", "POTCAR")
+LEFT_BY_OTHERS = ("STOPCAR", "WAVECAR", "CHGCAR", "CONTCAR", "custodian.json")
 #: POTCAR: valence electrons, from which those of ions are counted.
 VALENCES = dict((*POTCARS.values(), GD_VALENCE))
 #: What custodian says of a calculation that is complete but not converged.
@@ -140,6 +146,8 @@ def execute(
     check_executable(settings.command)
     earlier = _continuation(request, directory)
     if earlier is None:
+        for name in LEFT_BY_OTHERS:  # a run that cannot be gone on from: STOPCAR would stop VASP at once
+            (directory / name).unlink(missing_ok=True)
         write_inputs(request, directory, settings)
         earlier = []
     _note_unfinished(directory, earlier)
@@ -219,10 +227,9 @@ def _run(request: CalculationRequest, directory: Path, settings: VaspSettings, o
 
 def _continuation(request: CalculationRequest, directory: Path) -> list[Correction] | None:
     """Prepare the folder of an interrupted run for going on; None when there is nothing to continue."""
-    note = directory / UNFINISHED
-    if not note.is_file() or not (directory / "INCAR").is_file():
+    earlier = readable(directory / UNFINISHED, _noted_corrections)
+    if earlier is None or not _inputs_are_whole(directory):
         return None
-    earlier = [Correction.model_validate(c) for c in json.loads(note.read_text())]
     with contextlib.suppress(CalculationError):  # custodian's log of the killed run, if it is whole
         earlier += read_corrections(directory)
     (directory / "custodian.json").unlink(missing_ok=True)
@@ -230,30 +237,56 @@ def _continuation(request: CalculationRequest, directory: Path) -> list[Correcti
     if request.kind == "relax" and _usable_contcar(request, directory):
         shutil.copy(directory / "CONTCAR", directory / "POSCAR")
         used.append("CONTCAR")
-    try:
-        read_outcar(directory / "OUTCAR")
+    if _stopped_cleanly(directory) and readable(directory / "WAVECAR", whole_wavecar):
         used.append("WAVECAR")
-    except CalculationError:
+    else:
         (directory / "WAVECAR").unlink(missing_ok=True)  # half of it may be missing
     (directory / "STOPCAR").unlink(missing_ok=True)
-    cause = "stopped before the wall time" if "WAVECAR" in used else "killed"
+    cause = "stopped before the wall time" if _stopped_cleanly(directory) else "killed"
     return [
         *earlier,
         Correction(handler="continuation", errors=[cause], actions=[{"continue_from": used or ["start"]}]),
     ]
 
 
+def _noted_corrections(path: Path) -> list[Correction]:
+    return [Correction.model_validate(c) for c in json.loads(path.read_text())]
+
+
+def _inputs_are_whole(directory: Path) -> bool:
+    """Whether the inputs, as corrected so far, were written to their end before the run was killed."""
+    texts = [path.read_bytes() if path.is_file() else b"" for path in map(directory.joinpath, INPUTS)]
+    return all(text.strip() and b"\0" not in text for text in texts)
+
+
+def _stopped_cleanly(directory: Path) -> bool:
+    try:
+        read_outcar(directory / "OUTCAR")
+    except CalculationError:
+        return False
+    return True
+
+
 def _usable_contcar(request: CalculationRequest, directory: Path) -> bool:
-    """Whether CONTCAR holds the whole structure: VASP creates it empty."""
+    """Whether CONTCAR, which VASP creates empty, holds what the relaxation has come to; else it is set aside."""
     path = find_file(directory, "CONTCAR")
     if path is None or not path.stat().st_size:
         return False
-    try:
-        structure = Poscar.from_file(path, check_for_potcar=False).structure
-    except (ValueError, IndexError, KeyError):
-        return False
     wanted = poscar_structure(request.atoms_structure)
-    return [s.specie.symbol for s in structure] == [s.specie.symbol for s in wanted]
+    moves = wanted.site_properties.get("selective_dynamics", [])
+    held = np.array([i for i, free in enumerate(moves) if not any(free)], dtype=int)
+
+    def read(file: Path) -> Structure | None:
+        found = Poscar.from_file(file, check_for_potcar=False).structure
+        if [s.specie.symbol for s in found] != [s.specie.symbol for s in wanted]:
+            return None
+        if not np.allclose(found.lattice.matrix, wanted.lattice.matrix, atol=1e-4):
+            return None
+        steps = found.frac_coords - wanted.frac_coords
+        positions = (wanted.frac_coords + steps - np.round(steps)) @ wanted.lattice.matrix
+        return found if usable_positions(positions, wanted.cart_coords, held) is not None else None
+
+    return readable(path, read) is not None
 
 
 def _note_unfinished(directory: Path, corrections: list[Correction]) -> None:

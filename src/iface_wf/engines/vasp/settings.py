@@ -127,7 +127,7 @@ class VaspOverrides(EngineSettings):
     Attributes
     ----------
     xc, dispersion, gadolinium
-        See `iface_wf.engines.vasp.choices`; dispersion None: none.
+        See `iface_wf.engines.vasp.choices`; dispersion None or ``none``: none.
     potcars, hubbard
         POTCAR, and angular momentum, U and J (eV), by element.
     kpoint_length, bader_spacing

@@ -13,11 +13,12 @@ from pymatgen.core import Structure
 from iface_wf.analysis.charges import charge_transfer
 from iface_wf.analysis.density import difference, difference_profile, pack, unpack_grid
 from iface_wf.analysis.energies import BindingTerms, Energy, binding_terms
+from iface_wf.analysis.uncertainty import GEOMETRY_NOISE
 from iface_wf.analysis.vacuum import vacuum_middle
 from iface_wf.builders.checks import flags as outcome_flags
 from iface_wf.documents.calculation import CalculationDocument
 from iface_wf.documents.charges import ChargeSums
-from iface_wf.documents.labels import PARTS, WHOLE, A, B
+from iface_wf.documents.labels import PARTS, UNCORRECTED, WHOLE, A, B
 from iface_wf.documents.result import EnergyTerm, method_of
 from iface_wf.documents.schemes import SCHEMES
 from iface_wf.documents.upgrade import provenance_of_today
@@ -27,9 +28,7 @@ from iface_wf.errors import CalculationError, IfaceError
 from iface_wf.flows.placements import RankedPlacements
 from iface_wf.quantities.binding.document import BindingDocument, DensityDifferenceDocument
 from iface_wf.quantities.binding.lateral import LateralDocument, distance_of_images
-
-#: A relaxed part may come out this much above its frozen copy (eV) before it is flagged: noise of grid and SCF.
-DEFORMATION_TOLERANCE = 0.02
+from iface_wf.quantities.binding.references import from_whole, lowest
 
 
 @job(data=["blob"])
@@ -39,10 +38,11 @@ def collect_binding(
     uuids: dict[str, str],
     placements: RankedPlacements,
     about: dict[str, Any],
+    conformers: RankedPlacements | None = None,
     lateral: LateralDocument | None = None,  # jobs of before have none
 ) -> BindingDocument:
     """Combine energies, charges and densities; see `binding_document`."""
-    return binding_document(calculations, relaxations, uuids, placements, about, lateral)
+    return binding_document(calculations, relaxations, uuids, placements, about, conformers, lateral)
 
 
 def binding_document(
@@ -51,6 +51,7 @@ def binding_document(
     uuids: dict[str, str],
     placements: RankedPlacements,
     about: dict[str, Any],
+    conformers: RankedPlacements | None = None,
     lateral: LateralDocument | None = None,
 ) -> BindingDocument:
     """Combine energies, charges and densities into one document.
@@ -59,15 +60,18 @@ def binding_document(
     ----------
     calculations
         Single points by role: A, B, AB, A*, B* and, for LCAO, ``A* in AB basis``, ``B* in AB basis``. Without A* and
-        B* (folders calculated elsewhere) there is a binding energy, but no interaction energy.
+        B* (folders calculated elsewhere) there is a binding energy, but no interaction energy. With ``A from AB`` and
+        ``B from AB`` the lower reference of each part counts.
     relaxations
-        Relaxations by role: A, B, AB; none where the geometries came from elsewhere.
+        Relaxations by role, as the single points; none where the geometries came from elsewhere.
     uuids
         Jobs that hold the single points.
     placements
-        The ranked placements.
+        The placements that were compared.
     about
         Names and provenance of the interface, and its key; by default one that follows from those of the calculations.
+    conformers
+        The conformers of B that were compared.
     lateral
         What the molecule feels of its own images, if that was calculated.
 
@@ -81,6 +85,9 @@ def binding_document(
     MismatchError
         When AB, A* and B* finally used unlike settings or grids.
     """
+    key = _key(calculations)
+    energies = {role: c.energy for role, c in calculations.items()}
+    calculations, relaxations, taken = lowest(calculations, relaxations)
     ab, geometry = calculations[WHOLE], relaxations.get(WHOLE)
     everything = (*calculations.values(), *relaxations.values())
     structure = ab.atoms_structure
@@ -89,16 +96,22 @@ def binding_document(
     distance = distance_of_images(structure)
     flags = _flags(calculations, relaxations, placements, terms, lateral)
     flags += lateral.flags if lateral else []
+    if binding and (terms is None or terms.bsse is None) and comparison_of(ab).counterpoise(ab.settings):
+        flags.append(UNCORRECTED)
+    numbers = _numbers(calculations, binding, terms)
     scheme, transfer = _charge_transfer(calculations, flags)
     named = {k: v for k, v in about.items() if k in BindingDocument.model_fields and k != "provenance"}
     return BindingDocument(
-        **{"key": _key(calculations), **named},
+        **{"key": key, **named},
         **method_of(ab),
-        **_numbers(calculations, binding, terms),
-        binding_energy_per_area=binding.total / area if binding else None,
+        **numbers,
+        binding_energy_per_area=numbers["binding_energy"] / area if binding else None,
+        model_energies=_model_energies(calculations, relaxations),
         placement=placements.placement,
         placements=len(placements.ranking),
         placement_ranking=placements.ranking,
+        search=placements.search,
+        conformer_search=conformers.search if conformers else None,
         formula=structure.formula.replace(" ", ""),
         n_atoms=len(structure),
         area=area,
@@ -108,7 +121,7 @@ def binding_document(
         coverage=100.0 / area if structure.lattice.pbc[1] else None,
         charge=ab.charge,
         geometry_engine=f"{geometry.engine} {geometry.functional} ({geometry.level})" if geometry else "as given",
-        terms=[_term(role, c, uuids.get(role, "")) for role, c in calculations.items()],
+        terms=[_term(role, c, uuids.get(taken.get(role, role), "")) for role, c in calculations.items()],
         charge_transfer=transfer,
         charge_scheme=scheme,
         charges=_charges(calculations),
@@ -122,6 +135,14 @@ def binding_document(
             "iface_wf": metadata.version("iface-wf"),
             "relaxations": {role: {"key": c.key, "engine": c.engine} for role, c in relaxations.items()},
             "ranked_by": placements.engine,
+            "references": {
+                part.name: {
+                    "taken": taken[part.name],
+                    "energies": {role: energies[role] for role in (part.name, from_whole(part))},
+                }
+                for part in PARTS
+                if part.name in taken
+            },
         },
         wall_time=sum(c.wall_time or 0.0 for c in everything),
         completed_at=now(),
@@ -140,8 +161,15 @@ def _flags(
     unlike = require_comparable(calculations)
     flags = sorted({f"{flag} ({role})" for role, c in calculations.items() for flag in c.flags})
     flags += unlike
-    flags += [f"{flag} (relax {role})" for role, c in relaxations.items() for flag in c.flags]
-    flags += outcome_flags(Structure.from_dict(placements.structure), ab.atoms_structure)
+    # against the placement as built: the steps of its ranking may have brought it apart already
+    outcome = outcome_flags(Structure.from_dict(placements.built or placements.structure), ab.atoms_structure)
+    flags += [
+        f"{flag} (relax {role})"
+        for role, c in relaxations.items()
+        for flag in c.flags
+        if role != WHOLE or flag not in outcome
+    ]
+    flags += outcome
     # minima of a cheap engine are not those of the energies: there a negative deformation tells how large the
     # error of its geometries is, while within one engine it tells that a part is not relaxed
     cheap = any(c.engine != ab.engine for c in relaxations.values())
@@ -150,7 +178,7 @@ def _flags(
     if lateral and lateral.energy is not None and B.name in deformation:
         deformation[B.name] -= lateral.energy  # B* is in AB's cell: what its images give is no change of its shape
     return flags + [
-        f"{name} ({part}: {energy:.3f} eV)" for part, energy in deformation.items() if energy < -DEFORMATION_TOLERANCE
+        f"{name} ({part}: {energy:.3f} eV)" for part, energy in deformation.items() if energy < -GEOMETRY_NOISE
     ]
 
 
@@ -160,15 +188,40 @@ def _numbers(
     """Return the energies of the document, eV; None where a calculation that they need gave none."""
     told = all(c.dispersion_energy is not None for c in calculations.values())
     return {
-        "binding_energy": binding.total if binding else None,
-        "binding_energy_cp": terms.binding_cp if terms else None,
-        "interaction_energy": terms.interaction.total if terms else None,
-        "interaction_energy_cp": terms.interaction_cp if terms else None,
+        "binding_energy": terms.binding if terms else (binding.total if binding else None),
+        "binding_energy_raw": binding.total if binding else None,
+        "interaction_energy": terms.interaction if terms else None,
+        "interaction_energy_raw": terms.interaction_raw.total if terms else None,
         "deformation_energy": {part: energy.total for part, energy in terms.deformation.items()} if terms else {},
         "bsse_energy": terms.bsse if terms else None,
         "dispersion_energy": binding.dispersion if binding and told else None,
-        "dispersion_interaction": terms.interaction.dispersion if terms and told else None,
+        "dispersion_interaction": terms.interaction_raw.dispersion if terms and told else None,
+        "dispersion_shares": _shares(calculations, [part.name for part in PARTS]) if binding else {},
+        "dispersion_interaction_shares": _shares(calculations, [part.frozen for part in PARTS]) if terms else {},
     }
+
+
+def _shares(calculations: dict[str, CalculationDocument], parts: list[str]) -> dict[str, float]:
+    """Return AB's dispersion energy minus that of its parts by each model that all of them have, eV."""
+    whole, *others = (calculations[role].dispersion_energies for role in (WHOLE, *parts))
+    return {
+        model: energy - sum(other[model] for other in others)
+        for model, energy in whole.items()
+        if all(model in other for other in others)
+    }
+
+
+def _model_energies(
+    calculations: dict[str, CalculationDocument], relaxations: dict[str, CalculationDocument]
+) -> dict[str, float]:
+    """Return the binding energy of the same structures by two ML potentials, eV, where one relaxed for the other."""
+    found: dict[str, float] = {}
+    for documents in (calculations, relaxations):
+        of_three = [documents[role] for role in (WHOLE, A.name, B.name) if role in documents]
+        energies = [c.energy for c in of_three if c.engine == "mlip" and c.energy is not None]
+        if len(energies) == len((WHOLE, *PARTS)):
+            found[of_three[0].functional] = energies[0] - sum(energies[1:])
+    return found if len(found) > 1 else {}
 
 
 def _key(calculations: dict[str, CalculationDocument]) -> str:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from iface_wf.documents.kinds import Column
-from iface_wf.documents.labels import COMPONENTS, PARTS
+from iface_wf.documents.labels import COMPONENTS, PARTS, UNCERTAINTY_PARTS
 
 #: Each one needs what the ones before it need.
 QUANTITIES = ("binding_energy", "interaction_energy", "charges")
 _TRANSFER = "e, positive = the component lost electrons"
+_BINDING = "eV per interface cell, negative = bound; counterpoise corrected where the basis is atom-centred"
+_INTERACTION = "eV, negative = attractive; corrected in the same way"
 COLUMNS = (
-    Column("binding_energy", "binding_energy", "eV per interface cell, negative = bound", shown=True),
-    Column("binding_energy_cp", "binding_energy_cp", "eV per interface cell, counterpoise corrected", shown=True),
-    Column("interaction_energy", "interaction_energy", "eV, negative = attractive", shown=True),
-    Column("interaction_energy_cp", "interaction_energy_cp", "eV, counterpoise corrected"),
+    Column("binding_energy", "binding_energy", _BINDING, shown=True, uncertainty="uncertainty"),
+    Column("uncertainty", "uncertainty", "eV, half-spread of binding_energy"),
+    *(Column(f"uncertainty_{part}", f"uncertainty_parts.{part}", "eV, half-spread") for part in UNCERTAINTY_PARTS),
+    Column("binding_energy_raw", "binding_energy_raw", "eV per interface cell, without counterpoise correction"),
+    Column("interaction_energy", "interaction_energy", _INTERACTION, shown=True),
+    Column("interaction_energy_raw", "interaction_energy_raw", "eV, without counterpoise correction"),
     *(Column(f"deformation_{part.name}", f"deformation_energy.{part.name}", "eV") for part in PARTS),
     Column("dispersion_energy", "dispersion_energy", "eV, share of the binding energy"),
     Column("bsse_energy", "bsse_energy", "eV, >= 0"),

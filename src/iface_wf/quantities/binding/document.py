@@ -4,23 +4,30 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, computed_field
 
+from iface_wf.analysis.uncertainty import basis_part, combined, dispersion_part, geometry_part, search_part, spread_part
 from iface_wf.documents.base import Document
 from iface_wf.documents.charges import ChargeSums
 from iface_wf.documents.density import DensityRecord
 from iface_wf.documents.result import ResultDocument
+from iface_wf.documents.search import SearchSummary
+from iface_wf.former import hint
 
 UNITS: dict[str, str] = {
-    "binding_energy": "eV per interface cell, negative = bound",
-    "binding_energy_cp": "eV per interface cell, counterpoise corrected, negative = bound",
-    "binding_energy_per_area": "eV/A^2",
-    "interaction_energy": "eV, negative = attractive",
-    "interaction_energy_cp": "eV, counterpoise corrected",
+    "binding_energy": "eV per interface cell, negative = bound; counterpoise corrected where the basis is atom-centred",
+    "binding_energy_raw": "eV per interface cell, without counterpoise correction",
+    "binding_energy_per_area": "eV/A^2, of binding_energy",
+    "interaction_energy": "eV, negative = attractive; counterpoise corrected where the basis is atom-centred",
+    "interaction_energy_raw": "eV, without counterpoise correction",
+    "uncertainty": "eV, half-spread of binding_energy; its parts combined in quadrature",
+    "uncertainty_parts": "eV, half-spreads",
     "deformation_energy": "eV",
     "bsse_energy": "eV, >= 0",
     "dispersion_energy": "eV, share of the binding energy",
     "dispersion_interaction": "eV, share of the interaction energy",
+    "dispersion_shares": "eV, share of the binding energy by model",
+    "dispersion_interaction_shares": "eV, share of the interaction energy by model",
     "charge_transfer": "e, positive = the component lost electrons; the components sum to 0",
     "displaced_charge": "e, half the integral of |delta_rho|",
     "lateral_energy": "eV, negative = the molecule and its images attract each other",
@@ -50,24 +57,43 @@ class BindingDocument(ResultDocument):
     """Binding energy of an interface AB with its parts A (slab side) and B (fragment side).
 
     Definitions: binding = E(AB) - E(A) - E(B); interaction = E(AB) - E(A*) - E(B*) in AB's cell;
-    deformation[X] = E(X*) - E(X); binding = interaction + sum of deformations. B* is in AB's cell, so what it feels of its
+    deformation[X] = E(X*) - E(X); binding = interaction + sum of deformations. Where the basis is atom-centred, binding and
+    interaction are counterpoise corrected: raw + bsse. Where that could not be done they are raw, and flagged
+    ``uncorrected_basis``. B* is in AB's cell, so what it feels of its
     own images (lateral_energy) is a part of the binding energy and cancels in the interaction energy.
     """
 
     document_type: Literal["binding"] = "binding"
-    placement: int = Field(0, description="Index of the placement that was computed")
-    placements: int = Field(1, description="How many placements the cheap engine ranked")
+    placement: int = Field(0, description="Index of the candidate that was computed")
+    placements: int = Field(1, description="How many candidates the cheap engine looked at")
     placement_ranking: list[dict[str, Any]] = Field(default_factory=list)
+    search: SearchSummary | None = Field(None, description="How the placement was looked for; None where it was not")
+    conformer_search: SearchSummary | None = Field(
+        None, description="How the molecule's lowest conformer was looked for"
+    )
 
-    binding_energy: float | None
-    binding_energy_cp: float | None = Field(None, description="Counterpoise corrected; None for plane waves")
+    binding_energy: float | None = Field(description="The headline; counterpoise corrected where the basis needs it")
+    binding_energy_raw: float | None = Field(None, description="Without counterpoise correction")
     binding_energy_per_area: float | None
-    interaction_energy: float | None
-    interaction_energy_cp: float | None = None
+    interaction_energy: float | None = Field(description="Counterpoise corrected where the basis needs it")
+    interaction_energy_raw: float | None = Field(None, description="Without counterpoise correction")
     deformation_energy: dict[str, float] = Field(description="By part: A, B")
-    bsse_energy: float | None = None
+    bsse_energy: float | None = Field(
+        None, description="corrected = raw + this; None where the basis has no such error"
+    )
+    model_energies: dict[str, float] = Field(
+        default_factory=dict,
+        description="Binding energy of the same structures by each ML potential that took part, eV",
+    )
     dispersion_energy: float | None = Field(description="Dispersion share of the binding energy, eV")
     dispersion_interaction: float | None = Field(None, description="Dispersion share of the interaction energy, eV")
+    dispersion_shares: dict[str, float] = Field(
+        default_factory=dict,
+        description="Dispersion share of the binding energy by each model that has parameters for the functional, whatever was chosen, eV",
+    )
+    dispersion_interaction_shares: dict[str, float] = Field(
+        default_factory=dict, description="The same of the interaction energy, eV"
+    )
 
     lateral_energy: float | None = Field(
         None, description="Molecule with its own images, E(B* alone in AB's cell) - E(B* isolated), eV"
@@ -83,6 +109,51 @@ class BindingDocument(ResultDocument):
     charges: dict[str, ChargeSums] = Field(default_factory=dict, description="Charges of the components, by scheme")
     density_difference: DensityDifferenceDocument | None = None
     units_of: dict[str, str] = Field(default_factory=lambda: dict(UNITS), description="Unit and sign by field")
+
+    @computed_field(description="Half-spreads of binding_energy by source, eV; a source that is not known is absent")  # type: ignore[prop-decorator]
+    @property
+    def uncertainty_parts(self) -> dict[str, float]:
+        """Half-spreads of the binding energy by source, eV, see `iface_wf.analysis.uncertainty`."""
+        lateral: float | None = getattr(self, "lateral_energy", None)
+        parts = {
+            "search": search_part(self._of_record("search")),
+            "basis": basis_part(self.basis, self.bsse_energy, ions=self.salt is not None),
+            "dispersion": dispersion_part(self._of_record("dispersion_shares"), self.dispersion not in (None, "none")),
+            "lateral": None if lateral is None else abs(lateral),
+            "geometry": geometry_part(self.deformation_energy, self._relaxed_by_another_method),
+            "model": spread_part(self.model_energies),
+        }
+        known = {name: part for name, part in parts.items() if part is not None}
+        return known if self.binding_energy is not None else {}
+
+    @computed_field(description="The parts combined in quadrature, eV; None where none is known")  # type: ignore[prop-decorator]
+    @property
+    def uncertainty(self) -> float | None:
+        """Half-spread of the binding energy, eV; None where nothing is known of it."""
+        return combined(self.uncertainty_parts.values())
+
+    def _of_record(self, name: str) -> dict[str, Any] | None:
+        """Return a record of the document as a dict; None where it has none."""
+        record = getattr(self, name, None)
+        return record.model_dump() if isinstance(record, Document) else record
+
+    @property
+    def _relaxed_by_another_method(self) -> bool | None:
+        if self.geometry_engine in ("", "as given"):
+            return None
+        return not self.geometry_engine.startswith(f"{self.engine} {self.functional} (")
+
+    @property
+    def binding_energy_cp(self) -> float | None:
+        """Name of before of `binding_energy` where that is corrected; goes with the next release."""
+        hint("binding_energy_cp", "binding_energy")
+        return None if self.bsse_energy is None else self.binding_energy
+
+    @property
+    def interaction_energy_cp(self) -> float | None:
+        """Name of before of `interaction_energy` where that is corrected; goes with the next release."""
+        hint("interaction_energy_cp", "interaction_energy")
+        return None if self.bsse_energy is None else self.interaction_energy
 
     @property
     def number(self) -> float | None:

@@ -24,6 +24,7 @@ from iface_wf.engines.vasp.folders import (
     read_folder,
     read_foreign_folder,
     read_project,
+    read_request,
     write_project,
     write_statics,
 )
@@ -130,7 +131,8 @@ def collect_project(directory: Path) -> ProjectState:
     if waiting:
         return ProjectState(waiting=waiting)
     calculations = {role: read_folder(directory / name) for role, name in STATICS.items()}
-    return ProjectState(flow=folder_flow(calculations, relaxations, project["about"]))
+    built = read_request(directory / RELAXATIONS[WHOLE]).structure
+    return ProjectState(flow=folder_flow(calculations, relaxations, project["about"], built))
 
 
 def collect_foreign(folders: Mapping[str, Path], about: Mapping[str, Any], component: str = POLYMER) -> Flow:
@@ -176,8 +178,9 @@ def folder_flow(
     calculations: Mapping[str, CalculationDocument],
     relaxations: Mapping[str, CalculationDocument],
     about: Mapping[str, Any],
+    built: dict[str, Any] | None = None,
 ) -> Flow:
-    """Wire jobs that store each calculation and combine them."""
+    """Wire jobs that store each calculation and combine them; ``built`` is the interface before its relaxation, if known."""
     kept = {role: keep_calculation(document) for role, document in calculations.items()}
     relaxed = {role: keep_calculation(document) for role, document in relaxations.items()}
     for prefix, jobs in (("static", kept), ("relax", relaxed)):
@@ -186,6 +189,7 @@ def folder_flow(
     placements = RankedPlacements(
         structure=(relaxations.get(WHOLE) or calculations[WHOLE]).structure,
         placement=0,
+        built=built,
         engine="none: folders as given",
     )
     lateral = lateral_energy(kept[WHOLE].output.structure, create(DEFAULT_RANKING, level="fast"))

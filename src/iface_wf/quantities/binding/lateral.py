@@ -14,7 +14,7 @@ from iface_wf.builders.molecules.fragments import boxed
 from iface_wf.documents.base import StoredDocument
 from iface_wf.documents.labels import B
 from iface_wf.engines.base import Engine
-from iface_wf.engines.ranking import Ranker
+from iface_wf.engines.walks import Stand, Walk, Walkers
 
 #: Above this size, eV, neighbours in the plane have a share in a binding energy that must not be overlooked.
 CROWDED = 0.05
@@ -61,16 +61,16 @@ def lateral_document(structure: Structure, engine: Engine) -> LateralDocument:
         coords_are_cartesian=True,
         site_properties={"component": labels},
     )
-    ranker = Ranker(engine)
-    try:
-        repeated, alone = (ranker.energy(one) for one in (in_cell, isolated))
-    except ranker.failures as error:
-        told = (str(error).splitlines() or [type(error).__name__])[0][:200]
-        return LateralDocument(energy=None, method=ranker.method, flags=[f"lateral_unknown: {told}"])
-    energy, distance = repeated - alone, image_distance(xyz, molecule.lattice)
+    walkers, stands = Walkers(engine), dict[int, Stand]()
+    walkers.take([Walk(in_cell), Walk(isolated)], [0, 0], walkers.settings["fmax"], stands.__setitem__)
+    repeated, alone = stands[0], stands[1]
+    if repeated.energy is None or alone.energy is None:
+        told = (repeated.failed or alone.failed)[:200]
+        return LateralDocument(energy=None, method=walkers.method, flags=[f"lateral_unknown: {told}"])
+    energy, distance = repeated.energy - alone.energy, image_distance(xyz, molecule.lattice)
     apart = "" if distance is None else f", images {distance:.1f} A apart"
     flags = [f"crowded ({energy:+.3f} eV{apart})"] if abs(energy) > CROWDED else []
-    return LateralDocument(energy=energy, method=ranker.method, flags=flags)
+    return LateralDocument(energy=energy, method=walkers.method, flags=flags)
 
 
 def distance_of_images(structure: Structure) -> float | None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from jobflow import Flow, Job
+from jobflow import Flow, Job, OutputReference
 from pymatgen.core import Structure
 
 from iface_wf.builders.placing.targets import Target
@@ -15,9 +15,11 @@ from iface_wf.engines.base import Engine
 from iface_wf.engines.registry import DEFAULT_RANKING, create
 from iface_wf.flows.maker import ResultMaker
 from iface_wf.flows.parts import Part, PartOutputs
-from iface_wf.flows.placements import place_and_rank
+from iface_wf.flows.search.budget import LEVELS
+from iface_wf.flows.search.jobs import ConformerSearch, SearchOptions, search_placement
 from iface_wf.quantities.binding.collect import collect_binding
 from iface_wf.quantities.binding.lateral import lateral_energy
+from iface_wf.quantities.binding.references import cut, from_whole, lower
 
 
 @dataclass
@@ -34,9 +36,14 @@ class BindingEnergyMaker(ResultMaker):
     placements, seed, vacuum, clearance, target
         See `iface_wf.builders.placing.placements.place`.
     ranking_engine
-        Compares the placements, and says what the molecule feels of its own images.
+        Compares the candidates of the searches: for the placement, and for the conformer of B alone; says too what the
+        molecule feels of its own images.
+    search, patience
+        Steps of relaxation that the search for the placement may take, and after how many candidates that were no better it
+        ends, see `iface_wf.flows.search.budget.Budget`.
     frozen
-        Whether A* and B* are calculated too, for the interaction energy.
+        Whether A* and B* are calculated too, for the interaction energy; with atom-centred functions they always are, for
+        the counterpoise correction.
     densities
         Whether densities are kept, for charges and the difference density.
 
@@ -69,6 +76,8 @@ class BindingEnergyMaker(ResultMaker):
     clearance: float = 0.85
     target: Target | None = None
     ranking_engine: Engine = field(default_factory=lambda: create(DEFAULT_RANKING))
+    search: int = LEVELS["fast"].steps
+    patience: int = LEVELS["fast"].patience
     frozen: bool = True
     densities: bool = True
 
@@ -91,14 +100,22 @@ class BindingEnergyMaker(ResultMaker):
         about = _names(slab, fragment) if about is None else about
         parts = {"A": self.part(slab, "A"), "B": self.part(fragment, "B")}
         jobs = {role: part.jobs() for role, part in parts.items()}
-        own = self.combine({role: PartOutputs.of(of_part) for role, of_part in jobs.items()}, about)
+        own = self.combine({role: parts[role].outputs(of_part) for role, of_part in jobs.items()}, about)
         return Flow([*jobs["A"], *jobs["B"], *own], output=own[-1].output, name=self.name)
 
     def part(self, structure: Structure, role: str, name: str = "") -> Part:
         """See `iface_wf.flows.maker.ResultMaker.part`."""
-        if self.placements > 1:
+        if self._options.searches:
             self.ranking_engine.check(structure)
         return super().part(structure, role, name)
+
+    @property
+    def _options(self) -> SearchOptions:
+        return SearchOptions(self.ranking_engine, self.placements, self.seed, self.search, self.patience)
+
+    def start_search(self, role: str) -> ConformerSearch | None:
+        """See `iface_wf.flows.maker.ResultMaker.start_search`: the molecule's lowest conformer is looked for."""
+        return ConformerSearch(self._options) if role == B.name and self._options.searches else None
 
     def single_point_of_part(self, role: str) -> bool:
         """Whether the single point can be shared: where energies are bound to grid steps, that of B belongs to each AB."""
@@ -115,21 +132,24 @@ class BindingEnergyMaker(ResultMaker):
             As in `make`.
         """
         slab, fragment = outputs["A"], outputs["B"]
-        placed = place_and_rank(
+        placed = search_placement(
             slab.relax.structure,
             fragment.relax.structure,
-            n=self.placements,
+            engine=self.ranking_engine,
+            placements=self.placements,
             seed=self.seed,
+            steps=self.search,
+            patience=self.patience,
             vacuum=self.vacuum,
             clearance=self.clearance,
             target=self.target,
-            engine=self.ranking_engine,
         )
-        placed.name = "place"
+        placed.name = f"search {WHOLE}"
         relax_ab = self.relaxation(WHOLE).make(placed.output.structure)
         lateral = lateral_energy(relax_ab.output.structure, self.ranking_engine)
         lateral.name = "images"
         own = self._statics(relax_ab)
+        again, relaxed_again, static_again = self._references(slab, fragment, relax_ab, own[WHOLE])
         if self.engine.grid_bound:
             # absolute energies on unlike grid steps differ by tenths of an eV: B gets a box on AB's steps
             like = own[WHOLE].output.settings
@@ -137,17 +157,46 @@ class BindingEnergyMaker(ResultMaker):
             own = {B.name: static_b} | own
         shared = {A.name: slab.static, B.name: fragment.static}
         statics = {role: output for role, output in shared.items() if output is not None}
-        statics |= {role: job.output for role, job in own.items()}
+        statics |= {role: job.output for role, job in (own | static_again).items()}
         collect = collect_binding(
             calculations=statics,
-            relaxations={A.name: slab.relax, B.name: fragment.relax, WHOLE: relax_ab.output},
+            relaxations={A.name: slab.relax, B.name: fragment.relax, WHOLE: relax_ab.output} | relaxed_again,
             uuids={role: output.uuid for role, output in statics.items()},
             placements=placed.output,
             about=about,
+            conformers=fragment.search,
             lateral=lateral.output,
         )
         collect.name = "collect"
-        return [placed, relax_ab, lateral, *own.values(), collect]
+        return [placed, relax_ab, lateral, *own.values(), *again, collect]
+
+    def _references(
+        self, slab: PartOutputs, fragment: PartOutputs, relax_ab: Job, static_ab: Job
+    ) -> tuple[list[Job], dict[str, OutputReference], dict[str, Job]]:
+        """Relax both parts also from what they are in AB, and calculate the energies of those that come out elsewhere.
+
+        Returns
+        -------
+        tuple
+            All jobs; the outputs of the relaxations and the single points among the jobs, both by role.
+        """
+        shared = {A.name: slab.relax, B.name: fragment.relax}
+        pieces = cut(relax_ab.output.structure, {name: relaxed.structure for name, relaxed in shared.items()})
+        pieces.name = f"cut {WHOLE}"
+        relaxations, statics = {}, {}
+        for part in PARTS:
+            relax = replace(self.relaxation(from_whole(part)), name=f"relax {from_whole(part)}")
+            relaxations[part.name] = relax.make(pieces.output[part.name])
+        cheap = self.geometry_engine.engine_name != self.engine.engine_name
+        chosen = lower(shared, {name: job.output for name, job in relaxations.items()}, cheap=cheap)
+        chosen.name = "compare references"
+        for part in PARTS:
+            role = from_whole(part)
+            like = static_ab.output.settings if part is B and self.engine.grid_bound else None
+            statics[role] = self.engine.static(chosen.output[part.name], like=like, role=role, name=f"static {role}")
+        jobs = [pieces, *relaxations.values(), chosen, *statics.values()]
+        outputs = {from_whole(part): relaxations[part.name].output for part in PARTS}
+        return jobs, outputs, statics
 
     def _statics(self, relax_ab: Job) -> dict[str, Job]:
         """Single points on the relaxed interface; the ghost ones carry the densities where there are ghosts."""
@@ -157,7 +206,7 @@ class BindingEnergyMaker(ResultMaker):
         ab = self.engine.static(interface, densities=plain, role=WHOLE, name=f"static {WHOLE}")
         like = ab.output.settings
         jobs = {WHOLE: ab}
-        if not self.frozen:
+        if not (self.frozen or ghosts):  # with ghosts there is no binding energy without the frozen parts
             return jobs
         for part, other in zip(PARTS, reversed(PARTS), strict=True):
             jobs[part.frozen] = self.engine.static(

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from matplotlib.figure import Figure
 from pymatgen.core import Structure
 
 from iface_wf.analysis.density import unpack
+from iface_wf.analysis.uncertainty import SOURCES
 from iface_wf.documents.kinds import Row, Section
+from iface_wf.documents.labels import UNCERTAINTY_PARTS, UNCORRECTED
+from iface_wf.documents.search import SearchSummary
 from iface_wf.quantities.binding.document import UNITS, BindingDocument
 from iface_wf.reports.figures import binding_figure
 from iface_wf.reports.names import interface_name, method_name
@@ -16,18 +21,27 @@ _PARTS = {"A": "the filler", "B": "the molecule"}
 
 def summary(document: BindingDocument) -> list[Row]:
     """Return energies with their definitions, charges and displaced charge."""
-    corrected = document.binding_energy_cp is not None
-    rows = [Row("binding energy", document.binding_energy, "eV", "E(AB) - E(A) - E(B); negative = bound")]
+    corrected = document.bsse_energy is not None
+    how = ", counterpoise corrected" if corrected else ""
+    rows = [
+        Row("binding energy", document.binding_energy, "eV", f"E(AB) - E(A) - E(B){how}; negative = bound",
+            document.uncertainty),
+        Row("  uncertainty", document.uncertainty, "eV", covered(document)),
+    ]  # fmt: skip
     if corrected:
-        rows.append(Row("  counterpoise corrected", document.binding_energy_cp, "eV", "without basis superposition"))
-    rows.append(Row("interaction", document.interaction_energy, "eV", "A, B frozen as in AB; negative = attractive"))
+        rows.append(Row("  raw", document.binding_energy_raw, "eV", "without counterpoise correction: too strong"))
+    rows.append(
+        Row("interaction", document.interaction_energy, "eV", f"A, B frozen as in AB{how}; negative = attractive")
+    )
+    if corrected:
+        rows.append(Row("  raw", document.interaction_energy_raw, "eV", "without counterpoise correction: too strong"))
     rows += [
         Row(f"deformation {part}", energy, "eV", f"cost of {_PARTS.get(part, part)}'s change of shape")
         for part, energy in sorted(document.deformation_energy.items())
     ]
     rows.append(Row("dispersion part", document.dispersion_energy, "eV", "share of the binding energy"))
     if corrected:
-        rows.append(Row("counterpoise", document.bsse_energy, "eV", "basis superposition error, >= 0"))
+        rows.append(Row("counterpoise", document.bsse_energy, "eV", "basis superposition error, >= 0; corrected - raw"))
     if document.lateral_energy is not None:
         apart = "" if document.image_distance is None else f", {document.image_distance:.1f} A away"
         rows.append(Row("images", document.lateral_energy, "eV", f"the molecule with its own images{apart}"))
@@ -40,13 +54,45 @@ def summary(document: BindingDocument) -> list[Row]:
     return rows
 
 
+def covered(document: BindingDocument) -> str:
+    """Say which sources the uncertainty covers, with their sizes in eV, and which it does not."""
+    parts = document.uncertainty_parts
+    told = ", ".join(f"{name} {parts[name]:.3f}" for name in UNCERTAINTY_PARTS if name in parts)
+    missing = ", ".join(name for name in UNCERTAINTY_PARTS if name not in parts)
+    return f"covers {told or 'nothing'}" + (f"; not known: {missing}" if missing else "")
+
+
 def sections(document: BindingDocument) -> list[Section]:
     """Return the numbers that the summary leaves out."""
-    more = ("binding_energy_per_area", "interaction_energy_cp", "dispersion_interaction")
+    more = ("binding_energy_per_area", "dispersion_interaction")
     rows = [(name.replace("_", " "), getattr(document, name), UNITS[name]) for name in more]
-    return [
-        Section("Further numbers", ("quantity", "value", "unit and sign"), [row for row in rows if row[1] is not None])
+    parts = [(name, document.uncertainty_parts.get(name), SOURCES[name]) for name in UNCERTAINTY_PARTS]
+    heading = ("quantity", "value", "unit and sign")
+    found = [
+        Section("Uncertainty", ("part", "half-spread / eV", "what it is; - : not known"), parts),
+        Section("Further numbers", heading, [row for row in rows if row[1] is not None]),
     ]
+    for title, search in (
+        ("Search for the placement", document.search),
+        ("Search for the molecule's conformer", document.conformer_search),
+    ):
+        if search is not None:
+            found.append(Section(title, heading, _search_rows(search)))
+    return found
+
+
+def _search_rows(search: SearchSummary) -> list[tuple[str, Any, str]]:
+    rows: list[tuple[str, Any, str]] = [
+        ("candidates", search.tried, f"that {search.engine} looked at, of {search.docked} docked ones"),
+        ("relaxed to the end", search.relaxed, ""),
+        ("steps", search.steps, f"of relaxation; ended by {search.stopped}"),
+        ("distinct minima", search.distinct_minima, ""),
+        ("gap to the second", search.gap, "eV"),
+        ("mean at 300 K", search.boltzmann_mean, "eV above the lowest"),
+        ("spread", search.spread, "eV that half of the candidates would have missed"),
+        ("success rate", search.success_rate, "of the independent starts"),
+    ]
+    return [row for row in rows if row[1] is not None]
 
 
 def figure(document: BindingDocument, iso: float | None = None) -> Figure:
@@ -76,11 +122,16 @@ def figure(document: BindingDocument, iso: float | None = None) -> Figure:
 def _energy_text(document: BindingDocument) -> str:
     if document.binding_energy is None:
         return "No binding energy: not converged"
-    text = f"Binding energy {_signed(document.binding_energy)} eV"
-    if document.binding_energy_cp is not None:
-        text += f" ({_signed(document.binding_energy_cp)} eV counterpoise corrected)"
+    text = f"Binding energy {_signed(document.binding_energy)}"
+    if document.uncertainty is not None:
+        text += f" ± {document.uncertainty:.2f}"
+    text += " eV"
+    if document.bsse_energy is not None:
+        text += f", counterpoise corrected (raw {_signed(document.binding_energy_raw)} eV)"
+    elif UNCORRECTED in document.flags:
+        text += ", not counterpoise corrected"
     return text if document.trustworthy else f"{text} - not trustworthy"
 
 
-def _signed(value: float) -> str:
-    return f"{value:+.2f}".replace("-", "−")
+def _signed(value: float | None) -> str:
+    return "-" if value is None else f"{value:+.2f}".replace("-", "−")

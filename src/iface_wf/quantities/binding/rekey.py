@@ -12,13 +12,13 @@ from pymatgen.core import Structure
 
 from iface_wf.builders.interface import build_fragment, build_substrate
 from iface_wf.builders.placing.placements import footprint
-from iface_wf.documents.labels import A
+from iface_wf.documents.labels import UNCORRECTED, A
 from iface_wf.engines import registry
 from iface_wf.errors import InputError, validate
 from iface_wf.library.library import Library
 from iface_wf.library.records import FillerRecord
 from iface_wf.quantities.binding.document import BindingDocument
-from iface_wf.quantities.binding.former_keys import LEVELS, key_of_before, ranking_of_before
+from iface_wf.quantities.binding.former_keys import FIRST_KEY_VERSION, LEVELS, key_of_before, ranking_of_before
 from iface_wf.quantities.binding.graph import binding_maker, elements_of
 from iface_wf.quantities.binding.request import BindingRequest
 from iface_wf.store.canonical import structure_digest
@@ -26,6 +26,10 @@ from iface_wf.store.migrate import Keyed
 from iface_wf.store.reuse import find_finished
 
 Size = tuple[float, float]
+#: Results of earlier key versions stand for nothing that is asked for today: only a few placements were compared.
+SEARCHED_SINCE = 5
+#: How the placements of folders that were calculated by hand begin.
+BY_HAND = "none: folders"
 
 
 class Rekeyer:
@@ -68,8 +72,12 @@ class Rekeyer:
             In one sentence, why it has none.
         """
         asked = document.provenance.get("request")
-        if asked is None:
+        if asked is None or str(document.provenance.get("ranked_by", "")).startswith(BY_HAND):
             return Keyed(document.key)
+        if int(document.provenance.get("key_version", FIRST_KEY_VERSION)) < SEARCHED_SINCE:
+            raise InputError(
+                "Its minimum was not searched for, and its references were not compared with what they are in the interface."
+            )
         request = validate(asked, BindingRequest, "What was asked for")
         record = self.library.filler(request.filler)
         fragment, fragment_digest = self._fragment(request)
@@ -79,6 +87,8 @@ class Rekeyer:
             if document.key == hashlib.sha256(f"{former} by hand".encode()).hexdigest():
                 return Keyed(document.key, digests)
             if document.key == former:
+                if UNCORRECTED in document.flags:
+                    raise InputError("Its energy is not counterpoise corrected, as one of today is.")
                 self._require_same_method(document, request, record, slab)
                 elements = elements_of(slab, fragment)
                 return Keyed(request.key(slab_digest, fragment_digest, record, elements=elements), digests)

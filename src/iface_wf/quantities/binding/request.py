@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection
 from pathlib import PurePath
 
+from pydantic import Field, ValidationInfo, field_validator
+
 from iface_wf.builders.interface import InterfaceSpec
 from iface_wf.documents.labels import A, B
 from iface_wf.engines import registry
 from iface_wf.flows.request import Request, method_of
+from iface_wf.flows.search.budget import MOST_STEPS, VERSION, Budget, budget_of
 from iface_wf.library.records import FillerRecord
 from iface_wf.quantities.binding.columns import QUANTITIES
 
@@ -25,7 +28,11 @@ class BindingRequest(InterfaceSpec, Request):
         See `iface_wf.flows.request.Request`.
     quantities
         What is wanted: ``binding_energy``; ``interaction_energy``, which needs A* and B*; ``charges``, which needs
-        their densities too.
+        their densities too. The binding energy of an engine with atom-centred functions is counterpoise corrected, which
+        needs A* and B* anyway: then the interaction energy is among them.
+    search
+        Steps of relaxation that the cheap engine may take to find the lowest minimum; by default those of the level, see
+        `iface_wf.flows.search.budget.LEVELS`. 0: the first placement is taken.
 
     Examples
     --------
@@ -39,6 +46,22 @@ class BindingRequest(InterfaceSpec, Request):
     """
 
     quantities: tuple[str, ...] = QUANTITIES
+    search: int | None = Field(default=None, ge=0, le=MOST_STEPS)
+
+    @property
+    def budget(self) -> Budget:
+        """What the search for the placement may cost."""
+        return budget_of(self.level, self.search)
+
+    @field_validator("quantities")
+    @classmethod
+    def _corrected(cls, value: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        """Add the interaction energy where the binding energy cannot be corrected without its calculations."""
+        if "engine" not in info.data or "overrides" not in info.data:
+            return value  # they are wrong, which is said of them
+        profile = registry.profile(info.data["engine"])
+        corrected = profile.comparison.counterpoise(profile.settings(info.data["level"], info.data["overrides"]))
+        return QUANTITIES[: max(len(value), 2)] if corrected else value
 
     @property
     def most_for_room(self) -> int:
@@ -76,7 +99,9 @@ class BindingRequest(InterfaceSpec, Request):
             SHA-256, hexadecimal.
         """
         options = self.model_dump(mode="json", include=set(_OPTIONS))
-        if self.placements > 1:
+        budget = self.budget
+        if self.placements > 1 and budget.steps > 0:
             options["ranking"] = method_of(self.ranking_engine(), elements)
+            options["search"] = [VERSION, budget.steps, budget.patience]
         parts = {A.name: slab_digest, B.name: fragment_digest}
         return self.content_key("binding", parts, options, *fillers, elements=elements)

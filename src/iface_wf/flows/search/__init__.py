@@ -1,0 +1,1 @@
+"""The search for the lowest minimum: many candidates for a few steps, few of them to the end."""

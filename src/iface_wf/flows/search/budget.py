@@ -1,0 +1,40 @@
+"""How much a search may cost, by level."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from iface_wf.errors import unknown_name
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What a search may spend.
+
+    Attributes
+    ----------
+    steps
+        Steps of relaxation of interfaces by the cheap engine, all candidates together.
+    patience
+        The search ends when so many candidates in a row were no better.
+    """
+
+    steps: int
+    patience: int
+
+
+#: Raised by hand when a search of the same options begins to find something else.
+VERSION = 1
+#: Most steps of a search.
+MOST_STEPS = 1_000_000
+#: By level. An interface of 70 atoms takes GFN1-xTB about a second for a step on one core.
+LEVELS = {"fast": Budget(100, 16), "moderate": Budget(500, 24), "precise": Budget(2000, 48)}
+#: A step of the molecule alone costs a small part of one of the interface, so its search may take so many times more steps.
+MOLECULE = 5
+
+
+def budget_of(level: str, steps: int | None) -> Budget:
+    """Return the budget of a level, with another number of steps if one is given."""
+    if level not in LEVELS:
+        raise unknown_name("level", level, LEVELS)
+    return LEVELS[level] if steps is None else replace(LEVELS[level], steps=steps)

@@ -1,0 +1,239 @@
+"""Jobs that search: for the place and shape of a fragment on a slab, and for the lowest conformer of a molecule."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from typing import Any
+
+from jobflow import CURRENT_JOB, Job, JobConfig, job
+from pymatgen.core import Structure
+
+from iface_wf.builders.docking.search import Pose, dock
+from iface_wf.builders.docking.shapes import Shapes
+from iface_wf.builders.placing.placements import place
+from iface_wf.builders.placing.targets import Target
+from iface_wf.engines.base import Engine
+from iface_wf.engines.shelf import common_shelf
+from iface_wf.flows.placements import RankedPlacements
+from iface_wf.flows.search.budget import MOLECULE, VERSION, Budget
+from iface_wf.flows.search.find import Batch, Finder, seed_of
+from iface_wf.flows.search.record import Record
+from iface_wf.store.canonical import canonical_settings, structure_digest
+from iface_wf.store.reuse import claimed
+
+#: Starts that the docking force field relaxes for each candidate that the engine looks at.
+STARTS = 12
+#: Shapes of a molecule that are placed.
+CONFORMERS = 10
+#: Candidates of a molecule alone in one batch, for each placement.
+SHAPES = 2
+
+
+@dataclass(frozen=True)
+class SearchOptions:
+    """How a search is done.
+
+    Attributes
+    ----------
+    engine
+        The cheap engine.
+    placements
+        Candidates of each batch that the engine looks at; with one nothing is searched.
+    seed
+        Seed of everything random.
+    steps, patience
+        See `iface_wf.flows.search.budget.Budget`.
+    """
+
+    engine: Engine
+    placements: int
+    seed: int
+    steps: int
+    patience: int
+
+    @property
+    def searches(self) -> bool:
+        """Whether there is anything to search."""
+        return self.placements > 1 and self.steps > 0
+
+    @property
+    def budget(self) -> Budget:
+        """What it may cost."""
+        return Budget(self.steps, self.patience)
+
+    def record_key(self, *parts: Structure, **options: Any) -> str:
+        """Return what is searched, but for the budget: with a larger one a search goes on from what was done."""
+        engine = self.engine
+        told = {
+            "version": VERSION,
+            "parts": [structure_digest(part) for part in parts],
+            "engine": [engine.engine_name, engine.profile.physical(engine.defaults())],
+            "placements": self.placements,
+            "seed": self.seed,
+            "options": options,
+        }
+        return hashlib.sha256(json.dumps(canonical_settings(told), sort_keys=True).encode()).hexdigest()
+
+    def key(self, *parts: Structure, **options: Any) -> str:
+        """Return the content key of a search."""
+        whole = f"search {self.record_key(*parts, **options)} {self.steps} {self.patience}"
+        return hashlib.sha256(whole.encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class ConformerSearch:
+    """The search for the conformer that an isolated molecule is relaxed from, see `iface_wf.flows.parts.StartSearch`.
+
+    Attributes
+    ----------
+    options
+        How it is done.
+    name
+        Of its job.
+    """
+
+    options: SearchOptions
+    name: str = "search B"
+
+    def key(self, structure: Structure) -> str:
+        """Return the content key of the search."""
+        return self.options.key(structure)
+
+    def make(self, structure: Structure) -> Job:
+        """Return the job."""
+        made = search_conformer(structure, **_arguments(self.options))
+        made.name = self.name
+        return made
+
+
+def _arguments(options: SearchOptions) -> dict[str, Any]:
+    return {each.name: getattr(options, each.name) for each in fields(options)}
+
+
+class _OnSlab:
+    """Candidates of a fragment on a slab."""
+
+    def __init__(
+        self, slab: Structure, fragment: Structure, placements: int, seed: int, options: dict[str, Any]
+    ) -> None:
+        self.slab, self.fragment, self.options = slab, fragment, options
+        self.placements, self.seed, self.size = placements, seed, len(slab)
+
+    def batch(self, number: int, best: Structure | None) -> Batch:
+        """See `iface_wf.flows.search.find.Source.batch`."""
+        starts, seed = STARTS * self.placements, seed_of(self.seed, number)
+        found = dock(self.slab, self.fragment, starts, seed, conformers=CONFORMERS, best=best, **self.options)
+        return Batch(found.poses, starts, found.placed, seed)
+
+
+class _Alone:
+    """Candidates of a molecule alone."""
+
+    def __init__(self, fragment: Structure, count: int, seed: int) -> None:
+        self.fragment, self.count, self.seed, self.size = fragment, count, seed, 0
+        self.shapes = Shapes(fragment)
+
+    def batch(self, number: int, best: Structure | None) -> Batch:
+        """See `iface_wf.flows.search.find.Source.batch`."""
+        seed = seed_of(self.seed, number)
+        starts = 3 * self.count
+        pool = self.shapes.pool(starts, seed, best)
+        poses = [Pose(each, 0.0, "given" if i == 0 else "conformer", int(i > 0)) for i, each in enumerate(pool)]
+        return Batch(poses, starts, len(pool) - 1, seed)
+
+
+def find_on_slab(
+    slab: Structure, fragment: Structure, options: SearchOptions, vacuum: float, clearance: float, target: Target | None
+) -> RankedPlacements:
+    """Search for the lowest minimum of a fragment on a slab; see `search_placement`."""
+    placing: dict[str, Any] = {"vacuum": vacuum, "clearance": clearance, "target": target}
+    if not options.searches:
+        one = place(slab, fragment, 1, options.seed, **placing)[0]
+        contact = one.properties["placement"]["contact"]
+        return RankedPlacements(
+            structure=one.as_dict(), placement=0, ranking=[{"placement": 0, "contact": contact}], engine="none"
+        )
+    source = _OnSlab(slab, fragment, options.placements, options.seed, placing)
+    told = placing | {"target": target.model_dump() if target else None}
+    record = Record(options.record_key(slab, fragment, **told), slab, fragment)
+    return Finder(source, options.engine, options.placements, options.budget, record, options.seed).run()
+
+
+def find_alone(fragment: Structure, options: SearchOptions) -> RankedPlacements:
+    """Search for the lowest conformer of a molecule; see `search_conformer`."""
+    source = _Alone(fragment, SHAPES * options.placements, options.seed)
+    if not options.searches or not source.shapes.flexible:
+        return RankedPlacements(structure=fragment.as_dict(), placement=0, ranking=[{"placement": 0}], engine="none")
+    record = Record(options.record_key(fragment), fragment)
+    budget = Budget(MOLECULE * options.budget.steps, 2 * options.budget.patience)
+    return Finder(source, options.engine, source.count, budget, record, options.seed).run()
+
+
+@job(config=JobConfig(expose_store=True))
+def search_placement(
+    slab: Structure | dict[str, Any],
+    fragment: Structure | dict[str, Any],
+    engine: Engine,
+    placements: int,
+    seed: int,
+    steps: int,
+    patience: int,
+    vacuum: float = 8.0,
+    clearance: float = 0.85,
+    target: Target | None = None,
+) -> RankedPlacements:
+    """Search for the lowest minimum of a fragment on a slab, or find it in the store.
+
+    Parameters
+    ----------
+    slab, fragment
+        The relaxed parts, labelled sites.
+    engine
+        The cheap engine: a maker, which `jobflow.Flow.update_maker_kwargs` finds among the arguments of a job.
+    placements, seed, steps, patience
+        See `SearchOptions`. With one placement the first one is taken, and nothing is calculated.
+    vacuum
+        Empty space above the topmost atom, A.
+    clearance, target
+        See `iface_wf.builders.placing.placements.place`.
+
+    Returns
+    -------
+    RankedPlacements
+        The best one's structure, and all others with their energies, lowest first.
+
+    Raises
+    ------
+    CalculationError
+        When the cheap engine can calculate none of the candidates.
+    """
+    slab, fragment = (Structure.from_dict(x) if isinstance(x, dict) else x for x in (slab, fragment))
+    target = Target.model_validate(target) if isinstance(target, dict) else target
+    options = SearchOptions(engine, placements, seed, steps, patience)
+    told = {"vacuum": vacuum, "clearance": clearance, "target": target.model_dump() if target else None}
+    key = options.key(slab, fragment, **told)
+    return _once(key, lambda: find_on_slab(slab, fragment, options, vacuum, clearance, target))
+
+
+@job(config=JobConfig(expose_store=True))
+def search_conformer(
+    fragment: Structure | dict[str, Any], engine: Engine, placements: int, seed: int, steps: int, patience: int
+) -> RankedPlacements:
+    """Search for the lowest conformer of a molecule, or find it in the store; arguments and errors as of `search_placement`."""
+    fragment = Structure.from_dict(fragment) if isinstance(fragment, dict) else fragment
+    options = SearchOptions(engine, placements, seed, steps, patience)
+    return _once(options.key(fragment), lambda: find_alone(fragment, options))
+
+
+def _once(key: str, search: Callable[[], RankedPlacements]) -> RankedPlacements:
+    """Return a stored search, or do it, once for all processes that share a store."""
+    store = getattr(CURRENT_JOB, "store", None)
+    if store is None or common_shelf() is not None:  # a queue's job has no access to the store
+        return search().model_copy(update={"key": key})
+    with claimed(store, key) as found:
+        if found is not None:
+            return RankedPlacements.model_validate(found["output"] | {"reused_from": found["uuid"]})
+        return search().model_copy(update={"key": key})

@@ -1,0 +1,58 @@
+"""What a search has done so far, as lines of JSON in its folder: one that was killed goes on from there."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from pymatgen.core import Structure
+
+from iface_wf.engines.shelf import common_shelf
+
+
+class Record:
+    """The lines of one search.
+
+    Parameters
+    ----------
+    key
+        What the search is; another one has another folder.
+    *parts
+        Structures that it begins with.
+    """
+
+    def __init__(self, key: str, *parts: Structure) -> None:
+        # equal searches may differ in the order and place of their sites, and what is noted belongs to one of them
+        frame = hashlib.sha256("".join(part.to_json() for part in parts).encode()).hexdigest()
+        folder = (common_shelf() or Path.cwd()) / f"search-{key[:16]}-{frame[:8]}"
+        folder.mkdir(parents=True, exist_ok=True)
+        self.path = folder / "search.jsonl"
+        self._known: dict[str, Any] = {}
+        if self.path.exists():
+            for line in self.path.read_text(encoding="utf-8").splitlines():
+                try:
+                    entry = json.loads(line)
+                    self._known[entry["what"]] = entry["data"]
+                except (json.JSONDecodeError, KeyError, TypeError):  # the line that a kill cut short
+                    continue
+
+    def get(self, what: str) -> Any:
+        """Return what was noted under a name; None where nothing was."""
+        return self._known.get(what)
+
+    def put(self, what: str, data: Any) -> None:
+        """Note something under a name."""
+        self._known[what] = data
+        with self.path.open("a", encoding="utf-8") as file:
+            # a line that was cut short must not swallow this one
+            file.write("\n" * self._torn() + json.dumps({"what": what, "data": data}) + "\n")
+
+    def _torn(self) -> bool:
+        size = self.path.stat().st_size
+        if size == 0:
+            return False
+        with self.path.open("rb") as file:
+            file.seek(size - 1)
+            return file.read(1) != b"\n"

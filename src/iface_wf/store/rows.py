@@ -1,0 +1,124 @@
+"""The rows of one collection in the file of a store: looked for by SQL, read with a look at their checksums."""
+
+# ruff: noqa: S608 - table and column names come from checked names only, values are always parameters
+
+from __future__ import annotations
+
+import datetime as dt
+import sqlite3
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from iface_wf.foreign import without_foreign
+from iface_wf.store.checksum import DamagedError, checked_text, document_of
+from iface_wf.store.connection import BrokenFileError, Connection
+from iface_wf.store.damage import Damage, DamageLog, Inspected, name_in_text
+
+_ASIDE = (
+    "CREATE TABLE IF NOT EXISTS set_aside (id INTEGER PRIMARY KEY, collection TEXT, row INTEGER, name TEXT, reason TEXT, "
+    "at TEXT, doc BLOB)"
+)
+
+
+class Rows:
+    """The rows of a collection.
+
+    Parameters
+    ----------
+    connection
+        To the file.
+    collection
+        Name of the collection.
+    """
+
+    def __init__(self, connection: Connection, collection: str) -> None:
+        self.connection = connection
+        self.collection = collection
+        self.table = f"docs_{collection}"
+        self.damaged = DamageLog(connection.path)
+        self._unreadable: list[int] = []
+
+    def exist(self, name: str) -> bool:
+        """Say whether there is a table or index, without waiting for a writer."""
+        return bool(self.connection.rows("SELECT 1 FROM sqlite_master WHERE name = ?", [name]))
+
+    def select(self, columns: Sequence[str], condition: str, parameters: Sequence[Any]) -> list[Any]:
+        """Return some columns of the rows that fulfil a condition; rows that are no JSON, which SQLite stops at, are left out."""
+
+        def rows() -> list[Any]:
+            readable = f"id NOT IN ({', '.join(map(str, self._unreadable))}) AND " if self._unreadable else ""
+            sql = f"SELECT {', '.join(columns)} FROM {self.table} WHERE {readable}{condition} ORDER BY id"
+            return self.connection.rows(sql, parameters)
+
+        try:
+            return rows()
+        except sqlite3.OperationalError as error:
+            if "malformed JSON" not in str(error):
+                raise
+        found = self.connection.rows(f"SELECT id FROM {self.table} WHERE NOT json_valid(doc)")
+        self._unreadable = [row for (row,) in found]
+        for row in self._unreadable:
+            self.read(row)  # which tells of it
+        return rows()
+
+    def read(self, row: int) -> dict[str, Any] | None:
+        """Read one document; None if another process has removed it meanwhile, or if it is damaged, which is told."""
+        found = self.inspect(row)
+        if found.damage is not None:
+            self.damaged.add(found.damage)
+        return found.document
+
+    def unchanged(self, row: int) -> bool:
+        """Whether a document agrees with its checksum, if it has one; else it is told."""
+        try:
+            found = self.connection.rows(f"SELECT CAST(doc AS BLOB) FROM {self.table} WHERE id = ?", [row])
+            if found:
+                checked_text(found[0][0])
+        except (BrokenFileError, DamagedError):
+            self.read(row)
+            return False
+        return bool(found)
+
+    def inspect(self, row: int) -> Inspected:
+        """Look closely at one document."""
+        try:
+            texts = self.connection.rows(f"SELECT CAST(doc AS BLOB) FROM {self.table} WHERE id = ?", [row])
+        except BrokenFileError:
+            return Inspected(row, None, Damage(self.collection, str(row), "document", "cannot be read from the file"))
+        if not texts:
+            return Inspected(row, None, None)
+        try:
+            document, text, sealed = document_of(texts[0][0])
+        except DamagedError as error:
+            name = name_in_text(texts[0][0])
+            return Inspected(row, None, Damage(self.collection, str(row), name, str(error)))
+        return Inspected(row, without_foreign(document, text), None, sealed)
+
+    def inspect_all(self) -> Iterator[Inspected]:
+        """Look closely at every document."""
+        for (row,) in self.connection.rows(f"SELECT id FROM {self.table} ORDER BY id"):
+            yield self.inspect(row)
+
+    def set_aside(self, damaged: Sequence[Damage]) -> None:
+        """Move documents into the table ``set_aside``, where nothing looks for them, as they are."""
+        rows = [(damage, int(damage.place)) for damage in damaged]
+        at = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
+        with self.connection.transaction() as connection:
+            connection.execute(_ASIDE)
+            # an index on what is no JSON can neither be kept nor changed
+            marks = ", ".join(str(row) for _, row in rows)
+            no_json = f"SELECT count(*) FROM {self.table} WHERE id IN ({marks}) AND NOT json_valid(doc)"
+            broken = bool(connection.execute(no_json).fetchone()[0])
+            of_table = "FROM sqlite_master WHERE type = 'index' AND tbl_name = ? AND sql IS NOT NULL"
+            indexes = connection.execute(f"SELECT name, sql {of_table}", [self.table]).fetchall() if broken else []
+            for name, _ in indexes:
+                connection.execute(f'DROP INDEX "{name}"')
+            for damage, row in rows:
+                connection.execute(
+                    "INSERT INTO set_aside (collection, row, name, reason, at, doc) "
+                    f"SELECT ?, id, ?, ?, ?, CAST(doc AS BLOB) FROM {self.table} WHERE id = ?",
+                    (self.collection, damage.name, damage.reason, at, row),
+                )
+                connection.execute(f"DELETE FROM {self.table} WHERE id = ?", [row])
+            for _, sql in indexes:
+                connection.execute(sql)
