@@ -50,6 +50,7 @@ def test_every_old_result_keeps_its_numbers_and_tells_charges_by_component(outpu
         after = BindingDocument.model_validate(before)
         stored = after.model_dump(mode="json")
         assert {name: before[name] for name in same} == {name: stored[name] for name in same}
+        assert after.lateral_energy is None  # nobody calculated it
         assert after.binding_energy_raw == before["binding_energy"]
         assert after.interaction_energy_raw == before["interaction_energy"]
         assert after.placements == before["n_placements"]

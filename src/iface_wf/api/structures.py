@@ -35,6 +35,7 @@ def build(
     in_plane: tuple[float, float] | None = None,
     vacuum: float | None = None,
     max_atoms: int | None = None,
+    room_atoms: int | None = None,
     library: Library | None = None,
     **options: Any,
 ) -> InterfaceBuild:
@@ -46,7 +47,7 @@ def build(
         As in `iface_wf.run`; without a polymer, molecule or salt only the slab is built.
     placements
         How many interfaces, in different orientations and places; by default 1.
-    seed, in_plane, vacuum, max_atoms, library
+    seed, in_plane, vacuum, max_atoms, room_atoms, library
         As in `iface_wf.run`.
     **options
         The other fields of `iface_wf.builders.interface.InterfaceSpec`.

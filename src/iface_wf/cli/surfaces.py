@@ -69,7 +69,8 @@ def surfaces(
 
 
 def _print(document: Any) -> None:
-    stdout().print(f"\nSurfaces of {document.filler} by {document.functional}, relaxed", style="bold")
+    dispersion = f"-{document.dispersion}" if document.dispersion else ""
+    stdout().print(f"\nSurfaces of {document.filler} by {document.functional}{dispersion}, relaxed", style="bold")
     table = plain_table("face", "J/m^2", "atoms", "top", "bottom", "remarks", right=("J/m^2", "atoms"))
     for face in document.by_energy():
         table.add_row(
