@@ -56,8 +56,8 @@ class BindingEnergyMaker(ResultMaker):
     >>> built = iface_wf.build("LiI", molecule="O", thickness=3.0)
     >>> maker = BindingEnergyMaker(engine=MlipEngine(), geometry_engine=MlipEngine(level="moderate"), placements=1)
     >>> flow = maker.make(built.slab, built.fragment)
-    >>> [job.name for job in flow.jobs][-4:]
-    ['static AB', 'static A*', 'static B*', 'collect']
+    >>> [job.name for job in flow.jobs if job.name.startswith("static")][:5]
+    ['static A', 'static B', 'static AB', 'static A*', 'static B*']
 
     Makers take jobflow's updates, within others and in the jobs of a flow too:
 
