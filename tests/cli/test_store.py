@@ -5,12 +5,13 @@ import json
 import pytest
 
 from iface_wf.store.settings import open_store
-from tests.store.old.unpack import library_of_the_store, unpack_store
+from tests.store.old.unpack import library_of_the_store, methods_of_the_store, unpack_store
 
 
 @pytest.fixture
 def old(tmp_path, monkeypatch):
     monkeypatch.setenv("IFACE_WF_LIBRARY", str(library_of_the_store(tmp_path / "library")))
+    methods_of_the_store(monkeypatch)
     return ("--store", unpack_store(tmp_path))
 
 
@@ -46,7 +47,21 @@ def test_a_store_of_today_needs_nothing(cli, filled_store):
 
 
 def test_who_calculates_on_an_old_store_is_told_until_it_is_up_to_date(cli, old, tmp_path):
-    run = ("run", "--filler", "HF-layer", "--polymer", "ammonia", "--engine", "xtb", "--vacuum", 6, "--placements", 1)
+    run = (
+        "run",
+        "--filler",
+        "HF-layer",
+        "--polymer",
+        "ammonia",
+        "--engine",
+        "xtb",
+        "--vacuum",
+        6,
+        "--placements",
+        1,
+        "--room-atoms",
+        0,
+    )
     run = (*run, "--quantities", "binding_energy", "--dry-run", "--json", *old)
     before = cli(*run)
     assert "11 results of an older version" in before.err

@@ -43,6 +43,7 @@ def test_a_change_of_engines_inside_a_maker_changes_their_jobs(maker):
     engines = wired(changed)
     assert {name for name, engine in engines.items() if engine.overrides == {"xc": "RPBE"}} == {
         "static A", "static B", "static AB", "static A*", "static B*", "static A* in AB basis", "static B* in AB basis",
+        "static A from AB", "static B from AB",
     }  # fmt: skip
     assert {engine.engine_name for name, engine in engines.items() if name.startswith("relax")} == {"xtb"}
     settings = engines["static AB"].request(lithium_fluoride_slab(), []).settings

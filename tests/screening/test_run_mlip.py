@@ -70,8 +70,11 @@ def test_geometries_and_ranking_by_an_ml_potential_for_energies_of_another_engin
     document = job_store.query_one({"output.document_type": "binding"})["output"]
     assert (document["engine"], document["functional"]) == ("xtb", "GFN1-xTB")
     assert document["geometry_engine"] == "mlip CHGNet 0.3.0 (fast)"
-    assert document["provenance"]["ranked_by"].startswith("CHGNet 0.3.0-D3(BJ), each relaxed")
-    assert len(document["placement_ranking"]) == 2
+    candidates = len(document["placement_ranking"])
+    assert candidates >= 2
+    by = document["provenance"]["ranked_by"]
+    assert by.startswith("CHGNet 0.3.0-D3(BJ), ")
+    assert by.endswith(f"{candidates} candidates")
     screen(text)  # the same interface, relaxed and ranked by xTB, is another result
     assert len(result_table(job_store)) == 2
 

@@ -97,8 +97,8 @@ def test_what_cannot_have_a_new_key_keeps_its_own_and_says_why(old):
 def test_screenings_and_runs_of_today_find_everything_and_calculate_nothing(old):
     bring_up_to_date(old.store)
     specs = [
-        spec_text(["HF-layer", "HCN-layer"], ["methane", "water"]),
-        spec_text(["LiF"], ["water", "ethane"], placements=2),
+        spec_text(["HF-layer", "HCN-layer"], ["methane", "water"], room_atoms=0),
+        spec_text(["LiF"], ["water", "ethane"], placements=2, room_atoms=0),
         spec_text(["LiF"], ["ammonia"], in_plane=[8.0, 5.5]),
     ]
     for text in specs:
@@ -109,7 +109,7 @@ def test_screenings_and_runs_of_today_find_everything_and_calculate_nothing(old)
         assert len(outcome.finished) == spec.n_pairs
         assert {event.state for event in events} == {"found"}
     coarse = {"grid_spacing": 0.2667, "convergence": {"energy": 1e-4, "density": 1e-3}, "kpoint_length": 1.0}
-    quick = {"placements": 1, "vacuum": 6.0, "store": old.store, "workdir": old.folder / "runs"}
+    quick = {"placements": 1, "vacuum": 6.0, "room_atoms": 0, "store": old.store, "workdir": old.folder / "runs"}
     stored = set(bindings(old.store))
     for arguments, options in (
         (("HF-layer", "ammonia"), {"engine": "xtb", "quantities": ["binding_energy"]}),
@@ -229,7 +229,7 @@ def test_xtb_in_another_cell_is_another_method(old, monkeypatch):
     assert done.rekeyed["binding"] == 0
     assert sum("other settings today" in kept.reason for kept in done.kept) == len(before) - FILE_IS_GONE
     for output in before.values():
-        assert find_result(old.store, output["key"]).document.binding_energy == output["binding_energy"]
+        assert find_result(old.store, output["key"]).document.binding_energy_raw == output["binding_energy"]
 
 
 def test_results_of_a_few_ranked_placements_stand_for_no_search(old, monkeypatch):
@@ -240,7 +240,7 @@ def test_results_of_a_few_ranked_placements_stand_for_no_search(old, monkeypatch
     assert sum("was not searched for" in kept.reason for kept in done.kept) == len(before)
     assert {output["key"] for output in before.values()} == {output["key"] for output in bindings(old.store).values()}
     for output in before.values():
-        assert find_result(old.store, output["key"]).document.binding_energy == output["binding_energy"]
+        assert find_result(old.store, output["key"]).document.binding_energy_raw == output["binding_energy"]
 
 
 def test_parts_that_are_built_otherwise_today_are_not_those_of_the_result(old):

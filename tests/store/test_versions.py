@@ -22,7 +22,7 @@ def test_old_results_are_in_the_table_with_all_their_numbers(old_store):
     assert (len(table), table.attrs["older"]) == (len(stored) + 1, len(stored))
     for row in table.to_dict("records"):
         if row["key"] in stored:
-            assert row["binding_energy"] == stored[row["key"]]["binding_energy"]
+            assert row["binding_energy_raw"] == stored[row["key"]]["binding_energy"]
             assert row["trustworthy"] == stored[row["key"]]["converged"]
     assert table["charge_transfer_slab"].notna().sum() == 2
     assert table["trustworthy"].tolist() == [True] * len(stored) + [False]

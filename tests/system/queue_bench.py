@@ -23,10 +23,12 @@ from iface_wf.screening.spec import read_spec
 from iface_wf.store.results import result_table
 from tests.tiny_library import read_log, spec_text, write_library
 
-#: Two interfaces, one energy each: 3 parts and 2 interfaces, a relaxation and a single point of each.
+#: Two interfaces, one energy each: 3 parts and 2 interfaces, a relaxation and a single point of each, and in each interface its
+#: parts relaxed again from what they are in it.
 SMALL = spec_text(fillers=["water-layer"], polymers=["methane", "ammonia"], quantities=["binding_energy"])
-CALCULATIONS = 10
-JOBS = 14  # those, and for each interface its placement and its collection
+CALCULATIONS = 14
+#: Those, and for each interface: placement, images, cutting, comparison, two single points that are known, collection.
+JOBS = 28
 
 
 class QueueBench:

@@ -25,9 +25,9 @@ from tests.system.conftest import running_mongod
 from tests.tiny_library import read_log, spec_text, write_library
 
 root = pytest.mark.skipif(os.geteuid() != 0, reason="only root mounts")
-#: One interface: 2 parts and AB, a relaxation and a single point of each.
+#: One interface: 2 parts and AB, a relaxation and a single point of each, and the parts relaxed again from AB.
 SPEC = spec_text(fillers=["HF-layer"], polymers=["water"], quantities=["binding_energy"])
-CALCULATIONS = 6
+CALCULATIONS = 8
 
 
 @pytest.fixture

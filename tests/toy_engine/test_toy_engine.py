@@ -60,8 +60,8 @@ def test_it_gives_energies_geometries_and_the_ranking(iface, tmp_path):
     assert done["binding_energy"] == pytest.approx(
         done["interaction_energy"] + sum(done["deformation_energy"].values()), abs=1e-9
     )
-    assert done["provenance"]["ranked_by"].startswith("EMT, each relaxed")
-    assert len(done["placement_ranking"]) == 3
+    assert done["provenance"]["ranked_by"].startswith("EMT, ")
+    assert done["provenance"]["ranked_by"].endswith(f"{len(done['placement_ranking'])} candidates")
     assert {engine for _, _, engine in calculated(tmp_path)} == {"emt"}
     before = read_log(tmp_path / "calculations.jsonl")
     assert json.loads(iface(*ASKED, "--engine", "emt", "--json"))["uuid"] == done["uuid"]
