@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import difflib
 import errno
+import math
+import re
 import typing
 from collections.abc import Callable, Iterable
 from copy import deepcopy
+from types import UnionType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from iface_wf.former import todays_key
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
 M = TypeVar("M", bound="BaseModel")
 #: Longer names are like none that are known, and comparing them takes long.
 _LONGEST_NAME = 100
+_MEMBER = re.compile(r"\w*\[.*\]")
 #: Errors of the operating system that come from what the user named, not from the state of the machine.
 _OF_NAMES = frozenset(
     {
@@ -169,12 +173,16 @@ def first_problem(error: ValidationError, model: type[BaseModel], where: str | P
         near = difflib.get_close_matches(str(loc[-1])[:_LONGEST_NAME], allowed, n=1, cutoff=0.4)
         hint = f"did you mean {near[0]!r}?" if near else f"allowed: {', '.join(allowed)}."
         return InputError(f"{head}: unknown key {key[:120]!r}, {hint}")
+    # pydantic names the member of a union, which is nothing that anybody wrote
+    key = ".".join(str(part) for part in loc if not _MEMBER.fullmatch(str(part)))
     if first["type"] == "missing":
         return InputError(f"{head}: the key {key!r} is missing.")
     message = first["msg"].removeprefix("Value error, ").rstrip(".")
     message = message[:1].lower() + message[1:] if key else message
     if first["type"] == "string_type" and isinstance(first.get("input"), bool | int | float):
         message = unquoted(first["input"])
+    if isinstance(first.get("input"), float) and math.isnan(first["input"]):
+        message = "a number is needed, not nan"
     return InputError(f"{head}: {f'{key[:120]!r}: ' if key else ''}{message}.")
 
 
@@ -185,22 +193,31 @@ def refuse_bool(_model: type[BaseModel], value: Any, about: ValidationInfo) -> A
     """
     if isinstance(value, bool) and about.field_name is not None:
         kind = _model.model_fields[about.field_name].annotation
-        if not {bool, Any} & {kind, *typing.get_args(kind)} and {int, float} & {kind, *typing.get_args(kind)}:
+        kinds = {*typing.get_args(kind), *plain_types(kind)}
+        if not {bool, Any} & kinds and {int, float} & kinds:
             raise ValueError(f"a number is needed, not {str(value).lower()}")
     return value
 
 
+def plain_types(kind: Any) -> set[Any]:
+    """Return what a field of a model may be: the members of a union, without what pydantic is to check of them."""
+    if typing.get_origin(kind) in (typing.Union, UnionType):
+        return set().union(*map(plain_types, typing.get_args(kind)))
+    return plain_types(typing.get_args(kind)[0]) if typing.get_origin(kind) is typing.Annotated else {kind}
+
+
 def unquoted(value: bool | float) -> str:
-    """Say how a name becomes something else in YAML.
+    """Say that something is no text, and how a name becomes so in YAML.
 
     Parameters
     ----------
     value
-        What YAML made of it.
+        What was given, or what YAML made of it.
     """
     if isinstance(value, bool):
-        return f"YAML reads words such as {'yes and on' if value else 'no and off'} as {str(value).lower()}: quote the name"
-    return f"YAML reads {shown(value)} as a number: write it in quotes"
+        words = "yes and on" if value else "no and off"
+        return f"text is needed, not {str(value).lower()} (YAML reads words such as {words} so: quote the name)"
+    return f"text is needed, not the number {shown(value)} (in YAML, write it in quotes)"
 
 
 def from_environment(model: type[M]) -> M:

@@ -60,3 +60,23 @@ def test_a_file_of_the_user_and_a_library_of_its_own(tmp_path):
 def test_what_means_nothing_or_is_wrong_is_refused(options, text):
     with pytest.raises(InputError, match=text):
         iface_wf.build("LiI", **options)
+
+
+@pytest.mark.parametrize(
+    ("options", "text"),
+    [
+        ({"filler": b"LiI"}, "The argument 'filler' must be text, not b'LiI'"),
+        ({"filler": 5}, "The argument 'filler' must be text, not 5"),
+        ({"molecule": ["O"]}, "The argument 'molecule' must be text"),
+        ({"thickness": "3"}, "The argument 'thickness' must be a number, not '3'"),
+        ({"thickness": True}, "'thickness': a number is needed, not true"),
+        ({"thickness": 1e-300}, "'thickness': input should be greater than or equal to 0.5"),
+        ({"vacuum": float("nan")}, "'vacuum': a number is needed, not nan"),
+        ({"surface": 5}, "'surface': input should be a valid tuple"),
+    ],
+)
+def test_arguments_of_the_wrong_type_are_refused_in_the_words_of_python(options, text):
+    for function in (iface_wf.build, iface_wf.run):
+        with pytest.raises(InputError, match=text) as caught:
+            function(**{"filler": "LiI", "molecule": "O"} | options)
+        assert "YAML" not in str(caught.value)

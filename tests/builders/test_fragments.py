@@ -9,6 +9,7 @@ import pytest
 from rdkit import Chem
 
 from iface_wf.builders.components import indices
+from iface_wf.builders.contact import vdw_radii
 from iface_wf.builders.molecules.complexes import bind_cation, bind_salt, build_salt
 from iface_wf.builders.molecules.conformers import embed, has_clash, pierced_rings
 from iface_wf.builders.molecules.fragments import from_smiles, from_xyz, group_sites, mol_of, parse_smiles
@@ -214,3 +215,15 @@ def test_clashes_and_pierced_rings_are_found() -> None:
     threaded[last], threaded[before] = centre + 0.77 * normal, centre - 0.77 * normal
     assert (before, last) in [bond for _, bond in pierced_rings(mol, threaded)]
     assert has_clash(mol, threaded)
+
+
+@pytest.mark.parametrize("symbol", ["Og", "Fm"])  # beyond the table, and without a value in it
+def test_elements_without_a_radius_are_named(symbol):
+    with pytest.raises(InputError, match=f"No van der Waals radius is known for {symbol}"):
+        vdw_radii(["H", symbol])
+
+
+def test_a_lone_hydrogen_is_read_without_a_word_of_rdkit(capfd):
+    assert len(from_smiles("[H]")) == 1
+    told = capfd.readouterr()
+    assert told.out + told.err == ""

@@ -169,6 +169,7 @@ def test_wrong_usage_is_explained_without_a_traceback(cli, arguments):
     ran = cli(*arguments)
     assert ran.code == 2
     assert "Usage: iface-wf" in ran.err
+    assert len(ran.err.splitlines()) == 3
     assert "Traceback" not in ran.err
 
 

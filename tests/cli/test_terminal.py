@@ -139,5 +139,6 @@ def test_wrong_use_of_a_command(cli, arguments):
     ran = cli(*arguments)
     assert ran.code == 2
     assert "Usage: iface-wf" in ran.err
+    assert len(ran.err.splitlines()) == 3
     assert steering(ran.err) == []
     assert "s3cret" not in ran.err

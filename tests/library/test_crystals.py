@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from pymatgen.core import Lattice, Structure
 
+from iface_wf.builders.solids.planes import conventional_basis
 from iface_wf.errors import InputError
 from iface_wf.library import Library
 from iface_wf.library.crystals import looks_like_slab, read_crystal
@@ -121,3 +122,40 @@ def test_coordinates_far_outside_the_cell_are_brought_in(tmp_path):
     path = tmp_path / "POSCAR"
     far.to(str(path), fmt="poscar")
     assert read_crystal(path).matches(SALT)
+
+
+@pytest.mark.parametrize("name", ["POSCAR_good", "CONTCAR.relaxed", "poscar.poscar"])
+def test_usual_names_of_poscars_are_read(tmp_path, name):
+    SALT.to(str(tmp_path / name), fmt="poscar")
+    assert Library().filler(str(tmp_path / name)).name == "NaCl"
+
+
+def test_what_exists_under_another_name_is_said_to_be_there(tmp_path):
+    (tmp_path / "salt.txt").write_text("x", encoding="utf-8")
+    with pytest.raises(InputError, match=r"exists, but is not read: call it POSCAR\*, CONTCAR\*, .*\*\.cif"):
+        Library().filler(str(tmp_path / "salt.txt"))
+    for folder in (tmp_path, tmp_path / "POSCAR"):
+        folder.mkdir(exist_ok=True)
+        with pytest.raises(InputError, match="is a folder: give a file"):
+            Library().filler(str(folder))
+    with pytest.raises(InputError, match="Unknown filler"):
+        Library().filler(str(tmp_path / "nothing"))
+
+
+@pytest.mark.parametrize("length", [11.28, 56.4])  # twice, ten times the true one
+def test_a_crystal_whose_atoms_do_not_touch_is_refused(tmp_path, length):
+    SALT.copy().scale_lattice(length**3).to(str(tmp_path / "POSCAR"), fmt="poscar")
+    with pytest.raises(InputError, match="no atom has another one within reach"):
+        read_crystal(tmp_path / "POSCAR")
+
+
+@pytest.mark.parametrize(("element", "length"), [("Ne", 4.43), ("He", 4.24), ("Xe", 6.20)])  # fcc, A
+def test_crystals_of_noble_gases_are_no_isolated_atoms(tmp_path, element, length):
+    crystal = Structure.from_spacegroup("Fm-3m", Lattice.cubic(length), [element], [[0, 0, 0]])
+    crystal.to(str(tmp_path / "POSCAR"), fmt="poscar")
+    assert read_crystal(tmp_path / "POSCAR").matches(crystal)
+
+
+def test_a_left_handed_cell_is_no_larger_than_a_right_handed_one():
+    basis, note = conventional_basis(Structure(SALT.lattice.matrix[[1, 0, 2]], SALT.species, SALT.frac_coords))
+    assert (basis, note) == (None, "")

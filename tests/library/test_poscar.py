@@ -122,3 +122,8 @@ def test_deuterium_is_hydrogen_and_said():
 def test_columns_that_touch_are_told_apart_by_their_signs():
     read = parse_poscar(text(rows=["-0.500000-0.500000-0.500000", *ROWS[1:4], "0 0 0", *ROWS[5:]]))
     assert read.frac_coords[0] == pytest.approx(np.full(3, -0.5))
+
+
+def test_a_position_beyond_the_counts_is_no_velocity():
+    with pytest.raises(ValueError, match=r"7 atoms, but line 16 holds one more position"):
+        parse_poscar(text({7: "4 3"}))

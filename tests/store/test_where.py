@@ -62,6 +62,57 @@ def test_an_unknown_column_is_named_with_the_nearest():
         parse_where("bindingenergy < 1", COLUMNS)
 
 
+@pytest.mark.parametrize(
+    ("where", "message"),
+    [
+        ("binding_energy < abc", "'binding_energy' holds numbers, and cannot be compared with abc"),
+        ('n_atoms == "x"', "'n_atoms' holds numbers"),
+        ("units = true", "'units' holds numbers"),
+        ("converged == maybe", "'converged' holds true or false"),
+        ("trustworthy = 1", "'trustworthy' holds true or false"),
+        ("converged < true", "= and != only, not with <"),
+        ("filler < 3", "'filler' holds text, which compare with = and != only"),
+        ("filler = 3", "put a name in quotes"),
+        ("flags == 1", "'flags' holds text, and cannot be compared with 1"),
+    ],
+)
+def test_a_value_is_of_the_type_of_its_column(job_store, where, message):
+    with pytest.raises(InputError, match=message):
+        result_table(job_store, where=where)
+
+
+def test_flags_are_compared_one_by_one(job_store):
+    put(job_store, document("d" * 64, flags=["desorbed", "crowded"]), uuid=uuid_of(1))
+    assert len(result_table(job_store, where="flags = crowded and filler = 'LiF'")) == 1
+
+
+def test_names_that_nothing_has_are_refused_and_others_only_not_found(filled, tmp_path, capsys):
+    from iface_wf.cli.main import main
+
+    store = ["--store", str(tmp_path / "store.sqlite")]
+    put(filled, document("c" * 64, engine="elsewhere"), uuid=uuid_of(80))  # of a package that is not here
+    for arguments, message in (
+        (["results", "--engine", "gpav"], "Unknown engine 'gpav': did you mean gpaw?"),
+        (["results", "--level", "fat"], "Unknown level 'fat': did you mean fast?"),
+        (["compare", "fsat", "moderate"], "Unknown level 'fsat': did you mean fast?"),
+        (["compare", "xtbb/fast", "moderate"], "Unknown engine or functional 'xtbb': did you mean xtb?"),
+        (["results", "--format", "parquet", "--out", "/proc/x"], "/proc/x cannot be written: "),
+    ):
+        assert main([*arguments, *store]) == 2
+        error = capsys.readouterr().err
+        assert message in error
+        assert len(error.splitlines()) == 1
+    assert main(["results", "--engine", "elsewhere", "--format", "csv", *store]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 2
+    picture = tmp_path / "none.png"
+    assert main(["best", "--engine", "vasp", "--figure", str(picture), *store]) == 0
+    assert "there is nothing to draw" in capsys.readouterr().err
+    assert not picture.exists()
+    for chosen, said in ((["--engine", "vasp"], "No result matches."), (["--kind", "surface"], "No results yet.")):
+        assert main(["results", *chosen, *store]) == 0
+        assert said in capsys.readouterr().err
+
+
 def test_an_older_result_does_not_stand_for_a_newer_one(job_store):
     put(job_store, document(binding_energy=-0.7), uuid=uuid_of(1), completed_at="2026-01-01T00:00:00")
     put(job_store, document(binding_energy=-0.2), uuid=uuid_of(2), completed_at="2026-01-02T00:00:00")

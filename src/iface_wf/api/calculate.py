@@ -14,6 +14,7 @@ from iface_wf.api.options import (
     Filler,
     Store,
     Surface,
+    check_options,
     check_types,
     opened,
     work_folder,
@@ -258,6 +259,7 @@ def make_request(**options: Any) -> Any:
     if not _is_names(given.get("quantities", ())):
         raise InputError(f"The argument 'quantities' must be a list of names, not {shown(given['quantities'])}.")
     kind = flow_kind_of(given["quantities"]) if given.get("quantities") else flow_kind(DEFAULT_KIND)
+    check_options(given, kind.request)
     return validate(given, kind.request, "The request")
 
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Mapping
+from numbers import Real
 from pathlib import Path
+from types import NoneType
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypedDict
 
 from jobflow import JobStore
+from pydantic import BaseModel
 
-from iface_wf.errors import InputError, shown
+from iface_wf.errors import InputError, plain_types, shown
 from iface_wf.library import Library
 from iface_wf.store.settings import open_store
 
@@ -96,6 +99,31 @@ def check_types(**given: Any) -> None:
             raise InputError(f"The argument {name!r} must be {called}, not {shown(value)}.")
         if isinstance(value, (str, Path)) and "\0" in str(value):
             raise InputError(f"The argument {name!r} holds a null character.")
+
+
+def check_options(given: Mapping[str, Any], model: type[BaseModel]) -> None:
+    """Refuse numbers as text, bytes and the like in options of Python, which pydantic would convert.
+
+    Parameters
+    ----------
+    given
+        Options by name.
+    model
+        The request that they are fields of.
+
+    Raises
+    ------
+    InputError
+        Naming the first that is no text, or no number, where it must be.
+    """
+    for name, value in given.items():
+        if value is None or name not in model.model_fields:
+            continue
+        kinds = plain_types(model.model_fields[name].annotation) - {NoneType}
+        if kinds == {str} and not isinstance(value, str):
+            raise InputError(f"The argument {name!r} must be text, not {shown(value)}.")
+        if kinds and kinds <= {int, float} and not isinstance(value, Real):
+            raise InputError(f"The argument {name!r} must be a number, not {shown(value)}.")
 
 
 def opened(store: Store | None) -> JobStore:

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import pandas as pd
+from jobflow import JobStore
 
 from iface_wf.api.options import Store, check_types, opened
-from iface_wf.documents.kinds import DEFAULT_KIND, get_kind
+from iface_wf.documents.kinds import DEFAULT_KIND, ResultKind, get_kind
 from iface_wf.documents.result import ResultDocument
-from iface_wf.store.results import find_result, result_table
+from iface_wf.engines import registry
+from iface_wf.engines.profile import LEVEL_NAMES
+from iface_wf.errors import unknown_name
+from iface_wf.store.compare import compare_levels
+from iface_wf.store.results import find_result, functional_of, result_table
 
 
 def results(
@@ -59,8 +66,53 @@ def results(
     """
     check_types(store=store, kind=kind, sort=sort, where=where, filler=filler, polymer=polymer, salt=salt)
     check_types(engine=engine, level=level, surface=surface)
+    kind_asked, opened_store = get_kind(kind or DEFAULT_KIND), opened(store)
+    for name, value, known in (("engine", engine, registry.names()), ("level", level, LEVEL_NAMES)):
+        if value is not None and value.casefold() not in known:
+            _require(name, value, {*known, *result_table(opened_store, kind_asked)[name]})
     names = {"filler": filler, "polymer": polymer, "salt": salt, "engine": engine, "level": level, "surface": surface}
-    return result_table(opened(store), get_kind(kind or DEFAULT_KIND), sort=sort, where=where, **names)
+    return result_table(opened_store, kind_asked, sort=sort, where=where, **names)
+
+
+def compare(first: str, second: str, store: JobStore, kind: ResultKind, **names: str | None) -> pd.DataFrame:
+    """Compare the results of two levels.
+
+    Parameters
+    ----------
+    first, second
+        ``level``, ``engine/level`` or ``functional/level``.
+    store
+        An open store.
+    kind
+        Of the results.
+    **names
+        ``filler``, ``polymer``, ``salt``: only rows with this value.
+
+    Returns
+    -------
+    pandas.DataFrame
+        See `iface_wf.store.compare.compare_levels`; ``attrs["units"]`` has the units of the columns.
+
+    Raises
+    ------
+    InputError
+        For a name that is no level, engine or functional, and as of `compare_levels`.
+    """
+    table = result_table(store, kind, **names)
+    functionals = [functional_of(row) for row in table.to_dict("records")]
+    for name in (first, second):
+        method, slash, level = name.rpartition("/")
+        _require("level", level, {*LEVEL_NAMES, *table["level"]})
+        if slash:
+            _require("engine or functional", method, {*registry.names(), *table["engine"], *functionals})
+    both = compare_levels(table, first, second, kind.headline)
+    both.attrs["units"] = table.attrs["units"]
+    return both
+
+
+def _require(what: str, name: str, known: Collection[str]) -> None:
+    if name.casefold() not in {each.casefold() for each in known}:
+        raise unknown_name(what, name, known)
 
 
 def show(identifier: str, *, densities: bool = False, store: Store | None = None) -> ResultDocument:

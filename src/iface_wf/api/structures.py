@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from iface_wf.api.options import check_types
+from iface_wf.api.options import check_options, check_types
 from iface_wf.builders.interface import InterfaceBuild, InterfaceSpec, SlabSpec, build_bare, build_interface
 from iface_wf.builders.molecules.oligomers import Conformation, Tacticity
 from iface_wf.builders.placing.targets import Target
@@ -83,8 +84,11 @@ def build(
     0.0
     """
     given = {name: value for name, value in locals().items() if name not in ("library", "options")} | options
-    asked = {name: value for name, value in given.items() if value is not None} | {"filler": str(filler)}
+    asked = {name: value for name, value in given.items() if value is not None}
+    if isinstance(filler, Path):
+        asked["filler"] = str(filler)
     check_types(library=library)
+    check_options(asked, InterfaceSpec)
     library = library or Library()
     if {"polymer", "molecule", "salt"} & set(asked):
         return build_interface(validate({"placements": 1} | asked, InterfaceSpec, "The interface"), library)

@@ -51,7 +51,8 @@ def vdw_radii(symbols: list[str]) -> Vectors:
     InputError
         When no radius is tabulated for an element.
     """
-    radii = np.array([_alvarez[atomic_numbers[s]] for s in symbols], dtype=float)
+    numbers = [atomic_numbers[s] for s in symbols]
+    radii = np.array([_alvarez[z] if z < len(_alvarez) else np.nan for z in numbers], dtype=float)
     missing = sorted({s for s, r in zip(symbols, radii, strict=True) if not np.isfinite(r)})
     if missing:
         raise InputError(f"No van der Waals radius is known for {', '.join(missing)}, so it cannot be placed.")

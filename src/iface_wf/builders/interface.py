@@ -25,7 +25,7 @@ from iface_wf.builders.solids.slabs import build_slab
 from iface_wf.builders.solids.wires import build_wire
 from iface_wf.errors import InputError, refuse_bool
 from iface_wf.library.library import Library
-from iface_wf.library.records import Caps, InPlane, Miller, PolymerRecord
+from iface_wf.library.records import Caps, InPlane, Miller, PolymerRecord, Thickness
 
 
 class SlabSpec(BaseModel):
@@ -48,7 +48,7 @@ class SlabSpec(BaseModel):
 
     filler: str
     surface: Miller | str | None = None
-    thickness: float | None = Field(default=None, gt=0, le=60)
+    thickness: Thickness | None = None
     vacuum: float = Field(default=8.0, ge=MIN_VACUUM, le=MAX_VACUUM)
     in_plane: InPlane | None = None
     seed: int = Field(default=0, ge=0, lt=2**31)

@@ -137,7 +137,9 @@ def main(arguments: list[str] | None = None) -> int:
     except Exception as error:  # noqa: BLE001 - the outermost border: nothing but a person comes after it
         if hasattr(error, "show") and hasattr(error, "exit_code"):  # typer's own, about the use of a command
             error.show(told := io.StringIO())
-            sys.stderr.write(visible(scrub(told.getvalue())))
+            lines = visible(scrub(told.getvalue())).splitlines(keepends=True)
+            wordy = type(error).__name__ == "NoArgsIsHelpError"  # the help, which has paragraphs
+            sys.stderr.write("".join(line for line in lines if wordy or line.strip()))
             return int(error.exit_code)
         _raise_if_debugging(error)
         known = foreseen(error)

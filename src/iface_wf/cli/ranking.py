@@ -64,7 +64,9 @@ def best(
     else:
         print_rows(table)
         _print_ties(alike)
-    if figure is not None and not table.empty:
+    if figure is not None and table.empty:
+        say(f"No picture {figure}: there is nothing to draw.")
+    elif figure is not None:
         from iface_wf.reports.ranking import ranking_figure
 
         save(ranking_figure(table, get_kind(table.attrs["kind"])), figure)
@@ -95,14 +97,13 @@ def compare(
     json: opt.Json = False,
 ) -> None:
     """Compare the numbers and the order of two levels."""
+    from iface_wf.api import stored
     from iface_wf.documents.kinds import DEFAULT_KIND, get_kind
-    from iface_wf.store.compare import compare_levels
-    from iface_wf.store.results import result_table
     from iface_wf.store.settings import open_store
 
     asked = get_kind(kind or DEFAULT_KIND)
-    table = result_table(open_store(store), asked, filler=filler, polymer=polymer, salt=salt)
-    both = compare_levels(table, first, second, asked.headline)
+    both = stored.compare(first, second, open_store(store), asked, filler=filler, polymer=polymer, salt=salt)
+    unit = both.attrs.pop("units")[asked.headline]
     if json:
         print_json({**both.attrs, "rows": both.to_dict("records")})
         return
@@ -121,7 +122,7 @@ def compare(
         else f"rank correlation {attrs['spearman']:+.2f} (Spearman), {attrs['kendall']:+.2f} (Kendall)"
     )
     stdout().print(
-        f"{attrs['n']} results, {asked.headline} in {table.attrs['units'][asked.headline]}; {order}; {methods[1]} - {methods[0]}: mean "
+        f"{attrs['n']} results, {asked.headline} in {unit}; {order}; {methods[1]} - {methods[0]}: mean "
         f"{attrs['mean_difference']:+.3f}, mean size {attrs['mean_absolute_difference']:.3f}"
     )
 

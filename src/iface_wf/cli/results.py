@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -65,7 +66,10 @@ def results(
         text = table.assign(flags=["; ".join(flags) for flags in table["flags"]]).to_csv(index=False)
         print(visible(text, keep="\n"), end="")
     elif table.empty:
-        say("No results yet (or none that match). Make one with: iface-wf run --filler SiO2 --polymer PEO")
+        if stored.results(store, kind=kind).empty:
+            say("No results yet. Make one with: iface-wf run --filler SiO2 --polymer PEO")
+        else:
+            say("No result matches.")
     else:
         print_rows(table)
 
@@ -78,6 +82,9 @@ def _write_parquet(table: pd.DataFrame, out: Path) -> None:
         table.to_parquet(out, index=False)  # keeps the units too, they are in the table's attributes
     except ImportError as error:
         raise InputError("Parquet files need pyarrow: pip install 'iface-wf[parquet]'.") from error
+    except OSError as error:  # with a text of several sentences
+        reason = os.strerror(error.errno) if error.errno else "the file system refuses it"
+        raise InputError(f"{out} cannot be written: {reason}.") from error
     say(f"Wrote {len(table)} rows to {out}")
 
 

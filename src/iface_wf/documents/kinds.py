@@ -6,6 +6,7 @@ the table below; so a package of somebody else adds one without touching ours.
 
 from __future__ import annotations
 
+import typing
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -45,6 +46,20 @@ class Column:
     digits: int = 3
     shown: bool = False
     uncertainty: str = ""
+
+    def type_in(self, document: type[ResultDocument]) -> type[bool] | type[float] | type[str] | None:
+        """Say what a column holds: truth values, numbers or text, that of lists too; None where the document leaves it open."""
+        if self.unit:
+            return float
+        if self.field in document.model_computed_fields:
+            kind = document.model_computed_fields[self.field].return_type
+        else:
+            kind = document.model_fields[self.field].annotation if self.field in document.model_fields else None
+        held = {kind, *typing.get_args(kind)} - {type(None)}
+        for each in (bool, float, str):
+            if held & ({int, float} if each is float else {each}):
+                return each
+        return None
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from pymatgen.core.structure import StructureError
 
 from iface_wf.errors import InputError
 from iface_wf.library.cif import parse_cif
-from iface_wf.library.overlap import overlap
+from iface_wf.library.overlap import isolated, overlap
 from iface_wf.library.poscar import parse_poscar
 from iface_wf.library.text import read_text
 
@@ -56,7 +56,7 @@ def read_crystal(path: Path, max_atoms: int = MAX_ATOMS) -> Structure:
     ------
     InputError
         If the file is unreadable, too large, names unknown elements, holds other atoms than its own formula, a space
-        group that is not known, or overlapping sites.
+        group that is not known, overlapping sites, or no two atoms in contact.
     """
     text = read_text(path, MAX_BYTES)
     try:
@@ -76,9 +76,9 @@ def read_crystal(path: Path, max_atoms: int = MAX_ATOMS) -> Structure:
         site_properties=kept,
         properties=structure.properties,
     )
-    near = overlap(structure)
-    if near is not None:
-        raise InputError(f"{path}: {near}.")
+    wrong = overlap(structure) or isolated(structure)
+    if wrong is not None:
+        raise InputError(f"{path}: {wrong.removesuffix('?')}{'?' if wrong.endswith('?') else '.'}")
     return structure
 
 

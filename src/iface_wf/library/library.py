@@ -25,6 +25,7 @@ _MODELS: dict[str, type[LibraryRecord]] = {
 }
 _CRYSTAL_SUFFIXES = (".cif", ".vasp", ".poscar")
 _YAML_SUFFIXES = (".yaml", ".yml")
+_FILE_NAMES = "POSCAR*, CONTCAR*, *.vasp, *.poscar, *.cif, *.yaml or *.yml"
 
 
 def builtin_folder() -> Path:
@@ -97,7 +98,10 @@ class Library:
         """
         if isinstance(name, Path) or _is_file_name(name):
             return filler_from_file(Path(name))
-        return self._get("filler", name, FillerRecord)
+        try:
+            return self._get("filler", name, FillerRecord)
+        except InputError as error:
+            raise _about_path(name) or error from None
 
     def polymer(self, name: str) -> PolymerRecord:
         """Give the polymer of a name; InputError with the nearest names if it is unknown."""
@@ -165,7 +169,7 @@ def filler_from_file(path: Path) -> FillerRecord:
     Parameters
     ----------
     path
-        ``*.yaml``, ``*.yml``, ``*.cif``, ``*.vasp``, ``*.poscar``, or a file called POSCAR or CONTCAR.
+        ``*.yaml``, ``*.yml``, ``*.cif``, ``*.vasp``, ``*.poscar``, or a name that begins with POSCAR or CONTCAR.
 
     Returns
     -------
@@ -179,13 +183,13 @@ def filler_from_file(path: Path) -> FillerRecord:
         If the file is missing, of another kind, or not usable as a crystal.
     """
     if not is_file(path):
-        raise InputError(f"The file {str(path)[:300]} does not exist.")
+        raise _about_path(str(path)) or InputError(f"The file {str(path)[:300]} does not exist.")
     if path.suffix.lower() in _YAML_SUFFIXES:
         record = _read(path, FillerRecord)
         assert isinstance(record, FillerRecord)
         return record
     if not _is_file_name(path.name):
-        raise InputError(f"{path} must be a YAML record, a CIF or a POSCAR file.")
+        raise InputError(f"The file {shown(str(path), 200)} must be called {_FILE_NAMES}.")
     structure = read_crystal(path)
     states = _guess_states(structure) if structure.is_ordered else {}
     record = FillerRecord(
@@ -223,7 +227,17 @@ def _about(states: dict[str, float]) -> str:
 def _is_file_name(name: str) -> bool:
     path = Path(name)
     known = (*_CRYSTAL_SUFFIXES, *_YAML_SUFFIXES)
-    return path.suffix.lower() in known or path.name in ("POSCAR", "CONTCAR")
+    return path.suffix.lower() in known or path.name.startswith(("POSCAR", "CONTCAR"))
+
+
+def _about_path(name: str) -> InputError | None:
+    """Say why what exists under a name is not read; None where nothing does, or a mere word names a folder by chance."""
+    path = Path(name)
+    if is_file(path):
+        return InputError(f"The file {shown(name, 200)} exists, but is not read: call it {_FILE_NAMES}.")
+    if is_folder(path) and path.name != name:
+        return InputError(f"{shown(name, 200)} is a folder: give a file in it that is called {_FILE_NAMES}.")
+    return None
 
 
 def _read(path: Path, model: type[LibraryRecord]) -> LibraryRecord:

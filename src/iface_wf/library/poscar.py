@@ -51,6 +51,12 @@ def parse_poscar(text: str) -> Structure:
     if len(rows) < total or not all(row.strip() for row in rows):
         found = next((k for k, row in enumerate(rows) if not row.strip()), len(rows))
         raise ValueError(f"its counts add up to {total} atoms, it holds the positions of {found}")
+    after = _tokens(lines[at + 1 + total])[:3] if at + 1 + total < len(lines) else []
+    if len(after) == 3 and all(fortran_number(token) is not None for token in after):
+        raise ValueError(
+            f"its counts add up to {total} atoms, but line {at + 2 + total} holds one more position "
+            "(velocities begin after an empty line)"
+        )
     xyz = np.array([_numbers(row, 3, at + 1 + k) for k, row in enumerate(rows)])
     cartesian = mode in ("c", "C", "k", "K")
     notes: list[str] = []

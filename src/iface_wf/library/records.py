@@ -11,6 +11,8 @@ from rdkit import Chem, rdBase
 
 Distance = Annotated[float, Field(gt=0, le=10)]
 Miller = tuple[int, int, int]
+#: Of a slab, or diameter of a wire, A.
+Thickness = Annotated[float, Field(ge=0.5, le=60)]
 #: Smallest lengths of the two in-plane cell vectors, A.
 InPlane = tuple[Annotated[float, Field(ge=0, le=500)], Annotated[float, Field(ge=0, le=500)]]
 Passivation = Literal["none", "hydroxyl"]
@@ -189,7 +191,7 @@ class SurfaceSpec(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
 
     miller: Miller
-    thickness: float = Field(gt=0, le=60)
+    thickness: Thickness
     termination: str | None = None
     passivation: Passivation = "none"
     condense: bool = False

@@ -26,7 +26,7 @@ from iface_wf.flows.kinds import FlowKind, flow_kind
 from iface_wf.flows.search.budget import MOST_STEPS
 from iface_wf.library.files import is_file, line_of, parse_mapping, read_text
 from iface_wf.library.library import Library
-from iface_wf.library.records import Caps, InPlane
+from iface_wf.library.records import Caps, InPlane, Thickness
 
 #: More interfaces than this need an explicit consent: such a spec is a slip more often than a wish.
 MANY_PAIRS = 10_000
@@ -71,7 +71,7 @@ class FillerChoice(_Choice):
     """
 
     surface: str | None = None
-    thickness: float | None = Field(default=None, gt=0, le=60)
+    thickness: Thickness | None = None
 
 
 class PolymerChoice(_Choice):

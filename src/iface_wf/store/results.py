@@ -132,7 +132,7 @@ def result_table(
         if value is not None:
             criteria[f"output.{name}"] = {"$regex": f"^{re.escape(str(value))}$", "$options": "i"}
     if where is not None:
-        criteria["$and"] = parse_where(where, columns)
+        criteria["$and"] = parse_where(where, columns, {c.name: c.type_in(kind.document) for c in columns_of(kind)})
     beside = [] if isinstance(store.docs_store, Documents) else blobs  # see `without_blobs`
     wanted = ["uuid", "completed_at", *(f"output.{field}" for field in (*columns.values(), *beside))]
     found = list(store.query(of_today(kind.name) | criteria, properties=wanted))

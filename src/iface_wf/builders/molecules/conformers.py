@@ -58,6 +58,12 @@ class Conformers:
         return np.asarray(self.mol.GetConformer(number).GetPositions(), dtype=float)
 
 
+def plain_smiles(mol: Chem.Mol) -> str:
+    """Write a molecule as SMILES without its hydrogens, as far as these hang on something."""
+    with BlockLogs():  # RDKit warns of lone hydrogens, which stay
+        return str(Chem.MolToSmiles(Chem.RemoveHs(mol)))
+
+
 def embed(mol: Chem.Mol, n_conformers: int = 10, seed: int = 0, rmsd: float = 0.3) -> Conformers:
     """Embed a molecule by ETKDGv3, relax and rank the conformers, and drop doubles and tangled ones.
 
@@ -97,14 +103,14 @@ def embed(mol: Chem.Mol, n_conformers: int = 10, seed: int = 0, rmsd: float = 0.
         found = _embed_all(work, n_conformers, seed)
         if not found:
             raise InputError(
-                f"No three-dimensional structure exists for {Chem.MolToSmiles(Chem.RemoveHs(mol))[:120]!r}: "
+                f"No three-dimensional structure exists for {plain_smiles(mol)[:120]!r}: "
                 "its stereochemistry or rings cannot be embedded."
             )
         energies, force_field = _relax(work)
     order = [i for i in np.argsort(energies, kind="stable") if _is_sound(work, int(i))]
     if not order:
         raise InputError(
-            f"Every conformer of {Chem.MolToSmiles(Chem.RemoveHs(mol))[:120]!r} has a clash or a pierced "
+            f"Every conformer of {plain_smiles(mol)[:120]!r} has a clash or a pierced "
             "ring: raise n_conformers or change the seed."
         )
     kept = _distinct(work, [int(i) for i in order], energies, rmsd)
@@ -141,7 +147,7 @@ def extended(mol: Chem.Mol, seed: int = 0) -> Conformers:
     """
     start = embed(mol, 1, seed).mol
     if not rdForceFieldHelpers.MMFFHasAllMoleculeParams(start):
-        raise InputError(f"MMFF94 lacks parameters for {Chem.MolToSmiles(Chem.RemoveHs(mol))[:80]!r}: no trans chain.")
+        raise InputError(f"MMFF94 lacks parameters for {plain_smiles(mol)[:80]!r}: no trans chain.")
     conformer = start.GetConformer(0)
     torsions = _chain_torsions(start)
     for torsion in torsions:
@@ -153,7 +159,7 @@ def extended(mol: Chem.Mol, seed: int = 0) -> Conformers:
     field.Minimize(maxIts=5000)
     minimise(start)
     if not _is_sound(start, conformer.GetId()):
-        raise InputError(f"The trans chain of {Chem.MolToSmiles(Chem.RemoveHs(mol))[:80]!r} has a clash.")
+        raise InputError(f"The trans chain of {plain_smiles(mol)[:80]!r} has a clash.")
     return Conformers(start, (0.0,), "MMFF94")
 
 
@@ -231,7 +237,8 @@ def _distinct(mol: Chem.Mol, order: list[int], energies: Vectors, rmsd: float) -
 
     Mirror images of an achiral molecule have equal energies in isolation; one of them is enough.
     """
-    heavy = Chem.RemoveHs(mol, sanitize=False)
+    with BlockLogs():
+        heavy = Chem.RemoveHs(mol, sanitize=False)
     targets = [heavy]
     if not any(info.type == Chem.StereoType.Atom_Tetrahedral for info in Chem.FindPotentialStereo(heavy)):
         mirror = Chem.Mol(heavy)

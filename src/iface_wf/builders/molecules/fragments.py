@@ -15,7 +15,7 @@ from rdkit.Chem import rdDetermineBonds
 from rdkit.rdBase import BlockLogs
 
 from iface_wf.builders.edges import round_up
-from iface_wf.builders.molecules.conformers import Conformers, embed
+from iface_wf.builders.molecules.conformers import Conformers, embed, plain_smiles
 from iface_wf.documents.labels import POLYMER
 from iface_wf.errors import InputError
 from iface_wf.library.poscar import fortran_number
@@ -152,7 +152,7 @@ def chemistry(mol: Chem.Mol) -> dict[str, Any]:
     kekule = Chem.Mol(mol)
     Chem.Kekulize(kekule, clearAromaticFlags=True)
     return {
-        "smiles": Chem.MolToSmiles(Chem.RemoveHs(mol)),
+        "smiles": plain_smiles(mol),
         "formula": formula([atom.GetSymbol() for atom in mol.GetAtoms()]),
         "charge": Chem.GetFormalCharge(mol),
         "bonds": [

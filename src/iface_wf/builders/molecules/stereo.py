@@ -54,7 +54,8 @@ def with_distinct_ends(smiles: str) -> Chem.Mol:
 
     Between equal ends RDKit would drop what is written of a centre that has the same arms on both sides.
     """
-    mol = Chem.MolFromSmiles(smiles.strip(), sanitize=False)
+    with BlockLogs():
+        mol = Chem.MolFromSmiles(smiles.strip(), sanitize=False)
     for number, star in enumerate((a for a in mol.GetAtoms() if a.GetAtomicNum() == 0), start=1):
         star.SetIsotope(number)
     with BlockLogs():

@@ -180,7 +180,7 @@ def _nearest(slab: Structure, head: _Silanol) -> Matrix:
 
 
 def _vdw(element: Element) -> float:
-    value = float(vdw_radii[element.Z])
+    value = float(vdw_radii[element.Z]) if len(vdw_radii) > element.Z else np.nan
     return value if np.isfinite(value) else 2.0
 
 

@@ -60,7 +60,8 @@ def conventional_basis(structure: Structure) -> tuple[Matrix | None, str]:
     found = spglib.get_symmetry_dataset((structure.lattice.matrix, structure.frac_coords, numbers), symprec=SYMPREC)
     if found is None:
         return None, ""
-    times = round(1.0 / float(np.linalg.det(found.transformation_matrix)), 3)  # conventional cells in the file's
+    # conventional cells in the file's; the determinant of a left-handed file is negative
+    times = round(1.0 / abs(float(np.linalg.det(found.transformation_matrix))), 3)
     if abs(times - 1) < 0.01:
         return None, ""
     vectors = np.linalg.inv(found.transformation_matrix).T @ structure.lattice.matrix

@@ -10,6 +10,7 @@ from iface_wf.builders.edges import MAX_VACUUM, MIN_VACUUM
 from iface_wf.engines import registry
 from iface_wf.errors import InputError
 from iface_wf.flows.request import Request
+from iface_wf.library.records import Thickness
 
 
 class SurfacesRequest(Request):
@@ -39,7 +40,7 @@ class SurfacesRequest(Request):
     filler: str
     max_index: int = Field(default=1, ge=1, le=3)
     terminations: int = Field(default=3, ge=1, le=50)
-    thickness: float = Field(default=10.0, gt=0, le=60)
+    thickness: Thickness = 10.0
     vacuum: float = Field(default=8.0, ge=MIN_VACUUM, le=MAX_VACUUM)
     seed: int = Field(default=0, ge=0, lt=2**31)
     max_atoms: int = Field(default=400, ge=1, le=100_000)
