@@ -75,7 +75,8 @@ def check(store: opt.Store = None, json: opt.Json = False) -> None:
     from iface_wf.store.check import check as look
     from iface_wf.store.settings import open_store
 
-    found = look(open_store(store), _progress("documents"))
+    with open_store(store) as job_store:
+        found = look(job_store, _progress("documents"))
     if json:
         print_json(_as_json(found))
     else:
