@@ -9,7 +9,7 @@ import pytest
 
 from iface_wf.cli import doctor
 from iface_wf.documents.upgrade import SCHEMA_VERSION
-from iface_wf.errors import NoticeWarning
+from iface_wf.errors import InputError, NoticeWarning
 from iface_wf.screening.state import stored_results
 from iface_wf.store.results import find_result, stored_result
 from iface_wf.store.settings import open_store
@@ -211,12 +211,21 @@ def test_what_can_be_read_of_a_damaged_file_is_saved(cli, path, tmp_path):
     path.write_bytes(raw)
     ran = cli("store", "check", "--json", "--store", path)
     assert ran.code == 1
-    assert json.loads(ran.out)["pages"]
+    told = json.loads(ran.out)
+    assert "docs_outputs" in " ".join(told["pages"])
+    lost = [each["place"] for each in told["damaged"] if each["reason"] == "cannot be read from the file"]
+    assert 1 <= len(lost) <= 12
+    ran = cli("store", "check", "--store", path)
+    assert f"{len(lost)} damaged, unreadable or without density; the file itself is damaged" in ran.err
+    assert f"entry {lost[0]}, cannot be read from the file" in ran.out
+    with pytest.raises(InputError, match=r"is damaged \(.*store repair"):
+        doctor._store(str(path))
     damaged = path.read_bytes()
     assert "cannot" in cli("store", "repair", "--dry-run", "--store", path).err
     assert path.read_bytes() == damaged
     ran = cli("store", "repair", "--store", path)
     assert ran.code == 0, ran.err
+    assert f"{len(lost)} cannot and are lost" in ran.err
     (kept,) = tmp_path.glob("s.sqlite.damaged-*")
     assert kept.read_bytes()[100:] == damaged[100:]  # all but the header
     assert cli("store", "check", "--store", path).code == 0
@@ -252,3 +261,13 @@ def test_a_file_of_which_nothing_can_be_read(refused, path):
     path.write_bytes(bytes(100) + path.read_bytes()[100:])
     assert "Nothing can be read of" in refused("store", "repair", "--store", path)
     assert "store repair" in refused("results", "--store", path)
+
+
+@pytest.mark.parametrize("command", [("check",), ("repair",), ("repair", "--dry-run"), ("backup", "copy.sqlite")])
+def test_a_store_that_is_not_there_or_empty(refused, tmp_path, monkeypatch, command):
+    monkeypatch.chdir(tmp_path)
+    assert "There is no store" in refused("store", *command, "--store", "typo.sqlite")
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "empty.sqlite").touch()
+    assert "is empty, which no store is" in refused("store", *command, "--store", "empty.sqlite")
+    assert [(each.name, each.stat().st_size) for each in tmp_path.iterdir()] == [("empty.sqlite", 0)]

@@ -94,6 +94,29 @@ def file_of(uri: str | None = None) -> Path | None:
     return None if path is None else path.expanduser().absolute()
 
 
+def require_store(uri: str | None = None) -> None:
+    """Refuse a store in a file that is not there or holds nothing; parameter and errors as of `open_store`.
+
+    Opening one makes it, which nobody wants who looks after what is stored and has mistyped its name.
+    """
+    path = file_of(uri)
+    if path is None or path.is_dir():
+        return
+    try:
+        size = path.stat().st_size
+    except FileNotFoundError:
+        raise InputError(f"There is no store {path}.") from None
+    except OSError as error:
+        raise InputError(f"The store {path} cannot be opened: {error.strerror}.") from error
+    if size == 0 and path.is_file() and not _log_of(path):
+        raise InputError(f"The file {path} is empty, which no store is: put a backup in its place, or remove it.")
+
+
+def _log_of(path: Path) -> bool:
+    """Whether a process writes, or was killed writing, what will be the first page of the file."""
+    return any(os.path.exists(f"{path}{ending}") for ending in ("-wal", "-journal"))  # noqa: PTH110
+
+
 def _file_of(uri: str) -> Path | None:
     if re.match(r"sqlite:", uri, re.IGNORECASE):
         return _of_sqlite(uri)
