@@ -29,7 +29,7 @@ _LOGIN = re.compile(r"\w://[^/?#\s]*:[^\s]*@")
 _TELLS = re.compile(r"password|passphrase|session_token", re.IGNORECASE)
 #: Where a text shows a login, or an option of an address that holds a password.
 _MONGODB = re.compile(r"(mongodb(?:\+srv)?:/*)[^:\s]*:.*@", re.IGNORECASE)
-_URL = re.compile(r"(\b\w[\w+.-]*://)[^/\s@]*:\S*@")
+_URL = re.compile(r"((?:\b\w[\w+.-]*:)?//)[^/\s@]*:\S*@")
 _BARE = re.compile(r"(?<![\w/.@-])([A-Za-z][\w.-]*:)(?!/)\S+@(?=\w)")
 _OPTION = re.compile(r"(\b\w*(?:password|passphrase|session_token)\w*(?:=|%3D|%3A|:(?=\S)))[^&;,\s'\"]+", re.IGNORECASE)
 #: Where a table is written out as Python or JSON write it.

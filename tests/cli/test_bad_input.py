@@ -209,3 +209,9 @@ def test_unforeseen_error_is_one_line_unless_debugging(cli, monkeypatch, tmp_pat
     assert len(ran.err.splitlines()) == 1
     with pytest.raises(RuntimeError, match="surprise"):
         cli("--debug", *common)
+
+
+@pytest.mark.parametrize("seconds", ["abc", "-1", "nan", "inf"])
+def test_a_patience_that_is_none(refused, monkeypatch, tmp_path, seconds):
+    monkeypatch.setenv("IFACE_WF_PATIENCE", seconds)
+    assert "IFACE_WF_PATIENCE must be a number of seconds" in refused("results", "--store", tmp_path / "s.sqlite")

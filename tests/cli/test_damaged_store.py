@@ -1,5 +1,6 @@
 """Damaged documents, lost densities, and what a newer version wrote: named, left out, and never a wrong number."""
 
+import gc
 import json
 import sqlite3
 from contextlib import closing
@@ -8,7 +9,7 @@ import pytest
 
 from iface_wf.cli import doctor
 from iface_wf.documents.upgrade import SCHEMA_VERSION
-from iface_wf.errors import NoticeWarning
+from iface_wf.errors import InputError, NoticeWarning
 from iface_wf.screening.state import stored_results
 from iface_wf.store.results import find_result, stored_result
 from iface_wf.store.settings import open_store
@@ -31,6 +32,7 @@ def path(tmp_path, monkeypatch):
 
 def replace(path, old, new):
     """Change bytes of a file, as a failing disk or memory does."""
+    gc.collect()  # closes what commands left open: with the last connection the log goes into the file
     raw = path.read_bytes()
     assert raw.count(old) == 1
     assert len(old) == len(new)
@@ -92,6 +94,16 @@ def test_check_and_repair(cli, path, flip):
         put(store, document(BAD, binding_energy=ENERGY), uuid="3" * 36)
         assert stored_result(store, BAD).document.binding_energy == ENERGY
     assert json.loads(cli("results", "--json", "--store", path).out)["damaged"] == []
+
+
+def test_a_flipped_bit_in_an_indexed_field_is_set_aside(cli, path):
+    replace(path, b'"key":"def0', b'"key":"dgf0')
+    ran = cli("store", "repair", "--store", path)
+    assert (ran.code, "1 documents have been set aside" in ran.err) == (0, True), ran.err
+    assert cli("store", "check", "--store", path).code == 0
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]  # indexes too
+        assert b'"key":"dgf0' in connection.execute("SELECT doc FROM set_aside").fetchone()[0]
 
 
 def test_a_damaged_document_gives_way_to_the_same_one_stored_anew(path):
@@ -199,12 +211,21 @@ def test_what_can_be_read_of_a_damaged_file_is_saved(cli, path, tmp_path):
     path.write_bytes(raw)
     ran = cli("store", "check", "--json", "--store", path)
     assert ran.code == 1
-    assert json.loads(ran.out)["pages"]
+    told = json.loads(ran.out)
+    assert "docs_outputs" in " ".join(told["pages"])
+    lost = [each["place"] for each in told["damaged"] if each["reason"] == "cannot be read from the file"]
+    assert 1 <= len(lost) <= 12
+    ran = cli("store", "check", "--store", path)
+    assert f"{len(lost)} damaged, unreadable or without density; the file itself is damaged" in ran.err
+    assert f"entry {lost[0]}, cannot be read from the file" in ran.out
+    with pytest.raises(InputError, match=r"is damaged \(.*store repair"):
+        doctor._store(str(path))
     damaged = path.read_bytes()
     assert "cannot" in cli("store", "repair", "--dry-run", "--store", path).err
     assert path.read_bytes() == damaged
     ran = cli("store", "repair", "--store", path)
     assert ran.code == 0, ran.err
+    assert f"{len(lost)} cannot and are lost" in ran.err
     (kept,) = tmp_path.glob("s.sqlite.damaged-*")
     assert kept.read_bytes()[100:] == damaged[100:]  # all but the header
     assert cli("store", "check", "--store", path).code == 0
@@ -214,7 +235,39 @@ def test_what_can_be_read_of_a_damaged_file_is_saved(cli, path, tmp_path):
         assert stored_result(store, BAD) is not None
 
 
+@pytest.mark.parametrize("left", [-4096, -10000, 0.7])
+def test_a_file_without_its_end(cli, path, left):
+    with open_store(str(path)) as store:
+        store.docs_store.update([{"uuid": f"u{n}", "index": 1, "text": "x" * 3000} for n in range(30)], key="uuid")
+    raw = path.read_bytes()
+    cut = raw[: int(left * len(raw)) if left > 0 else left]
+    path.write_bytes(cut)
+    ran = cli("store", "repair", "--dry-run", "--json", "--store", path)
+    told = json.loads(ran.out)
+    assert sum(told["salvaged"].values()) >= (30 if left < 0 else 3)
+    assert path.read_bytes() == cut
+    ran = cli("store", "repair", "--store", path)
+    assert ran.code == 0, ran.err
+    assert "can be read of the damaged file" in ran.err
+    (kept,) = path.parent.glob("s.sqlite.damaged-*")
+    assert kept.read_bytes() == cut
+    assert sorted(each.name for each in path.parent.iterdir()) == [path.name, kept.name]
+    ran = cli("store", "check", "--json", "--store", path)
+    assert ran.code == 0
+    assert sum(json.loads(ran.out)["documents"].values()) >= (29 if left < 0 else 2)  # of one the end may be missing
+
+
 def test_a_file_of_which_nothing_can_be_read(refused, path):
     path.write_bytes(bytes(100) + path.read_bytes()[100:])
     assert "Nothing can be read of" in refused("store", "repair", "--store", path)
     assert "store repair" in refused("results", "--store", path)
+
+
+@pytest.mark.parametrize("command", [("check",), ("repair",), ("repair", "--dry-run"), ("backup", "copy.sqlite")])
+def test_a_store_that_is_not_there_or_empty(refused, tmp_path, monkeypatch, command):
+    monkeypatch.chdir(tmp_path)
+    assert "There is no store" in refused("store", *command, "--store", "typo.sqlite")
+    assert list(tmp_path.iterdir()) == []
+    (tmp_path / "empty.sqlite").touch()
+    assert "is empty, which no store is" in refused("store", *command, "--store", "empty.sqlite")
+    assert [(each.name, each.stat().st_size) for each in tmp_path.iterdir()] == [("empty.sqlite", 0)]

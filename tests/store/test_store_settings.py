@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from iface_wf.errors import InputError
+from iface_wf.errors import InputError, NoticeWarning
 from iface_wf.store.mongo import parse_address
 from iface_wf.store.settings import StoreSettings, open_store
 
@@ -117,3 +117,36 @@ def test_the_password_setting_is_secret(monkeypatch):
     settings = StoreSettings()
     assert settings.mongo_password.get_secret_value() == SECRET
     assert SECRET not in repr(settings) + str(settings) + settings.model_dump_json()
+
+
+@pytest.mark.parametrize(
+    "uri", ["sqlite:", "sqlite:x", "sqlite:/x", "sqlite://", "sqlite://x", "SQLite://x/y", "sqlite:///"]
+)
+def test_an_address_of_a_file_has_three_slashes(tmp_path, uri):
+    with pytest.raises(InputError, match="has three slashes and a file"):
+        open_store(uri)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "uri",
+    ["//u:{}@h/db", "/u:{}@h/db", "u:{}@h/db", "./u:{}@h", "no/u:{}@h/db", "sqlite://u:{}@h/db", "sqlite:///u:{}@h"],
+)
+def test_a_login_in_a_path_is_not_repeated(uri):
+    for password in (SECRET, f"a/{SECRET}") if not uri.startswith(("./", "no/")) else (SECRET,):
+        with pytest.raises(InputError, match="address") as caught:
+            open_store(uri.format(password))
+        assert SECRET not in str(caught.value)
+
+
+def test_a_folder_may_be_named_like_a_login(tmp_path):
+    (tmp_path / "run:1@node").mkdir()
+    assert put_and_get(f"{tmp_path}/run:1@node/x.sqlite").exists()
+
+
+def test_an_option_of_another_driver_is_one_notice():
+    with pytest.warns(NoticeWarning, match=r"not know 'gssapiServiceX': this has no effect") as told:
+        address = parse_address("mongodb://h/db?gssapiServiceX=1&retryWrites=true")
+    assert (len(told), address.uri) == (1, "mongodb://h/db?retryWrites=true")
+    with pytest.raises(InputError, match="option 'W' twice"):
+        parse_address("mongodb://h/db?w=1&W=2")

@@ -13,7 +13,7 @@ from iface_wf.cli.output import plain_table, print_json, stdout
 from iface_wf.engines import registry
 from iface_wf.engines.checks import AbsentError, Check
 from iface_wf.engines.profile import ENGINES
-from iface_wf.errors import IfaceError
+from iface_wf.errors import IfaceError, InputError
 from iface_wf.secrets import scrub
 
 
@@ -29,6 +29,8 @@ class Finding(NamedTuple):
 
 #: What the check of old records is called.
 RECORDS = "records of calculations"
+#: How long to look for damaged pages in the file of a store, s; all of it is the task of iface-wf store check.
+LOOK_SECONDS = 2.0
 
 
 def doctor(
@@ -106,10 +108,14 @@ def _run(check: Check) -> Finding:
 
 def _store(given: str | None) -> str:
     from iface_wf.documents.kinds import kind_names
+    from iface_wf.store.check import bad_pages
+    from iface_wf.store.embedded import SqliteStore
     from iface_wf.store.settings import open_store
 
     job_store = open_store(given)
     docs = job_store.docs_store
+    if isinstance(docs, SqliteStore) and (bad := bad_pages(docs, LOOK_SECONDS)):
+        raise InputError(f"{docs.path} is damaged ({bad[0]}): see iface-wf store check, then iface-wf store repair.")
     where = getattr(docs, "path", docs.name)  # neither shows a password
     n = job_store.count({"output.document_type": {"$in": kind_names()}})
     return f"{where}, {n} result{'s' if n != 1 else ''}"

@@ -35,7 +35,7 @@ from iface_wf.cli import collect as vasp
 from iface_wf.cli.terminal import one_line, visible, write_anything
 from iface_wf.errors import IfaceError, InputError, NoticeWarning, OutageError, foreseen
 from iface_wf.former import FormerNameWarning, todays_arguments
-from iface_wf.outages import outage_of
+from iface_wf.outages import outage_of, patience
 from iface_wf.secrets import away, is_own, scrub
 
 DEBUG_VARIABLE = "IFACE_WF_DEBUG"
@@ -70,6 +70,7 @@ def _global_options(
 ) -> None:
     if debug:
         os.environ[DEBUG_VARIABLE] = "1"
+    patience()  # refused now rather than in the outage that it is for, hours later
 
 
 app.command("run")(run.run)

@@ -73,9 +73,11 @@ def check(store: opt.Store = None, json: opt.Json = False) -> None:
     changed.
     """
     from iface_wf.store.check import check as look
-    from iface_wf.store.settings import open_store
+    from iface_wf.store.settings import open_store, require_store
 
-    found = look(open_store(store), _progress("documents"))
+    require_store(store)
+    with open_store(store) as job_store:
+        found = look(job_store, _progress("documents"))
     if json:
         print_json(_as_json(found))
     else:
@@ -103,14 +105,15 @@ def repair(
     from iface_wf.store.check import check as look
     from iface_wf.store.repair import seal, set_aside
     from iface_wf.store.salvage import salvage
-    from iface_wf.store.settings import file_of, open_store
+    from iface_wf.store.settings import file_of, open_store, require_store
 
+    require_store(store)
     path = file_of(store)
     saved = salvage(path, dry_run) if path is not None and path.is_file() else None
     told = (
         ""
         if saved is None
-        else f"{saved.saved.total()} entries can be read of the damaged file, {saved.lost.total()} cannot"
+        else f"{saved.saved.total()} entries can be read of the damaged file, {saved.lost.total()} cannot and are lost"
     )
     if saved is not None and saved.kept_as is not None:
         told += f"; the damaged file is now {saved.kept_as}"
@@ -147,8 +150,9 @@ def backup(
     The copy is a store itself. A store on a MongoDB server is copied by mongodump.
     """
     from iface_wf.store.backup import backup as copy
-    from iface_wf.store.settings import open_store
+    from iface_wf.store.settings import open_store, require_store
 
+    require_store(store)
     with open_store(store) as job_store:
         count = copy(job_store, out, force)
     say(f"Wrote {count} documents to {out}")
@@ -172,6 +176,9 @@ def _counted(found: Findings) -> str:
     unsealed = found.unsealed.total()
     old = f", {unsealed} of them without checksum (iface-wf store repair gives them one)" if unsealed else ""
     bad = len(found.damaged) + len(found.torn)
+    if found.pages:
+        read = f"{found.documents.total()} documents looked at{old}"
+        return f"{read}; {bad} damaged, unreadable or without density; the file itself is damaged, there may have been more."
     return f"{found.documents.total()} documents read{old}; {bad or 'none'} damaged or without density."
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+import warnings
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote, unquote_plus, urlsplit
@@ -12,7 +13,7 @@ from pymongo.common import URI_OPTIONS_VALIDATOR_MAP
 from pymongo.errors import ConfigurationError
 from pymongo.uri_parser import split_hosts
 
-from iface_wf.errors import InputError
+from iface_wf.errors import InputError, NoticeWarning
 from iface_wf.secrets import remember, scrub, value_of
 
 SCHEMES = ("mongodb", "mongodb+srv")
@@ -23,6 +24,8 @@ TIMEOUT_SECONDS = 3
 #: Ways to log in that know no database of accounts, or none but their own.
 _OTHER_ACCOUNTS = ("MONGODB-X509", "MONGODB-AWS", "MONGODB-OIDC", "GSSAPI", "PLAIN")
 _WITHOUT_PASSWORD = ("MONGODB-X509", "MONGODB-OIDC", "GSSAPI")
+#: Options that may stand several times in an address, each for one more choice.
+_REPEATABLE = ("readpreferencetags",)
 _UNREADABLE = "The MongoDB address cannot be read"
 _EXAMPLE = "write mongodb://user@host:27017/database"
 
@@ -147,6 +150,7 @@ def _options(query: str) -> tuple[dict[str, str], list[str], dict[str, Any]]:
         raise InputError(f"{_UNREADABLE}: its options are separated either by & or by ;, not by both.")
     given: dict[str, str] = {}
     visible: list[str] = []
+    unknown: list[str] = []
     hidden: dict[str, Any] = {}
     for entry in re.split("[&;]", query) if query else []:
         name, separator, raw = entry.partition("=")
@@ -155,29 +159,45 @@ def _options(query: str) -> tuple[dict[str, str], list[str], dict[str, Any]]:
         # pymongo itself takes this one apart before it is decoded
         value = raw if name.lower() == "authmechanismproperties" else unquote_plus(raw)
         secret = "password" in name.lower() or "AWS_SESSION_TOKEN" in unquote_plus(raw).upper()
-        _check_option(name, value, secret)
+        if name.lower() in given and name.lower() not in _REPEATABLE:
+            raise InputError(f"The MongoDB address has the option {name[:40]!r} twice.")
+        known = _check_option(name, value, secret)
         given[name.lower()] = value
         if secret:
             hidden[name] = Secret(value)
-        else:
+        elif known:  # of the others pymongo would warn each time that it reads the address
             visible.append(entry)
+        else:
+            unknown.append(repr(name[:40]))
+    if unknown:
+        names = ", ".join(unknown)
+        warnings.warn(
+            NoticeWarning(f"Of the MongoDB address pymongo does not know {names}: this has no effect."), stacklevel=2
+        )
     return given, visible, hidden
 
 
-def _check_option(name: str, value: str, secret: bool) -> None:
-    """Refuse an option that pymongo would leave out with a warning, for example tls=yes, which would mean no TLS."""
+def _check_option(name: str, value: str, secret: bool) -> bool:
+    """Refuse an option that pymongo would leave out with a warning, for example tls=yes, which would mean no TLS.
+
+    Returns
+    -------
+    bool
+        False for the option of another driver, which has no effect.
+    """
     validator = URI_OPTIONS_VALIDATOR_MAP.get(name.lower())
     if validator is None:
         if secret:
             raise InputError(f"The MongoDB address has an option that pymongo does not know: {name[:40]!r}.")
         if near := difflib.get_close_matches(name.lower(), URI_OPTIONS_VALIDATOR_MAP, n=1, cutoff=0.65):
             raise InputError(f"Unknown option {name[:40]!r} of the MongoDB address: did you mean {near[0]}?")
-        return  # one of another driver, of which pymongo says that it does nothing
+        return False
     try:
         validator(name, [value] if name.lower() == "readpreferencetags" else value)
     except (ValueError, TypeError, ConfigurationError, OSError) as error:
         why = "" if secret else f": {scrub(str(error)).rstrip('.')}"
         raise InputError(f"The option {name} of the MongoDB address cannot be used{why}.") from None
+    return True
 
 
 def _from_environment(given: dict[str, str], mechanism: str, user: str) -> dict[str, Any]:

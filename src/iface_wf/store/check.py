@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -11,12 +13,13 @@ from jobflow import JobStore
 from maggma.core import Store
 
 from iface_wf.errors import InputError
-from iface_wf.store.connection import BrokenFileError
+from iface_wf.store.connection import BROKEN
 from iface_wf.store.damage import Damage, Inspected, name_of
 from iface_wf.store.embedded import SqliteStore
 from iface_wf.store.mongo import Blobs, Documents
 
 MISSING = "has lost its density: what stored it was killed, or the density is damaged"
+_STEPS = 10_000  # of SQLite's machine, a few ms
 Tell = Callable[[int, int], None]
 
 
@@ -96,13 +99,10 @@ def check(store: JobStore, tell: Tell = lambda done, total: None) -> Findings:
     total = sum(each.count() for each in places.values()) if not findings.pages else 0
     there: set[str] = set()
     for name, each in places.items():
-        try:
-            for found in _inspected(each):
-                findings.documents[name] += 1
-                tell(findings.documents.total(), total)
-                _note(findings, name, found, there)
-        except BrokenFileError as error:
-            findings.pages = findings.pages or [str(error)]
+        for found in _inspected(each):
+            findings.documents[name] += 1
+            tell(findings.documents.total(), total)
+            _note(findings, name, found, there)
     return findings
 
 
@@ -123,13 +123,48 @@ def _note(findings: Findings, name: str, found: Inspected, there: set[str]) -> N
         findings.torn[name, found.place] = Damage(name, str(found.place), name_of(document), MISSING)
 
 
-def bad_pages(documents: SqliteStore) -> list[str]:
-    """Return what SQLite finds wrong with the structure of a file, in its own words; at most 20."""
+def bad_pages(documents: SqliteStore, seconds: float | None = None) -> list[str]:
+    """Return what SQLite finds wrong with the structure of a file, in its own words; at most 20.
+
+    Parameters
+    ----------
+    documents
+        Of the file.
+    seconds
+        How long to look at most; None: at everything.
+    """
+    found: list[str] = []
+    connection = documents.connection.open
+    deadline = time.monotonic() + (seconds or 0.0)
+    if seconds is not None:
+        connection.set_progress_handler(lambda: time.monotonic() > deadline, _STEPS)
     try:
-        found = [str(line) for (line,) in documents.connection.rows("PRAGMA quick_check(20)")]
-    except BrokenFileError as error:
-        return [str(error)]
-    return [line.replace("\n", " ") for line in found if line != "ok"]
+        for (line,) in connection.execute("PRAGMA quick_check(20)"):
+            found += [" ".join(each.split()) for each in str(line).splitlines() if each != "ok"]
+    except sqlite3.DatabaseError as error:
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        if code in BROKEN:
+            found += _each_tree(connection) or [str(error)]
+        elif code != sqlite3.SQLITE_INTERRUPT:
+            raise
+    finally:
+        connection.set_progress_handler(None, 0)
+    return [line for line in found if not line.startswith("*** in database")][:20]
+
+
+def _each_tree(connection: sqlite3.Connection) -> list[str]:
+    """Name the tables and indexes that cannot be gone through, where SQLite gives up a look at all of them."""
+    found = []
+    for name, table in connection.execute(
+        "SELECT name, tbl_name FROM sqlite_master WHERE rootpage AND sql IS NOT NULL"
+    ).fetchall():
+        how = "NOT INDEXED" if name == table else f'INDEXED BY "{name}"'
+        try:
+            connection.execute(f'SELECT count(*) FROM "{table}" {how}').fetchone()  # noqa: S608 - names of our own tables
+        except sqlite3.DatabaseError as error:
+            if (getattr(error, "sqlite_errorcode", 0) & 0xFF) in BROKEN:  # else no time is left
+                found.append(f"{name}: {error}")
+    return found
 
 
 def references(output: Any) -> set[str]:

@@ -15,7 +15,7 @@ from iface_wf.errors import InputError
 from iface_wf.store.sqlite_file import open_database, refuse_read_only
 
 _inherited: list[sqlite3.Connection] = []  # a connection must not even be closed in a forked child
-_BROKEN = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+BROKEN = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 
 
 class BrokenFileError(InputError):
@@ -116,7 +116,7 @@ class Connection:
         try:
             yield
         except sqlite3.DatabaseError as error:
-            if (getattr(error, "sqlite_errorcode", 0) & 0xFF) in _BROKEN:
+            if (getattr(error, "sqlite_errorcode", 0) & 0xFF) in BROKEN:
                 raise BrokenFileError(
                     f"The file of the store {self.path} is damaged: iface-wf store repair saves what can be read."
                 ) from error

@@ -18,6 +18,8 @@ _ASIDE = (
     "CREATE TABLE IF NOT EXISTS set_aside (id INTEGER PRIMARY KEY, collection TEXT, row INTEGER, name TEXT, reason TEXT, "
     "at TEXT, doc BLOB)"
 )
+_INDEXES = "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND tbl_name = ? AND sql IS NOT NULL"
+_SPREAD = 1_000_000
 
 
 class Rows:
@@ -96,8 +98,14 @@ class Rows:
 
     def inspect_all(self) -> Iterator[Inspected]:
         """Look closely at every document."""
-        for (row,) in self.connection.rows(f"SELECT id FROM {self.table} ORDER BY id"):
-            yield self.inspect(row)
+        try:
+            numbers = [row for (row,) in self.connection.rows(f"SELECT id FROM {self.table} NOT INDEXED ORDER BY id")]
+        except BrokenFileError:
+            numbers = row_numbers(self.connection.open, self.table)
+        for row in numbers:
+            found = self.inspect(row)
+            if found.document is not None or found.damage is not None:  # else there is no such row, or no longer
+                yield found
 
     def set_aside(self, damaged: Sequence[Damage]) -> None:
         """Move documents into the table ``set_aside``, where nothing looks for them, as they are."""
@@ -105,12 +113,9 @@ class Rows:
         at = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
         with self.connection.transaction() as connection:
             connection.execute(_ASIDE)
-            # an index on what is no JSON can neither be kept nor changed
-            marks = ", ".join(str(row) for _, row in rows)
-            no_json = f"SELECT count(*) FROM {self.table} WHERE id IN ({marks}) AND NOT json_valid(doc)"
-            broken = bool(connection.execute(no_json).fetchone()[0])
-            of_table = "FROM sqlite_master WHERE type = 'index' AND tbl_name = ? AND sql IS NOT NULL"
-            indexes = connection.execute(f"SELECT name, sql {of_table}", [self.table]).fetchall() if broken else []
+            # An index on what is no JSON can neither be kept nor changed, and one on a field that was damaged later than it
+            # was indexed holds the old value, of which SQLite cannot find the entry to be removed.
+            indexes = connection.execute(_INDEXES, [self.table]).fetchall()
             for name, _ in indexes:
                 connection.execute(f'DROP INDEX "{name}"')
             for damage, row in rows:
@@ -121,4 +126,29 @@ class Rows:
                 )
                 connection.execute(f"DELETE FROM {self.table} WHERE id = ?", [row])
             for _, sql in indexes:
-                connection.execute(sql)
+                try:
+                    connection.execute(sql)
+                except sqlite3.IntegrityError:
+                    continue  # of another damaged document; made when the store is opened after that has been set aside
+                except sqlite3.OperationalError as error:
+                    if "malformed JSON" not in str(error):
+                        raise
+
+
+def row_numbers(connection: sqlite3.Connection, table: str) -> list[int]:
+    """Return the numbers of rows that there may be in a damaged file: those met from both ends of table and indexes, and all between."""
+    try:
+        names = connection.execute(_INDEXES, [table]).fetchall()
+    except sqlite3.DatabaseError:
+        names = []
+    met: set[int] = set()
+    for how in ("NOT INDEXED", *(f'INDEXED BY "{name}"' for name, _ in names)):
+        for order in ("", "DESC"):
+            try:
+                for (row,) in connection.execute(f"SELECT id FROM {table} {how} ORDER BY id {order}"):
+                    met.add(row)
+            except sqlite3.DatabaseError:
+                continue
+    if not met or max(met) - min(met) > _SPREAD + 10 * len(met):  # a damaged index may name any number
+        return sorted(met)
+    return list(range(min(met), max(met) + 1))

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import shutil
 import sqlite3
+import tempfile
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,11 +16,12 @@ from maggma.core import StoreError
 
 from iface_wf.errors import InputError
 from iface_wf.store.embedded import SqliteStore
-from iface_wf.store.sqlite_file import open_database, refuse_read_only
+from iface_wf.store.rows import row_numbers
+from iface_wf.store.sqlite_file import may_write, open_database, refuse_read_only
 
+_MAGIC, _HEADER = b"SQLite format 3\0", 100
 _COLLECTIONS = ("blobs", "keys", "outputs")
 _SIDE_FILES = ("-wal", "-shm", "-journal")
-_SPREAD = 1_000_000
 
 
 @dataclass
@@ -57,14 +61,8 @@ def salvage(path: Path, dry_run: bool = False) -> Salvage | None:
     InputError
         When another process uses the file, or its very beginning is damaged, so that SQLite reads nothing of it.
     """
-    try:
-        source = open_database(path)
-    except (sqlite3.DatabaseError, StoreError) as error:
-        raise InputError(
-            f"Nothing can be read of {path} ({error}): put a backup in its place, or ask the program sqlite3 for .recover."
-        ) from error
-    try:
-        if _sound(source):
+    with _readable(path) as (source, whole):
+        if whole and _sound(source):
             return None
         found = Salvage()
         if dry_run:
@@ -78,8 +76,6 @@ def salvage(path: Path, dry_run: bool = False) -> Salvage | None:
         if new.exists():
             raise InputError(f"{new} exists already: it is of a repair that was interrupted; remove it first.")
         _copy(source, new, found)
-    finally:
-        source.close()
     found.kept_as = path.with_name(f"{path.name}.damaged-{dt.datetime.now(dt.UTC):%Y%m%d-%H%M%S}")
     for ending in ("", *_SIDE_FILES):
         side = Path(f"{path}{ending}")
@@ -87,6 +83,58 @@ def salvage(path: Path, dry_run: bool = False) -> Salvage | None:
             side.rename(f"{found.kept_as}{ending}")
     new.rename(path)
     return found
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[tuple[sqlite3.Connection, bool]]:
+    """Open a file or, where its end is missing, a copy that is filled up to the size that its header tells.
+
+    Yields
+    ------
+    tuple of sqlite3.Connection and bool
+        The second says whether it is the file itself.
+    """
+    try:
+        source, folder = open_database(path), None
+    except (sqlite3.DatabaseError, StoreError) as error:
+        missing = _missing(path)
+        hopeless = InputError(
+            f"Nothing can be read of {path} ({error}): put a backup in its place, or ask the program sqlite3 for .recover."
+        )
+        if not missing:
+            raise hopeless from error
+        # SQLite itself lets nobody read or write such a file, so that the copy cannot be behind it
+        folder = tempfile.TemporaryDirectory(prefix="iface-wf-", dir=path.parent if may_write(path) else None)
+        try:
+            copy = Path(folder.name) / path.name
+            shutil.copyfile(path, copy)
+            with copy.open("ab") as file:
+                file.truncate(path.stat().st_size + missing)
+            source = open_database(copy)
+        except (sqlite3.DatabaseError, StoreError) as further:
+            folder.cleanup()
+            raise hopeless from further
+        except BaseException:
+            folder.cleanup()
+            raise
+    try:
+        yield source, folder is None
+    finally:
+        source.close()
+        if folder is not None:
+            folder.cleanup()
+
+
+def _missing(path: Path) -> int:
+    """Return how many bytes of a file are missing at its end, by its header; see sqlite.org/fileformat.html."""
+    with path.open("rb") as file:
+        header = file.read(_HEADER)
+    if len(header) < _HEADER or not header.startswith(_MAGIC):
+        return 0
+    size, pages = int.from_bytes(header[16:18], "big"), int.from_bytes(header[28:32], "big")
+    there = path.stat().st_size
+    # a header that is damaged itself may tell any size; half a page is not worth a guess
+    return max(0, (65536 if size == 1 else size) * pages - there) if there >= size else 0
 
 
 def _sound(connection: sqlite3.Connection) -> bool:
@@ -120,7 +168,7 @@ def _copy(source: sqlite3.Connection, new: Path, found: Salvage) -> None:
 
 def _texts(connection: sqlite3.Connection, name: str, found: Salvage) -> Iterator[tuple[int, bytes]]:
     """Give the rows of a collection that can be read, one by one, and count the others."""
-    for row in _numbers(connection, f"docs_{name}"):
+    for row in row_numbers(connection, f"docs_{name}"):
         try:
             text = connection.execute(
                 f"SELECT CAST(doc AS BLOB) FROM docs_{name} NOT INDEXED WHERE id = ?",  # noqa: S608 - own names
@@ -132,24 +180,3 @@ def _texts(connection: sqlite3.Connection, name: str, found: Salvage) -> Iterato
         if text is not None and text[0] is not None:
             found.saved[name] += 1
             yield row, text[0]
-
-
-def _numbers(connection: sqlite3.Connection, table: str) -> list[int]:
-    """Return the numbers of rows that there may be: those met from both ends of table and indexes, and all between."""
-    try:
-        names = connection.execute(
-            "SELECT name FROM sqlite_master WHERE type = 'index' AND tbl_name = ? AND sql IS NOT NULL", [table]
-        ).fetchall()
-    except sqlite3.DatabaseError:
-        names = []
-    met: set[int] = set()
-    for how in ("NOT INDEXED", *(f'INDEXED BY "{name}"' for (name,) in names)):
-        for order in ("", "DESC"):
-            try:
-                for (row,) in connection.execute(f"SELECT id FROM {table} {how} ORDER BY id {order}"):  # noqa: S608
-                    met.add(row)
-            except sqlite3.DatabaseError:
-                continue
-    if not met or max(met) - min(met) > _SPREAD + 10 * len(met):  # a damaged index may name any number
-        return sorted(met)
-    return list(range(min(met), max(met) + 1))

@@ -22,6 +22,8 @@ from iface_wf.store.fields import INDEXED_FIELDS, UNIQUE_FIELDS, VERSION_FIELDS
 from iface_wf.store.job_store import WholeJobStore
 from iface_wf.store.presence import remember_file
 
+_LOGIN = r"/*[^/]*:.*@"
+
 
 class StoreSettings(BaseSettings):
     """Settings of the store, from the environment: ``IFACE_WF_STORE``, ``IFACE_WF_MONGO_PASSWORD``..."""
@@ -92,21 +94,63 @@ def file_of(uri: str | None = None) -> Path | None:
     return None if path is None else path.expanduser().absolute()
 
 
+def require_store(uri: str | None = None) -> None:
+    """Refuse a store in a file that is not there or holds nothing; parameter and errors as of `open_store`.
+
+    Opening one makes it, which nobody wants who looks after what is stored and has mistyped its name.
+    """
+    path = file_of(uri)
+    if path is None or path.is_dir():
+        return
+    try:
+        size = path.stat().st_size
+    except FileNotFoundError:
+        raise InputError(f"There is no store {path}.") from None
+    except OSError as error:
+        raise InputError(f"The store {path} cannot be opened: {error.strerror}.") from error
+    if size == 0 and path.is_file() and not _log_of(path):
+        raise InputError(f"The file {path} is empty, which no store is: put a backup in its place, or remove it.")
+
+
+def _log_of(path: Path) -> bool:
+    """Whether a process writes, or was killed writing, what will be the first page of the file."""
+    return any(os.path.exists(f"{path}{ending}") for ending in ("-wal", "-journal"))  # noqa: PTH110
+
+
 def _file_of(uri: str) -> Path | None:
-    scheme, separator, rest = uri.partition("://")
+    if re.match(r"sqlite:", uri, re.IGNORECASE):
+        return _of_sqlite(uri)
+    scheme, separator, _ = uri.partition("://")
     no_scheme = not separator or not re.fullmatch(r"[A-Za-z][A-Za-z0-9+.-]*", scheme)
-    if no_scheme and re.match(r"mongodb(\+srv)?:|[^/]*:.*@", uri, re.IGNORECASE) and not os.path.exists(uri):  # noqa: PTH110
-        # as a path it would be repeated in messages, with a password in it
+    if no_scheme and _like_login(uri):  # as a path it would be repeated in messages, with a password in it
         raise InputError("The store looks like an address, but does not begin with mongodb:// or mongodb+srv://.")
     if not separator:
         return Path(uri)
     if scheme.lower() in SCHEMES:
         return None
-    if scheme.lower() == "sqlite":
-        if re.match(r"[^/]*:.*@", rest):
-            raise InputError("A sqlite:// address names a file and has no login; a server's begins with mongodb://.")
-        return Path(rest.removeprefix("/"))
     raise unknown_name("kind of store", scheme, ["sqlite", *SCHEMES])
+
+
+def _of_sqlite(uri: str) -> Path:
+    rest = uri[len("sqlite:") :]
+    if re.match(_LOGIN, rest):
+        raise InputError("A sqlite:/// address names a file and has no login; a server's begins with mongodb://.")
+    if not rest.startswith("///") or not rest.strip("/"):  # what stands behind two slashes would be a server
+        raise InputError(
+            "A sqlite: address has three slashes and a file: sqlite:///results.sqlite, or sqlite:////abs/results.sqlite."
+        )
+    return Path(rest.removeprefix("///"))
+
+
+def _like_login(path: str) -> bool:
+    """Whether a path looks like an address with a login: ``user:password@`` at its beginning, or in any part."""
+    if os.path.exists(path):  # noqa: PTH110
+        return False
+    if re.match(rf"mongodb(\+srv)?:|{_LOGIN}", path, re.IGNORECASE):
+        return True
+    folder, _, name = path.rpartition("/")
+    inside = re.compile(r"(^|/)[^/:]*:[^/]*@")  # folders with such names exist
+    return bool(inside.search(name)) or (bool(inside.search(path)) and not os.path.isdir(folder))  # noqa: PTH112
 
 
 def open_embedded(path: Path) -> JobStore:
