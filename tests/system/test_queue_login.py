@@ -37,7 +37,7 @@ def test_no_document_no_file_and_no_job_holds_the_password(
     queue = QueueBench(tmp_path, address, monkeypatch, activate=spying(spy))
     queue.submit(ONE)
     queue.finish()
-    queue.check_each_once(pairs=1, calculations=6)
+    queue.check_each_once(pairs=1, calculations=8)
     assert main(["status", "--project", "test", "--all"]) == 0
 
     forms = traces(password)
