@@ -40,7 +40,7 @@ def test_from_submission_to_result_with_a_job_deleted_in_between(bench, schedule
     running = queue.wait_for(lambda: [i for i in queue.status().items if i.state == "running"], "a running job")
     subprocess.run(["qdel", running[0].queue_id], check=True, timeout=30)
     assert wait(child) == 0, queue.status()
-    queue.check_each_once(pairs=1, calculations=6)
+    queue.check_each_once(pairs=1, calculations=8)
     assert len(list((tmp_path / "fake" / "jobs").iterdir())) == 9  # eight jobs, one of them twice
 
 
@@ -48,4 +48,4 @@ def test_without_a_scheduler(bench):
     queue = bench("shell")
     queue.submit(ONE)
     queue.finish()
-    queue.check_each_once(pairs=1, calculations=6)
+    queue.check_each_once(pairs=1, calculations=8)
