@@ -75,3 +75,27 @@ def method_of(calculation: CalculationDocument) -> dict[str, Any]:
     """Return what a result says of its method, from the calculation that it is of."""
     names = ("engine", "engine_version", "level", "functional", "dispersion", "basis", "kpoints", "grid", "energy_type")
     return {name: getattr(calculation, name) for name in names}
+
+
+def term_of(role: str, calculation: CalculationDocument, uuid: str) -> EnergyTerm:
+    """Return what a result keeps of one of its calculations.
+
+    Parameters
+    ----------
+    role
+        What the calculation is of, for example ``A*``.
+    calculation
+        Its document.
+    uuid
+        Job that holds it.
+    """
+    return EnergyTerm(
+        role=role,
+        energy=calculation.energy,
+        dispersion_energy=calculation.dispersion_energy,
+        key=calculation.key,
+        uuid=uuid,
+        converged=calculation.converged,
+        corrections=len(calculation.corrections),
+        flags=calculation.flags,
+    )

@@ -326,7 +326,8 @@ def _with_moments(structure: Structure, text: str, notes: list[str]) -> Structur
         try:
             magnetic = CifParser.from_str(text).parse_structures(primitive=False, on_error="raise")[0]
         except (ValueError, KeyError, NotImplementedError, TypeError) as error:
-            notes.append(f"{left}: {str(error).splitlines()[-1][:100]}.")
+            reason = (str(error).splitlines() or [type(error).__name__])[-1]  # some errors have no text
+            notes.append(f"{left}: {reason[:100]}.")
             return structure
     vectors = np.array([np.asarray(m.global_moment) for m in magnetic.site_properties.get("magmom", [])])
     if len(vectors) != len(magnetic) or not vectors.any():

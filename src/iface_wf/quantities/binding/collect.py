@@ -19,7 +19,7 @@ from iface_wf.builders.checks import flags as outcome_flags
 from iface_wf.documents.calculation import CalculationDocument
 from iface_wf.documents.charges import ChargeSums
 from iface_wf.documents.labels import PARTS, UNCORRECTED, WHOLE, A, B
-from iface_wf.documents.result import EnergyTerm, method_of
+from iface_wf.documents.result import method_of, term_of
 from iface_wf.documents.schemes import SCHEMES
 from iface_wf.documents.upgrade import provenance_of_today
 from iface_wf.engines.comparison import comparison_of, require_comparable
@@ -121,7 +121,7 @@ def binding_document(
         coverage=100.0 / area if structure.lattice.pbc[1] else None,
         charge=ab.charge,
         geometry_engine=f"{geometry.engine} {geometry.functional} ({geometry.level})" if geometry else "as given",
-        terms=[_term(role, c, uuids.get(taken.get(role, role), "")) for role, c in calculations.items()],
+        terms=[term_of(role, c, uuids.get(taken.get(role, role), "")) for role, c in calculations.items()],
         charge_transfer=transfer,
         charge_scheme=scheme,
         charges=_charges(calculations),
@@ -243,19 +243,6 @@ def _terms(calculations: dict[str, CalculationDocument]) -> tuple[Energy | None,
         return None, None
     terms = binding_terms(energies) if {A.frozen, B.frozen} <= set(energies) else None
     return energies[WHOLE] - energies[A.name] - energies[B.name], terms
-
-
-def _term(role: str, calculation: CalculationDocument, uuid: str) -> EnergyTerm:
-    return EnergyTerm(
-        role=role,
-        energy=calculation.energy,
-        dispersion_energy=calculation.dispersion_energy,
-        key=calculation.key,
-        uuid=uuid,
-        converged=calculation.converged,
-        corrections=len(calculation.corrections),
-        flags=calculation.flags,
-    )
 
 
 def _charges(calculations: dict[str, CalculationDocument]) -> dict[str, ChargeSums]:

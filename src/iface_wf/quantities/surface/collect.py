@@ -10,7 +10,7 @@ from jobflow import job
 from pymatgen.core import Composition, Structure
 
 from iface_wf.documents.calculation import CalculationDocument
-from iface_wf.documents.result import EnergyTerm, method_of
+from iface_wf.documents.result import method_of, term_of
 from iface_wf.engines.document import now, package_versions
 from iface_wf.errors import MismatchError
 from iface_wf.quantities.surface.document import JOULE, FaceDocument, SurfacesDocument
@@ -71,7 +71,7 @@ def surfaces_document(
         n_atoms=max(face.n_atoms for face in faces),
         area=usable[0].area if usable else faces[0].area,
         geometry_engine=f"{first.engine} {first.functional} ({first.level})",
-        terms=[_term(role, document, uuids.get(role, "")) for role, document in relaxed.items()],
+        terms=[term_of(role, document, uuids.get(role, "")) for role, document in relaxed.items()],
         structure=relaxed[best].structure,
         converged=first.converged and bool(usable),
         flags=flags,
@@ -161,15 +161,3 @@ def skins(slab: Structure) -> tuple[str, str]:
         symbols = [slab[int(i)].specie.symbol for i in np.flatnonzero(near)]
         formulas.append(Composition({x: symbols.count(x) for x in symbols}).alphabetical_formula.replace(" ", ""))
     return formulas[0], formulas[1]
-
-
-def _term(role: str, calculation: CalculationDocument, uuid: str) -> EnergyTerm:
-    return EnergyTerm(
-        role=role,
-        energy=calculation.energy,
-        dispersion_energy=calculation.dispersion_energy,
-        key=calculation.key,
-        uuid=uuid,
-        converged=calculation.converged,
-        flags=calculation.flags,
-    )
