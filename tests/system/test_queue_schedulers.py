@@ -41,7 +41,7 @@ def test_from_submission_to_result_with_a_job_deleted_in_between(bench, schedule
     subprocess.run(["qdel", running[0].queue_id], check=True, timeout=30)
     assert wait(child) == 0, queue.status()
     queue.check_each_once(pairs=1, calculations=8)
-    assert len(list((tmp_path / "fake" / "jobs").iterdir())) == 9  # eight jobs, one of them twice
+    assert len(list((tmp_path / "fake" / "jobs").iterdir())) == 16  # fifteen jobs, one of them twice
 
 
 def test_without_a_scheduler(bench):
