@@ -11,7 +11,7 @@ import pytest
 
 from iface_wf.store.results import result_table
 from iface_wf.store.settings import open_store
-from tests.tiny_library import read_log, spec_text, write_library
+from tests.tiny_library import counted, read_log, spec_text, write_library
 
 
 def type_ctrl_c(command, when, environment):
@@ -63,5 +63,7 @@ def test_ctrl_c_and_again(tmp_path):
         assert line["key"] not in ended
         if line["event"] == "end":
             ended.add(line["key"])
-    assert len(ended) == 14
+    number = counted(lines)
+    assert [number["relax", role] for role in ("A", "B", "AB", "again")] == [1, 2, 2, 4]
+    assert [number["static", role] for role in ("A", "B", "AB", "frozen")] == [1, 2, 2, 4]
     assert len(result_table(open_store(str(store)))) == 2

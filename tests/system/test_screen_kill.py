@@ -15,7 +15,7 @@ from iface_wf.screening.run import run_screening
 from iface_wf.screening.spec import read_spec
 from iface_wf.store.results import result_table
 from iface_wf.store.settings import open_store
-from tests.tiny_library import read_log, spec_text, write_library
+from tests.tiny_library import counted, read_log, spec_text, write_library
 
 KILLS = 10
 
@@ -88,7 +88,21 @@ def test_killed_at_ten_random_moments_a_screening_calculates_each_thing_once(ben
     store = open_store(killed)
     calculated = list(store.query({"output.document_type": "calculation", "output.reused_from": None}, load=False))
     stored = {entry["output"]["key"]: str(entry["completed_at"]) for entry in calculated}
-    assert len(stored) == len(calculated) == 76  # 8 parts and 15 interfaces: 2 each, and 2 frozen ones per interface
+    assert len(stored) == len(calculated)
+    undisturbed_log = [line for line in read_log(tmp_path / "undisturbed.jsonl") if line["event"] == "end"]
+    assert set(stored) == {line["key"] for line in undisturbed_log}
+    number = counted(undisturbed_log)
+    assert {key: number[key] for key in number if key[1] != "again"} == {
+        ("relax", "A"): 3,
+        ("static", "A"): 3,
+        ("relax", "B"): 5,
+        ("static", "B"): 5,
+        ("relax", "AB"): 15,
+        ("static", "AB"): 15,
+        ("static", "frozen"): 30,
+    }
+    # a molecule that left its layer untouched gives the same calculation as another that did
+    assert 20 < number["relax", "again"] <= 30
     ended = set()
     for line in read_log(bench.log):
         assert line["key"] in stored
@@ -96,7 +110,7 @@ def test_killed_at_ten_random_moments_a_screening_calculates_each_thing_once(ben
         if line["event"] == "end":
             ended.add(line["key"])
     # a kill in the instant between the document of a calculation and its line in the log costs the line alone
-    assert len(ended) >= 76 - KILLS
+    assert len(ended) >= len(stored) - KILLS
 
     # 1e-8 eV: the same program on the same input
     assert energies(killed).to_numpy() == pytest.approx(energies(undisturbed).to_numpy(), abs=1e-8)
@@ -117,8 +131,10 @@ def test_two_processes_share_the_work_of_overlapping_specs(bench, tmp_path, kind
 
     ends = Counter(line["key"] for line in read_log(bench.log) if line["event"] == "end")
     assert set(ends.values()) == {1}
-    # 3 fillers and 4 molecules, 2 calculations each; 6 + 6 - 2 interfaces, 4 each
-    assert len(ends) == 2 * 7 + 4 * 10
+    number = counted(read_log(bench.log))
+    # 3 fillers and 4 molecules; 6 + 6 - 2 interfaces, whose parts are relaxed from AB, too
+    assert [number["relax", role] for role in ("A", "B", "AB", "again")] == [3, 4, 10, 20]
+    assert [number["static", role] for role in ("A", "B", "AB", "frozen")] == [3, 4, 10, 20]
     workers = {line["pid"] for line in read_log(bench.log)}
     assert workers == set(children)
     assert len(energies(store)) == 10
