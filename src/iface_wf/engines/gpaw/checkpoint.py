@@ -56,7 +56,7 @@ class Checkpoint:
             Path("checkpoint.part.npz").replace(CHECKPOINT)
 
     def restore(self, atoms: Atoms) -> bool:
-        """Start the SCF from the stored density, if it belongs to these atoms and this grid."""
+        """Put the stored density into the new calculation, if it belongs to these atoms and this grid."""
         path = Path(CHECKPOINT)
         usable = np.zeros(1)
         stored: dict[str, Any] = {}
@@ -67,7 +67,6 @@ class Checkpoint:
         world.broadcast(usable, 0)
         if not usable[0]:
             return False
-        self.calc.create_new_calculation(atoms)
         dft = self.calc.dft
         density = dft.density
         smooth, matrices = density.nt_sR.gather(), density.D_asii.gather()
@@ -86,13 +85,6 @@ class Checkpoint:
                 matrices[a][:] = stored[f"D{a}"]
         density.D_asii.scatter_from(matrices)
         dft.potential, dft.energies, _ = dft.pot_calc.calculate(density, dft.ibzwfs, dft.potential.vHt_x)
-        # the ASE interface would start from atoms again, because there are no wave functions yet: converge here
-        for context in dft.iconverge():
-            self.calc.hooks["scf_step"](context)
-        dft.calculate_energy()
-        dft.calculate_dipole()
-        dft.magmoms()
-        dft.write_converged()
         return True
 
 

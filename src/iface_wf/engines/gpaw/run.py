@@ -26,6 +26,7 @@ from pymatgen.io.ase import AseAtomsAdaptor
 from iface_wf.engines.dispersion import dispersion_calculator, dispersion_energy
 from iface_wf.engines.gpaw.checkpoint import Checkpoint, OutOfTimeError, last_positions
 from iface_wf.engines.gpaw.density import all_electron_density, electrostatic_potential, pseudo_density
+from iface_wf.engines.gpaw.domains import share
 from iface_wf.engines.gpaw.files import INPUT, LOG, RESULT, TRAJECTORY, density_file
 
 
@@ -105,6 +106,21 @@ def optimise(atoms: Atoms, settings: dict[str, Any], checkpoint: Checkpoint) -> 
     return bool(converged), steps
 
 
+def converge(calc: Any) -> None:
+    """Converge a new calculation.
+
+    GPAW's ASE interface would set it up again where there are no wave functions yet, as always with atom-centred functions: that
+    would cost seconds, and the density of a checkpoint.
+    """
+    dft = calc.dft
+    for context in dft.iconverge():
+        calc.hooks["scf_step"](context)
+    dft.calculate_energy()
+    dft.calculate_dipole()
+    dft.magmoms()
+    dft.write_converged()
+
+
 def run(task: dict[str, Any]) -> dict[str, Any]:
     """Run one calculation and return its results as plain data (densities go to files).
 
@@ -120,6 +136,7 @@ def run(task: dict[str, Any]) -> dict[str, Any]:
     """
     settings, relax = task["settings"], task["kind"] == "relax"
     atoms = starting_atoms(task)
+    share([bool(p) for p in atoms.pbc])
     calc = GPAW(**calculator_parameters(settings, task["ghosts"], [bool(p) for p in atoms.pbc]), txt=LOG)
     checkpoint = Checkpoint(calc, settings.get("checkpoint_every", 300.0), task.get("max_seconds", 0.0))
     scf_steps = [0]
@@ -129,7 +146,9 @@ def run(task: dict[str, Any]) -> dict[str, Any]:
         checkpoint.after_scf_step(context)
 
     calc.hooks["scf_step"] = count
+    calc.create_new_calculation(atoms)
     restored = checkpoint.restore(atoms)
+    converge(calc)
     correction = dispersion_calculator(settings["dispersion"], settings["xc"], settings.get("charge", 0.0))
     atoms.calc = SumCalculator([calc, correction]) if relax and correction is not None else calc
     result: dict[str, Any] = {"scf_converged": True, "geometry_converged": True, "ionic_steps": 0}
