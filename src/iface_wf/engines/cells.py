@@ -32,7 +32,13 @@ def grid_shape(structure: Structure, spacing: float) -> tuple[int, int, int]:
     return int(in_plane[0]), int(in_plane[1]), int(along_c)
 
 
-def kpoint_mesh(structure: Structure, length: float) -> tuple[int, int, int]:
+def is_metal(structure: Structure) -> bool:
+    """Whether a cell conducts: by what its builder knew of the filler, else where all elements are metals."""
+    known = structure.properties.get("metal")
+    return all(x.is_metal for x in structure.composition.elements) if known is None else bool(known)
+
+
+def kpoint_mesh(structure: Structure, length: float, of_metal: float) -> tuple[int, int, int]:
     """Choose a Monkhorst-Pack mesh by length, with one point along non-periodic directions.
 
     Parameters
@@ -41,12 +47,16 @@ def kpoint_mesh(structure: Structure, length: float) -> tuple[int, int, int]:
         The structure.
     length
         Every periodic edge times its k-points reaches at least this length, A.
+    of_metal
+        The same for metals, whose energies need more points.
 
     Returns
     -------
     tuple of int
         k-points along each reciprocal axis.
     """
+    if any(structure.lattice.pbc) and is_metal(structure):
+        length = max(length, of_metal)
     mesh = [
         max(1, int(np.ceil(length / edge - 0.01))) if periodic else 1
         for edge, periodic in zip(structure.lattice.abc, structure.lattice.pbc, strict=True)

@@ -334,6 +334,8 @@ class FillerRecord(LibraryRecord):
         Treatment per engine, for example ``gpaw: {magmoms: {Gd: 7.0}}`` or ``vasp: {potcar: {Gd: Gd_3}}``.
     density
         Literature density in g/cm^3, checked by the tests.
+    gap
+        Band gap, eV; 0: a metal, which gets more k-points. Without it, what is made of metallic elements alone is one.
     """
 
     crystal: str
@@ -346,6 +348,7 @@ class FillerRecord(LibraryRecord):
     wire: Wire | None = None
     engines: dict[str, dict[str, Any]] = Field(default_factory=dict)
     density: float | None = Field(default=None, gt=0)
+    gap: float | None = Field(default=None, ge=0, le=50.0)
 
     _crystal_path: Path | None = PrivateAttr(default=None)
 

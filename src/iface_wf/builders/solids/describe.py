@@ -14,7 +14,7 @@ from iface_wf.library.records import FillerRecord, Graft
 
 
 def describe(record: FillerRecord, slab: Structure) -> dict[str, Any]:
-    """Say what a slab is, as plain JSON: area in A^2, dipole in e/A, silanols per nm^2 and face, charge in e.
+    """Say what a slab is, as plain JSON: area in A^2, dipole in e/A, silanols per nm^2 and face, charge in e, metal or not.
 
     Raises
     ------
@@ -44,6 +44,7 @@ def describe(record: FillerRecord, slab: Structure) -> dict[str, Any]:
         "polar": abs(dipole) > POLAR_TOLERANCE if known else None,
         "dipole_per_area": dipole if known else None,
         "charge": 0,
+        "metal": record.gap == 0 if record.gap is not None else all(x.is_metal for x in slab.composition.elements),
     }
 
 

@@ -265,6 +265,7 @@ def _stacked(slabs: list[Structure], max_area: float, max_strain: float, gap: fl
         "area": area_of(base),
         "layers": reports,
         "charge": 0,
+        "metal": any(slab.properties.get("metal") for slab in slabs),
         "warnings": [w for slab in slabs for w in slab.properties.get("warnings", [])],
     }
     return label(base, SLAB)

@@ -233,7 +233,9 @@ class InterfaceInputGenerator(VaspInputGenerator):
     @property
     def kpoints_updates(self) -> Kpoints:
         """The mesh by length, centred at Gamma."""
-        mesh = self.like.get("kpoints") or kpoint_mesh(self._cell(), self.options["kpoint_length"])
+        mesh = self.like.get("kpoints") or kpoint_mesh(
+            self._cell(), self.options["kpoint_length"], self.options["kpoint_length_metal"]
+        )
         return Kpoints.gamma_automatic(tuple(int(n) for n in mesh))
 
     @property
