@@ -356,7 +356,7 @@ def test_a_file_without_a_sum_formula_is_held_against_what_else_it_says(more, to
 
 def test_an_oxygen_of_water_without_hydrogen_is_told():
     read = parse_cif(_salt("P 1", "Na1 Na 0 0 0\nO1W O .5 .5 .5\n"))
-    assert "O1W looks like the oxygen of water" in read.properties["warnings"][0]
+    assert any("O1W looks like the oxygen of water" in said for said in read.properties["warnings"])
 
 
 @pytest.mark.parametrize(
