@@ -116,7 +116,12 @@ def test_store_file_that_is_something_else(refused, tmp_path):
 def test_links_in_a_circle(refused, tmp_path):
     (tmp_path / "loop").symlink_to("loop")
     common = ("run", "--filler", "SiO2", "--polymer", "PEO")
-    for arguments in (("results", "--store"), ("show", "x", "--store"), (*common, "--store"), ("store", "check", "--store")):
+    for arguments in (
+        ("results", "--store"),
+        ("show", "x", "--store"),
+        (*common, "--store"),
+        ("store", "check", "--store"),
+    ):
         assert "symbolic links" in refused(*arguments, tmp_path / "loop")
     assert "working folder" in refused(*common, "--store", tmp_path / "s", "--workdir", tmp_path / "loop")
 

@@ -33,7 +33,13 @@ MOST_MEMORY = 12 * 2**30
 MOST_LINES, LONGEST = 3, 6_500
 #: Modules that are programs or need what may not be there, and what commands import late.
 LEFT_OUT = ("iface_wf.__main__", "iface_wf.engines.gpaw", "iface_wf.engines.mlip", "iface_wf.queues.execute")
-LATE = ("iface_wf.engines.gpaw.engine", "iface_wf.engines.mlip.engine", "gpaw.new.ase_interface", "pandas", "rich.console")
+LATE = (
+    "iface_wf.engines.gpaw.engine",
+    "iface_wf.engines.mlip.engine",
+    "gpaw.new.ase_interface",
+    "pandas",
+    "rich.console",
+)
 EXIT_CODES = (0, 1, 2)
 
 
