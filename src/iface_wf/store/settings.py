@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sqlite3
+from contextlib import suppress
 from pathlib import Path
 
 from jobflow import JobStore
@@ -173,6 +174,8 @@ def open_embedded(path: Path) -> JobStore:
     """
     path = path.expanduser().absolute()
     try:
+        with suppress(FileNotFoundError, NotADirectoryError):
+            path.stat()  # says what is wrong where others only say that there is none, as of links in a circle
         folder_exists, is_folder = path.parent.is_dir(), path.is_dir()
         is_other = path.exists() and not path.is_file() and not is_folder
     except OSError as error:

@@ -89,7 +89,7 @@ def _identity(path: Path) -> tuple[int, int] | None:
 
 def may_write(path: Path) -> bool:
     """Whether a file, if it exists, may be written by this process; where nobody may write it, root shall not either."""
-    path = path.resolve()
+    path = Path(os.path.realpath(path))
     try:
         mode = path.stat().st_mode
     except OSError:
@@ -125,7 +125,7 @@ def _text(raw: bytes) -> str:
 
 def _open_for_reading(path: Path) -> sqlite3.Connection:
     """Open a file that may not be written, in write-ahead mode too, which by itself would write beside it."""
-    path = path.resolve()
+    path = Path(os.path.realpath(path))
     if not Path(f"{path}-wal").exists() and _in_write_ahead_mode(path):  # nobody has it open
         connection = _connect(f"{path.as_uri()}?immutable=1", uri=True)
     else:

@@ -32,6 +32,7 @@ from iface_wf.engines.vasp.outputs import read_corrections, read_run
 from iface_wf.engines.vasp.wavecar import whole_wavecar
 from iface_wf.errors import CalculationError, IfaceError, InputError
 from iface_wf.secrets import away
+from iface_wf.store.checksum import sealed
 
 REQUEST, UNFINISHED = "iface-wf.json", "unfinished.json"
 INPUTS = ("INCAR", "KPOINTS", "POSCAR", "POTCAR")
@@ -112,7 +113,7 @@ def write_inputs(
     Poscar(poscar_structure(request.atoms_structure)).write_file(directory / "POSCAR")
     if settings.vdw_kernel is not None and values.get("LUSE_VDW"):
         shutil.copy(settings.vdw_kernel, directory / "vdw_kernel.bindat")
-    (directory / REQUEST).write_text(request.model_dump_json(indent=1))
+    (directory / REQUEST).write_text(sealed(request.model_dump_json(indent=1)))
 
 
 def execute(
