@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from iface_wf.cli import marks
 from iface_wf.cli import options as opt
 from iface_wf.cli.output import plain_table, print_json, say, stdout
 
@@ -20,6 +21,11 @@ if TYPE_CHECKING:
     from iface_wf.store.damage import Damage
 
 app = typer.Typer(help="Look after the store of all results.", no_args_is_help=True, rich_markup_mode=None)
+app.command("list")(marks.list_results)
+app.command("tag")(marks.tag)
+app.command("note")(marks.note)
+app.command("reject")(marks.reject)
+app.command("delete")(marks.delete)
 #: Seconds between two lines of progress.
 PAUSE = 5.0
 
