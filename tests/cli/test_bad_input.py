@@ -113,6 +113,19 @@ def test_store_file_that_is_something_else(refused, tmp_path):
     assert "not a database" in refused("results", "--store", tmp_path / "s")
 
 
+def test_links_in_a_circle(refused, tmp_path):
+    (tmp_path / "loop").symlink_to("loop")
+    common = ("run", "--filler", "SiO2", "--polymer", "PEO")
+    for arguments in (
+        ("results", "--store"),
+        ("show", "x", "--store"),
+        (*common, "--store"),
+        ("store", "check", "--store"),
+    ):
+        assert "symbolic links" in refused(*arguments, tmp_path / "loop")
+    assert "working folder" in refused(*common, "--store", tmp_path / "s", "--workdir", tmp_path / "loop")
+
+
 def test_data_folder_that_cannot_be_written(refused, tmp_path, monkeypatch):
     """Below a regular file nobody can create a folder, not even root, for whom permissions do not count."""
     (tmp_path / "file").write_text("")

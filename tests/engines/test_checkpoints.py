@@ -14,9 +14,9 @@ from iface_wf.engines.checkpoints import readable
 from iface_wf.engines.gpaw.execute import command, environment
 from iface_wf.engines.gpaw.files import CHECKPOINT, INPUT, TRAJECTORY
 from iface_wf.engines.relaxation import CHECKPOINT as POSITIONS
-from iface_wf.engines.request import CalculationRequest
 from iface_wf.engines.vasp import run
 from iface_wf.engines.vasp.engine import VaspEngine
+from iface_wf.engines.vasp.folders import read_request
 from iface_wf.engines.vasp.run import INPUTS
 from iface_wf.engines.vasp.wavecar import whole_wavecar
 from iface_wf.errors import CalculationError
@@ -159,7 +159,7 @@ def test_files_of_a_stopped_run_of_vasp_that_are_none(stopped):
     """Whatever nobody can go on from, VASP starts anew, from inputs that are whole."""
     folder, go_on = stopped
     files = {name: (folder / name).read_bytes() for name in ("CONTCAR", "WAVECAR", "unfinished.json", *INPUTS)}
-    request = CalculationRequest.model_validate_json((folder / "iface-wf.json").read_text())
+    request = read_request(folder)
     assert [c.actions for c in run._continuation(request, folder)][-1] == [{"continue_from": ["CONTCAR", "WAVECAR"]}]
     for name in files:
         for kind, spoil in DAMAGES.items():

@@ -75,6 +75,16 @@ def test_a_damaged_document_is_calculated_again(log, tmp_path):
     assert log() == ["start", "end"] * 2
 
 
+def test_a_changed_digit_of_a_document_on_the_shelf_is_seen(log, tmp_path):
+    before = calculate()
+    (path,) = tmp_path.glob("calc-*/document.json")
+    text = path.read_text()
+    place = text.index('"energy":-') + len('"energy":-')
+    path.write_text(f"{text[:place]}{9 - int(text[place])}{text[place + 1 :]}")
+    assert calculate().energy == pytest.approx(before.energy, abs=1e-8)  # eV; the same program on the same input
+    assert log() == ["start", "end"] * 2
+
+
 def test_force_calculates_again(log):
     calculate()
     calculate(force=True)

@@ -14,6 +14,7 @@ from iface_wf.flows.events import PROGRESS, progress_to
 from iface_wf.flows.search import halving, jobs, statistics
 from iface_wf.flows.search.budget import LEVELS, budget_of
 from iface_wf.flows.search.jobs import SearchOptions, find_alone, find_on_slab
+from iface_wf.flows.search.record import Record
 
 
 @pytest.fixture(scope="module")
@@ -188,3 +189,12 @@ def test_rungs_keep_the_better_part_within_a_window():
     run.last = {"a": 0.0, "b": 0.1, "c": 0.9, "d": 0.2, "failed": np.inf}.__getitem__
     assert run._better(["a", "b", "c", "d", "failed"], 0.5, 0.6) == ["a", "b"]
     assert run._better(["a", "c"], 1.0, 0.6) == ["a"]
+
+
+def test_a_damaged_line_of_the_record_counts_as_not_written(layer, folder):
+    for what, energy in (("a", -1.25), ("b", -2.5), ("c", -3.75)):
+        Record("key", layer).put(what, {"energy": energy})
+    (file,) = folder.glob("search-*/search.jsonl")
+    file.write_bytes(file.read_bytes().replace(b"-1.25", b"-1.35").replace(b"-2.5", b"-2\xae5"))
+    found = Record("key", layer)
+    assert (found.get("a"), found.get("b"), found.get("c")) == (None, None, {"energy": -3.75})

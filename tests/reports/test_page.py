@@ -37,6 +37,12 @@ def test_names_are_escaped_everywhere():
     assert EVIL in " ".join(found.text)
 
 
+def test_no_name_steers_the_terminal_of_who_looks_into_the_page():
+    name = "Li\x1b[2J\x9b31m\x07F"
+    page = html_page(document(filler=name, polymer=name, provenance={"note": name}), name, name)
+    assert all(character.isprintable() or character in "\n\t" for character in page)
+
+
 def test_page_is_self_contained():
     found = parsed(html_page(document(), "uuid", "2026-01-01"))
     assert len(found.links) == 1

@@ -5,9 +5,12 @@ process, in a folder of its own, so that nothing is imported twice, and a hang, 
 """
 
 import argparse
+import gc
+import importlib
 import io
 import json
 import os
+import pkgutil
 import re
 import resource
 import shutil
@@ -28,6 +31,15 @@ MOST_CPU, MOST_IDLE, MOST_WALL = 20.0, 60.0, 600.0
 #: Address space of one call, bytes: what takes more is greedy.
 MOST_MEMORY = 12 * 2**30
 MOST_LINES, LONGEST = 3, 6_500
+#: Modules that are programs or need what may not be there, and what commands import late.
+LEFT_OUT = ("iface_wf.__main__", "iface_wf.engines.gpaw", "iface_wf.engines.mlip", "iface_wf.queues.execute")
+LATE = (
+    "iface_wf.engines.gpaw.engine",
+    "iface_wf.engines.mlip.engine",
+    "gpaw.new.ase_interface",
+    "pandas",
+    "rich.console",
+)
 EXIT_CODES = (0, 1, 2)
 
 
@@ -74,24 +86,23 @@ def faults(answer: Answer) -> list[str]:
 
 
 def prepare(folder: Path) -> None:
-    """Write what all calls find: a library of tiny things and a store with one result; and import everything."""
-    import iface_wf.api
-    import iface_wf.cli.main
-    import iface_wf.cli.progress
-    import iface_wf.engines.gpaw.engine
-    import iface_wf.engines.mlip.engine
-    import iface_wf.engines.vasp.engine
-    import iface_wf.engines.xtb.engine
-    import iface_wf.quantities.binding.folders
-    import iface_wf.reports.figures  # noqa: F401
+    """Write what all calls find: a library of tiny things and a store with one result; and import everything, once for all."""
+    import iface_wf
     from iface_wf.store.settings import open_store
     from tests.examples import document, put
     from tests.tiny_library import write_library
 
+    for _, name, _ in pkgutil.walk_packages(iface_wf.__path__, "iface_wf."):
+        if not name.startswith(LEFT_OUT):
+            importlib.import_module(name)
+    for name in LATE:
+        importlib.import_module(name)
     write_library(folder / "tiny")
     store = open_store(str(folder / "filled.sqlite"))
     put(store, document("abc0" + "1" * 60))
     store.close()
+    gc.collect()
+    gc.freeze()  # a collection in a fork would touch, and so copy, all that is shared
 
 
 def call(case: Case, common: Path) -> Answer:

@@ -24,16 +24,21 @@ def best(
         Path | None,
         typer.Option("--figure", help="PNG file for a picture of bars with uncertainties; it must not exist."),
     ] = None,
+    fmt: opt.TableFormat = None,
+    out: opt.TableOut = None,
+    columns: opt.Columns = None,
     store: opt.Store = None,
     json: opt.Json = False,
 ) -> None:
     """List the N most strongly bound interfaces with a trustworthy energy, and say which cannot be told apart."""
     from iface_wf.api import stored
+    from iface_wf.cli import tables
     from iface_wf.cli.results import print_rows
     from iface_wf.documents.kinds import get_kind
     from iface_wf.reports.paths import new_file, save
     from iface_wf.store.results import method_of
 
+    asked = tables.asked(fmt, out, columns, json)
     if figure is not None:
         new_file(figure)
     table = stored.best(
@@ -47,18 +52,16 @@ def best(
         engine=engine,
         level=level,
     )
-    told = {name: table.attrs[name] for name in ("units", "damaged", "not_told_apart")}
+    told = {"not_told_apart": table.attrs.pop("not_told_apart")}
     methods = sorted({method_of(row) for row in table.to_dict("records")})
     if len(methods) > 1:
         say(f"These are of unlike methods ({', '.join(methods)}); choose one with --engine, --level and --where.")
-    if json:
-        rows = table.astype(object).where(table.notna(), None).to_dict("records")
-        print_json({**told, "rows": rows})
-    elif table.empty:
-        say("No trustworthy results (or none that match).")
-    else:
-        print_rows(table)
-        _print_ties(told["not_told_apart"])
+    if not tables.written(table, asked, told):
+        if table.empty:
+            say("No trustworthy results (or none that match).")
+        else:
+            print_rows(table, asked.columns_of(table))
+            _print_ties(told["not_told_apart"])
     if figure is not None and table.empty:
         say(f"No picture {figure}: there is nothing to draw.")
     elif figure is not None:
@@ -155,7 +158,7 @@ def provenance(identifier: opt.Identifier, store: opt.Store = None, json: opt.Js
     from iface_wf.store.provenance import trace
     from iface_wf.store.settings import open_store
 
-    found = trace(open_store(store), identifier)
+    found = trace(open_store(store, create=False), identifier)
     if json:
         print_json(found)
         return

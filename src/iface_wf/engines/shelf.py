@@ -20,6 +20,7 @@ from pydantic import ValidationError
 
 from iface_wf.documents.calculation import CalculationDocument
 from iface_wf.errors import CalculationError, OutageError
+from iface_wf.store.checksum import DamagedError, checked_text, sealed
 
 VARIABLE = "IFACE_WF_SHELF"
 _DOCUMENT, _LOCK = "document.json", ".lock"
@@ -139,8 +140,8 @@ def _is_file(path: Path, descriptor: int) -> bool:
 
 def _read(path: Path) -> CalculationDocument | None:
     try:
-        return CalculationDocument.model_validate_json(path.read_bytes())
-    except (FileNotFoundError, ValidationError):  # torn documents cannot be, but files can be damaged
+        return CalculationDocument.model_validate_json(checked_text(path.read_bytes())[0])
+    except (FileNotFoundError, ValidationError, DamagedError):  # torn documents cannot be, but files can be damaged
         return None
 
 
@@ -148,7 +149,7 @@ def _write(path: Path, document: CalculationDocument) -> None:
     """Write a document whole or not at all."""
     draft = path.with_suffix(".part")
     with draft.open("w", encoding="utf-8") as file:
-        file.write(document.model_dump_json())
+        file.write(sealed(document.model_dump_json()))
         file.flush()
         os.fsync(file.fileno())
     draft.replace(path)

@@ -10,7 +10,7 @@ import numpy as np
 from pymatgen.core import Element, Lattice, Structure, SymmOp
 from pymatgen.io.cif import CifBlock, CifParser
 
-from iface_wf.library.cif_sites import Row, columns_alike, number, on_their_sites, rows_of
+from iface_wf.library.cif_sites import Row, columns_alike, last_digit, number, on_their_sites, rows_of
 from iface_wf.library.cif_symmetry import Setting, named, written
 from iface_wf.library.cif_text import Block, parse_blocks
 from iface_wf.library.overlap import overlap
@@ -25,7 +25,14 @@ WEIGHT = 0.02
 """Share by which weight or density may differ from what the file says before it is told."""
 MAX_IMAGES = 4000
 """Most sites of a cell that are worked out; comparing them takes the square of the time."""
+_EXACT = (60.0, 90.0, 120.0)
+"""Angles in degrees that symmetry gives, however few digits they are written with."""
 _FORMULA = re.compile(r"([A-Z][a-z]?)\s*(\d*\.?\d*)(?:\(\d+\))?")
+_FACTS = (
+    *("_chemical_formula_structural", "_chemical_formula_moiety", "_chemical_formula_analytical"),
+    *("_exptl_crystal_density_diffrn", "_chemical_formula_weight"),
+)
+"""What a file without a sum formula may say of its atoms, compared by `_other_facts`."""
 _MAGNETIC = ("_space_group_magn", "_atom_site_moment", "_space_group_symop_magn", "_magnetic_space_group")
 
 
@@ -56,7 +63,7 @@ def parse_cif(text: str) -> Structure:
         raise ValueError("its structure is modulated and has no cell")
     notes: list[str] = []
     columns_alike(block)
-    lattice = _cell(block)
+    lattice = _cell(block, notes)
     formula = _formula(block, notes)
     rows = rows_of(block, set(formula), notes)
     if not rows:
@@ -76,7 +83,7 @@ def _has_sites(block: Block) -> bool:
     return bool(tags & {"_atom_site_fract_x", "_atom_site_label", "_atom_site_type_symbol"})
 
 
-def _cell(block: Block) -> Lattice:
+def _cell(block: Block, notes: list[str]) -> Lattice:
     """Give the cell; angles that are not given are 90 degrees, as the format says."""
     lengths, angles = [], []
     for axis in "abc":
@@ -99,13 +106,31 @@ def _cell(block: Block) -> Lattice:
             raise ValueError(
                 f"its cell has the volume {lattice.volume:.1f} A^3 by its cell lengths and angles, but it says {number(said):.1f}"
             )
+        if abs(lattice.volume - number(said)) > _rounding(block, lattice, said):
+            notes.append(
+                f"The file's cell lengths and angles give a volume of {lattice.volume:.8g} A^3, but it says {number(said):.8g}."
+            )
     return lattice
+
+
+def _rounding(block: Block, lattice: Lattice, said: str) -> float:
+    """Tell how far the volume of a cell may be from the one that its file says (A^3), as its numbers are rounded."""
+    parameters = list(lattice.parameters)
+    allowed = 2 * last_digit(said)  # twice: some programs cut where others round
+    for k, tag in enumerate(("length_a", "length_b", "length_c", "angle_alpha", "angle_beta", "angle_gamma")):
+        text = block.value(f"_cell_{tag}")
+        if text is not None and parameters[k] not in _EXACT:
+            other = [*parameters[:k], parameters[k] + last_digit(text), *parameters[k + 1 :]]
+            allowed += abs(Lattice.from_parameters(*other).volume - lattice.volume)
+    return allowed
 
 
 def _formula(block: Block, notes: list[str]) -> dict[str, float]:
     """Give the file's own formula as amounts by element; empty if it has none."""
     text = block.value("_chemical_formula_sum")
     if text is None:
+        if not any(block.value(tag) for tag in _FACTS):
+            notes.append("The file gives no formula, so its atoms could not be compared with one.")
         return {}
     plain = re.sub(r"[\s,]+", " ", text.strip("'\" "))
     if _FORMULA.sub("", plain).strip():
@@ -290,7 +315,7 @@ def _other_facts(structure: Structure, block: Block) -> list[str]:
     """Compare the atoms with what a file without a sum formula says elsewhere: other formulas, weight and density."""
     remarks = []
     read = {element.symbol for element in structure.composition.elements}
-    for tag in ("_chemical_formula_structural", "_chemical_formula_moiety", "_chemical_formula_analytical"):
+    for tag in _FACTS[:3]:
         said = block.value(tag)
         letters = re.findall(r"[A-Z][a-z]?", said or "")
         missing = [e for e in dict.fromkeys(letters) if Element.is_valid_symbol(e) and e not in read and e != "D"]

@@ -52,6 +52,12 @@ def number(text: str) -> float:
     raise ValueError(f"{text[:30]!r} is no number")
 
 
+def last_digit(text: str) -> float:
+    """Give one unit of the last digit that a number of a CIF is written with."""
+    mantissa, _, exponent = text.strip().partition("(")[0].lower().partition("e")
+    return 10.0 ** (int(exponent or 0) - len(mantissa.partition(".")[2]))
+
+
 def rows_of(block: Block, elements: set[str], notes: list[str]) -> list[Row]:
     """Read the rows of sites.
 

@@ -17,6 +17,8 @@ from iface_wf.documents.result import ResultDocument
 from iface_wf.reports.names import method_name
 from iface_wf.reports.paths import save
 
+#: HTML has no control characters but white space; some would steer the terminal of whoever looks into the file.
+_CONTROLS = {code: "\ufffd" for code in (*range(32), *range(127, 160)) if chr(code) not in "\t\n"}
 _STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; color: #222; }
 h1 { font-size: 1.6rem; margin-bottom: 0; } h2 { font-size: 1.15rem; margin-top: 2rem; } p.method { color: #555; }
@@ -106,7 +108,7 @@ def html_page(document: ResultDocument, uuid: str, completed_at: str, iso: float
         f"<pre>{html.escape(json.dumps(document.provenance, indent=2, ensure_ascii=False, default=str))}</pre>",
         "</body></html>",
     ]
-    return "\n".join(parts)
+    return "\n".join(parts).translate(_CONTROLS)
 
 
 def _picture(figure: Figure | None, title: str) -> str:

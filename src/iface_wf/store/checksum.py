@@ -34,7 +34,11 @@ class DamagedError(ValueError):
 
 def sealed_text(document: dict[str, Any]) -> str:
     """Write a document as JSON text that ends with its checksum."""
-    text = encode({name: value for name, value in document.items() if name != FIELD})
+    return sealed(encode({name: value for name, value in document.items() if name != FIELD}))
+
+
+def sealed(text: str) -> str:
+    """End the JSON text of an object with its checksum."""
     if text == "{}":
         return text
     return f'{text[:-1]}{_HEAD.decode()}{_of_text(text[:-1].encode(errors="surrogatepass"))}"}}'

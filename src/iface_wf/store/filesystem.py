@@ -39,7 +39,7 @@ LOCAL = frozenset(
 def file_system(path: Path) -> str:
     """Name the kind of file system that a path lies on; empty where that cannot be seen."""
     mounts = {Path(mount.mountpoint): mount.fstype for mount in psutil.disk_partitions(all=True)}
-    place = path.resolve()
+    place = Path(os.path.realpath(path))
     for folder in (place, *place.parents):
         if folder in mounts:
             return str(mounts[folder])

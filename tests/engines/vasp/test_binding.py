@@ -15,7 +15,7 @@ from iface_wf.cli.main import main
 from iface_wf.documents.labels import FRAGMENT_PARTS, SLAB_PARTS
 from iface_wf.engines.vasp.choices import CELL_TAGS, METHOD_TAGS
 from iface_wf.engines.vasp.engine import VaspEngine, read_document
-from iface_wf.engines.vasp.folders import matching_atoms, read_folder, write_project
+from iface_wf.engines.vasp.folders import matching_atoms, read_folder, read_request, write_project
 from iface_wf.errors import InputError, MismatchError
 from iface_wf.flows.placements import RankedPlacements
 from iface_wf.flows.run import run_flow
@@ -25,6 +25,7 @@ from iface_wf.quantities.binding.document import BindingDocument
 from iface_wf.quantities.binding.folders import collect_foreign, collect_project
 from iface_wf.quantities.binding.maker import BindingEnergyMaker
 from iface_wf.quantities.binding.request import BindingRequest
+from iface_wf.store.checksum import sealed
 from tests.engines.vasp.vasp_fixtures import COARSE, hydrogen_fluoride, interface, lithium_fluoride_slab, third_party
 
 ABOUT = {"key": "k", "filler": "LiF", "surface": "001", "polymer": "HF"}
@@ -234,6 +235,17 @@ def test_without_potcars_their_names_are_written(tmp_path, monkeypatch):
 def test_a_folder_that_is_no_project_is_refused(tmp_path):
     with pytest.raises(InputError, match="was not written by iface-wf build --write-inputs"):
         collect_project(tmp_path)
+
+
+@pytest.mark.parametrize(("old", "new"), [(b'"role"', b'"r\xaele"'), (b'"role"', b'"rolf"'), (b"6", b"7"), (b"}", b"")])
+def test_a_changed_byte_in_our_notes_is_seen(tmp_path, old, new):
+    request = VaspEngine(level="moderate", overrides=COARSE).request(hydrogen_fluoride(8.0), [])
+    path = tmp_path / "iface-wf.json"
+    path.write_text(sealed(request.model_dump_json(indent=1)))
+    assert read_request(tmp_path).settings == request.settings
+    path.write_bytes(path.read_bytes().replace(old, new, 1))
+    with pytest.raises(InputError, match="is damaged"):
+        read_request(tmp_path)
 
 
 def test_a_slab_is_found_again_in_the_interface():

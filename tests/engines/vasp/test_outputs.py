@@ -1,6 +1,7 @@
 """Outputs of VASP: of other groups, of versions 5 and 6, cut, damaged, and of something else."""
 
 import gzip
+import re
 import shutil
 
 import numpy as np
@@ -325,6 +326,16 @@ def test_logs_of_two_runs_are_not_mixed(finished, spoilt):
     with (
         spoilt("OUTCAR", text.replace(energy, f"{finished[2].free_energy - 1e-4:.8f}").encode()) as broken,
         pytest.raises(CalculationError, match=r"vasprun\.xml and OUTCAR are not of one run"),
+    ):
+        read_document(broken, finished[0])
+
+
+def test_a_cutoff_that_vasprun_tells_in_two_ways(finished, spoilt):
+    text = (finished[1] / "vasprun.xml").read_text()
+    used = re.search(r'name="ENMAX">( +[\d.]+)<', text)[1]
+    with (
+        spoilt("vasprun.xml", text.replace(f'"ENMAX">{used}', f'"ENMAX">{float(used) + 10:16.8f}').encode()) as broken,
+        pytest.raises(CalculationError, match=r"ENCUT \(eV\), asked for and used"),
     ):
         read_document(broken, finished[0])
 

@@ -61,6 +61,9 @@ def _differences(vasprun: Vasprun, outcar: Outcar, types: Sequence[AtomType]) ->
     ):
         if two is not None and abs(one - two) > tolerance:
             yield what, one, two
+    asked = next((value for name, value in vasprun.incar.items() if name.upper() == "ENCUT"), None)
+    if asked is not None and abs(float(asked) - parameters["ENMAX"]) > CUTOFF_TOLERANCE:
+        yield "ENCUT (eV), asked for and used in the first of them,", asked, parameters["ENMAX"]
     for printed, names in ((outcar.coarse_grid, GRID_TAGS[:3]), (outcar.grid, GRID_TAGS[3:])):
         grid = tuple(int(parameters[name]) for name in names)
         if printed is not None and grid != printed:

@@ -30,6 +30,7 @@ from iface_wf.engines.vasp.installation import installation
 from iface_wf.engines.vasp.outputs import read_run
 from iface_wf.engines.vasp.run import REQUEST, write_inputs
 from iface_wf.errors import InputError, MismatchError
+from iface_wf.store.checksum import DamagedError, checked_text, sealed
 
 PROJECT = "iface-wf-project.json"
 RELAXATIONS = {A.name: "relax-A", B.name: "relax-B", WHOLE: "relax-AB"}
@@ -88,7 +89,7 @@ def write_project(
         engine = VaspEngine(kind="relax", level=level, overrides=dict(overrides or {}), role=role)
         folders.append(_write(directory / name, engine.request(structures[role], [])))
     project = {"level": level, "overrides": dict(overrides or {}), "about": dict(about)}
-    (directory / PROJECT).write_text(json.dumps(project, indent=1))
+    (directory / PROJECT).write_text(sealed(json.dumps(project, indent=1)))
     return folders
 
 
@@ -146,7 +147,7 @@ def read_project(directory: Path) -> dict[str, Any]:
     if not path.is_file():
         raise InputError(f"{directory} has no {PROJECT}: it was not written by iface-wf build --write-inputs.")
     try:
-        project: dict[str, Any] = json.loads(path.read_text())
+        project: dict[str, Any] = json.loads(checked_text(path.read_bytes())[0])
         return {"level": project["level"], "overrides": project["overrides"], "about": project["about"]}
     except (ValueError, KeyError, TypeError) as error:
         raise InputError(f"{path} is damaged: {error}.") from error
@@ -182,9 +183,11 @@ def read_request(folder: Path) -> CalculationRequest:
     if not path.is_file():
         raise InputError(f"{folder} has no {REQUEST}, so the order and labels of its atoms are unknown.")
     try:
-        return CalculationRequest.model_validate_json(path.read_text())
+        return CalculationRequest.model_validate_json(checked_text(path.read_bytes())[0])
     except ValidationError as error:
         raise InputError(f"{path} is damaged: {error.errors()[0]['msg']}.") from error
+    except DamagedError as error:
+        raise InputError(f"{path} is damaged: it {error}.") from error
 
 
 def read_foreign_folder(

@@ -20,18 +20,19 @@ from custodian.vasp.validators import VaspAECCARValidator, VaspFilesValidator, V
 from pymatgen.core import Structure
 from pymatgen.io.vasp import Incar, Kpoints, Poscar
 
+from iface_wf.builders.order import poscar_structure
 from iface_wf.documents.calculation import Correction
 from iface_wf.engines.checkpoints import readable, usable_positions
 from iface_wf.engines.request import CalculationRequest
 from iface_wf.engines.vasp.choices import GD_VALENCE, POTCARS
 from iface_wf.engines.vasp.grids import all_electron_density, find_file
-from iface_wf.engines.vasp.inputs import poscar_structure
 from iface_wf.engines.vasp.installation import VaspSettings, check_executable, potcar_folder, read_potcars
 from iface_wf.engines.vasp.outcar import read_outcar
 from iface_wf.engines.vasp.outputs import read_corrections, read_run
 from iface_wf.engines.vasp.wavecar import whole_wavecar
 from iface_wf.errors import CalculationError, IfaceError, InputError
 from iface_wf.secrets import away
+from iface_wf.store.checksum import sealed
 
 REQUEST, UNFINISHED = "iface-wf.json", "unfinished.json"
 INPUTS = ("INCAR", "KPOINTS", "POSCAR", "POTCAR")
@@ -112,7 +113,7 @@ def write_inputs(
     Poscar(poscar_structure(request.atoms_structure)).write_file(directory / "POSCAR")
     if settings.vdw_kernel is not None and values.get("LUSE_VDW"):
         shutil.copy(settings.vdw_kernel, directory / "vdw_kernel.bindat")
-    (directory / REQUEST).write_text(request.model_dump_json(indent=1))
+    (directory / REQUEST).write_text(sealed(request.model_dump_json(indent=1)))
 
 
 def execute(

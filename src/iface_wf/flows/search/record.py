@@ -10,6 +10,7 @@ from typing import Any
 from pymatgen.core import Structure
 
 from iface_wf.engines.shelf import common_shelf
+from iface_wf.store.checksum import checked_text, sealed
 
 
 class Record:
@@ -31,11 +32,11 @@ class Record:
         self.path = folder / "search.jsonl"
         self._known: dict[str, Any] = {}
         if self.path.exists():
-            for line in self.path.read_text(encoding="utf-8").splitlines():
+            for line in self.path.read_bytes().split(b"\n"):
                 try:
-                    entry = json.loads(line)
+                    entry = json.loads(checked_text(line)[0])
                     self._known[entry["what"]] = entry["data"]
-                except (json.JSONDecodeError, KeyError, TypeError):  # the line that a kill cut short
+                except (ValueError, KeyError, TypeError):  # the line that a kill cut short, or a damaged one
                     continue
 
     def get(self, what: str) -> Any:
@@ -47,7 +48,7 @@ class Record:
         self._known[what] = data
         with self.path.open("a", encoding="utf-8") as file:
             # a line that was cut short must not swallow this one
-            file.write("\n" * self._torn() + json.dumps({"what": what, "data": data}) + "\n")
+            file.write("\n" * self._torn() + sealed(json.dumps({"what": what, "data": data})) + "\n")
 
     def _torn(self) -> bool:
         size = self.path.stat().st_size
