@@ -17,11 +17,11 @@ demo-queue: ## The same through Slurm and MongoDB: starts both here (as root), s
 
 test: ## Install what is needed, then run every test
 	@bash scripts/setup.sh test
-	@$(BIN)/pytest -n 2 --dist loadfile
+	@$(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder
 
 test-fast: ## The tests that take seconds
 	@bash scripts/setup.sh test
-	@$(BIN)/pytest -n 2 --dist loadfile -m "not slow"
+	@$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not slow"
 
 lint: ## ruff, mypy and import-linter
 	@bash scripts/setup.sh test

@@ -3,4 +3,4 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 export PATH="$PWD/.venv/bin:$PATH"
-exec iface-wf run --filler SiO2 --polymer PEO --units 2 --engine gpaw --level fast --workdir demo "$@"
+exec iface-wf run --filler SiO2 --polymer PEO --units 2 --engine gpaw --level fast --search 60 --workdir demo "$@"

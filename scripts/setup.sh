@@ -123,15 +123,24 @@ if ! "$venv/bin/python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>
   "$python" -m venv "$venv"
 fi
 rm -f "$venv"/.ready-*
-say "Installing iface-wf[$extras]; GPAW is compiled here, which takes a few minutes the first time"
-"$venv/bin/python" -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[$extras]"
+say "Installing iface-wf[$extras]; GPAW is compiled here, which takes a minute or two the first time"
+# Bytecode is written when a module is first used: compiling all of it beforehand takes half a minute.
+pip() { "$venv/bin/python" -m pip --disable-pip-version-check --quiet "$@"; }
+if ! "$venv/bin/python" -c 'import gpaw' 2>/dev/null; then
+  wheels=$(mktemp -d)
+  trap 'rm -rf "$wheels"' EXIT
+  pip wheel --no-deps -c constraints.txt -w "$wheels" gpaw >"$wheels/log" 2>&1 &
+  others=${extras#gpaw}
+  pip install --no-compile -c constraints.txt -e ".${others:+[${others#,}]}"  # while the compiler works
+  wait $! || say "GPAW could not be built beside the rest: once more, by itself"
+fi
+pip install --no-compile ${wheels:+--find-links "$wheels"} -c constraints.txt -e ".[$extras]"
 
 # GPAW builds without libxc or MPI when they are absent, and pip would serve such a build from its cache.
 whole='from gpaw import cgpaw; assert cgpaw.have_mpi and hasattr(cgpaw, "lxcXCFunctional")'
 if ! "$venv/bin/python" -c "$whole" 2>/dev/null; then
   say "This GPAW lacks libxc or MPI: building it again"
-  "$venv/bin/python" -m pip install --quiet --disable-pip-version-check -c constraints.txt \
-    --force-reinstall --no-deps --no-cache-dir --no-binary gpaw gpaw
+  pip install -c constraints.txt --force-reinstall --no-deps --no-cache-dir --no-binary gpaw gpaw
   "$venv/bin/python" -c "$whole" || { say "GPAW could not be built with libxc and MPI"; exit 1; }
 fi
 printf '%s' "$fingerprint" >"$venv/.ready-$profile"

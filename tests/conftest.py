@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+from collections import Counter
 
 # Before NumPy and GPAW are imported: the tests measure physics, not how many cores a machine has.
 os.environ["OMP_NUM_THREADS"] = "1"
@@ -15,6 +16,12 @@ os.environ.setdefault("OMPI_MCA_rmaps_base_oversubscribe", "1")
 os.environ["JFREMOTE_PROJECTS_FOLDER"] = f"{tempfile.gettempdir()}/no-projects-{os.getpid()}"
 
 import pytest
+
+
+def pytest_collection_modifyitems(items):
+    """Let files with the most slow tests begin first, those with servers before all: else one worker ends long after the others."""
+    slow = Counter(item.path for item in items if item.get_closest_marker("slow"))
+    items.sort(key=lambda item: ("system" not in item.path.parts, -slow[item.path], str(item.path)))
 
 
 @pytest.fixture(autouse=True)

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from iface_wf.store.settings import open_store
+
 SOURCE = Path(__file__).parents[1] / "src"
 OPTIONS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE | doctest.IGNORE_EXCEPTION_DETAIL
 
@@ -20,7 +22,9 @@ def modules():
 @pytest.fixture(scope="module")
 def store(tmp_path_factory):
     """Return the file of a store that the examples share: they calculate the same, so it is calculated once."""
-    return tmp_path_factory.mktemp("doctest") / "store.sqlite"
+    path = tmp_path_factory.mktemp("doctest") / "store.sqlite"
+    open_store(str(path)).close()  # some examples only read
+    return path
 
 
 @pytest.mark.parametrize("name", modules())

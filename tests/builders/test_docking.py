@@ -109,6 +109,13 @@ def test_docking_finds_more_than_placing_and_the_same_again(silanols, water):
         assert 8.0 <= above + 1e-9 < 8.8
 
 
+def test_the_last_digits_of_a_relaxation_change_nothing(silanols, water):
+    shaken = silanols.copy()
+    shaken.perturb(1e-9)
+    found = [[pose.energy for pose in dock(slab, water, 12, 3).poses] for slab in (silanols, shaken)]
+    assert found[0] == pytest.approx(found[1], abs=1e-9)  # from the same rounded positions
+
+
 def test_moves_start_from_the_best_one(silanols, water):
     best = dock(silanols, water, 4, seed=0).poses[-1].structure
     found = dock(silanols, water, 8, seed=1, best=best)

@@ -44,8 +44,8 @@ def test_untrustworthy_result_is_marked(cli, job_store, tmp_path):
     assert "NOT TRUSTWORTHY" in cli("show", "abc0", "--store", store).out
 
 
-def test_empty_store_says_what_to_do(cli, tmp_path):
-    ran = cli("results", "--store", tmp_path / "s")
+def test_empty_store_says_what_to_do(cli, job_store, tmp_path):
+    ran = cli("results", "--store", tmp_path / "store.sqlite")
     assert ran.code == 0
     assert ran.out == ""
     assert "iface-wf run" in ran.err

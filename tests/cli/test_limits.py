@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from iface_wf.cli.main import main
+from iface_wf.store.settings import open_store
 from tests.tiny_library import write_library
 
 pytestmark = pytest.mark.timeout(300)  # what waits for a pipe takes no time of the process
@@ -72,6 +73,7 @@ def test_absurd_numbers(soon, option):
 
 
 def test_arguments_without_bounds(soon):
+    open_store("s").close()
     assert "characters" in soon(*BUILD, "--molecule", "C" * 20_000)
     assert "conditions" in soon("results", "--store", "s", "--where", " and ".join(["n_atoms > 1"] * 60))
     assert "characters" in soon("results", "--store", "s", "--where", "a" + " " * 5500 + "b")

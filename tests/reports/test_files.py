@@ -49,9 +49,30 @@ def test_chgcar_holds_density_times_volume(tmp_path):
     write_density(difference(), structure(), tmp_path / "CHGCAR", "chgcar")
     again = Chgcar.from_file(tmp_path / "CHGCAR")
     assert again.data["total"] / np.prod(CELL.diagonal()) == pytest.approx(difference(), abs=1e-7)
-    by_hand = structure()
-    assert [s.specie.symbol for s in again.structure] == ["Li", "Li", "F", "F", "F", "H"]
-    assert again.structure.cart_coords == pytest.approx(by_hand.cart_coords, abs=ANGSTROM)
+    assert [s.specie.symbol for s in again.structure] == ["Li", "Li", "H", "F", "F", "F"]
+    assert again.structure.cart_coords == pytest.approx(structure().cart_coords[[0, 1, 5, 2, 3, 4]], abs=ANGSTROM)
+
+
+def test_files_for_vasp_and_vesta_have_elements_in_blocks_and_one_order(tmp_path):
+    """The atoms are interleaved, with labels, charges and a noble gas, which has no electronegativity."""
+    atoms = Structure(
+        Lattice.cubic(9.0),
+        ["O2-", "Mg2+", "He", "O2-", "H+", "Ar", "Mg2+", "He"],
+        [[i / 9, 0, 0] for i in range(8)],
+        site_properties={"component": ["slab"] * 8},
+    )
+    write_structure(atoms, tmp_path / "x.vasp", "poscar")
+    write_density(np.ones((4, 4, 4)), atoms, tmp_path / "CHGCAR", "chgcar")
+    write_density(np.ones((4, 4, 4)), atoms, tmp_path / "x.cube", "cube")
+    lines = (tmp_path / "x.vasp").read_text().splitlines()
+    assert lines[5:7] == ["Mg H O Ar He", "2 1 2 1 2"]
+    orders = [
+        np.rint(9 * found.frac_coords[:, 0]).astype(int).tolist()
+        for found in (Poscar.from_file(tmp_path / "x.vasp").structure, Chgcar.from_file(tmp_path / "CHGCAR").structure)
+    ]
+    cube = np.rint(read(tmp_path / "x.cube").positions[:, 0]).astype(int).tolist()
+    assert orders == [[1, 6, 4, 0, 3, 5, 2, 7]] * 2
+    assert cube == orders[0]
 
 
 @pytest.mark.parametrize("fmt", ["cube", "chgcar"])

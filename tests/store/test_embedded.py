@@ -6,8 +6,11 @@ import base64
 import os
 import pickle
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -24,6 +27,7 @@ from iface_wf.store.embedded import SqliteStore
 from iface_wf.store.extended_json import decode, encode
 from iface_wf.store.projection import project
 from iface_wf.store.pushdown import prefilter
+from iface_wf.store.sqlite_file import open_database
 
 LEAVES = st.one_of(
     st.none(),
@@ -295,3 +299,17 @@ def test_a_forked_process_may_go_on_with_the_store(store):
     assert os.waitpid(child, 0)[1] == 0
     store.update({"uuid": "parent again"})
     assert store.distinct("uuid") == ["parent", "child", "parent again"]
+
+
+def test_a_second_connection_does_not_give_back_the_locks_of_the_first(tmp_path):
+    """POSIX gives back all locks of a process on a file when it closes it once, however it had opened it."""
+    path = tmp_path / "store.sqlite"
+    first = open_database(path)
+    first.execute("CREATE TABLE t (x)")
+    open_database(path)  # as claims do beside a store
+    log = Path(f"{path}-wal").stat().st_ino
+    other = f"import sqlite3; c = sqlite3.connect({str(path)!r}); c.execute('INSERT INTO t VALUES (1)'); c.commit(); c.close()"
+    subprocess.run([sys.executable, "-c", other], check=True)
+    assert Path(f"{path}-wal").stat().st_ino == log  # the other process was not the last one
+    first.execute("INSERT INTO t VALUES (2)")
+    assert first.execute("SELECT count(*) FROM t").fetchone() == (2,)

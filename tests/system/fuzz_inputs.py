@@ -402,7 +402,8 @@ def _where(rng: random.Random) -> Case:
 
 def _table(rng: random.Random) -> Case:
     options = {"--sort": COLUMNS, "--filler": NAMES, "--polymer": NAMES, "--engine": ["xtb"], "--level": ["fast"], "--kind": ["binding"],
-               "--format": ["csv", "json", "table", "parquet"], "--out": ["t.parquet"]}  # fmt: skip
+               "--format": ["csv", "json", "table", "parquet", "md", "latex", "xlsx"],
+               "--out": ["t.parquet", "t.tex", "t.xlsx"], "--columns": ["help", "filler,binding_energy", "ID"]}  # fmt: skip
     arguments = [rng.choice(["results", "best", "compare"]), "--store", _odd(rng, "filled.sqlite")]
     if arguments[0] == "compare":
         arguments += [_odd(rng, "fast", "xtb/fast"), _odd(rng, "moderate", "gpaw/fast")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Literal, NamedTuple, cast
 
@@ -9,18 +10,23 @@ from pymatgen.core import Structure
 
 from iface_wf.analysis.density import unpack
 from iface_wf.api.options import Store, check_types, opened
-from iface_wf.errors import InputError, unknown_name
+from iface_wf.builders.components import select
+from iface_wf.documents.labels import PARTS, WHOLE
+from iface_wf.errors import InputError, NoticeWarning, unknown_name
 from iface_wf.former import todays_value
-from iface_wf.reports.files import DENSITY_FORMATS, STRUCTURE_FORMATS, write_density, write_structure
+from iface_wf.reports.files import DENSITY_FORMATS, STRUCTURE_FORMATS, file_format, write_density, write_structure
 from iface_wf.reports.names import file_stem
 from iface_wf.reports.page import html_page, save_figure
-from iface_wf.reports.paths import new_file
-from iface_wf.store.results import find_density, find_result
+from iface_wf.reports.paths import new_file, new_folder
+from iface_wf.store.results import find_density, find_result, structure_of
+from iface_wf.store.whole import DENSITY_MISSING
 
-What = Literal["density_difference", "density", "structure"]
+What = Literal["density_difference", "density", "structure", "all"]
 Format = Literal["cube", "chgcar", "cif", "xyz", "poscar"]
 #: What can be exported, and the format by default.
-_DEFAULTS: dict[What, Format] = {"density_difference": "cube", "density": "cube", "structure": "cif"}
+_DEFAULTS: dict[What, Format] = {"density_difference": "cube", "density": "cube", "structure": "cif", "all": "poscar"}
+
+_ENDINGS = {"cif": ".cif", "xyz": ".xyz", "poscar": ".vasp"}
 
 
 def export(
@@ -38,20 +44,23 @@ def export(
     identifier
         As in `iface_wf.show`.
     out
-        File to write; it must not exist.
+        File to write; it must not exist. For ``"all"`` a folder, new or empty.
     what
-        ``"structure"``; ``"density"`` of the interface; or ``"density_difference"``, rho(AB) - rho(A*) - rho(B*), positive =
-        electrons accumulate.
+        ``"structure"``; ``"density"`` of the interface; ``"density_difference"``, rho(AB) - rho(A*) - rho(B*), positive =
+        electrons accumulate; or ``"all"``: the interface (``AB``), its parts as they lie in it (``A_frozen``, ``B_frozen``)
+        and relaxed alone (``A``, ``B``), and the difference. What is not in the store is left out with a `NoticeWarning`.
     fmt
-        Of a structure ``"cif"`` (default), ``"xyz"`` or ``"poscar"``, lengths in A; of a density ``"cube"`` (default,
-        e/Bohr^3) or ``"chgcar"`` (density times cell volume).
+        Of a structure ``"cif"``, ``"xyz"`` or ``"poscar"``, lengths in A; of a density ``"cube"`` (e/Bohr^3) or
+        ``"chgcar"`` (density times cell volume). By default what the name of the file says (``.vasp``, ``POSCAR_2``,
+        ``.cube``), else ``"cif"`` and ``"cube"``; for ``"all"`` ``"poscar"`` and ``"cube"``. POSCAR, CHGCAR and cube have
+        their atoms in the same order, elements in blocks.
     store
         As in `iface_wf.results`.
 
     Returns
     -------
     pathlib.Path
-        The file.
+        The file or folder.
 
     Raises
     ------
@@ -70,14 +79,14 @@ def export(
     iface_wf.errors.InputError: ... has no charge-density difference: its engine gives no density.
     """
     check_types(identifier=identifier, out=out, what=what, fmt=fmt, store=store)
-    path, what = new_file(Path(out)), cast("What", todays_value("--what", what))
+    path, what = Path(out), cast("What", todays_value("--what", what))
     if what not in _DEFAULTS:
         raise unknown_name("thing to export", what, _DEFAULTS)
-    chosen = fmt or _DEFAULTS[what]
-    allowed = STRUCTURE_FORMATS if what == "structure" else DENSITY_FORMATS
-    if chosen not in allowed:
-        raise InputError(f"A {what.replace('_', ' ')} can be written as {' or '.join(allowed)}, not as {chosen}.")
-    opened_store = opened(store)
+    chosen = _format(path, what, fmt)
+    if what == "all":
+        return _export_all(identifier, path, chosen, store)
+    new_file(path)
+    opened_store = opened(store, create=False)
     document = find_result(opened_store, identifier, load=what == "density_difference").document
     structure = Structure.from_dict(document.structure)
     if what == "structure":
@@ -91,6 +100,53 @@ def export(
         raise InputError(f"Result {document.key[:10]} has no charge-density difference: its engine gives no density.")
     write_density(unpack(record), structure, path, chosen)
     return path
+
+
+def _format(path: Path, what: What, fmt: Format | None) -> str:
+    """Return the format of a file: as asked for, as its name says, or the usual one."""
+    named = None if what == "all" else file_format(path, density=what != "structure")
+    chosen = fmt or named or _DEFAULTS[what]
+    allowed = STRUCTURE_FORMATS if what in ("structure", "all") else DENSITY_FORMATS
+    if chosen not in allowed:
+        other = "; a density is exported by --what density_difference or density" if what == "structure" else ""
+        raise InputError(
+            f"A {what.replace('_', ' ')} can be written as {' or '.join(allowed)}, not as {chosen}{other}."
+        )
+    if fmt is None and named is None and path.suffix and what != "all":
+        raise InputError(f"The suffix of {path.name} names no format: say one, {' or '.join(allowed)}, with --format.")
+    if named not in (None, chosen):
+        raise InputError(f"The format {chosen} does not fit to {path.name}, which is a name of {named}.")
+    return chosen
+
+
+def _export_all(identifier: str, out: Path, fmt: str, store: Store | None) -> Path:
+    """Write whatever there is of an interface into a folder."""
+    opened_store = opened(store, create=False)
+    document = find_result(opened_store, identifier).document
+    structure = Structure.from_dict(document.structure)
+    labels = set(structure.site_properties.get("component", ()))
+    found: dict[str, Structure | None] = {WHOLE: structure}
+    for part in PARTS:
+        if labels.intersection(part.components):
+            found[f"{part.name}_frozen"] = select(structure, *part.components)
+        found[part.name] = structure_of(opened_store, document, part.name)
+    missing = [f"{name} (its calculation is not in this store)" for name, each in found.items() if each is None]
+    record = None
+    if getattr(document, "density_difference", None) is None:
+        missing.append("the charge-density difference (its engine gives no density)")
+    elif DENSITY_MISSING in document.flags:
+        missing.append("the charge-density difference (it is not in the store, or damaged)")
+    else:
+        record = find_result(opened_store, identifier, load=True).document.density_difference.density
+    folder = new_folder(out)
+    for name, each in found.items():
+        if each is not None:
+            write_structure(each, folder / f"{name}{_ENDINGS[fmt]}", fmt)
+    if record is not None:
+        write_density(unpack(record), structure, folder / "density_difference.cube", "cube")
+    if missing:
+        warnings.warn(NoticeWarning(f"Left out of {out}: {', '.join(missing)}."), stacklevel=3)
+    return folder
 
 
 class Report(NamedTuple):
@@ -141,7 +197,7 @@ def report(identifier: str, out: str | Path = ".", *, iso: float | None = None, 
     ('.html', '.png')
     """
     check_types(identifier=identifier, out=out, iso=iso, store=store)
-    found = find_result(opened(store), identifier, load=True)
+    found = find_result(opened(store, create=False), identifier, load=True)
     stem = file_stem(found.document)
     picture, page = new_file(Path(out) / f"{stem}.png"), new_file(Path(out) / f"{stem}.html")
     drawn = save_figure(found.document, picture, iso)

@@ -126,9 +126,9 @@ def check_options(given: Mapping[str, Any], model: type[BaseModel]) -> None:
             raise InputError(f"The argument {name!r} must be a number, not {shown(value)}.")
 
 
-def opened(store: Store | None) -> JobStore:
+def opened(store: Store | None, create: bool = True) -> JobStore:
     """Open a store by its address, see `iface_wf.store.settings.open_store`; an open one is taken as it is."""
-    return store if isinstance(store, JobStore) else open_store(None if store is None else str(store))
+    return store if isinstance(store, JobStore) else open_store(None if store is None else str(store), create)
 
 
 def work_folder(given: str | Path | None) -> Path:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from typing import Literal
 
 import pandas as pd
 from jobflow import JobStore
@@ -13,8 +14,12 @@ from iface_wf.documents.result import ResultDocument
 from iface_wf.engines import registry
 from iface_wf.engines.profile import LEVEL_NAMES
 from iface_wf.errors import unknown_name
+from iface_wf.library import Library
 from iface_wf.store.compare import compare_levels
 from iface_wf.store.results import find_result, functional_of, result_table
+
+#: Filters whose values have other names in the library.
+_IN_LIBRARY: tuple[Literal["filler", "polymer", "salt"], ...] = ("filler", "polymer", "salt")
 
 
 def results(
@@ -44,7 +49,8 @@ def results(
     where
         Conditions on columns, such as ``"binding_energy < -0.5 and n_atoms <= 200"``.
     filler, polymer, salt, engine, level, surface
-        Only rows with this value; case is ignored.
+        Only rows with this value; case is ignored, and another name of the library, such as ``POE``, finds what is stored
+        by the record's own.
 
     Returns
     -------
@@ -54,7 +60,7 @@ def results(
     Raises
     ------
     InputError
-        For an unknown kind, column or condition, and for a store that cannot be used.
+        For an unknown kind, column, condition or name, and for a store that is not there or cannot be used.
 
     Examples
     --------
@@ -66,12 +72,39 @@ def results(
     """
     check_types(store=store, kind=kind, sort=sort, where=where, filler=filler, polymer=polymer, salt=salt)
     check_types(engine=engine, level=level, surface=surface)
-    kind_asked, opened_store = get_kind(kind or DEFAULT_KIND), opened(store)
+    kind_asked, opened_store = get_kind(kind or DEFAULT_KIND), opened(store, create=False)
     for name, value, known in (("engine", engine, registry.names()), ("level", level, LEVEL_NAMES)):
         if value is not None and value.casefold() not in known:
             _require(name, value, {*known, *result_table(opened_store, kind_asked)[name]})
     names = {"filler": filler, "polymer": polymer, "salt": salt, "engine": engine, "level": level, "surface": surface}
-    return result_table(opened_store, kind_asked, sort=sort, where=where, **names)
+    return _table(opened_store, kind_asked, sort, where, names)
+
+
+def _table(
+    store: JobStore, kind: ResultKind, sort: str | None, where: str | None, names: Mapping[str, str | None]
+) -> pd.DataFrame:
+    """Return the rows of some names, those of today where nothing is stored by the names as given."""
+    table = result_table(store, kind, sort=sort, where=where, **names)
+    if table.empty and any(names.get(each) for each in _IN_LIBRARY):
+        todays = _todays_names(result_table(store, kind), names)
+        return table if todays == names else result_table(store, kind, sort=sort, where=where, **todays)
+    return table
+
+
+def _todays_names(everything: pd.DataFrame, names: Mapping[str, str | None]) -> dict[str, str | None]:
+    """Return names as the store has them; InputError for one that neither the store nor the library knows."""
+    library, todays = Library(), dict(names)
+    for what in _IN_LIBRARY:
+        if (name := names.get(what)) is None or everything.empty:
+            continue
+        stored = {str(each) for each in everything[what].dropna()}
+        if name.casefold() in {each.casefold() for each in stored}:
+            continue
+        record = library.find(what, name)
+        if record is None:
+            raise unknown_name(what, name, {*stored, *library.all_names(what)})
+        todays[what] = record.name
+    return todays
 
 
 def compare(first: str, second: str, store: JobStore, kind: ResultKind, **names: str | None) -> pd.DataFrame:
@@ -98,7 +131,7 @@ def compare(first: str, second: str, store: JobStore, kind: ResultKind, **names:
     InputError
         For a name that is no level, engine or functional, and as of `compare_levels`.
     """
-    table = result_table(store, kind, **names)
+    table = _table(store, kind, None, None, names)
     functionals = [functional_of(row) for row in table.to_dict("records")]
     for name in (first, second):
         method, slash, level = name.rpartition("/")
@@ -149,5 +182,5 @@ def show(identifier: str, *, densities: bool = False, store: Store | None = None
     ['A', 'B', 'AB']
     """
     check_types(identifier=identifier, densities=densities, store=store)
-    document: ResultDocument = find_result(opened(store), identifier, load=densities).document
+    document: ResultDocument = find_result(opened(store, create=False), identifier, load=densities).document
     return document

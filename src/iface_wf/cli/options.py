@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -142,6 +142,25 @@ Where = Annotated[
 ]
 KindName = Annotated[
     str | None, typer.Option("--kind", help="Which kind of result; default: binding energies.", show_default=False)
+]
+TableFormat = Annotated[
+    Literal["table", "csv", "json", "md", "latex", "xlsx", "parquet"] | None,
+    typer.Option("--format", help="Default: what the suffix of --out says, else a table for the terminal."),
+]
+TableOut = Annotated[
+    Path | None,
+    typer.Option(
+        "--out",
+        "-o",
+        help="File instead of stdout: .csv, .json, .md, .tex, .xlsx or .parquet; it must not exist.",
+        show_default=False,
+    ),
+]
+Columns = Annotated[
+    str | None,
+    typer.Option(
+        "--columns", help="Which, with commas between; `help` lists all with their units.", show_default=False
+    ),
 ]
 Project = Annotated[
     str | None, typer.Option("--project", help="Name of the queue's project; default: the only one, or iface-wf.")

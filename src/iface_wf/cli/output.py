@@ -23,11 +23,15 @@ if TYPE_CHECKING:
 
 def print_json(data: Any) -> None:
     """Print data as JSON on stdout; NaN becomes null, because JSON knows no NaN."""
-    ascii_only = not (sys.stdout.encoding or "").lower().startswith("utf")
+    print(json_text(data, not (sys.stdout.encoding or "").lower().startswith("utf")))
+
+
+def json_text(data: Any, ascii_only: bool = False) -> str:
+    """Return data as JSON, see `print_json`."""
     text = json.dumps(_plain(data), indent=2, ensure_ascii=ascii_only, allow_nan=False)
     if not text.isprintable():  # it has line breaks at least
         text = "".join(c if c == "\n" or not steers(c) else json.dumps(c)[1:-1] for c in text)
-    print(text)
+    return text
 
 
 def _plain(data: Any) -> Any:

@@ -27,17 +27,22 @@ def best(
         Path | None,
         typer.Option("--figure", help="PNG file for a picture of bars with uncertainties; it must not exist."),
     ] = None,
+    fmt: opt.TableFormat = None,
+    out: opt.TableOut = None,
+    columns: opt.Columns = None,
     store: opt.Store = None,
     json: opt.Json = False,
 ) -> None:
     """List the N most strongly bound interfaces with a trustworthy energy, and say which cannot be told apart."""
     from iface_wf.api import stored
+    from iface_wf.cli import tables
     from iface_wf.cli.results import print_rows
     from iface_wf.documents.kinds import get_kind
     from iface_wf.reports.paths import new_file, save
     from iface_wf.store.compare import ties
     from iface_wf.store.results import method_of
 
+    asked = tables.asked(fmt, out, columns, json)
     if figure is not None:
         new_file(figure)
     table = stored.results(
@@ -50,20 +55,17 @@ def best(
         engine=engine,
         level=level,
     )
-    told = {name: table.attrs[name] for name in ("units", "damaged")}
     table = table[table["trustworthy"]].head(count)
     alike = ties(table, get_kind(table.attrs["kind"]))
     methods = sorted({method_of(row) for row in table.to_dict("records")})
     if len(methods) > 1:
         say(f"These are of unlike methods ({', '.join(methods)}); choose one with --engine, --level and --where.")
-    if json:
-        rows = table.astype(object).where(table.notna(), None).to_dict("records")
-        print_json({**told, "rows": rows, "not_told_apart": [tie._asdict() for tie in alike]})
-    elif table.empty:
-        say("No trustworthy results (or none that match).")
-    else:
-        print_rows(table)
-        _print_ties(alike)
+    if not tables.written(table, asked, {"not_told_apart": [tie._asdict() for tie in alike]}):
+        if table.empty:
+            say("No trustworthy results (or none that match).")
+        else:
+            print_rows(table, asked.columns_of(table))
+            _print_ties(alike)
     if figure is not None and table.empty:
         say(f"No picture {figure}: there is nothing to draw.")
     elif figure is not None:
@@ -102,7 +104,9 @@ def compare(
     from iface_wf.store.settings import open_store
 
     asked = get_kind(kind or DEFAULT_KIND)
-    both = stored.compare(first, second, open_store(store), asked, filler=filler, polymer=polymer, salt=salt)
+    both = stored.compare(
+        first, second, open_store(store, create=False), asked, filler=filler, polymer=polymer, salt=salt
+    )
     unit = both.attrs.pop("units")[asked.headline]
     if json:
         print_json({**both.attrs, "rows": both.to_dict("records")})
@@ -132,7 +136,7 @@ def provenance(identifier: opt.Identifier, store: opt.Store = None, json: opt.Js
     from iface_wf.store.provenance import trace
     from iface_wf.store.settings import open_store
 
-    found = trace(open_store(store), identifier)
+    found = trace(open_store(store, create=False), identifier)
     if json:
         print_json(found)
         return

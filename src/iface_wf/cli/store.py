@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from iface_wf.cli import marks
 from iface_wf.cli import options as opt
 from iface_wf.cli.output import plain_table, print_json, say, stdout
 
@@ -20,6 +21,11 @@ if TYPE_CHECKING:
     from iface_wf.store.damage import Damage
 
 app = typer.Typer(help="Look after the store of all results.", no_args_is_help=True, rich_markup_mode=None)
+app.command("list")(marks.list_results)
+app.command("tag")(marks.tag)
+app.command("note")(marks.note)
+app.command("reject")(marks.reject)
+app.command("delete")(marks.delete)
 #: Seconds between two lines of progress.
 PAUSE = 5.0
 
@@ -42,7 +48,7 @@ def migrate(
     from iface_wf.store.migrate import migrate as bring_up_to_date
     from iface_wf.store.settings import open_store
 
-    job_store, library = open_store(store), Library()
+    job_store, library = open_store(store, create=False), Library()
     keys = {kind.name: kind.rekeyer(job_store, library) for kind in kinds() if isinstance(kind, FlowKind)}
     done = bring_up_to_date(job_store, keys, KEY_VERSION, dry_run, _progress("results"))
     if json:
@@ -73,10 +79,9 @@ def check(store: opt.Store = None, json: opt.Json = False) -> None:
     changed.
     """
     from iface_wf.store.check import check as look
-    from iface_wf.store.settings import open_store, require_store
+    from iface_wf.store.settings import open_store
 
-    require_store(store)
-    with open_store(store) as job_store:
+    with open_store(store, create=False) as job_store:
         found = look(job_store, _progress("documents"))
     if json:
         print_json(_as_json(found))
@@ -150,10 +155,9 @@ def backup(
     The copy is a store itself. A store on a MongoDB server is copied by mongodump.
     """
     from iface_wf.store.backup import backup as copy
-    from iface_wf.store.settings import open_store, require_store
+    from iface_wf.store.settings import open_store
 
-    require_store(store)
-    with open_store(store) as job_store:
+    with open_store(store, create=False) as job_store:
         count = copy(job_store, out, force)
     say(f"Wrote {count} documents to {out}")
 

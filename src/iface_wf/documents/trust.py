@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+#: Flag of a result that a person does not believe; the reason follows in brackets.
+REJECTED = "rejected"
 #: Flags that make a number untrustworthy: results mark it and never average it in.
 FATAL_FLAGS = frozenset(
     {
@@ -18,6 +20,7 @@ FATAL_FLAGS = frozenset(
         "charged_cell",
         "charge_uncorrected",
         "ion_left_slab",
+        REJECTED,
     }
 )
 

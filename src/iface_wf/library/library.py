@@ -115,6 +115,15 @@ class Library:
         """All names of one kind, sorted, without aliases."""
         return [record.name for record in self.records(kind)]
 
+    def all_names(self, kind: Kind) -> list[str]:
+        """All names of one kind with aliases, sorted."""
+        return sorted({name for record in self.records(kind) for name in (record.name, *record.aliases)})
+
+    def find(self, kind: Kind, name: str) -> LibraryRecord | None:
+        """Give the record that a name or alias stands for; None where it is unknown or its file cannot be used."""
+        shelf, key = self._shelf(kind), name.strip().casefold()
+        return None if key in shelf.problems else shelf.records.get(key)
+
     def records(self, kind: Kind) -> list[LibraryRecord]:
         """All records of one kind, sorted by name."""
         shelf = self._shelf(kind)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TextIO
 
@@ -15,10 +16,40 @@ from pymatgen.io.ase import AseAtomsAdaptor
 from pymatgen.io.cif import CifWriter
 from pymatgen.io.vasp import Chgcar, Poscar
 
+from iface_wf.builders.order import poscar_structure
 from iface_wf.errors import InputError, unknown_name
 
 STRUCTURE_FORMATS = ("cif", "xyz", "poscar")
 DENSITY_FORMATS = ("cube", "chgcar")
+#: Formats by suffix, in small letters; ``.vasp``, by which VESTA knows the files of VASP, has two.
+_SUFFIXES = {
+    ".cif": "cif",
+    ".xyz": "xyz",
+    ".extxyz": "xyz",
+    ".poscar": "poscar",
+    ".cube": "cube",
+    ".cub": "cube",
+    ".chgcar": "chgcar",
+}
+#: Formats by the letters that names of VASP begin with.
+_NAMES = {"poscar": "poscar", "contcar": "poscar", "chgcar": "chgcar", "chg": "chgcar"}
+
+
+def file_format(path: Path, density: bool) -> str | None:
+    """Return the format that the name of a file stands for; None for a name that says nothing.
+
+    Parameters
+    ----------
+    path
+        The file.
+    density
+        Whether a density is to be written, else a structure: ``.vasp`` ends the names of both.
+    """
+    name, suffix = path.name.lower(), path.suffix.lower()
+    if suffix == ".vasp":
+        return "chgcar" if density else "poscar"
+    beginning = re.match(r"[a-z]*", name)
+    return _SUFFIXES.get(suffix) or _NAMES.get(beginning[0] if beginning else "")
 
 
 def write_structure(structure: Structure, path: Path, fmt: str) -> None:
@@ -31,7 +62,8 @@ def write_structure(structure: Structure, path: Path, fmt: str) -> None:
     path
         The file; it must not exist.
     fmt
-        ``cif`` (space group P1), ``xyz`` (extended, with cell and ``component``) or ``poscar`` (with frozen atoms).
+        ``cif`` (space group P1), ``xyz`` (extended, with cell and ``component``) or ``poscar`` (elements in blocks,
+        as all that we write for VASP, with frozen atoms).
 
     Raises
     ------
@@ -43,7 +75,7 @@ def write_structure(structure: Structure, path: Path, fmt: str) -> None:
     if fmt == "cif":
         text = str(CifWriter(structure))
     elif fmt == "poscar":
-        text = Poscar(structure).get_str(significant_figures=10)
+        text = Poscar(poscar_structure(structure)).get_str(significant_figures=10)
     else:
         atoms = AseAtomsAdaptor.get_atoms(structure, msonable=False)
         atoms.pbc = structure.lattice.pbc
@@ -53,10 +85,10 @@ def write_structure(structure: Structure, path: Path, fmt: str) -> None:
         atoms.arrays = {k: v for k, v in atoms.arrays.items() if k in ("numbers", "positions")}
         if labels is not None:
             atoms.set_array("component", np.array(labels, dtype=str))
-        with _new(path) as file:
+        with new_text(path) as file:
             write(file, atoms, format="extxyz")
         return
-    with _new(path) as file:
+    with new_text(path) as file:
         file.write(text)
 
 
@@ -81,18 +113,25 @@ def write_density(values: NDArray[np.float64], structure: Structure, path: Path,
     """
     if fmt not in DENSITY_FORMATS:
         raise unknown_name("format of a density", fmt, DENSITY_FORMATS)
+    ordered = poscar_structure(structure)  # the order of the POSCAR beside it
     if fmt == "cube":
-        atoms = AseAtomsAdaptor.get_atoms(structure, msonable=False)
-        with _new(path) as file:
+        atoms = AseAtomsAdaptor.get_atoms(ordered, msonable=False)
+        with new_text(path) as file:
             write_cube(file, atoms, data=values * Bohr**3, comment="iface-wf, density in e/Bohr^3")
         return
-    plain = Structure(structure.lattice, structure.species, structure.frac_coords)
-    ordered = plain.get_sorted_structure(key=lambda site: structure.species.index(site.specie))
-    _new(path).close()  # pymatgen writes by name: claim the name first
-    Chgcar(Poscar(ordered), {"total": values * structure.volume}).write_file(str(path))
+    plain = Structure(ordered.lattice, ordered.species, ordered.frac_coords)
+    new_text(path).close()  # pymatgen writes by name: claim the name first
+    Chgcar(Poscar(plain), {"total": values * structure.volume}).write_file(str(path))
 
 
-def _new(path: Path) -> TextIO:
+def new_text(path: Path) -> TextIO:
+    """Open a new file for text.
+
+    Raises
+    ------
+    InputError
+        When it exists or cannot be written.
+    """
     try:
         return path.open("x", encoding="utf-8")
     except FileExistsError as error:

@@ -9,7 +9,7 @@ from typing import Any, TypedDict
 from jobflow import JobStore
 
 from iface_wf.engines.base import Engine
-from iface_wf.errors import CalculationError
+from iface_wf.errors import CalculationError, InputError
 from iface_wf.flows.events import Event
 from iface_wf.flows.graph import Graph
 from iface_wf.flows.kinds import flow_kind_of
@@ -18,6 +18,7 @@ from iface_wf.library.library import Library
 from iface_wf.screening.finished import finished_results
 from iface_wf.screening.room import room_remarks
 from iface_wf.screening.state import part_state
+from iface_wf.store.annotate import rejection
 from iface_wf.store.results import StoredResult, stored_result
 
 
@@ -93,7 +94,8 @@ def run_request(
     Raises
     ------
     InputError
-        For unknown names, levels and unusable structures, and for a store that can only be read.
+        For unknown names, levels and unusable structures, for a store that can only be read, and for a result that was
+        rejected by hand.
     CalculationError
         When a step failed.
     """
@@ -101,6 +103,11 @@ def run_request(
     (key,) = graph.items
     found = stored_result(store, key) if not force and finished_results(store, graph.items) else None
     if found is not None:
+        if (why := rejection(found.document.flags)) is not None:
+            raise InputError(
+                f"The result {key[:10]} of this was rejected by hand ({why}): ask for something else, collect it again with "
+                "--force, or take it back with: iface-wf store reject ID --undo."
+            )
         if on_event is not None:
             on_event(Event("collect", 1, 1, "found", detail="finished result in the store"))
         return found

@@ -244,10 +244,8 @@ def find_density(store: JobStore, result: ResultDocument) -> tuple[DensityRecord
     InputError
         When none was stored, or its calculation is no longer in the store.
     """
-    uuid = next(
-        (term.uuid for term in result.terms if term.role == WHOLE), result.terms[0].uuid if result.terms else ""
-    )
-    entry = store.query_one({"uuid": uuid, "output.document_type": "calculation"}, load=False) if uuid else None
+    roles = [term.role for term in result.terms]
+    entry = _calculation(store, result, WHOLE if WHOLE in roles else "".join(roles[:1]))
     if entry is None:
         raise InputError(f"The calculation of the interface {result.key[:10]} is not in this store.")
     if not complete(store, entry):
@@ -258,6 +256,30 @@ def find_density(store: JobStore, result: ResultDocument) -> tuple[DensityRecord
         raise InputError(f"No density of the interface {result.key[:10]} was stored: {calculation.engine} gives none.")
     record = calculation.densities.get("pseudo") or next(iter(calculation.densities.values()))
     return record, Structure.from_dict(calculation.structure)
+
+
+def structure_of(store: JobStore, result: ResultDocument, role: str) -> Structure | None:
+    """Return the structure of one of a result's energies; None where its calculation is not in the store.
+
+    Parameters
+    ----------
+    store
+        Connected job store.
+    result
+        The result.
+    role
+        Of the energy, for example ``A``.
+    """
+    entry = _calculation(store, result, role)
+    return None if entry is None else document_in(entry, CalculationDocument).atoms_structure
+
+
+def _calculation(store: JobStore, result: ResultDocument, role: str) -> dict[str, Any] | None:
+    uuid = next((term.uuid for term in result.terms if term.role == role), "")
+    if not uuid:
+        return None
+    found: dict[str, Any] | None = store.query_one({"uuid": uuid, "output.document_type": "calculation"}, load=False)
+    return found
 
 
 def functional_of(row: Mapping[Hashable, Any]) -> str:

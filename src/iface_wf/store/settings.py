@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 import re
 import sqlite3
@@ -23,6 +24,8 @@ from iface_wf.store.fields import INDEXED_FIELDS, UNIQUE_FIELDS, VERSION_FIELDS
 from iface_wf.store.job_store import WholeJobStore
 from iface_wf.store.presence import remember_file
 
+#: What files of stores are commonly called, to say which one was meant.
+_SUFFIXES = frozenset({".sqlite", ".sqlite3", ".db"})
 _LOGIN = r"/*[^/]*:.*@"
 
 
@@ -54,7 +57,7 @@ def default_path() -> Path:
     return user_data_path("iface-wf") / "store.sqlite"
 
 
-def open_store(uri: str | None = None) -> JobStore:
+def open_store(uri: str | None = None, create: bool = True) -> JobStore:
     """Open the store of all results.
 
     Parameters
@@ -63,6 +66,8 @@ def open_store(uri: str | None = None) -> JobStore:
         A path, ``sqlite:///path`` (an absolute path begins with a fourth slash), ``mongodb://...`` or
         ``mongodb+srv://...``; None takes ``IFACE_WF_STORE``, and without that a file in the user's data folder,
         which is created.
+    create
+        Whether a file that is not there is made; else it is refused, see `require_store`.
 
     Returns
     -------
@@ -79,12 +84,16 @@ def open_store(uri: str | None = None) -> JobStore:
         path = default_path()
         if not path.is_absolute():  # nobody's home
             raise InputError(f"The data folder {path.parent} is no absolute path: set HOME, or name a --store.")
+        if not create:
+            require_store()
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise InputError(f"The data folder {path.parent} cannot be created: {error.strerror}.") from error
         return open_embedded(path)
     named = _file_of(uri)
+    if not create:
+        require_store(uri)
     return mongo.open_mongo(uri, mongo_password()) if named is None else open_embedded(named)
 
 
@@ -98,7 +107,7 @@ def file_of(uri: str | None = None) -> Path | None:
 def require_store(uri: str | None = None) -> None:
     """Refuse a store in a file that is not there or holds nothing; parameter and errors as of `open_store`.
 
-    Opening one makes it, which nobody wants who looks after what is stored and has mistyped its name.
+    Opening one makes it, which nobody wants who reads what is stored and has mistyped its name.
     """
     path = file_of(uri)
     if path is None or path.is_dir():
@@ -106,11 +115,23 @@ def require_store(uri: str | None = None) -> None:
     try:
         size = path.stat().st_size
     except FileNotFoundError:
-        raise InputError(f"There is no store {path}.") from None
+        raise InputError(f"There is no store {path}: {_instead(path, uri)}") from None
     except OSError as error:
         raise InputError(f"The store {path} cannot be opened: {error.strerror}.") from error
     if size == 0 and path.is_file() and not _log_of(path):
         raise InputError(f"The file {path} is empty, which no store is: put a backup in its place, or remove it.")
+
+
+def _instead(path: Path, uri: str | None) -> str:
+    """Say what to do about a store that is not there."""
+    if uri is None and StoreSettings().store is None:
+        return "iface-wf run makes it with its first result, --store or IFACE_WF_STORE names another."
+    try:
+        names = [each.name for each in path.parent.iterdir() if each.suffix in _SUFFIXES]
+    except OSError:
+        return f"the folder {path.parent} does not exist or may not be read."
+    near = difflib.get_close_matches(path.name, names, n=1)
+    return f"did you mean {near[0]}?" if near else "iface-wf run and screen make one, no other command does."
 
 
 def _log_of(path: Path) -> bool:

@@ -27,6 +27,9 @@ SWITCH_SECONDS = 10.0
 _WAL_BYTE = 18  # of the file's header: 2 in write-ahead mode
 _SIDE_FILES = ("-wal", "-journal")
 
+_settled: set[tuple[int, int] | None] = set()
+"""Files that this process has opened, by device and inode: their header is never read again, see `_in_write_ahead_mode`."""
+
 
 def open_database(path: str | Path) -> sqlite3.Connection:
     """Open a SQLite file, and create it if there is none.
@@ -54,7 +57,7 @@ def open_database(path: str | Path) -> sqlite3.Connection:
     if not may_write(path):
         connection = _open_for_reading(path)
     else:
-        if _in_write_ahead_mode(path) and not is_local(path):
+        if not is_local(path) and _identity(path) not in _settled and _in_write_ahead_mode(path):
             _leave_write_ahead_mode(path)
         connection = _connect(str(path))
     try:
@@ -72,7 +75,16 @@ def open_database(path: str | Path) -> sqlite3.Connection:
     except BaseException:
         connection.close()
         raise
+    _settled.add(_identity(path))
     return connection
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
 
 
 def may_write(path: Path) -> bool:
@@ -114,7 +126,7 @@ def _text(raw: bytes) -> str:
 def _open_for_reading(path: Path) -> sqlite3.Connection:
     """Open a file that may not be written, in write-ahead mode too, which by itself would write beside it."""
     path = Path(os.path.realpath(path))
-    if _in_write_ahead_mode(path) and not Path(f"{path}-wal").exists():  # nobody has it open
+    if not Path(f"{path}-wal").exists() and _in_write_ahead_mode(path):  # nobody has it open
         connection = _connect(f"{path.as_uri()}?immutable=1", uri=True)
     else:
         connection = _connect(f"{path.as_uri()}?mode=ro", uri=True)
@@ -146,6 +158,12 @@ def _open_copy(path: Path) -> sqlite3.Connection:
 
 
 def _in_write_ahead_mode(path: Path) -> bool:
+    """Read it in the header.
+
+    Not while this process has the file open: to close it again, however it was opened, gives back all locks that this process
+    has on it (POSIX). Another process that then closes it takes itself for the last one, and removes the write-ahead log
+    from under us: see "How To Corrupt An SQLite Database File", 2.2.
+    """
     try:
         with path.open("rb") as file:
             return file.read(_WAL_BYTE + 1)[_WAL_BYTE:] == b"\x02"

@@ -26,6 +26,8 @@ Vectors = NDArray[np.float64]
 _PLACED, _PLACED_LATER = 0.3, 0.2
 #: Steps of the force field after which a start is given up that lies higher above the lowest one, eV.
 ROUGH, _HOPELESS = 50, 0.4
+#: Decimals of positions that count, A.
+_PLACE = 4
 #: Moves start from so many of the lowest minima.
 _PARENTS = 6
 #: Minima whose energies differ by less (eV) and whose descriptors by less are one.
@@ -122,7 +124,20 @@ def dock(
     InputError
         As of `iface_wf.builders.placing.placements.place`.
     """
-    return _Dock(slab, fragment, seed, vacuum, clearance, target, conformers).run(starts, best)
+    dock_ = _Dock(_rounded(slab), _rounded(fragment), seed, vacuum, clearance, target, conformers)
+    return dock_.run(starts, None if best is None else _rounded(best))
+
+
+def _rounded(structure: Structure) -> Structure:
+    """Round positions, so that the last digits of a relaxation, which no two machines share, do not decide what is found."""
+    return Structure(
+        structure.lattice,
+        structure.species,
+        np.round(structure.cart_coords, _PLACE),
+        coords_are_cartesian=True,
+        site_properties=structure.site_properties,
+        properties=structure.properties,
+    )
 
 
 class _Dock:

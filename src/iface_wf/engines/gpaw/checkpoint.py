@@ -99,10 +99,13 @@ def last_positions(atoms: Atoms) -> Any:
         path = Path(TRAJECTORY)
         if path.is_file() and not path.stat().st_size:
             path.unlink()  # ASE opens it long before it writes the first step
+        changed = [Path(name).stat().st_mtime_ns if Path(name).exists() else 0 for name in (TRAJECTORY, CHECKPOINT)]
         elsewhere = readable(Path(CHECKPOINT), read_arrays)
         found = readable(path, lambda file: usable(read(file, index=-1).positions))
-        if found is None and elsewhere is not None:
-            found = usable(elsewhere["positions"])
+        # the density may be of a step that was still being calculated: without it, short slices would begin it for ever
+        if elsewhere is not None and (found is None or changed[1] > changed[0]):
+            ahead = usable(elsewhere["positions"])
+            found = found if ahead is None else ahead
         if found is not None:
             positions = np.ascontiguousarray(found, dtype=float)
     world.broadcast(positions, 0)

@@ -11,10 +11,11 @@ from typing import Any, Literal
 
 import numpy as np
 from atomate2.vasp.sets.base import VaspInputGenerator
-from pymatgen.core import Element, Lattice, Structure
+from pymatgen.core import Lattice, Structure
 from pymatgen.io.vasp import Kpoints
 from pymatgen.io.vasp.sets import next_num_with_prime_factors
 
+from iface_wf.builders.order import poscar_structure
 from iface_wf.documents.calculation import CalculationKind
 from iface_wf.engines.cells import kpoint_mesh
 from iface_wf.engines.dispersion import NONE
@@ -39,30 +40,6 @@ def system_kind(structure: Structure) -> SystemKind:
     """Say from the periodic directions what a structure is."""
     kinds: dict[int, SystemKind] = {3: "bulk", 2: "slab", 1: "wire", 0: "molecule"}
     return kinds[sum(structure.lattice.pbc)]
-
-
-def poscar_order(structure: Structure) -> list[int]:
-    """Return the indices of the sites in the order of the POSCAR: elements together, by electronegativity."""
-    symbols = [site.specie.symbol for site in structure]
-    return sorted(range(len(symbols)), key=lambda i: (Element(symbols[i]).X, symbols[i]))
-
-
-def poscar_structure(structure: Structure) -> Structure:
-    """Return the sites in the order of the POSCAR, elements without charges, with magmom and selective dynamics."""
-    order = poscar_order(structure)
-    properties = {
-        name: [structure.site_properties[name][i] for i in order]
-        for name in ("selective_dynamics", "magmom")
-        if name in structure.site_properties
-    }
-    lattice = structure.lattice.matrix
-    species = [structure[i].specie.symbol for i in order]
-    return Structure(
-        Lattice(lattice, pbc=structure.lattice.pbc),
-        species,
-        structure.frac_coords[order],
-        site_properties=properties,
-    )
 
 
 def cubic_box(structure: Structure, vacuum: float = 15.0) -> Structure:

@@ -18,11 +18,11 @@ from pymatgen.core import Lattice, Structure
 from pymatgen.io.ase import AseAtomsAdaptor
 from pymatgen.io.vasp import Vasprun
 
+from iface_wf.builders.order import poscar_order
 from iface_wf.documents.calculation import Correction
 from iface_wf.engines.dispersion import D3, D4
 from iface_wf.engines.vasp.agreement import require_agreement
 from iface_wf.engines.vasp.grids import required_file
-from iface_wf.engines.vasp.inputs import poscar_order
 from iface_wf.engines.vasp.outcar import Outcar, read_outcar
 from iface_wf.engines.vasp.tags import final_settings, input_marks
 from iface_wf.engines.vasp.vasprun import AtomType, read_vasprun

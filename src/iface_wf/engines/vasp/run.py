@@ -20,12 +20,12 @@ from custodian.vasp.validators import VaspAECCARValidator, VaspFilesValidator, V
 from pymatgen.core import Structure
 from pymatgen.io.vasp import Incar, Kpoints, Poscar
 
+from iface_wf.builders.order import poscar_structure
 from iface_wf.documents.calculation import Correction
 from iface_wf.engines.checkpoints import readable, usable_positions
 from iface_wf.engines.request import CalculationRequest
 from iface_wf.engines.vasp.choices import GD_VALENCE, POTCARS
 from iface_wf.engines.vasp.grids import all_electron_density, find_file
-from iface_wf.engines.vasp.inputs import poscar_structure
 from iface_wf.engines.vasp.installation import VaspSettings, check_executable, potcar_folder, read_potcars
 from iface_wf.engines.vasp.outcar import read_outcar
 from iface_wf.engines.vasp.outputs import read_corrections, read_run
