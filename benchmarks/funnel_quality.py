@@ -18,6 +18,7 @@ import pandas as pd
 from jobflow import JobStore
 from scipy.stats import kendalltau
 
+from iface_wf.documents.kinds import get_kind
 from iface_wf.documents.trust import FATAL_FLAGS
 from iface_wf.errors import IfaceError, InputError
 from iface_wf.flows.graph import Graph
@@ -40,6 +41,7 @@ ENERGIES = {
 #: An agreement that chance gives more often than this (p of Kendall, two-sided) may be an accident.
 SIGNIFICANT = 0.05
 FEW = 20
+BINDING = get_kind("binding")
 #: A fragment of a few units binds by less, eV; more tells that charges converged to a state that does not exist.
 PLAUSIBLE = 10.0
 
@@ -125,7 +127,7 @@ def print_quality(table: pd.DataFrame, cheap: str, dear: str) -> None:
     """Print correlations, overlaps and what a funnel would have had to keep, energy by energy."""
     for column, (title, _) in ENERGIES.items():
         try:
-            both = compare_levels(table, cheap, dear, column)
+            both = compare_levels(table, cheap, dear, BINDING, column)
         except InputError as error:
             print(f"\n{title}: {error}")
             continue
@@ -136,19 +138,19 @@ def print_quality(table: pd.DataFrame, cheap: str, dear: str) -> None:
             continue
         print(f"  all pairs: {correlations(both)}")
         without = [
-            compare_levels(others(table, row), cheap, dear, column).attrs["spearman"] for _, row in both.iterrows()
+            compare_levels(others(table, row), cheap, dear, BINDING, column).attrs["spearman"] for _, row in both.iterrows()
         ] if n > 3 else []  # fmt: skip
         if without:
             print(f"  Spearman between {min(without):+.2f} and {max(without):+.2f} when one pair is left out")
         for filler, rows in table.groupby("filler"):
             try:
-                print(f"  {filler} alone: {correlations(compare_levels(rows, cheap, dear, column))}")
+                print(f"  {filler} alone: {correlations(compare_levels(rows, cheap, dear, BINDING, column))}")
             except InputError:
                 print(f"  {filler} alone: no pair has both")
         mean, size = both.attrs["mean_difference"], both.attrs["mean_absolute_difference"]
         print(f"  {dear} - {cheap}: mean {mean:+.3f} eV, mean size {size:.3f} eV")
         print_best(both, column, dear)
-        loose = compare_levels(with_unconverged(table), cheap, dear, column)
+        loose = compare_levels(with_unconverged(table), cheap, dear, BINDING, column)
         if loose.attrs["n"] > n:
             print(f"  with those whose relaxation stopped at its step limit: {correlations(loose)}")
             print_best(loose, column, dear)

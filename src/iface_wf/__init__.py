@@ -21,7 +21,9 @@ __all__ = [
     "OutageError",
     "Target",
     "__version__",
+    "best",
     "build",
+    "compare",
     "export",
     "report",
     "results",
@@ -34,7 +36,7 @@ if TYPE_CHECKING:
     from iface_wf.api.calculate import run
     from iface_wf.api.files import export, report
     from iface_wf.api.screening import screen
-    from iface_wf.api.stored import results, show
+    from iface_wf.api.stored import best, compare, results, show
     from iface_wf.api.structures import build
     from iface_wf.builders.placing.targets import Target
     from iface_wf.library.library import Library
@@ -43,7 +45,9 @@ if TYPE_CHECKING:
 _PLACES = {
     "Library": "iface_wf.library.library",
     "Target": "iface_wf.builders.placing.targets",
+    "best": "iface_wf.api.stored",
     "build": "iface_wf.api.structures",
+    "compare": "iface_wf.api.stored",
     "export": "iface_wf.api.files",
     "report": "iface_wf.api.files",
     "results": "iface_wf.api.stored",

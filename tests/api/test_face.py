@@ -62,7 +62,7 @@ def test_wrong_options_are_named(options, text):
 
 
 ROOT = Path(__file__).parents[2]
-FUNCTIONS = {"run", "screen", "results", "show", "build", "export", "report"}
+FUNCTIONS = {"run", "screen", "results", "best", "compare", "show", "build", "export", "report"}
 ERRORS = {"IfaceError", "InputError", "CalculationError", "MismatchError", "OutageError"}
 #: Arguments of functions that are no options of what is asked for.
 HOW = {"store", "workdir", "library", "force", "dry_run", "on_event", "options"}
@@ -118,6 +118,8 @@ reveal_type(iface_wf.run("SiO2", quantities=["slab_energy"]))
 reveal_type(iface_wf.screen("spec.yaml", retry=True).failed)
 reveal_type(iface_wf.screen({"fillers": ["SiO2"]}, dry_run=True)[0].core_hours)
 reveal_type(iface_wf.results(where="binding_energy < 0", engine="gpaw"))
+reveal_type(iface_wf.best(5, kind="binding"))
+reveal_type(iface_wf.compare("xtb/fast", "gpaw/fast"))
 reveal_type(iface_wf.show("3fa2", densities=True).number)
 reveal_type(iface_wf.build("SiO2", "PEO", 2, library=Library("own")).report)
 reveal_type(iface_wf.export("3fa2", "cdd.cube", "density_difference"))
@@ -133,7 +135,7 @@ REVEALED = (
     "iface_wf.documents.result.ResultDocument",
     "dict[str, str]",
     "float",
-    "pandas.core.frame.DataFrame",
+    *["pandas.core.frame.DataFrame"] * 3,
     "float | None",
     "dict[str, Any]",
     "pathlib.Path",
@@ -193,6 +195,9 @@ def test_the_screening_file_has_no_option_that_others_lack():
         (lambda: iface_wf.show("a", densities=1), "'densities' must be True or False"),
         (lambda: iface_wf.screen(5), "'spec' must be a file or a mapping, not 5"),
         (lambda: iface_wf.results(where=3), "'where' must be text"),
+        (lambda: iface_wf.best("5"), "'count' must be a whole number"),
+        (lambda: iface_wf.best(0), "'count' must be 1 or more, not 0"),
+        (lambda: iface_wf.compare("fast", None), "'second' must be text"),
         (lambda: iface_wf.results(3), "'store' must be a file, an address or an open store"),
         (lambda: iface_wf.results("x\0y"), "null character"),
         (lambda: iface_wf.run(None), "'filler'"),

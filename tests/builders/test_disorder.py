@@ -73,12 +73,15 @@ def test_the_search_finds_the_ground_state_that_counting_finds(lagp):
     assert best[0].energy == pytest.approx(lowest, abs=1e-3)
 
 
-@pytest.mark.slow
-def test_the_same_seed_gives_the_same_crystal(lagp):
+def test_the_crystal_does_not_hang_on_the_seed(lagp):
+    """Both seeds find the lowest energy, in images of each other by the symmetry of the average crystal: the same is given."""
     crystal, rule = lagp
-    first, again, other = (order(crystal, rule, CHARGES, seed)[0].structure for seed in (3, 3, 4))
-    assert first == again
-    assert first.composition == other.composition
+    first, other = (order(crystal, rule, CHARGES, seed, settle=True)[0] for seed in (3, 4))
+    assert first.energy == pytest.approx(other.energy, abs=1e-6)  # eV, rounding
+    assert first.structure.species == other.structure.species
+    assert first.structure.frac_coords == pytest.approx(other.structure.frac_coords, abs=1e-9)
+    report = first.structure.properties["ordering"]
+    assert report["found_lowest"] == 2 <= report["searches"] < rule.candidates
 
 
 def test_composition_does_not_depend_on_the_origin(lagp):

@@ -174,9 +174,23 @@ def test_run_as_json_keeps_stdout_clean(cli, canned_run, tmp_path):
 
 def test_dry_run_lists_the_steps_and_runs_nothing(cli, tmp_path):
     common = ("--filler", "SiO2", "--polymer", "PEO", "--units", 1, "--store", tmp_path / "s", "--json")
-    steps = json.loads(cli("run", *common, "--dry-run").out)
-    assert {"relax A", "relax B", "static AB", "static A*"} <= {s["step"] for s in steps}
-    assert steps[0]["found"] is False
+    plan = json.loads(cli("run", *common, "--dry-run").out)
+    steps = {step["step"]: step for step in plan["steps"]}
+    assert {"relax A", "relax B", "static AB", "static A*"} <= set(steps)
+    assert plan["steps"][0]["found"] is False
+    searches = [(s["engine"], s["found"]) for s in (steps["search B"], steps["search AB"])]
+    assert searches == [("xtb", False), ("xtb", None)]
+    assert steps["static A from AB"]["core_hours"] is None  # done only where A comes out elsewhere
+    assert plan["core_hours"] == pytest.approx(sum(step["core_hours"] or 0 for step in plan["steps"]))
+    assert "xtb search: rule of thumb" in plan["basis"]
+    (room,) = plan["room"]
+    shown = cli("run", *common[:-1], "--dry-run")
+    assert (
+        f"images of the molecule are {room['image_distance']:.1f} A apart, {room['coverage']:.2f} molecules"
+        in shown.err
+    )
+    assert f"with {room['larger_cell']['atoms']} atoms" in shown.err
+    assert "up to" in shown.out
     assert not (tmp_path / "iface-wf-runs").exists()
 
 

@@ -65,12 +65,12 @@ def test_who_calculates_on_an_old_store_is_told_until_it_is_up_to_date(cli, old,
     run = (*run, "--quantities", "binding_energy", "--dry-run", "--json", *old)
     before = cli(*run)
     assert "11 results of an older version" in before.err
-    assert json.loads(before.out) != []
+    assert json.loads(before.out)["steps"] != []
     assert "11 of these" in cli("results", *old).err
     cli("store", "migrate", *old)
     after = cli(*run)
     assert after.err == ""
-    assert json.loads(after.out) == []
+    assert json.loads(after.out)["steps"] == []
     assert cli("results", *old).err == ""
 
 

@@ -3,9 +3,13 @@
 import json
 
 import pytest
+import yaml
 
 from iface_wf.cli.main import main
+from iface_wf.library import Library
 from iface_wf.quantities.binding.request import BindingRequest
+from iface_wf.screening.plan import plan_screening
+from iface_wf.screening.spec import ScreeningSpec
 from iface_wf.store.provenance import trace
 from iface_wf.store.results import result_table
 from tests.tiny_library import read_log, spec_text
@@ -61,8 +65,13 @@ def test_energies_of_two_models_are_never_mixed(screen, tmp_path, capsys):
     assert main(["compare", first, second, *store]) == 0
 
 
-def test_geometries_and_ranking_by_an_ml_potential_for_energies_of_another_engine(screen, tmp_path, job_store):
+def test_geometries_and_ranking_by_an_ml_potential_for_energies_of_another_engine(screen, tmp_path, job_store, tiny):
     text = spec_text(fillers=["HF-layer"], polymers=["water"], placements=2, overrides={})
+    spec = ScreeningSpec.model_validate(yaml.safe_load(text + "geometry: mlip\n"))
+    (stage,) = plan_screening(spec, job_store, Library(tiny))
+    assert (stage.counts["placement_searches"], stage.found["placement_searches"]) == (1, 0)
+    assert stage.counts["conformer_searches"] == 0  # water has one shape
+    assert "mlip search: rule of thumb" in stage.basis
     outcome, _ = screen(text + "geometry: mlip\n")
     assert outcome.failed == {}
     lines = [line for line in read_log(tmp_path / "calculations.jsonl") if line["event"] == "end"]
@@ -75,6 +84,10 @@ def test_geometries_and_ranking_by_an_ml_potential_for_energies_of_another_engin
     by = document["provenance"]["ranked_by"]
     assert by.startswith("CHGNet 0.3.0-D3(BJ), ")
     assert by.endswith(f"{candidates} candidates")
+    job_store.remove_docs({"output.document_type": "binding"})
+    (stage,) = plan_screening(spec, job_store, Library(tiny))  # begun: its search is stored
+    assert (stage.stored, stage.found["placement_searches"]) == (0, 1)
+    screen(text + "geometry: mlip\n")
     screen(text)  # the same interface, relaxed and ranked by xTB, is another result
     assert len(result_table(job_store)) == 2
 

@@ -121,22 +121,53 @@ def test_an_older_result_does_not_stand_for_a_newer_one(job_store):
 
 
 def test_levels_are_compared_interface_by_interface(filled):
-    both = compare_levels(result_table(filled), "xtb/fast", "gpaw/fast", "binding_energy")
+    both = compare_levels(result_table(filled), "xtb/fast", "gpaw/fast", get_kind("binding"))
     assert list(both["polymer"]) == ["PEO", "PVA", "PAN", "PAA"]
     assert both.attrs["n"] == 4
     assert both.attrs["spearman"] == pytest.approx(1.0)
     assert both.attrs["mean_difference"] == pytest.approx(0.2 * 1.9 / 4)
     with pytest.raises(InputError, match="xtb/fast"):
-        compare_levels(result_table(filled), "fast", "moderate", "binding_energy")
+        compare_levels(result_table(filled), "fast", "moderate", get_kind("binding"))
     with pytest.raises(InputError, match="precise"):
-        compare_levels(result_table(filled), "moderate", "precise", "binding_energy")
+        compare_levels(result_table(filled), "moderate", "precise", get_kind("binding"))
+
+
+def test_two_levels_say_what_they_cannot_tell_apart(filled, tmp_path, capsys):
+    """Two more polymers, 0.01 eV from others by GPAW (0.030 +- eV of a difference), one of them by xTB too."""
+    import iface_wf
+    from iface_wf.cli.main import main
+
+    put(filled, document("e" * 64, polymer="PSMA", engine="xtb", binding_energy=-0.5), uuid=uuid_of(90))
+    number = document("d" * 64, polymer="PSMA", engine="gpaw", binding_energy=-0.47, geometry_engine="gpaw PBE (fast)")
+    put(filled, number, uuid=uuid_of(91))
+    both = iface_wf.compare("xtb/fast", "gpaw/fast", filled)
+    assert both["polymer"].tolist() == ["PEO", "PVA", "PSMA", "PAN", "PAA"]
+    rows = result_table(filled).set_index("key")["uncertainty"]
+    for i in (1, 2):
+        assert both[f"uncertainty {i}"].tolist() == [rows[key] for key in both[f"key {i}"]]
+    expected = (both["uncertainty 1"] ** 2 + both["uncertainty 2"] ** 2) ** 0.5
+    assert both["difference uncertainty"].tolist() == pytest.approx(expected.tolist())
+    assert both["agree"].tolist() == [d < u for d, u in zip(both["difference"].abs(), expected, strict=True)]
+    assert set(both["agree"]) == {True, False}
+    (tie,) = both.attrs["not_told_apart"][1]
+    assert {tie["first"], tie["second"]} == {"d" * 64, both["key 2"][1]}
+    store = str(tmp_path / "store.sqlite")
+    assert main(["compare", "xtb/fast", "gpaw/fast", "--store", store]) == 0
+    shown = capsys.readouterr().out
+    assert "-0.720 +- 0.022" in shown
+    assert "gpaw fast PBE-D3(BJ): these places cannot be told apart: 2 and 3" in shown
+    assert f"{both['agree'].sum()} differ by less than their uncertainty" in shown
+    best = iface_wf.best(3, filled, engine="gpaw", level="fast")
+    assert [{tie["first"], tie["second"]} for tie in best.attrs["not_told_apart"]] == [{"d" * 64, both["key 2"][1]}]
 
 
 def test_untrustworthy_results_are_not_compared(filled):
     worst = document("f" * 64, polymer="PSMA", engine="xtb", binding_energy=-9.0, flags=["desorbed"])
     put(filled, worst, uuid=uuid_of(90))
     put(filled, document("e" * 64, polymer="PSMA", binding_energy=-0.1), uuid=uuid_of(91))
-    assert "PSMA" not in set(compare_levels(result_table(filled), "xtb/fast", "gpaw/fast", "binding_energy")["polymer"])
+    assert "PSMA" not in set(
+        compare_levels(result_table(filled), "xtb/fast", "gpaw/fast", get_kind("binding"))["polymer"]
+    )
 
 
 def test_best_and_parquet_on_the_command_line(filled, tmp_path, capsys):

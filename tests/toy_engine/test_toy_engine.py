@@ -51,7 +51,7 @@ def calculated(tmp_path):
 
 @pytest.mark.slow
 def test_it_gives_energies_geometries_and_the_ranking(iface, tmp_path):
-    steps = json.loads(iface(*ASKED, "--engine", "emt", "--dry-run", "--json"))
+    steps = json.loads(iface(*ASKED, "--engine", "emt", "--dry-run", "--json"))["steps"]
     assert {step["engine"] for step in steps} == {"emt"}
     done = json.loads(iface(*ASKED, "--engine", "emt", "--json"))
     assert (done["engine"], done["functional"], done["geometry_engine"]) == ("emt", "EMT", "emt EMT (fast)")

@@ -37,7 +37,10 @@ def iface(tmp_path):
 @pytest.mark.slow  # the command line is started ten times
 def test_a_kind_of_another_package_runs_and_is_shown(iface, tmp_path):
     asked = ("run", "--filler", "HF-layer", "--quantities", "slab_energy", "--engine", "xtb")
-    assert [step["step"] for step in json.loads(iface(*asked, "--dry-run", "--json"))] == ["relax A", "static A"]
+    assert [step["step"] for step in json.loads(iface(*asked, "--dry-run", "--json"))["steps"]] == [
+        "relax A",
+        "static A",
+    ]
     done = json.loads(iface(*asked, "--json"))
     assert done["document_type"] == "slab_energy"
     assert done["slab_energy"] == pytest.approx(done["terms"][0]["energy"] / done["area"], abs=1e-9)

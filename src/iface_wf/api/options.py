@@ -61,7 +61,7 @@ _TEXT, _PATH, _YES = (str,), (str, Path), (bool,)
 #: Arguments of the public functions by name: their types, and how these are called.
 _TYPES: dict[str, tuple[tuple[type, ...], str]] = {
     "identifier": (_TEXT, "text"),
-    "kind": (_TEXT, "text"),
+    **dict.fromkeys(("kind", "first", "second"), (_TEXT, "text")),
     "sort": (_TEXT, "text"),
     "where": (_TEXT, "text"),
     **dict.fromkeys(("filler", "polymer", "salt", "engine", "level", "surface", "what", "fmt"), (_TEXT, "text")),
@@ -73,9 +73,10 @@ _TYPES: dict[str, tuple[tuple[type, ...], str]] = {
     **dict.fromkeys(("densities", "force", "dry_run", "retry", "yes"), (_YES, "True or False")),
     "on_event": ((Callable,), "a function"),  # type: ignore[dict-item]
     "iso": ((int, float), "a number"),
+    "count": ((int,), "a whole number"),
 }
 #: Arguments that may not be None.
-_NEEDED = frozenset({"identifier", "spec", "out", "what"})
+_NEEDED = frozenset({"identifier", "spec", "out", "what", "first", "second", "count"})
 
 
 def check_types(**given: Any) -> None:

@@ -1,4 +1,4 @@
-"""`iface_wf.results` and `show`: what the store holds."""
+"""`iface_wf.results`, `best`, `compare` and `show`: what the store holds."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from iface_wf.documents.kinds import DEFAULT_KIND, ResultKind, get_kind
 from iface_wf.documents.result import ResultDocument
 from iface_wf.engines import registry
 from iface_wf.engines.profile import LEVEL_NAMES
-from iface_wf.errors import unknown_name
+from iface_wf.errors import InputError, unknown_name
 from iface_wf.library import Library
-from iface_wf.store.compare import compare_levels
+from iface_wf.store.compare import compare_levels, ties
 from iface_wf.store.results import find_result, functional_of, result_table
 
 #: Filters whose values have other names in the library.
@@ -107,38 +107,108 @@ def _todays_names(everything: pd.DataFrame, names: Mapping[str, str | None]) -> 
     return todays
 
 
-def compare(first: str, second: str, store: JobStore, kind: ResultKind, **names: str | None) -> pd.DataFrame:
-    """Compare the results of two levels.
+def best(
+    count: int = 10,
+    store: Store | None = None,
+    *,
+    kind: str | None = None,
+    where: str | None = None,
+    filler: str | None = None,
+    polymer: str | None = None,
+    salt: str | None = None,
+    engine: str | None = None,
+    level: str | None = None,
+) -> pd.DataFrame:
+    """Return the most strongly bound interfaces with a trustworthy energy, and say which cannot be told apart.
+
+    Parameters
+    ----------
+    count
+        How many.
+    store, kind, where, filler, polymer, salt, engine, level
+        As in `iface_wf.results`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        As of `iface_wf.results`, lowest first. ``uncertainty`` (eV) belongs to the number that the kind is about;
+        ``df.attrs["not_told_apart"]`` holds, as mappings, the pairs of rows that differ by less than their difference is
+        known: keys ``first`` and ``second``, ``difference`` and its ``uncertainty``, eV.
+
+    Raises
+    ------
+    InputError
+        As of `iface_wf.results`, and for a count below 1.
+
+    Examples
+    --------
+    >>> import iface_wf
+    >>> table = iface_wf.best(5, engine="gpaw", level="fast")
+    >>> first = [tie["second"] for tie in table.attrs["not_told_apart"] if tie["first"] == table["key"].iat[0]]
+    >>> numbers = table[["filler", "polymer", "binding_energy", "uncertainty"]]  # eV
+    """
+    check_types(count=count)
+    if count < 1:
+        raise InputError(f"The argument 'count' must be 1 or more, not {count}.")
+    table = results(
+        store, kind=kind, where=where, filler=filler, polymer=polymer, salt=salt, engine=engine, level=level
+    )
+    table = table[table["trustworthy"]].head(count)
+    table.attrs["not_told_apart"] = [tie._asdict() for tie in ties(table, get_kind(table.attrs["kind"]))]
+    return table
+
+
+def compare(
+    first: str,
+    second: str,
+    store: Store | None = None,
+    *,
+    kind: str | None = None,
+    filler: str | None = None,
+    polymer: str | None = None,
+    salt: str | None = None,
+) -> pd.DataFrame:
+    """Compare the numbers and the order of two levels, interface by interface.
 
     Parameters
     ----------
     first, second
         ``level``, ``engine/level`` or ``functional/level``.
-    store
-        An open store.
-    kind
-        Of the results.
-    **names
-        ``filler``, ``polymer``, ``salt``: only rows with this value.
+    store, kind, filler, polymer, salt
+        As in `iface_wf.results`.
 
     Returns
     -------
     pandas.DataFrame
-        See `iface_wf.store.compare.compare_levels`; ``attrs["units"]`` has the units of the columns.
+        For binding energies ``binding_energy 1``, ``binding_energy 2``, their ``difference`` (second minus first), with ``uncertainty
+        1``, ``uncertainty 2`` and ``difference uncertainty`` (all eV), whether the two ``agree`` within that, and the place
+        of each in its own order (``rank 1``, ``rank 2``). ``df.attrs`` has ``spearman``, ``kendall``, ``mean_difference``,
+        ``mean_absolute_difference``, ``methods``, ``units``, and for each of the two in ``not_told_apart`` the pairs of its rows
+        that cannot be told apart, as of `iface_wf.best`.
 
     Raises
     ------
     InputError
-        For a name that is no level, engine or functional, and as of `compare_levels`.
+        For a name that is no level, engine or functional, for one that means several, and where the two have no interface in
+        common.
+
+    Examples
+    --------
+    >>> import iface_wf
+    >>> both = iface_wf.compare("xtb/fast", "gpaw/fast", filler="SiO2")
+    >>> both[both.agree][["polymer", "difference", "difference uncertainty"]]
     """
-    table = _table(store, kind, None, None, names)
+    check_types(first=first, second=second, store=store, kind=kind, filler=filler, polymer=polymer, salt=salt)
+    asked = get_kind(kind or DEFAULT_KIND)
+    table = _table(opened(store, create=False), asked, None, None, {"filler": filler, "polymer": polymer, "salt": salt})
     functionals = [functional_of(row) for row in table.to_dict("records")]
     for name in (first, second):
         method, slash, level = name.rpartition("/")
         _require("level", level, {*LEVEL_NAMES, *table["level"]})
         if slash:
             _require("engine or functional", method, {*registry.names(), *table["engine"], *functionals})
-    both = compare_levels(table, first, second, kind.headline)
+    both = compare_levels(table, first, second, asked)
+    both.attrs["not_told_apart"] = [[tie._asdict() for tie in alike] for alike in both.attrs["not_told_apart"]]
     both.attrs["units"] = table.attrs["units"]
     return both
 

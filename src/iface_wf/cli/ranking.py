@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, Any
 
 import typer
 
 from iface_wf.cli import options as opt
 from iface_wf.cli.output import number, plain_table, print_json, say, stdout
-
-if TYPE_CHECKING:
-    from iface_wf.store.compare import Tie
 
 
 def best(
@@ -39,13 +36,13 @@ def best(
     from iface_wf.cli.results import print_rows
     from iface_wf.documents.kinds import get_kind
     from iface_wf.reports.paths import new_file, save
-    from iface_wf.store.compare import ties
     from iface_wf.store.results import method_of
 
     asked = tables.asked(fmt, out, columns, json)
     if figure is not None:
         new_file(figure)
-    table = stored.results(
+    table = stored.best(
+        count,
         store,
         kind=kind,
         where=where,
@@ -55,12 +52,11 @@ def best(
         engine=engine,
         level=level,
     )
-    table = table[table["trustworthy"]].head(count)
-    alike = ties(table, get_kind(table.attrs["kind"]))
+    alike = table.attrs["not_told_apart"]
     methods = sorted({method_of(row) for row in table.to_dict("records")})
     if len(methods) > 1:
         say(f"These are of unlike methods ({', '.join(methods)}); choose one with --engine, --level and --where.")
-    if not tables.written(table, asked, {"not_told_apart": [tie._asdict() for tie in alike]}):
+    if not tables.written(table, asked, {"not_told_apart": alike}):
         if table.empty:
             say("No trustworthy results (or none that match).")
         else:
@@ -75,15 +71,37 @@ def best(
         say(f"Picture: {figure}")
 
 
-def _print_ties(alike: list[Tie]) -> None:
+def _print_ties(alike: list[dict[str, Any]]) -> None:
     """Say which results differ by less than their difference is known."""
-    for first in dict.fromkeys(tie.first for tie in alike):
+    for first in dict.fromkeys(tie["first"] for tie in alike):
         others = ", ".join(
-            f"{tie.second[:8]} ({tie.difference:.3f} +- {tie.uncertainty:.3f} eV)"
+            f"{tie['second'][:8]} ({tie['difference']:.3f} +- {tie['uncertainty']:.3f} eV)"
             for tie in alike
-            if tie.first == first
+            if tie["first"] == first
         )
         stdout().print(f"{first[:8]} cannot be told apart from {others}")
+
+
+def _print_places(method: str, alike: list[dict[str, Any]], places: dict[str, int]) -> None:
+    """Say which places of one method's order cannot be told apart, neighbours as a range."""
+    later: dict[int, set[int]] = {}
+    for tie in alike:
+        low, high = sorted((places[tie["first"]], places[tie["second"]]))
+        later.setdefault(low, set()).add(high)
+    told = [f"{place} and {_ranges(sorted(others - {place}) or [place])}" for place, others in sorted(later.items())]
+    if told:
+        stdout().print(f"{method}: these places cannot be told apart: {'; '.join(told)}")
+
+
+def _ranges(numbers: list[int]) -> str:
+    """Write ascending whole numbers in short, for example ``2-4, 7``."""
+    runs: list[list[int]] = []
+    for each in numbers:
+        if runs and each == runs[-1][1] + 1:
+            runs[-1][1] = each
+        else:
+            runs.append([each, each])
+    return ", ".join(str(first) if first == last else f"{first}-{last}" for first, last in runs)
 
 
 def compare(
@@ -101,24 +119,27 @@ def compare(
     """Compare the numbers and the order of two levels."""
     from iface_wf.api import stored
     from iface_wf.documents.kinds import DEFAULT_KIND, get_kind
-    from iface_wf.store.settings import open_store
 
-    asked = get_kind(kind or DEFAULT_KIND)
-    both = stored.compare(
-        first, second, open_store(store, create=False), asked, filler=filler, polymer=polymer, salt=salt
-    )
-    unit = both.attrs.pop("units")[asked.headline]
+    headline = get_kind(kind or DEFAULT_KIND).headline
+    both = stored.compare(first, second, store, kind=kind, filler=filler, polymer=polymer, salt=salt)
+    unit = both.attrs.pop("units")[headline]
     if json:
         print_json({**both.attrs, "rows": both.to_dict("records")})
         return
     methods = both.attrs["methods"]
     shown = plain_table("filler", "surface", "polymer", "n", "salt", *methods, "difference", "places",
                         right=(*methods, "difference", "places"))  # fmt: skip
+    known = [f"{each.uncertainty} {i}" for each in get_kind(kind or DEFAULT_KIND).columns for i in (1, 2)
+             if each.name == headline]  # fmt: skip
+    values = (f"{headline} 1", f"{headline} 2", "difference")
     for row in both.to_dict("records"):
         names = (str(row[c]) for c in ("filler", "surface", "polymer", "units", "salt"))
-        values = (number(row[c]) for c in (f"{asked.headline} 1", f"{asked.headline} 2", "difference"))
-        shown.add_row(*names, *values, f"{row['rank 1']}, {row['rank 2']}")
+        spreads = (row.get(c) for c in (*known, "difference uncertainty"))
+        numbers = (number(row[c], uncertainty=spread) for c, spread in zip(values, spreads, strict=True))
+        shown.add_row(*names, *numbers, f"{row['rank 1']}, {row['rank 2']}")
     stdout().print(shown)
+    for i, (method, alike) in enumerate(zip(methods, both.attrs["not_told_apart"], strict=True), 1):
+        _print_places(method, alike, dict(zip(both[f"key {i}"], both[f"rank {i}"], strict=True)))
     attrs = both.attrs
     order = (
         "too few for a correlation"
@@ -126,8 +147,9 @@ def compare(
         else f"rank correlation {attrs['spearman']:+.2f} (Spearman), {attrs['kendall']:+.2f} (Kendall)"
     )
     stdout().print(
-        f"{attrs['n']} results, {asked.headline} in {unit}; {order}; {methods[1]} - {methods[0]}: mean "
+        f"{attrs['n']} results, {headline} in {unit}; {order}; {methods[1]} - {methods[0]}: mean "
         f"{attrs['mean_difference']:+.3f}, mean size {attrs['mean_absolute_difference']:.3f}"
+        + (f"; {both['agree'].sum()} differ by less than their uncertainty" if "agree" in both else "")
     )
 
 

@@ -63,17 +63,25 @@ def run(
 
 
 def _print_plan(plan: Plan, json: bool) -> None:
+    from dataclasses import asdict
+
     if json:
-        print_json(plan)
+        told = {"core_hours": plan.core_hours, "basis": plan.basis, "room": [asdict(room) for room in plan.room]}
+        print_json({"steps": list(plan), **told})
         return
     if not plan:
         say("The result is in the store; nothing would be calculated.")
         return
-    table = plain_table("step", "kind", "engine", "level", "atoms", "stored", right=("atoms",))
+    table = plain_table(
+        "step", "kind", "engine", "level", "atoms", "stored", "core-hours", right=("atoms", "core-hours")
+    )
     stored = {True: "yes", False: "no", None: "known later"}
     for step in plan:
         atoms = "" if step["atoms"] is None else str(step["atoms"])
-        table.add_row(step["step"], step["kind"], step["engine"], step["level"], atoms, stored[step["found"]])
+        most = "up to " if step["kind"] == "search" else ""
+        hours = "perhaps" if step["core_hours"] is None else "" if step["found"] else f"{most}{step['core_hours']:.2g}"
+        table.add_row(step["step"], step["kind"], step["engine"], step["level"], atoms, stored[step["found"]], hours)
     stdout().print(table)
-    for remark in plan.remarks:
-        say(remark)
+    for room in plan.room:
+        say(room.remark)
+    stdout().print(f"About {plan.core_hours:.3g} core-hours ({plan.basis or 'nothing to run'}).")

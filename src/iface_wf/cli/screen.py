@@ -85,8 +85,8 @@ def _print_plan(stages: list[Stage], json: bool) -> None:
     for stage in stages:
         for name, cause in stage.refused:
             say(f"{name} would give no result: {cause}")
-    for remark in stages[-1].room:
-        say(remark)
+    for room in stages[-1].room:
+        say(room.remark)
     basis = "; ".join(sorted({part for stage in stages if stage.basis for part in stage.basis.split("; ")}))
     stdout().print(f"About {total['core_hours']:.3g} core-hours ({basis or 'nothing to run'}).")
 

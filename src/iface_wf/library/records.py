@@ -243,7 +243,7 @@ class Disorder(BaseModel):
     min_distances
         ``"Li-Li": 2.2``: pairs closer than this (A) are never occupied together.
     candidates
-        Number of independent searches; the ordering with the lowest Ewald energy is used.
+        Most independent searches; the ordering with the lowest Ewald energy is used, and two that found it are enough.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)

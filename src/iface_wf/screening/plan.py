@@ -10,23 +10,34 @@ from jobflow import JobStore
 
 from iface_wf.documents.kinds import get_kind
 from iface_wf.flows.graph import Graph
+from iface_wf.flows.search.jobs import Searching, searching
 from iface_wf.library.library import Library
-from iface_wf.screening.estimate import Missing, Template, calculations_of, estimate
+from iface_wf.screening.estimate import Missing, Template, calculations_of, estimate, search_of
 from iface_wf.screening.finished import finished_results
 from iface_wf.screening.graph import build_screening
-from iface_wf.screening.room import room_remarks
+from iface_wf.screening.room import Room, room_of_slabs
 from iface_wf.screening.run import funnel_choice
 from iface_wf.screening.spec import ScreeningSpec
 from iface_wf.screening.state import (
+    SEARCHED,
     failures,
     part_state,
     ranked_keys,
     started_calculations,
 )
 
-#: Names of the counts: relaxations and single points of isolated parts and of interfaces, relaxations of A and B from what they
+#: Names of the counts: searches for the lowest conformer and for the placement, relaxations and single points of isolated parts and of interfaces, relaxations of A and B from what they
 #: are in AB, and A*, B* frozen in AB. Single points of references that come out elsewhere from AB are not foreseen.
-KINDS = ("references", "reference_statics", "complexes", "reference_checks", "complex_statics", "frozen_statics")
+KINDS = (
+    "conformer_searches",
+    "references",
+    "reference_statics",
+    "placement_searches",
+    "complexes",
+    "reference_checks",
+    "complex_statics",
+    "frozen_statics",
+)
 
 
 @dataclass
@@ -42,18 +53,18 @@ class Stage:
     pairs, stored
         Interfaces, and how many of them are finished.
     counts, found
-        Calculations by kind (`KINDS`): all, and those whose results are in the store. What the cheap stage of a funnel
-        relaxes just as the other one would is counted there only.
+        Searches and calculations by kind (`KINDS`): all, and those whose results are in the store. What the cheap stage of a
+        funnel searches and relaxes just as the other one would is counted there only.
     exact
         False for the second stage of a funnel whose ranking is not finished: then every count is the largest possible.
     core_hours
-        Estimate for what is not in the store.
+        Estimate for what is not in the store; of searches the most that they may take.
     basis
         What the estimate rests on.
     refused
         Name and cause of the interfaces that cannot be built, or failed too often.
     room
-        For each slab, how far molecules on it are from their images and what more room would cost.
+        For each slab, how far molecules on it are from their images, how dense they lie and what more room would cost.
     """
 
     name: str
@@ -67,7 +78,7 @@ class Stage:
     core_hours: float = 0.0
     basis: str = ""
     refused: list[tuple[str, str]] = field(default_factory=list)
-    room: list[str] = field(default_factory=list)
+    room: list[Room] = field(default_factory=list)
 
 
 def plan_screening(spec: ScreeningSpec, store: JobStore, library: Library) -> list[Stage]:
@@ -89,17 +100,24 @@ def plan_screening(spec: ScreeningSpec, store: JobStore, library: Library) -> li
     ranking = build_screening(spec.cheap(), library)
     first = _stage("ranking", spec.cheap(), ranking, store)
     relaxed = _relaxation(screening) == _relaxation(ranking)
+    searched = relaxed and _search(screening) == _search(ranking)
     kind = get_kind(next(iter(ranking.items.values())).kind)
     if first.stored == first.pairs and ranked_keys(store, kind, ranking.items):
         chosen = funnel_choice(spec, screening, ranking, store)
-        return [first, _stage("interfaces", spec, screening.only(chosen), store, relaxed)]
-    return [first, _at_most(_stage("interfaces", spec, screening, store, relaxed), spec.funnel.keep)]
+        return [first, _stage("interfaces", spec, screening.only(chosen), store, relaxed, searched)]
+    return [first, _at_most(_stage("interfaces", spec, screening, store, relaxed, searched), spec.funnel.keep)]
 
 
 def _relaxation(graph: Graph) -> list[Any]:
     """Tell how a screening relaxes: where a funnel's two stages do it alike, the second one finds all of it."""
     part = next(iter(graph.parts.values()))
     return [part.relax.engine_name, part.relax.request(part.structure, [], None).settings]
+
+
+def _search(graph: Graph) -> list[Any]:
+    """Tell how a screening searches; where both stages of a funnel do it alike on the same parts, the second one finds it."""
+    search = search_of(next(iter(graph.items.values())))
+    return [] if search is None else [search.engine.engine_name, search.engine.defaults(), search.steps]
 
 
 def _at_most(stage: Stage, keep: int) -> Stage:
@@ -116,26 +134,48 @@ def _at_most(stage: Stage, keep: int) -> Stage:
     return stage
 
 
-def _stage(name: str, spec: ScreeningSpec, graph: Graph, store: JobStore, relaxed_before: bool = False) -> Stage:
+def _stage(
+    name: str,
+    spec: ScreeningSpec,
+    graph: Graph,
+    store: JobStore,
+    relaxed_before: bool = False,
+    searched_before: bool = False,
+) -> Stage:
     counts = dict.fromkeys(KINDS, 0)
     found: Counter[str] = Counter(dict.fromkeys(KINDS, 0))
     missing: list[Missing] = []
     for part in graph.parts.values():
+        state = part_state(store, part)
+        search = None if part.search is None or searched_before else searching(part.search.make(part.structure))
+        if search is not None:
+            counts["conformer_searches"] += 1
+            found["conformer_searches"] += state.searched
+            if not state.searched:
+                missing.append(Missing.search(search, len(part.structure)))
         makers = [maker for maker in (part.relax, part.static) if maker is not None]
-        for maker, uuid in zip(makers, part_state(store, part).uuids, strict=True):
+        for maker, uuid in zip(makers, state.uuids, strict=True):
             if relaxed_before and maker.kind == "relax":
                 continue
             kind = "references" if maker.kind == "relax" else "reference_statics"
             counts[kind] += 1
             found[kind] += uuid is not None
             if uuid is None:
-                missing.append((maker.engine_name, maker.kind, len(part.structure)))
+                missing.append(Missing(maker.engine_name, maker.kind, len(part.structure)))
     stored = finished_results(store, graph.items)
     open_items = [key for key in graph.items if key not in stored]
     started = started_calculations(store, open_items)
-    templates: dict[str, Template] = {}
+    templates: dict[str, tuple[Template, Searching | None]] = {}
     for key, item in graph.items.items():
-        template = templates.setdefault(item.kind, calculations_of(item))
+        if item.kind not in templates:
+            templates[item.kind] = calculations_of(item), search_of(item)
+        template, search = templates[item.kind]
+        if search is not None and not searched_before:
+            there = key in stored or SEARCHED in started.get(key, ())
+            counts["placement_searches"] += 1
+            found["placement_searches"] += there
+            if not there:
+                missing.append(Missing.search(search, item.atoms))
         for step, (kind, engine) in template.items():
             if relaxed_before and step[0] == "relax":
                 continue
@@ -143,7 +183,7 @@ def _stage(name: str, spec: ScreeningSpec, graph: Graph, store: JobStore, relaxe
             counts[kind] += 1
             found[kind] += there
             if not there:
-                missing.append((engine, step[0], item.atoms))
+                missing.append(Missing(engine, step[0], item.atoms))
     hours, basis = estimate(missing, spec.level, store)
     given_up = [
         (graph.items[key].name, failure.cause) for key, failure in failures(store, open_items).items() if failure.final
@@ -159,7 +199,7 @@ def _stage(name: str, spec: ScreeningSpec, graph: Graph, store: JobStore, relaxe
         core_hours=hours,
         basis=basis,
         refused=[*graph.refused, *given_up],
-        room=room_remarks(graph, store, spec.level),
+        room=room_of_slabs(graph, store, spec.level),
     )
 
 

@@ -3,20 +3,63 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
 
 from jobflow import JobStore
 
 from iface_wf.builders.placing.placements import APART
 from iface_wf.documents.labels import WHOLE, A, B
 from iface_wf.flows.graph import Graph, Item
-from iface_wf.screening.estimate import Missing, calculations_of, estimate
+from iface_wf.screening.estimate import Missing, calculations_of, estimate, search_of
 
 #: Roles of the calculations that grow with the cell.
 _LARGE = frozenset({WHOLE, A.name, A.frozen, A.with_ghosts, B.with_ghosts})
 
 
-def room_remarks(graph: Graph, store: JobStore, level: str) -> list[str]:
-    """Say in a sentence for each slab how much room the molecule with the least room has on it.
+@dataclass(frozen=True)
+class Room:
+    """How much room a molecule has on a slab.
+
+    Attributes
+    ----------
+    name
+        Of the interface.
+    image_distance
+        How near the molecule comes to its images, A: of its placements where they are known, else lying flat.
+    coverage
+        Molecules per nm^2; None on a wire.
+    atoms, core_hours
+        Of the interface, and estimated for its calculations that grow with the cell.
+    larger_cell
+        ``in_plane`` (A) of a cell that keeps images 8 A apart in any orientation, with its ``atoms`` and ``core_hours``; None
+        where the cell is as large, or such a one cannot be had.
+    """
+
+    name: str
+    image_distance: float
+    coverage: float | None
+    atoms: int
+    core_hours: float
+    larger_cell: dict[str, Any] | None
+
+    @property
+    def remark(self) -> str:
+        """The same in a sentence."""
+        text = f"{self.name}: images of the molecule are {self.image_distance:.1f} A apart"
+        if self.coverage is not None:
+            text += f", {self.coverage:.2f} molecules per nm^2"
+        if self.larger_cell is None:
+            return f"{text}."
+        a, b = self.larger_cell["in_plane"]
+        return (
+            f"{text}; {APART:g} A in any orientation would take --in-plane {a:.1f} {b:.1f} with {self.larger_cell['atoms']} "
+            f"atoms, about {self.larger_cell['core_hours']:.2g} core-hours instead of {self.core_hours:.2g}."
+        )
+
+
+def room_of_slabs(graph: Graph, store: JobStore, level: str) -> list[Room]:
+    """Say for each slab how much room the molecule with the least room has on it.
 
     Parameters
     ----------
@@ -29,7 +72,7 @@ def room_remarks(graph: Graph, store: JobStore, level: str) -> list[str]:
 
     Returns
     -------
-    list of str
+    list of Room
         Nothing about results that are of no molecule on a slab.
     """
     nearest: dict[str, tuple[float, Item]] = {}
@@ -38,7 +81,7 @@ def room_remarks(graph: Graph, store: JobStore, level: str) -> list[str]:
         slab = item.parts.get(A.name)
         if distance is not None and slab is not None and distance < nearest.get(slab, (distance + 1.0, item))[0]:
             nearest[slab] = (distance, item)
-    return [_sentence(item, distance, graph, store, level) for distance, item in nearest.values()]
+    return [_room(item, distance, graph, store, level) for distance, item in nearest.values()]
 
 
 def _distance(item: Item) -> float | None:
@@ -49,23 +92,30 @@ def _distance(item: Item) -> float | None:
     return min(known) if known else flat
 
 
-def _sentence(item: Item, distance: float, graph: Graph, store: JobStore, level: str) -> str:
-    text = f"{item.name}: images of the molecule are {distance:.1f} A apart"
-    larger = item.about["provenance"]["build"].get("larger_cell")
-    if larger is None or distance >= APART - 0.05:
-        return f"{text}."
-    now, then = (estimate(_large(item, graph, atoms), level, store)[0] for atoms in (item.atoms, larger["atoms"]))
-    a, b = larger["in_plane"]
-    return (
-        f"{text}; {APART:g} A in any orientation would take --in-plane {a:.1f} {b:.1f} with {larger['atoms']} atoms, about "
-        f"{then:.2g} core-hours instead of {now:.2g}."
+def _room(item: Item, distance: float, graph: Graph, store: JobStore, level: str) -> Room:
+    lattice = graph.parts[item.parts[A.name]].structure.lattice
+    across = lattice.matrix[0, 0] * lattice.matrix[1, 1] - lattice.matrix[0, 1] * lattice.matrix[1, 0]  # c is upright
+    larger = item.about["provenance"]["build"].get("larger_cell") if distance < APART - 0.05 else None
+
+    def cost(atoms: int) -> float:
+        return estimate(_large(item, graph, atoms), level, store)[0]
+
+    return Room(
+        name=item.name,
+        image_distance=distance,
+        coverage=100.0 / abs(float(across)) if lattice.pbc[1] else None,
+        atoms=item.atoms,
+        core_hours=cost(item.atoms),
+        larger_cell=None if larger is None else {**larger, "core_hours": cost(larger["atoms"])},
     )
 
 
 def _large(item: Item, graph: Graph, atoms: int) -> Iterable[Missing]:
-    """List the calculations of one result that grow with the cell, as if it had so many atoms."""
+    """List what grows with the cell of one result, as if it had so many atoms."""
     part = graph.parts[item.parts[A.name]]
     makers = [maker for maker in (part.relax, part.static) if maker is not None]
     steps = [(maker.engine_name, str(maker.kind)) for maker in makers]
     steps += [(engine, kind) for (kind, role), (_, engine) in calculations_of(item).items() if role in _LARGE]
-    return [(engine, kind, atoms) for engine, kind in steps]
+    search = search_of(item)
+    searches = [] if search is None else [Missing.search(search, atoms)]
+    return [*(Missing(engine, kind, atoms) for engine, kind in steps), *searches]

@@ -14,29 +14,34 @@ from iface_wf.flows.events import Event
 from iface_wf.flows.graph import Graph
 from iface_wf.flows.kinds import flow_kind_of
 from iface_wf.flows.run import Listener, run_flow
+from iface_wf.flows.search.jobs import searching
 from iface_wf.library.library import Library
+from iface_wf.screening.estimate import Missing, estimate
 from iface_wf.screening.finished import finished_results
-from iface_wf.screening.room import room_remarks
+from iface_wf.screening.room import Room, room_of_slabs
 from iface_wf.screening.state import part_state
 from iface_wf.store.annotate import rejection
 from iface_wf.store.results import StoredResult, stored_result
 
 
 class Step(TypedDict):
-    """A calculation that a request needs.
+    """A calculation or search that a request needs.
 
     Attributes
     ----------
     step
         Name, for example ``relax A``.
     kind
-        ``relax`` or ``static``.
+        ``search``, ``relax`` or ``static``.
     engine, level
         How it is calculated.
     atoms
         How many; None where the structure comes from an earlier step.
     found
         Whether its result is stored; None where that depends on an earlier step.
+    core_hours
+        Estimate, of a search the most that it may take; 0 where the result is stored, and None of a single point that is done
+        only where a reference comes out elsewhere when it is relaxed from the interface.
     """
 
     step: str
@@ -45,6 +50,7 @@ class Step(TypedDict):
     level: str
     atoms: int | None
     found: bool | None
+    core_hours: float | None
 
 
 class Plan(list[Step]):
@@ -52,13 +58,19 @@ class Plan(list[Step]):
 
     Attributes
     ----------
-    remarks
-        What else is to be known before they are run; a sentence each.
+    room
+        How much room the molecule has.
+    core_hours
+        Estimate for all steps that are not stored.
+    basis
+        What it rests on.
     """
 
-    def __init__(self, steps: Iterable[Step] = (), remarks: Iterable[str] = ()) -> None:
+    def __init__(self, steps: Iterable[Step] = (), room: Iterable[Room] = (), basis: str = "") -> None:
         super().__init__(steps)
-        self.remarks = list(remarks)
+        self.room = list(room)
+        self.core_hours = sum(step["core_hours"] or 0.0 for step in self)
+        self.basis = basis
 
 
 def run_request(
@@ -138,29 +150,50 @@ def plan_request(request: Any, store: JobStore, library: Library) -> Plan:
     graph = flow_kind_of(request.quantities).graph(request, library)
     if finished_results(store, graph.items):
         return Plan()
-    return Plan(_steps(graph, store), room_remarks(graph, store, request.level))
+    steps, basis = _steps(graph, store, request.level)
+    return Plan(steps, room_of_slabs(graph, store, request.level), basis)
 
 
-def _steps(graph: Graph, store: JobStore) -> list[Step]:
+def _steps(graph: Graph, store: JobStore, level: str) -> tuple[list[Step], str]:
+    """List the steps, and say what their estimates rest on."""
     known: dict[str, tuple[int, bool | None]] = {}
     for part in graph.parts.values():
-        uuids = part_state(store, part).uuids
+        state = part_state(store, part)
+        uuids = state.uuids
+        if part.search is not None:
+            known[part.search.name] = len(part.structure), state.searched
         known[part.relax.name] = len(part.structure), uuids[0] is not None
         if part.static is not None:  # its key follows from what the relaxation gives
             known[part.static.name] = len(part.structure), None if uuids[0] is None else uuids[1] is not None
+    largest = max(item.atoms for item in graph.items.values())
+    sizes = {part.role: len(part.structure) for part in graph.parts.values()}
     steps: list[Step] = []
+    bases: set[str] = set()
     for job, _ in graph.flow("plan").iterflow():
-        if isinstance(job.maker, Engine):
-            maker = job.maker
-            atoms, found = known.get(job.name, (None, None))
-            steps.append(
-                Step(
-                    step=job.name,
-                    kind=maker.kind,
-                    engine=maker.engine_name,
-                    level=maker.level,
-                    atoms=atoms,
-                    found=found,
-                )
+        search = searching(job)
+        engine = job.maker if isinstance(job.maker, Engine) else search.engine if search else None
+        if engine is None:
+            continue
+        atoms, found = known.get(job.name, (None, None))
+        role, _, origin = ("AB" if search else engine.role).partition(" from ")
+        alone = sizes.get(role) if origin or role == job.name.split()[-1] else None
+        kind, size = "search" if search else str(engine.kind), atoms or alone or largest
+        missing = Missing.search(search, size) if search else Missing(engine.engine_name, kind, size, engine.level)
+        hours: float | None = 0.0
+        if kind == "static" and " from " in engine.role:
+            hours = None
+        elif not found:
+            hours, basis = estimate([missing], level, store)
+            bases.add(basis)
+        steps.append(
+            Step(
+                step=job.name,
+                kind=kind,
+                engine=engine.engine_name,
+                level=engine.level,
+                atoms=atoms,
+                found=found,
+                core_hours=hours,
             )
-    return steps
+        )
+    return steps, "; ".join(sorted(bases))

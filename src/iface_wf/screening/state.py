@@ -13,6 +13,7 @@ from pymatgen.core import Structure
 from iface_wf.documents.calculation import CalculationDocument
 from iface_wf.documents.failure import FailureDocument, failure_uuid
 from iface_wf.documents.kinds import ResultKind, kind_names
+from iface_wf.documents.labels import WHOLE
 from iface_wf.documents.trust import is_trustworthy
 from iface_wf.documents.upgrade import SCHEMA_VERSION
 from iface_wf.engines.answers import is_answer
@@ -26,6 +27,8 @@ from iface_wf.store.versions import as_of_today, document_in
 
 #: After so many failures something is not tried again unless the user asks for it.
 MAX_ATTEMPTS = 2
+#: How the finished search of an interface is listed among its calculations.
+SEARCHED = ("search", WHOLE)
 _CHUNK = 400
 _SUSPECTS = 16
 
@@ -61,11 +64,14 @@ class PartState(NamedTuple):
         Where the outputs of all its jobs are, if all are there.
     problem
         Why no result can be calculated with it, although it is finished.
+    searched
+        Whether the search for its start is stored; False too where it has none.
     """
 
     uuids: list[str | None]
     outputs: PartOutputs | None = None
     problem: str | None = None
+    searched: bool = False
 
 
 def part_state(store: JobStore, part: Part) -> PartState:
@@ -90,7 +96,7 @@ def part_state(store: JobStore, part: Part) -> PartState:
         problem = _no_energy(found, f"{part.name}: {part.static.name}") or problem
     every = [*([searched["uuid"]] if searched is not None else []), *uuids]
     outputs = None if None in every else part.outputs_of([OutputReference(uuid) for uuid in every if uuid is not None])
-    return PartState(uuids, outputs, problem)
+    return PartState(uuids, outputs, problem, searched is not None)
 
 
 def _find(store: JobStore, engine: Engine, key: str, structure: Structure) -> dict[str, Any] | None:
@@ -141,13 +147,18 @@ def stored_results(store: JobStore, keys: Iterable[str]) -> set[str]:
 
 
 def started_calculations(store: JobStore, keys: Iterable[str]) -> dict[str, set[tuple[str, str]]]:
-    """List the finished calculations (kind, role) of interfaces that are not finished themselves, by interface."""
+    """List the finished calculations (kind, role) of interfaces that are not finished themselves, by interface.
+
+    A search for the placement is the kind ``search``.
+    """
     found: dict[str, set[tuple[str, str]]] = {}
     for chunk in chunks(keys):
         fields = ["metadata.interface", "output.document_type", "output.kind", "output.role"]
         for interface, document_type, kind, role in scalars(store, fields, {"metadata.interface": {"$in": chunk}}):
             if document_type == "calculation":
                 found.setdefault(interface, set()).add((kind, role))
+            elif document_type == "placements":
+                found.setdefault(interface, set()).add(SEARCHED)
     return found
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from itertools import combinations
 from typing import Any, NamedTuple
 
@@ -61,11 +61,12 @@ def ties(table: pd.DataFrame, kind: ResultKind) -> list[Tie]:
         None for rows of whose uncertainty nothing is known.
     """
     columns = part_columns(table, kind)
+    rows = [(row, _parts(row, columns), _surface(row)) for row in table.to_dict("records")]
     found = []
-    for one, other in combinations(table.to_dict("records"), 2):
-        first, second = (_parts(row, columns) for row in (one, other))
-        common = ["dispersion"] if _surface(one) == _surface(other) else []
-        uncertainty = of_difference(first, second, common) if first and second else None
+    for (one, first, here), (other, second, there) in combinations(rows, 2):
+        uncertainty = (
+            of_difference(first, second, ["dispersion"] if here == there else []) if first and second else None
+        )
         difference = abs(one[kind.headline] - other[kind.headline])
         if uncertainty is not None and difference < uncertainty:
             found.append(Tie(one["key"], other["key"], difference, uncertainty))
@@ -80,7 +81,9 @@ def _surface(row: Mapping[Hashable, Any]) -> tuple[Any, ...]:
     return method_of(row), row["filler"], row["surface"]
 
 
-def compare_levels(table: pd.DataFrame, first: str, second: str, column: str) -> pd.DataFrame:
+def compare_levels(
+    table: pd.DataFrame, first: str, second: str, kind: ResultKind, column: str | None = None
+) -> pd.DataFrame:
     """Join the trustworthy results of two levels.
 
     Parameters
@@ -89,31 +92,41 @@ def compare_levels(table: pd.DataFrame, first: str, second: str, column: str) ->
         From `iface_wf.store.results.result_table`.
     first, second
         ``level``, ``engine/level`` or ``functional/level``, for example ``xtb/fast`` and ``CHGNet 0.3.0-D3(BJ)/fast``.
+    kind
+        Of these results.
     column
-        What is compared: the headline of the kind of result, for interfaces ``binding_energy``.
+        What is compared; by default the headline of the kind, for interfaces ``binding_energy``.
 
     Returns
     -------
     pandas.DataFrame
-        One row for each interface that both have: names, the two values, ``difference`` (second minus first), and the
-        place of each in its own order, 1 = lowest. ``attrs`` holds n, spearman, kendall, mean_difference and
-        mean_absolute_difference; correlations are None for fewer than three rows; and ``methods``: engine, level and
-        functional of the two.
+        One row for each interface that both have: names, the two values with their keys, ``difference`` (second minus first),
+        and the place of each in its own order, 1 = lowest. For a headline that has uncertainties also those of the two values,
+        of the difference (``difference uncertainty``, all parts taken as independent; NaN where nothing is known of one), and
+        ``agree``: whether the difference is smaller than that. ``attrs`` holds n, spearman, kendall, mean_difference and
+        mean_absolute_difference; correlations are None for fewer than three rows; ``methods``: engine, level and functional of
+        the two; and ``not_told_apart``: for each of the two its rows that cannot be told apart, see `ties`.
 
     Raises
     ------
     InputError
         When a level is ambiguous or unknown, or the two have no interface in common.
     """
-    left, right = (_of_level(table, level, column) for level in (first, second))
-    methods = [method_of(rows.to_dict("records")[0]) for rows in (left, right)]
-    left, right = (rows[[*SAME, column]] for rows in (left, right))
+    column = column or kind.headline
+    both = [_of_level(table, level, column) for level in (first, second)]
+    methods = [method_of(rows.to_dict("records")[0]) for rows in both]
+    told = _uncertainty_of(kind, column, table)
+    left, right = (rows[[*SAME, "key", column, *told]] for rows in both)
     joined = left.merge(right, on=SAME, suffixes=(" 1", " 2"))
     if joined.empty:
         raise InputError(f"{first} and {second} have no interface in common ({len(left)} and {len(right)} results).")
     one, two = f"{column} 1", f"{column} 2"
     joined["difference"] = joined[two] - joined[one]
     joined["rank 1"], joined["rank 2"] = (joined[name].rank().astype(int) for name in (one, two))
+    common = [rows[rows["key"].isin(joined[f"key {i}"])] for i, rows in enumerate(both, 1)]
+    if told:
+        joined["difference uncertainty"] = _of_differences(joined, common, kind)
+        joined["agree"] = joined["difference"].abs() < joined["difference uncertainty"]
     enough = len(joined) > 2
     joined.attrs = {
         "n": len(joined),
@@ -125,8 +138,24 @@ def compare_levels(table: pd.DataFrame, first: str, second: str, column: str) ->
         "second": second,
         "methods": methods,
         "column": column,
+        "not_told_apart": [ties(rows, kind) if told else [] for rows in common],
     }
     return joined.sort_values(two, kind="stable").reset_index(drop=True)
+
+
+def _uncertainty_of(kind: ResultKind, column: str, table: pd.DataFrame) -> list[str]:
+    """Name the column with the uncertainty of a kind's headline, if it has one and that is what is looked at."""
+    names = [each.uncertainty for each in kind.columns if each.name == column == kind.headline and each.uncertainty]
+    return [name for name in names if name in table]
+
+
+def _of_differences(joined: pd.DataFrame, both: Sequence[pd.DataFrame], kind: ResultKind) -> list[float]:
+    """Return the uncertainty of each difference between two methods, eV; NaN where nothing is known of one of the two."""
+    columns = part_columns(both[0], kind)
+    parts = [{row["key"]: _parts(row, columns) for row in rows.to_dict("records")} for rows in both]
+    pairs = [(parts[0][one], parts[1][two]) for one, two in zip(joined["key 1"], joined["key 2"], strict=True)]
+    known = [of_difference(one, two) if one and two else None for one, two in pairs]
+    return [float("nan") if each is None else each for each in known]
 
 
 def _of_level(table: pd.DataFrame, name: str, column: str) -> pd.DataFrame:

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 from ase.calculators.calculator import Calculator
 from pymatgen.core import Structure
 from pymatgen.io.ase import AseAtomsAdaptor
@@ -19,6 +21,8 @@ from iface_wf.library.crystals import read_crystal
 from iface_wf.library.records import Disorder, FillerRecord
 
 MAX_SITES = 400
+SAME = 0.01
+"""Searches whose energies differ by less found the same arrangement, eV."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +88,7 @@ def _bulk(record_json: str, path: Path, seed: int) -> Structure:
         raise InputError(
             f"{path.name} has partly occupied sites; give a record with 'disorder' that says which composition to order."
         )
-    ordered = order(structure, record.disorder, record.oxidation_states, seed)[0].structure
+    ordered = order(structure, record.disorder, record.oxidation_states, seed, settle=True)[0].structure
     report = ordered.properties["ordering"]
     told["warnings"] = [*notes, *report.get("warnings", [])]
     if report["charge"]:
@@ -104,13 +108,16 @@ def _check_states(record: FillerRecord, structure: Structure) -> None:
         raise InputError(f"The oxidation states of {record.name} add up to {charge:+g} e per cell, not 0.")
 
 
-def order(structure: Structure, rule: Disorder, charges: dict[str, float], seed: int = 0) -> list[Ordering]:
+def order(
+    structure: Structure, rule: Disorder, charges: dict[str, float], seed: int = 0, settle: bool = False
+) -> list[Ordering]:
     """Order a crystal with partly occupied sites.
 
     Whole numbers of atoms nearest to the wanted composition that balance the formal charges are chosen
-    first; a site may have any number of partners, and an element any number of kinds of sites. Then simulated annealing (S. Kirkpatrick et al., 10.1126/science.220.4598.671) of the Ewald
-    energy exchanges atoms and vacancies among the sites that may hold them; pairs below their smallest
-    distance are never accepted in a result.
+    first; a site may have any number of partners, and an element any number of kinds of sites. Then replica exchange (Swendsen and Wang,
+    10.1103/PhysRevLett.57.2607) of the Ewald energy moves atoms and vacancies among the sites that may hold them; pairs
+    below their smallest distance are never accepted in a result. Of all images of an arrangement by the symmetry of the
+    average crystal the same one is given, whichever was found, so that faces and their names do not hang on the seed.
 
     Parameters
     ----------
@@ -122,6 +129,8 @@ def order(structure: Structure, rule: Disorder, charges: dict[str, float], seed:
         Formal charge of every element in e.
     seed
         Seed of the searches.
+    settle
+        End when two searches have found the lowest energy.
 
     Returns
     -------
@@ -144,13 +153,26 @@ def order(structure: Structure, rule: Disorder, charges: dict[str, float], seed:
         raise InputError(f"The cell to order has {len(cell)} sites, at most {MAX_SITES} are allowed.")
     problem = Problem(cell, rule, charges)
     generator = np.random.default_rng(seed)
-    found = [r for r in (problem.anneal(generator) for _ in range(rule.candidates)) if r is not None]
+    found: list[tuple[float, npt.NDArray[Any]]] = []
+    searches = 0
+    while searches < rule.candidates and not (settle and _lowest(found) > 1):
+        searches += 1
+        result = problem.search(generator)
+        found += [] if result is None else [result]
     if not found:
         limits = ", ".join(f"{pair} {d} A" for pair, d in rule.min_distances.items())
         kept = f"the smallest distances {limits}" if limits else "its atoms from overlapping"
         raise CalculationError(f"No ordering of {rule.composition} keeps {kept}.")
     found.sort(key=lambda r: r[0])
-    return [Ordering(problem.structure(kinds, energy, seed, basis), energy) for energy, kinds in found]
+    told = {"seed": seed, "searches": searches, "found_lowest": _lowest(found)}
+    return [
+        Ordering(problem.structure(problem.canonical(kinds), energy, told, basis), energy) for energy, kinds in found
+    ]
+
+
+def _lowest(found: Sequence[tuple[float, Any]]) -> int:
+    """Count how many searches found the lowest energy."""
+    return sum(energy < min(e for e, _ in found) + SAME for energy, _ in found)
 
 
 def rerank(orderings: Sequence[Ordering], calculator: Calculator, name: str | None = None) -> list[Ordering]:

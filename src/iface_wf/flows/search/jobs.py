@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from jobflow import CURRENT_JOB, Job, JobConfig, job
@@ -174,6 +174,34 @@ def find_alone(fragment: Structure, options: SearchOptions) -> RankedPlacements:
     record = Record(options.record_key(fragment), fragment)
     budget = Budget(MOLECULE * options.budget.steps, 2 * options.budget.patience)
     return Finder(source, options.engine, source.count, budget, record, options.seed).run()
+
+
+class Searching(NamedTuple):
+    """What a job may spend on a search.
+
+    Attributes
+    ----------
+    engine
+        The cheap engine.
+    steps
+        Steps of relaxation, all candidates together; a search that finds nothing better for long takes fewer.
+    """
+
+    engine: Engine
+    steps: int
+
+
+def searching(job: Job) -> Searching | None:
+    """Say what a job of a flow searches with; None of any other job, and where there is nothing to search."""
+    told = job.function_kwargs
+    if job.function is search_placement.original:
+        options = SearchOptions(**{each.name: told[each.name] for each in fields(SearchOptions)})
+        return Searching(options.engine, options.steps) if options.searches else None
+    if job.function is search_conformer.original:
+        options = SearchOptions(**told)
+        flexible = options.searches and Shapes(job.function_args[0]).flexible
+        return Searching(options.engine, MOLECULE * options.steps) if flexible else None
+    return None
 
 
 @job(config=JobConfig(expose_store=True))
