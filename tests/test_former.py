@@ -80,7 +80,7 @@ def test_values_of_options(cli, job_store, tmp_path, what):
     assert "density_difference" in hints[0]
 
 
-def test_a_name_that_is_a_value_is_left_alone(cli):
+def test_a_name_that_is_a_value_is_left_alone(cli, job_store):
     """Only the value of --what was called cdd."""
     out, hints = cli("results", "--filler", "cdd", "--json")
     assert (json.loads(out)["rows"], hints) == ([], [])

@@ -200,8 +200,7 @@ def compare(
     """
     check_types(first=first, second=second, store=store, kind=kind, filler=filler, polymer=polymer, salt=salt)
     asked = get_kind(kind or DEFAULT_KIND)
-    names = {"filler": filler, "polymer": polymer, "salt": salt}
-    table = _table(opened(store, create=False), asked, None, None, names)
+    table = _table(opened(store, create=False), asked, None, None, {"filler": filler, "polymer": polymer, "salt": salt})
     functionals = [functional_of(row) for row in table.to_dict("records")]
     for name in (first, second):
         method, slash, level = name.rpartition("/")

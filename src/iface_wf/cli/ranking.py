@@ -52,16 +52,16 @@ def best(
         engine=engine,
         level=level,
     )
-    told = {"not_told_apart": table.attrs.pop("not_told_apart")}
+    alike = table.attrs["not_told_apart"]
     methods = sorted({method_of(row) for row in table.to_dict("records")})
     if len(methods) > 1:
         say(f"These are of unlike methods ({', '.join(methods)}); choose one with --engine, --level and --where.")
-    if not tables.written(table, asked, told):
+    if not tables.written(table, asked, {"not_told_apart": alike}):
         if table.empty:
             say("No trustworthy results (or none that match).")
         else:
             print_rows(table, asked.columns_of(table))
-            _print_ties(told["not_told_apart"])
+            _print_ties(alike)
     if figure is not None and table.empty:
         say(f"No picture {figure}: there is nothing to draw.")
     elif figure is not None:

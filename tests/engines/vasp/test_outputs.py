@@ -397,3 +397,18 @@ def spoilt(tmp_path_factory, finished):
             shutil.rmtree(folder)
 
     return make
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[{"corrections": [{"handler": "X", "errors": [], "actions": []}]}]',
+        '[{"corrections": [{"handler": {}, "errors": [], "actions": ["x"]}]}]',
+        '[{"corrections": {}}, 1]',
+        '[{"corrections": ',
+    ],
+)
+def test_a_log_of_custodian_that_is_none(tmp_path, text):
+    (tmp_path / "custodian.json").write_text(text)
+    with pytest.raises(CalculationError, match=r"custodian\.json cannot be used"):
+        read_corrections(tmp_path)

@@ -114,8 +114,9 @@ CHOICES: tuple[Choice, ...] = (
     ),
     Choice(
         "KPOINTS",
-        "centred at Gamma; edge times points at least 9, 20, 30 A; 1 along every direction with vacuum",
-        "by length, so that vacuum does not count; the same intent as with every other engine",
+        "centred at Gamma; edge times points at least 9, 20, 30 A, for metals 30, 45, 60 A; 1 along every direction with vacuum",
+        "by length, so that vacuum does not count; metals (the library's `gap: 0`, or metallic elements alone) need more: "
+        "Li (001) to 5 meV per atom; the same intent as with every other engine",
         "10.1103/PhysRevB.13.5188",
     ),
     Choice(

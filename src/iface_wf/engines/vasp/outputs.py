@@ -284,7 +284,7 @@ def read_corrections(directory: Path) -> list[Correction]:
             for entry in log:
                 for found in entry["corrections"]:
                     corrections.append(_correction(found))
-        except (ValueError, KeyError, TypeError, OSError, EOFError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, OSError, EOFError) as error:
             raise CalculationError(f"{path} cannot be used: {error}.") from error
         break
     return corrections
