@@ -173,7 +173,7 @@ def test_an_interface_that_cannot_be_built_is_named_and_passed_over(screen):
 @pytest.mark.slow
 def test_gpaw_gives_what_the_dry_run_counts(screen, tmp_path, job_store, capsys):
     """One tiny interface with real DFT; the relaxations are xTB's, the single points GPAW's."""
-    overrides = {"convergence": {"energy": 1e-4, "density": 1e-3}, "kpoint_length": 1.0, "grid_spacing": 0.25}
+    overrides = {"convergence": {"energy": 1e-4, "density": 1e-3}, "kpoint_length": 1.0}
     text = spec_text(fillers=["HF-layer"], polymers=["water"], engine="gpaw", overrides=overrides, processes=1)
     (tmp_path / "spec.yaml").write_text(text, encoding="utf-8")
     plan = dry_run(tmp_path, capsys)

@@ -101,7 +101,7 @@ class QueueBench:
         finally:
             controller.close()
 
-    def wait_for(self, condition, what: str, seconds: float = 90.0):
+    def wait_for(self, condition, what: str, seconds: float = 240.0):
         """Wait until something is so, and return what the condition gave."""
         deadline = time.monotonic() + seconds
         while not (answer := condition()):

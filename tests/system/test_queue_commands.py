@@ -65,7 +65,7 @@ def test_a_runner_in_the_background_that_is_killed_is_started_anew(bench, ask, t
         assert code == 2
         assert "at work already" in said
         os.kill(first, signal.SIGKILL)
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + 400
         while (found := ask("status", "--json")[1])["interfaces"] != {"finished": 2}:
             assert time.monotonic() < deadline, found
             time.sleep(0.5)

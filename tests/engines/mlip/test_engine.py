@@ -280,5 +280,5 @@ def test_orderings_of_a_crystal_are_ranked_by_the_name_of_a_model():
     ranked = rank_orderings(orderings, "CHGNet")
     energies = [ordering.structure.properties["rerank_energy"] for ordering in ranked]
     assert energies == sorted(energies)
-    assert 0.01 < energies[-1] - energies[0] < 20.0  # eV per cell of 187 atoms: unlike orderings of one crystal
+    assert 1e-4 < energies[-1] - energies[0] < 20.0  # eV per cell of 187 atoms: unlike orderings of one crystal
     assert ranked[0].structure.properties["reranked_by"] == "CHGNet 0.3.0"
