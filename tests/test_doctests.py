@@ -4,10 +4,12 @@ import doctest
 import importlib
 import os
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
 from iface_wf.store.settings import open_store
+from tests.examples import document, put
 
 SOURCE = Path(__file__).parents[1] / "src"
 OPTIONS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE | doctest.IGNORE_EXCEPTION_DETAIL
@@ -23,7 +25,9 @@ def modules():
 def store(tmp_path_factory):
     """Return the file of a store that the examples share: they calculate the same, so it is calculated once."""
     path = tmp_path_factory.mktemp("doctest") / "store.sqlite"
-    open_store(str(path)).close()  # some examples only read
+    with open_store(str(path)) as made:  # some examples only read
+        for number, method in enumerate(({"engine": "gpaw"}, {"engine": "xtb", "functional": "GFN1-xTB"})):
+            put(made, document(f"{number}" * 64, filler="SiO2", **method), uuid=str(UUID(int=number + 1)))
     return path
 
 

@@ -93,6 +93,11 @@ def unknown_name(what: str, name: str, allowed: Iterable[str]) -> InputError:
     return InputError(f"Unknown {what} {name[:80]!r}: {hint}")
 
 
+def reasons(error: BaseException) -> list[str]:
+    """Return the lines of an error's text; its name where it has none."""
+    return str(error).strip().splitlines() or [type(error).__name__]
+
+
 def shown(value: Any, length: int = 60) -> str:
     """Write a value for a sentence, cut where it is long."""
     try:

@@ -11,7 +11,7 @@ from functools import cached_property
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from iface_wf.errors import InputError, unknown_name
+from iface_wf.errors import InputError, reasons, unknown_name
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -135,7 +135,7 @@ def import_object(place: str, whose: str) -> Any:
     try:
         return getattr(import_module(module), attribute)
     except Exception as error:  # modules of others fail in whatever way they like
-        cause = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+        cause = reasons(error)[0][:200]
         raise InputError(
             f"{whose} cannot be used: importing {place} failed ({type(error).__name__}: {cause})."
         ) from error

@@ -29,12 +29,12 @@ def layer(species, edge, properties=None):
     ],
 )
 def test_metals_get_more_points(structure, mesh):
-    assert kpoint_mesh(structure, 9.0, 30.0) == mesh
+    assert kpoint_mesh(structure, 9.0) == mesh
 
 
 def test_a_molecule_of_metal_atoms_stays_at_gamma():
     box = Structure(Lattice(np.eye(3) * 10.0, pbc=(False, False, False)), ["Li"], [[0.5] * 3])
-    assert kpoint_mesh(box, 9.0, 30.0) == (1, 1, 1)
+    assert kpoint_mesh(box, 9.0) == (1, 1, 1)
 
 
 @pytest.mark.parametrize(("filler", "metal"), [("Li", True), ("I2", False)])
@@ -55,6 +55,9 @@ def test_a_gap_in_the_library_counts_more_than_the_elements(tmp_path):
 
 
 @pytest.mark.parametrize("engine", [GpawEngine, VaspEngine])
-def test_levels_have_more_points_for_metals(engine):
-    lengths = [engine(level=level).defaults()["kpoint_length_metal"] for level in ("fast", "moderate", "precise")]
-    assert lengths == [30.0, 45.0, 60.0]
+def test_levels_have_more_points_for_metals_but_not_more_than_asked_for(engine):
+    def mesh(level="fast", **overrides):
+        return engine(level=level, overrides=overrides).request(layer(["Li", "Al"], 6.0), [], None).settings["kpoints"]
+
+    assert [mesh(level)[0] for level in ("fast", "moderate", "precise")] == [5, 7, 10]
+    assert mesh(kpoint_length=12.0) == [2, 2, 1]

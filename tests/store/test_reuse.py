@@ -145,6 +145,22 @@ def test_a_second_one_waits_for_the_result(embedded):
     assert done == [None]
 
 
+def test_a_claim_counts_as_held_until_the_store_knows_that_it_is_given_back(embedded, monkeypatch):
+    claims, seen = claims_of(embedded), []
+    mine = Claim.of_this_process("k")
+    assert claims.take(mine, 60.0, finished=False) is None
+    transaction = claims._transaction
+
+    def watched():
+        seen.append(mine.alive)
+        return transaction()
+
+    monkeypatch.setattr(claims, "_transaction", watched)
+    assert claims.renew(mine, 60.0, released=True)
+    assert seen == [True]
+    assert claims.holder("k").released
+
+
 def test_waiting_can_be_limited(embedded):
     held = take(embedded, "k", "the queue")
     with (

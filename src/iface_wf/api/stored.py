@@ -196,7 +196,7 @@ def compare(
     --------
     >>> import iface_wf
     >>> both = iface_wf.compare("xtb/fast", "gpaw/fast", filler="SiO2")
-    >>> both[both.agree][["polymer", "difference", "difference uncertainty"]]
+    >>> alike = both[both.agree][["polymer", "difference", "difference uncertainty"]]
     """
     check_types(first=first, second=second, store=store, kind=kind, filler=filler, polymer=polymer, salt=salt)
     asked = get_kind(kind or DEFAULT_KIND)

@@ -38,7 +38,11 @@ def is_metal(structure: Structure) -> bool:
     return all(x.is_metal for x in structure.composition.elements) if known is None else bool(known)
 
 
-def kpoint_mesh(structure: Structure, length: float, of_metal: float) -> tuple[int, int, int]:
+#: What a metal's periodic edges times their k-points reach at least, A, and how many times as long they are as an insulator's.
+METAL_LENGTH, METAL_FACTOR = 30.0, 2.0
+
+
+def kpoint_mesh(structure: Structure, length: float, *, exact: bool = False) -> tuple[int, int, int]:
     """Choose a Monkhorst-Pack mesh by length, with one point along non-periodic directions.
 
     Parameters
@@ -46,17 +50,18 @@ def kpoint_mesh(structure: Structure, length: float, of_metal: float) -> tuple[i
     structure
         The structure.
     length
-        Every periodic edge times its k-points reaches at least this length, A.
-    of_metal
-        The same for metals, whose energies need more points.
+        Every periodic edge times its k-points reaches at least this length, A; in metals, whose energies need more points,
+        twice that and at least 30 A.
+    exact
+        Metals have no more.
 
     Returns
     -------
     tuple of int
         k-points along each reciprocal axis.
     """
-    if any(structure.lattice.pbc) and is_metal(structure):
-        length = max(length, of_metal)
+    if not exact and any(structure.lattice.pbc) and is_metal(structure):
+        length = max(METAL_LENGTH, METAL_FACTOR * length)
     mesh = [
         max(1, int(np.ceil(length / edge - 0.01))) if periodic else 1
         for edge, periodic in zip(structure.lattice.abc, structure.lattice.pbc, strict=True)

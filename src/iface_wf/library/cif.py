@@ -10,6 +10,7 @@ import numpy as np
 from pymatgen.core import Element, Lattice, Structure, SymmOp
 from pymatgen.io.cif import CifBlock, CifParser
 
+from iface_wf.errors import reasons
 from iface_wf.library.cif_sites import Row, columns_alike, last_digit, number, on_their_sites, rows_of
 from iface_wf.library.cif_symmetry import Setting, named, written
 from iface_wf.library.cif_text import Block, parse_blocks
@@ -351,8 +352,7 @@ def _with_moments(structure: Structure, text: str, notes: list[str]) -> Structur
         try:
             magnetic = CifParser.from_str(text).parse_structures(primitive=False, on_error="raise")[0]
         except (ValueError, KeyError, NotImplementedError, TypeError) as error:
-            reason = (str(error).splitlines() or [type(error).__name__])[-1]  # some errors have no text
-            notes.append(f"{left}: {reason[:100]}.")
+            notes.append(f"{left}: {reasons(error)[-1][:100]}.")
             return structure
     vectors = np.array([np.asarray(m.global_moment) for m in magnetic.site_properties.get("magmom", [])])
     if len(vectors) != len(magnetic) or not vectors.any():

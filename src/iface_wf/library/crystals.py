@@ -8,7 +8,7 @@ import numpy as np
 from pymatgen.core import Structure
 from pymatgen.core.structure import StructureError
 
-from iface_wf.errors import InputError
+from iface_wf.errors import InputError, reasons
 from iface_wf.library.cif import parse_cif
 from iface_wf.library.overlap import isolated, overlap
 from iface_wf.library.poscar import parse_poscar
@@ -62,7 +62,7 @@ def read_crystal(path: Path, max_atoms: int = MAX_ATOMS) -> Structure:
     try:
         structure = parse_cif(text) if path.suffix.lower() == ".cif" else parse_poscar(text)
     except _PARSE_ERRORS as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")
+        reason = reasons(error)[0].rstrip(".")
         raise InputError(f"{path} cannot be read as a crystal: {reason[:250]}.") from error
     if len(structure) > max_atoms:
         raise InputError(f"{path} has {len(structure)} sites in the cell, at most {max_atoms} are allowed.")

@@ -26,8 +26,9 @@ from iface_wf.screening.state import (
     started_calculations,
 )
 
-#: Names of the counts: searches for the lowest conformer and for the placement, relaxations and single points of isolated parts and of interfaces, relaxations of A and B from what they
-#: are in AB, and A*, B* frozen in AB. Single points of references that come out elsewhere from AB are not foreseen.
+#: Names of the counts: searches for the lowest conformer and for the placement, relaxations and single points of isolated parts
+#: and of interfaces, relaxations of A and B from what they are in AB, and A*, B* frozen in AB. Single points of references that
+#: come out elsewhere from AB are not foreseen.
 KINDS = (
     "conformer_searches",
     "references",

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from jobflow import JobStore
 
+from iface_wf.builders.edges import area_of
 from iface_wf.builders.placing.placements import APART
 from iface_wf.documents.labels import WHOLE, A, B
 from iface_wf.flows.graph import Graph, Item
@@ -93,29 +93,29 @@ def _distance(item: Item) -> float | None:
 
 
 def _room(item: Item, distance: float, graph: Graph, store: JobStore, level: str) -> Room:
-    lattice = graph.parts[item.parts[A.name]].structure.lattice
-    across = lattice.matrix[0, 0] * lattice.matrix[1, 1] - lattice.matrix[0, 1] * lattice.matrix[1, 0]  # c is upright
+    slab = graph.parts[item.parts[A.name]].structure
     larger = item.about["provenance"]["build"].get("larger_cell") if distance < APART - 0.05 else None
+    growing = _growing(item, graph)
 
     def cost(atoms: int) -> float:
-        return estimate(_large(item, graph, atoms), level, store)[0]
+        return estimate([each._replace(atoms=atoms) for each in growing], level, store)[0]
 
     return Room(
         name=item.name,
         image_distance=distance,
-        coverage=100.0 / abs(float(across)) if lattice.pbc[1] else None,
+        coverage=100.0 / area_of(slab) if slab.lattice.pbc[1] else None,
         atoms=item.atoms,
         core_hours=cost(item.atoms),
         larger_cell=None if larger is None else {**larger, "core_hours": cost(larger["atoms"])},
     )
 
 
-def _large(item: Item, graph: Graph, atoms: int) -> Iterable[Missing]:
-    """List what grows with the cell of one result, as if it had so many atoms."""
+def _growing(item: Item, graph: Graph) -> list[Missing]:
+    """List what grows with the cell of one result."""
     part = graph.parts[item.parts[A.name]]
     makers = [maker for maker in (part.relax, part.static) if maker is not None]
     steps = [(maker.engine_name, str(maker.kind)) for maker in makers]
     steps += [(engine, kind) for (kind, role), (_, engine) in calculations_of(item).items() if role in _LARGE]
     search = search_of(item)
-    searches = [] if search is None else [Missing.search(search, atoms)]
-    return [*(Missing(engine, kind, atoms) for engine, kind in steps), *searches]
+    searches = [] if search is None else [Missing.search(search, item.atoms)]
+    return [*(Missing(engine, kind, item.atoms) for engine, kind in steps), *searches]

@@ -8,6 +8,7 @@ from typing import Any, TypedDict
 
 from jobflow import JobStore
 
+from iface_wf.documents.labels import WHOLE
 from iface_wf.engines.base import Engine
 from iface_wf.errors import CalculationError, InputError
 from iface_wf.flows.events import Event
@@ -175,7 +176,7 @@ def _steps(graph: Graph, store: JobStore, level: str) -> tuple[list[Step], str]:
         if engine is None:
             continue
         atoms, found = known.get(job.name, (None, None))
-        role, _, origin = ("AB" if search else engine.role).partition(" from ")
+        role, _, origin = (WHOLE if search else engine.role).partition(" from ")
         alone = sizes.get(role) if origin or role == job.name.split()[-1] else None
         kind, size = "search" if search else str(engine.kind), atoms or alone or largest
         missing = Missing.search(search, size) if search else Missing(engine.engine_name, kind, size, engine.level)

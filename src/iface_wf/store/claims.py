@@ -224,15 +224,15 @@ class SqliteClaims:
 
     def renew(self, claim: Claim, lease: float, released: bool = False) -> bool:
         """See `Claims.renew`."""
-        if released:
-            _held.discard(claim.token)
         with self._transaction() as connection:
             values = (time.time() + lease, released, claim.key, claim.token)
             change = "UPDATE claims SET expires = ?, released = ? WHERE key = ? AND token = ?"
-            if connection.execute(change, values).rowcount != 1:
-                return False
-            self._set_clock(connection, claim, lease)
-        return True
+            ours = connection.execute(change, values).rowcount == 1
+            if ours:
+                self._set_clock(connection, claim, lease)
+        if released:  # not before the store says so: else others would take it for void
+            _held.discard(claim.token)
+        return ours
 
     def drop(self, claim: Claim) -> None:
         """See `Claims.drop`."""
@@ -314,10 +314,11 @@ class MongoClaims:
 
     def renew(self, claim: Claim, lease: float, released: bool = False) -> bool:
         """See `Claims.renew`."""
-        if released:
-            _held.discard(claim.token)
         change = [{"$set": {"expires": _server_time_after(lease), "released": released}}]
-        return bool(self._collection.update_one({"_id": claim.key, "token": claim.token}, change).matched_count)
+        ours = bool(self._collection.update_one({"_id": claim.key, "token": claim.token}, change).matched_count)
+        if released:  # not before the store says so: else others would take it for void
+            _held.discard(claim.token)
+        return ours
 
     def drop(self, claim: Claim) -> None:
         """See `Claims.drop`."""

@@ -28,7 +28,7 @@ _WAL_BYTE = 18  # of the file's header: 2 in write-ahead mode
 _SIDE_FILES = ("-wal", "-journal")
 
 _settled: set[tuple[int, int] | None] = set()
-"""Files that this process has opened, by device and inode: their header is never read again, see `_in_write_ahead_mode`."""
+"""Files of no local disk that this process has opened, by device and inode: their header is never read again, see `_in_write_ahead_mode`."""
 
 
 def open_database(path: str | Path) -> sqlite3.Connection:
@@ -54,10 +54,11 @@ def open_database(path: str | Path) -> sqlite3.Connection:
         If it must be switched from write-ahead mode and another process uses it.
     """
     path = Path(path)
+    local = is_local(path)
     if not may_write(path):
         connection = _open_for_reading(path)
     else:
-        if not is_local(path) and _identity(path) not in _settled and _in_write_ahead_mode(path):
+        if not local and _identity(path) not in _settled and _in_write_ahead_mode(path):
             _leave_write_ahead_mode(path)
         connection = _connect(str(path))
     try:
@@ -68,14 +69,15 @@ def open_database(path: str | Path) -> sqlite3.Connection:
         if mark != APPLICATION_ID:
             if mark or tables:
                 raise StoreError(f"{path} is the database of another program.")
-            suited = is_local(path) and shares_memory(path.parent)
+            suited = local and shares_memory(path.parent)
             _set_journal(connection, "WAL" if suited else "DELETE")
             connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         connection.execute("PRAGMA synchronous = FULL")
     except BaseException:
         connection.close()
         raise
-    _settled.add(_identity(path))
+    if not local:
+        _settled.add(_identity(path))
     return connection
 
 

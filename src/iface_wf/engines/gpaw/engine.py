@@ -68,7 +68,7 @@ class GpawEngine(Engine):
     ) -> CalculationRequest:
         """Write out every setting, see `iface_wf.engines.base.Engine.request`."""
         settings = self.defaults()
-        spacing, lengths = settings.pop("grid_spacing"), [settings.pop(f"kpoint_length{x}") for x in ("", "_metal")]
+        spacing, length = settings.pop("grid_spacing"), settings.pop("kpoint_length")
         settings.pop("relaxed_by", None)
         by_element = settings.pop("magmoms", None) or {}
         if "all_electron" not in self.densities and "bader_spacing" not in self.overrides:
@@ -79,7 +79,7 @@ class GpawEngine(Engine):
             shared["kpoints"] = [1, 1, 1]
         settings = {
             "grid": list(grid_shape(structure, spacing)),
-            "kpoints": list(kpoint_mesh(structure, *lengths)),
+            "kpoints": list(kpoint_mesh(structure, length, exact="kpoint_length" in self.overrides)),
             "charge": self.charge,
             **settings,
             **{k: v for k, v in self._spin(structure, ghosts, by_element).items() if k not in self.overrides},

@@ -28,7 +28,7 @@ COMMON: dict[str, Any] = {
     "bader_spacing": 0.067,
     "max_scf_steps": 150,
 }
-#: kpoint_length: cells are repeated until each periodic edge times its k-points reaches this length, A; _metal: for metals.
+#: kpoint_length: cells are repeated until each periodic edge times its k-points reaches this length, A; in metals more.
 #: grid_spacing: A; c edges are multiples of 0.8 A, so 0.2 and 0.16 A grids of a slab and of its interfaces coincide.
 #: smearing: width of the Fermi-Dirac occupations, eV. cutoff: eV.
 LEVELS: dict[str, dict[str, Any]] = {
@@ -37,7 +37,6 @@ LEVELS: dict[str, dict[str, Any]] = {
         "basis": "dzp",
         "grid_spacing": 0.2,
         "kpoint_length": 9.0,
-        "kpoint_length_metal": 30.0,
         "smearing": 0.05,
         "convergence": {"energy": 1e-5, "density": 1e-4},
         "fmax": 0.1,
@@ -49,7 +48,6 @@ LEVELS: dict[str, dict[str, Any]] = {
         "basis": "dzp",
         "grid_spacing": 0.16,
         "kpoint_length": 20.0,
-        "kpoint_length_metal": 45.0,
         "smearing": 0.05,
         "convergence": {"energy": 1e-6, "density": 1e-5},
         "fmax": 0.05,
@@ -61,7 +59,6 @@ LEVELS: dict[str, dict[str, Any]] = {
         "cutoff": 600.0,
         "grid_spacing": 0.16,
         "kpoint_length": 30.0,
-        "kpoint_length_metal": 60.0,
         "smearing": 0.05,
         "convergence": {"energy": 1e-6, "density": 1e-5},
         "fmax": 0.02,

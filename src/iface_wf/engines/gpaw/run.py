@@ -136,8 +136,9 @@ def run(task: dict[str, Any]) -> dict[str, Any]:
     """
     settings, relax = task["settings"], task["kind"] == "relax"
     atoms = starting_atoms(task)
-    share([bool(p) for p in atoms.pbc])
-    calc = GPAW(**calculator_parameters(settings, task["ghosts"], [bool(p) for p in atoms.pbc]), txt=LOG)
+    pbc = [bool(p) for p in atoms.pbc]
+    share(pbc)
+    calc = GPAW(**calculator_parameters(settings, task["ghosts"], pbc), txt=LOG)
     checkpoint = Checkpoint(calc, settings.get("checkpoint_every", 300.0), task.get("max_seconds", 0.0))
     scf_steps = [0]
 

@@ -61,8 +61,8 @@ class GpawSettings(EngineSettings):
         Functional, and ``D3(BJ)``, ``D4`` or ``none``.
     grid, grid_spacing, bader_spacing
         Points of the grid, or how far apart they are; the same for Bader basins.
-    kpoints, kpoint_length, kpoint_length_metal
-        Mesh, or edge times points, the same for metals.
+    kpoints, kpoint_length
+        Mesh, or edge times points (for metals see `iface_wf.engines.cells.kpoint_mesh`).
     smearing
         Width of the Fermi-Dirac occupations.
     spin_polarized, magmoms, magnetic_moments, start
@@ -85,7 +85,6 @@ class GpawSettings(EngineSettings):
     bader_spacing: Annotated[float, Field(ge=0.02, le=0.5, description="A")]
     kpoints: Triple | None = None
     kpoint_length: KpointLength
-    kpoint_length_metal: KpointLength
     smearing: Annotated[float, Field(ge=0, le=2.0, description="eV")]
     spin_polarized: bool
     magmoms: Elements[Moment] | None = None

@@ -22,7 +22,7 @@ from ase.calculators.calculator import Calculator
 from iface_wf.builders.solids.disorder import Ordering, rerank
 from iface_wf.engines.dispersion import D3, DISPERSION_MODELS
 from iface_wf.engines.mlip.profile import PROFILE
-from iface_wf.errors import CalculationError, InputError, unknown_name
+from iface_wf.errors import CalculationError, InputError, reasons, unknown_name
 
 
 class Package(NamedTuple):
@@ -216,7 +216,7 @@ def load(settings: dict[str, Any]) -> Calculator:
                 arguments = {"model": settings["weights"]} | arguments
             return ase_calculator(MLFF(model), **arguments)
     except (ImportError, OSError, RuntimeError, TypeError, ValueError, AttributeError) as error:
-        cause = (str(error).splitlines() or [type(error).__name__])[0]
+        cause = reasons(error)[0]
         raise CalculationError(f"The ML potential {model_name(settings)} cannot be loaded: {cause[:200]}") from error
 
 

@@ -45,7 +45,7 @@ class VaspEngine(Engine, BaseVaspMaker):
     name, kind, level, densities, role, force, charge, processes, here
         See `iface_wf.engines.base.Engine`; a charge is for molecules only.
     overrides
-        Options (lower case: xc, dispersion, gadolinium, potcars, hubbard, kpoint_length, kpoint_length_metal, fmax, max_steps, real_space,
+        Options (lower case: xc, dispersion, gadolinium, potcars, hubbard, kpoint_length, fmax, max_steps, real_space,
         bader_spacing) and INCAR tags (upper case).
     input_set_generator
         Its ``user_incar_settings`` count like ``overrides``; the rest is set from the fields of this maker.

@@ -211,7 +211,7 @@ class InterfaceInputGenerator(VaspInputGenerator):
     def kpoints_updates(self) -> Kpoints:
         """The mesh by length, centred at Gamma."""
         mesh = self.like.get("kpoints") or kpoint_mesh(
-            self._cell(), self.options["kpoint_length"], self.options["kpoint_length_metal"]
+            self._cell(), self.options["kpoint_length"], exact="kpoint_length" in self.overrides
         )
         return Kpoints.gamma_automatic(tuple(int(n) for n in mesh))
 

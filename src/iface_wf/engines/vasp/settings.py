@@ -130,8 +130,8 @@ class VaspOverrides(EngineSettings):
         See `iface_wf.engines.vasp.choices`; dispersion None or ``none``: none.
     potcars, hubbard
         POTCAR, and angular momentum, U and J (eV), by element.
-    kpoint_length, kpoint_length_metal, bader_spacing
-        Edge times k-points, the same for metals, and points of the densities' grid, A.
+    kpoint_length, bader_spacing
+        Edge times k-points (for metals see `iface_wf.engines.cells.kpoint_mesh`), and points of the densities' grid, A.
     real_space
         Whether large cells are projected in real space.
     fmax, max_steps
@@ -146,7 +146,6 @@ class VaspOverrides(EngineSettings):
     potcars: Elements[Potcar] | None = None
     hubbard: Elements[Hubbard] | None = None
     kpoint_length: KpointLength = 20.0
-    kpoint_length_metal: KpointLength = 45.0
     bader_spacing: Annotated[float, Field(ge=0.02, le=1.0, description="A")] = 0.067
     real_space: bool = True
     fmax: Force = 0.05

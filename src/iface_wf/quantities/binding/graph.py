@@ -92,7 +92,11 @@ def describe(
     digests = {"slab": slab.digest, "fragment": fragment.digest}
     return {
         "key": request.key(
-            slab.digest, fragment.digest, record, elements=elements_of(slab.structure, fragment.structure)
+            slab.digest,
+            fragment.digest,
+            record,
+            elements=elements_of(slab.structure, fragment.structure),
+            metal=bool(slab.structure.properties.get("metal")),
         ),
         "filler": record.name,
         "surface": str(slab.structure.properties.get("surface", "")),

@@ -80,7 +80,12 @@ class BindingRequest(InterfaceSpec, Request):
         return " + ".join(part for part in parts if part)
 
     def key(
-        self, slab_digest: str, fragment_digest: str, *fillers: FillerRecord, elements: Collection[str] = ()
+        self,
+        slab_digest: str,
+        fragment_digest: str,
+        *fillers: FillerRecord,
+        elements: Collection[str] = (),
+        metal: bool = False,
     ) -> str:
         """Content key of the whole interface calculation.
 
@@ -92,13 +97,15 @@ class BindingRequest(InterfaceSpec, Request):
             Record of the filler, which says how the engine treats its elements.
         elements
             Elements of the two parts.
+        metal
+            Whether the slab conducts, which engines give more k-points.
 
         Returns
         -------
         str
             SHA-256, hexadecimal.
         """
-        options = self.model_dump(mode="json", include=set(_OPTIONS))
+        options = self.model_dump(mode="json", include=set(_OPTIONS)) | {"metal": metal or None}
         budget = self.budget
         if self.placements > 1 and budget.steps > 0:
             options["ranking"] = method_of(self.ranking_engine(), elements)
