@@ -17,7 +17,7 @@ demo-queue: ## The same through Slurm and MongoDB: starts both here (as root), s
 
 test: ## Install what is needed, then run every test
 	@bash scripts/setup.sh test
-	@$(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder
+	@$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 test-fast: ## The tests that take seconds
 	@bash scripts/setup.sh test

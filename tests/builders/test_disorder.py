@@ -26,6 +26,7 @@ def lagp():
     return read_crystal(record.crystal_path), record.disorder
 
 
+@pytest.mark.slow
 def test_garnet_has_the_nearest_neutral_composition_and_keeps_lithium_apart():
     crystal = bulk(Library().filler("LLZTO"))
     assert crystal.composition == Composition("Li51La24Zr11Ta5O96")
@@ -84,6 +85,7 @@ def test_the_crystal_does_not_hang_on_the_seed(lagp):
     assert report["found_lowest"] == 2 <= report["searches"] < rule.candidates
 
 
+@pytest.mark.slow
 def test_composition_does_not_depend_on_the_origin(lagp):
     crystal, rule = lagp
     moved = crystal.copy()

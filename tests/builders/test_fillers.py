@@ -73,7 +73,8 @@ def test_silanol_density_is_that_of_silica(name):
 
 
 @pytest.mark.parametrize(("name", "unit", "cutoff", "count"), [
-    ("LLZTO", ("Zr", "Ta"), 2.4, 6), ("LLZO", ("Zr",), 2.4, 6), ("LAGP", ("P",), 1.8, 4), ("LATP", ("P",), 1.8, 4),
+    pytest.param("LLZTO", ("Zr", "Ta"), 2.4, 6, marks=pytest.mark.slow),
+    pytest.param("LLZO", ("Zr",), 2.4, 6, marks=pytest.mark.slow), ("LAGP", ("P",), 1.8, 4), ("LATP", ("P",), 1.8, 4),
 ])  # fmt: skip
 def test_no_polyhedron_is_torn_and_lithium_keeps_its_distance(name, unit, cutoff, count):
     slab = default(name)

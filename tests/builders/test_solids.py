@@ -12,6 +12,7 @@ from pymatgen.analysis.interfaces.coherent_interfaces import CoherentInterfaceBu
 from pymatgen.analysis.interfaces.zsl import ZSLGenerator
 
 from iface_wf.builders.edges import EDGE_STEP
+from iface_wf.builders.solids import stacks
 from iface_wf.builders.solids.cell import BOTTOM_VACUUM
 from iface_wf.builders.solids.slabs import build_slab
 from iface_wf.builders.solids.stacks import Layer, all_stacks, build_stack, layers_of, match_planes
@@ -128,10 +129,11 @@ def test_impossible_stacks_are_refused(arguments, message):
         build_stack([layer("LiI"), layer("Li")], **{"max_area": 100.0} | arguments)
 
 
-def test_a_stack_needs_two_layers_and_a_slab_is_none():
+def test_a_stack_needs_two_layers_and_a_slab_is_none(monkeypatch):
     with pytest.raises(InputError, match="two layers"):
         build_stack([layer("Li")])
     with pytest.raises(InputError, match="no stack"):
         layers_of(build_slab(LIBRARY.filler("Li")))
+    monkeypatch.setattr(stacks, "MAX_ATOMS", 10)
     with pytest.raises(InputError, match="atoms, at most"):
-        build_stack([layer("LLZO", thickness=40.0), layer("Li", thickness=40.0)])
+        build_stack([layer("LiI"), layer("Li")])

@@ -147,7 +147,8 @@ def test_a_wrong_variable_is_named(soon, monkeypatch, name, value):
     assert f"IFACE_WF_VASP_{name}" in soon(*RUN, "--engine", "vasp")
 
 
-@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
+@pytest.mark.slow
+@pytest.mark.parametrize("encoding", ["ascii", "utf-8"])
 def test_every_terminal_can_show_everything(tmp_path, encoding):
     """Angstrom signs in headings, arrows in texts, and names of files in whatever bytes."""
     environment = {**os.environ, "PYTHONIOENCODING": encoding, "LC_ALL": "C", "PYTHONCOERCECLOCALE": "0"}

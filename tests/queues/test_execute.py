@@ -44,7 +44,7 @@ def log(folder):
 
 
 def wait_for_start(folder, number=1):
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while log(folder).count("start") < number:
         assert time.monotonic() < deadline
         time.sleep(0.01)

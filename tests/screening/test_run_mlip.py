@@ -65,6 +65,7 @@ def test_energies_of_two_models_are_never_mixed(screen, tmp_path, capsys):
     assert main(["compare", first, second, *store]) == 0
 
 
+@pytest.mark.slow
 def test_geometries_and_ranking_by_an_ml_potential_for_energies_of_another_engine(screen, tmp_path, job_store, tiny):
     text = spec_text(fillers=["HF-layer"], polymers=["water"], placements=2, overrides={})
     spec = ScreeningSpec.model_validate(yaml.safe_load(text + "geometry: mlip\n"))

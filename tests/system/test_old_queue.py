@@ -38,7 +38,7 @@ def test_an_interface_of_xtb_that_is_under_way(bench, tmp_path, capfd):
     jobs = restore(bench.database(), bench.address, tmp_path, "xtb", methods_of_today=True)
     folder = Path(jobs["place"]["run_dir"])  # submitted, and begun only now
     assert not execute.finished(folder)
-    subprocess.run([sys.executable, "-m", "iface_wf.queues.execute", str(folder)], check=True, timeout=120)
+    subprocess.run([sys.executable, "-m", "iface_wf.queues.execute", str(folder)], check=True, timeout=300)
     assert execute.finished(folder)
 
     bench.finish()

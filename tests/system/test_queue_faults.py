@@ -14,14 +14,14 @@ from jobflow_remote.jobs.runner import Runner
 from iface_wf.queues.recover import recover
 from iface_wf.store.results import result_table
 from tests.system.conftest import running_mongod
-from tests.system.queue_bench import CALCULATIONS, JOBS, QueueBench, slurm_jobs, wait
+from tests.system.queue_bench import CALCULATIONS, CALCULATIONS_OF_TWO, JOBS_OF_TWO, TWO, QueueBench, slurm_jobs, wait
 from tests.tiny_library import read_log
 
 pytestmark = pytest.mark.slow
-KILLS = 10
+KILLS = 5
 
 
-def test_runner_killed_at_ten_random_moments(queue):
+def test_runner_killed_at_random_moments(queue):
     queue.submit()
     seed = random.SystemRandom().randrange(10**6)
     print("seed", seed)
@@ -57,7 +57,7 @@ def test_a_running_job_that_is_cancelled_is_run_anew(queue):
     queue.submit()
     child = queue.start_runner()
     (job, *_) = queue.wait_for(lambda: slurm_jobs("RUNNING"), "a running job")
-    subprocess.run(["scancel", job], check=True, timeout=30)
+    subprocess.run(["scancel", job], check=True, timeout=60)
     assert wait(child) == 0, queue.status()
     recovered = queue.database()["jobs"].distinct("job.metadata.recoveries")
     assert recovered == [1]
@@ -69,7 +69,7 @@ def test_a_node_that_is_drained_and_resumed(queue):
     queue.submit()
     child = queue.start_runner()
     queue.wait_for(lambda: slurm_jobs("RUNNING"), "a running job")
-    subprocess.run(["scontrol", "update", f"NodeName={node}", "State=DRAIN", "Reason=test"], check=True, timeout=30)
+    subprocess.run(["scontrol", "update", f"NodeName={node}", "State=DRAIN", "Reason=test"], check=True, timeout=60)
     try:
         queue.wait_for(lambda: not slurm_jobs("RUNNING") and slurm_jobs("PENDING"), "jobs that wait for the node")
         done = len(read_log(queue.log))
@@ -77,7 +77,7 @@ def test_a_node_that_is_drained_and_resumed(queue):
         assert len(read_log(queue.log)) == done
         assert queue.status().jobs["queued"]
     finally:
-        subprocess.run(["scontrol", "update", f"NodeName={node}", "State=RESUME"], check=True, timeout=30)
+        subprocess.run(["scontrol", "update", f"NodeName={node}", "State=RESUME"], check=True, timeout=60)
     assert wait(child) == 0, queue.status()
     queue.check_each_once()
 
@@ -97,7 +97,7 @@ def test_the_server_is_killed_for_half_a_minute_when_a_result_is_stored(slurm, t
             return complete(controller, *args)
 
         child = queue.start_runner(before=lambda: setattr(JobController, "complete_job", killing_the_server))
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 180
         while not (tmp_path / "killed").exists():
             assert time.monotonic() < deadline
             time.sleep(0.05)
@@ -110,7 +110,7 @@ def test_the_server_is_killed_for_half_a_minute_when_a_result_is_stored(slurm, t
 def test_a_full_disk(slurm, mongod, tmp_path, monkeypatch):
     work = tmp_path / "work"
     work.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(work)], check=True, timeout=30)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(work)], check=True, timeout=60)
     try:
         queue = QueueBench(tmp_path, f"mongodb://{mongod.host}:{mongod.port}/disk_{os.urandom(4).hex()}", monkeypatch)
         queue.submit()
@@ -118,7 +118,7 @@ def test_a_full_disk(slurm, mongod, tmp_path, monkeypatch):
         queue.wait_for(lambda: queue.ends(), "a finished calculation")
         ballast = work / "ballast"
         fill = ["dd", "if=/dev/zero", f"of={ballast}", "bs=4096"]
-        assert "No space left" in subprocess.run(fill, capture_output=True, text=True, timeout=30).stderr
+        assert "No space left" in subprocess.run(fill, capture_output=True, text=True, timeout=60).stderr
 
         def told():
             return [item for item in queue.status().items if "disk" in item.cause.lower()]
@@ -132,11 +132,11 @@ def test_a_full_disk(slurm, mongod, tmp_path, monkeypatch):
             controller.close()
             return os.waitpid(child, os.WNOHANG)[0]
 
-        queue.wait_for(done, "the end of the runner", seconds=150)
+        queue.wait_for(done, "the end of the runner", seconds=400)
         queue.finish()
         queue.check_each_once()
     finally:
-        subprocess.run(["umount", "--lazy", str(work)], check=True, timeout=30)
+        subprocess.run(["umount", "--lazy", str(work)], check=True, timeout=60)
 
 
 def test_the_work_folder_is_deleted_under_a_running_queue(queue):
@@ -152,7 +152,7 @@ def test_the_work_folder_is_deleted_under_a_running_queue(queue):
         told.extend(item.cause for item in queue.status().items if item.cause)
         return os.waitpid(child, os.WNOHANG)[0]
 
-    queue.wait_for(over, "the end of the runner", seconds=240)
+    queue.wait_for(over, "the end of the runner", seconds=400)
     queue.finish()
     print(sorted(set(told)))
     assert finished < CALCULATIONS
@@ -165,7 +165,7 @@ def test_the_work_folder_is_deleted_under_a_running_queue(queue):
         for note in entry["output"]["corrections"]
     ]
     assert any("deleted while" in note for note in notes), notes
-    assert len(result_table(queue.project.store())) == 2
+    assert len(result_table(queue.project.store())) == 1
 
 
 def test_two_processes_submit_the_same_screening_at_once(queue):
@@ -175,11 +175,11 @@ def test_two_processes_submit_the_same_screening_at_once(queue):
         if not child:
             code = 1
             try:
-                code = 10 + len(queue.submit().submitted)
+                code = 10 + len(queue.submit(TWO).submitted)
             finally:
                 os._exit(code)
         children.append(child)
     assert sorted(wait(child) for child in children) == [10, 12]
-    assert queue.database()["jobs"].count_documents({}) == JOBS
+    assert queue.database()["jobs"].count_documents({}) == JOBS_OF_TWO
     queue.finish()
-    queue.check_each_once()
+    queue.check_each_once(pairs=2, calculations=CALCULATIONS_OF_TWO)

@@ -22,7 +22,7 @@ def test_a_server_with_jobs_but_without_a_runner(shell):
     shell.submit()
     found = check_project(shell.project)
     assert (found.ok, found.needed) == (False, False)
-    assert "28 jobs" in found.detail
+    assert "15 jobs" in found.detail
     assert "no runner" in found.detail
     assert "locked" not in found.detail
     assert found.remedy == "iface-wf queue start"

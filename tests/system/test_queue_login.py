@@ -11,9 +11,6 @@ from pymongo import MongoClient
 
 from iface_wf.cli.main import main
 from tests.system.queue_bench import QueueBench
-from tests.tiny_library import spec_text
-
-ONE = spec_text(fillers=["water-layer"], polymers=["methane"], quantities=["binding_energy"])
 
 
 @pytest.fixture
@@ -35,9 +32,9 @@ def test_no_document_no_file_and_no_job_holds_the_password(
     monkeypatch.setenv("IFACE_WF_MONGO_PASSWORD", password)
     spy = tmp_path / "environment"
     queue = QueueBench(tmp_path, address, monkeypatch, activate=spying(spy))
-    queue.submit(ONE)
+    queue.submit()
     queue.finish()
-    queue.check_each_once(pairs=1, calculations=8)
+    queue.check_each_once()
     assert main(["status", "--project", "test", "--all"]) == 0
 
     forms = traces(password)

@@ -10,10 +10,8 @@ import pytest
 from iface_wf.queues.health import check_worker
 from tests.system.fake_scheduler import install
 from tests.system.queue_bench import QueueBench, wait
-from tests.tiny_library import spec_text
 
 pytestmark = pytest.mark.slow
-ONE = spec_text(fillers=["water-layer"], polymers=["methane"], quantities=["binding_energy"])
 
 
 @pytest.fixture
@@ -35,17 +33,17 @@ def test_from_submission_to_result_with_a_job_deleted_in_between(bench, schedule
     readied = f'sleep 3; export PATH="{Path(sys.executable).parent}:$PATH"'
     queue = bench(scheduler, queue="long", account="chem", activate=readied)
     assert check_worker(queue.project, "main").ok
-    queue.submit(ONE)
+    queue.submit()
     child = queue.start_runner()
     running = queue.wait_for(lambda: [i for i in queue.status().items if i.state == "running"], "a running job")
     subprocess.run(["qdel", running[0].queue_id], check=True, timeout=30)
     assert wait(child) == 0, queue.status()
-    queue.check_each_once(pairs=1, calculations=8)
+    queue.check_each_once()
     assert len(list((tmp_path / "fake" / "jobs").iterdir())) == 16  # fifteen jobs, one of them twice
 
 
 def test_without_a_scheduler(bench):
     queue = bench("shell")
-    queue.submit(ONE)
+    queue.submit()
     queue.finish()
-    queue.check_each_once(pairs=1, calculations=8)
+    queue.check_each_once()

@@ -19,7 +19,7 @@ def type_ctrl_c(command, when, environment):
     child, terminal = pty.fork()
     if not child:
         os.execvpe(command[0], command, environment)
-    shown, typed, deadline = b"", False, time.monotonic() + 120
+    shown, typed, deadline = b"", False, time.monotonic() + 300
     while time.monotonic() < deadline:
         if not typed and when():
             os.write(terminal, b"\x03")

@@ -55,7 +55,7 @@ class Child:
         self.process.start()
         other.close()
 
-    def hear(self, timeout=30.0):
+    def hear(self, timeout=120.0):
         assert self.pipe.poll(timeout), "the other process says nothing"
         return self.pipe.recv()
 
@@ -148,7 +148,7 @@ def test_several_writers_create_and_fill_a_store_at_once(uri):
 
 def open_many(folder, barrier):
     for number in range(40):
-        barrier.wait(timeout=30)
+        barrier.wait(timeout=120)
         SqliteStore(f"{folder}/{number}.sqlite").connect()
 
 
