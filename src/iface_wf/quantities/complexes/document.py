@@ -1,0 +1,124 @@
+"""What a complex in an open box leaves behind: its energies by the definitions of interfaces, its pieces and its isomers."""
+
+from __future__ import annotations
+
+import math
+from abc import ABC
+from typing import Any, Literal
+
+from pydantic import Field, computed_field
+
+from iface_wf.analysis.uncertainty import basis_part, combined, dispersion_part, geometry_part, search_part
+from iface_wf.documents.base import Document, StructureDict
+from iface_wf.documents.labels import CATION
+from iface_wf.documents.result import ResultDocument
+from iface_wf.documents.search import SearchSummary
+
+UNITS: dict[str, str] = {
+    "binding_energy": "eV, negative = bound; counterpoise corrected where the basis is atom-centred",
+    "binding_energy_raw": "eV, without counterpoise correction",
+    "interaction_energy": "eV, negative = attractive; counterpoise corrected where the basis is atom-centred",
+    "interaction_energy_raw": "eV, without counterpoise correction",
+    "deformation_energy": "eV",
+    "bsse_energy": "eV, >= 0",
+    "dispersion_energy": "eV, share of the binding energy",
+    "dispersion_shares": "eV, share of the binding energy by model",
+    "uncertainty": "eV, half-spread; its parts combined in quadrature",
+    "uncertainty_parts": "eV, half-spreads",
+    "energy": "eV",
+    "distances": "A",
+}
+
+
+class PieceDocument(Document):
+    """A piece of a complex in isolation."""
+
+    name: str
+    formula: str
+    charge: float = Field(description="e")
+    energy: float | None = Field(description="Total energy of the lowest minimum found, eV")
+    key: str = Field(description="Key of its CalculationDocument")
+    taken: str = Field(
+        description="Role of the relaxation that led to it: of the piece alone, or from what it is in AB"
+    )
+    search: SearchSummary | None = Field(None, description="How its lowest conformer was looked for")
+
+
+class IsomerDocument(Document):
+    """One minimum of a complex, relaxed and calculated by the engine."""
+
+    energy: float | None = Field(description="Above the lowest one, eV; None where it did not converge")
+    donors: str = Field("", description="What coordinates the cation, such as 'O O'")
+    distances: list[float] = Field(default_factory=list, description="From the cation to these, A")
+    structure: StructureDict
+    key: str = Field(description="Key of its CalculationDocument")
+    flags: list[str] = Field(default_factory=list)
+
+
+class ComplexDocument(ResultDocument, ABC):
+    """A complex AB of two pieces in an open box, with the definitions of interfaces.
+
+    binding = E(AB) - E(A) - E(B), each the lowest minimum found in isolation; interaction = E(AB) - E(A*) - E(B*) in AB's box;
+    deformation[X] = E(X*) - E(X). Where the basis is atom-centred, binding and interaction are counterpoise corrected.
+    """
+
+    binding_energy: float | None
+    binding_energy_raw: float | None = None
+    interaction_energy: float | None = None
+    interaction_energy_raw: float | None = None
+    deformation_energy: dict[str, float] = Field(default_factory=dict, description="By part: A, B")
+    bsse_energy: float | None = Field(
+        None, description="corrected = raw + this; None where the basis has no such error"
+    )
+    dispersion_energy: float | None = None
+    dispersion_shares: dict[str, float] = Field(default_factory=dict)
+    pieces: dict[str, PieceDocument] = Field(default_factory=dict, description="A and B in isolation")
+    isomers: list[IsomerDocument] = Field(default_factory=list, description="Minima of AB, the lowest first")
+    search: SearchSummary | None = Field(None, description="How AB was looked for; None where it was not")
+    donors: str = Field("", description="What coordinates the cation in AB, such as 'O O'; empty where there is none")
+    units_of: dict[str, str] = Field(default_factory=lambda: dict(UNITS), description="Unit and sign by field")
+
+    @computed_field(description="Half-spreads by source, eV; a source that is not known is absent")  # type: ignore[prop-decorator]
+    @property
+    def uncertainty_parts(self) -> dict[str, float]:
+        """Half-spreads of the energy by source, eV, see `iface_wf.analysis.uncertainty`."""
+        if self.binding_energy is None:
+            return {}
+        searches = [self.search, *(piece.search for piece in self.pieces.values())]
+        spreads = [search_part(each.model_dump() if each is not None else None) for each in searches]
+        known = [spread for spread in spreads if spread is not None]
+        parts = {
+            "search": math.hypot(*known) if known else None,
+            "basis": basis_part(self.basis, self.bsse_energy, ions=self._with_cation),
+            "dispersion": dispersion_part(self.dispersion_shares, self.dispersion not in (None, "none")),
+            "geometry": geometry_part(self.deformation_energy, self._relaxed_by_another_method),
+        }
+        return {name: part for name, part in parts.items() if part is not None}
+
+    @computed_field(description="The parts combined in quadrature, eV; None where none is known")  # type: ignore[prop-decorator]
+    @property
+    def uncertainty(self) -> float | None:
+        """Half-spread of the energy, eV; None where nothing is known of it."""
+        return combined(self.uncertainty_parts.values())
+
+    @property
+    def _with_cation(self) -> bool:
+        labels: list[Any] = [site.get("properties", {}).get("component") for site in self.structure.get("sites", [])]
+        return CATION in labels
+
+    @property
+    def _relaxed_by_another_method(self) -> bool:
+        return not self.geometry_engine.startswith(f"{self.engine} {self.functional} (")
+
+
+class PairDocument(ComplexDocument):
+    """Binding energy of two molecules, or of a molecule and a salt or one of its ions."""
+
+    document_type: Literal["pair"] = "pair"
+    partner: str = Field("", description="The second piece")
+    partner_units: int | None = None
+
+    @property
+    def number(self) -> float | None:
+        """The binding energy, eV."""
+        return self.binding_energy
