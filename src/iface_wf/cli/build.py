@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     "partner",
     "partner_units",
     "isomers",
+    "group",
+    "reference",
 )
 def build(
     request: dict[str, Any],

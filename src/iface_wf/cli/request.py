@@ -48,6 +48,13 @@ OPTIONS: dict[str, Any] = {
     "partner_units": Annotated[
         int | None, typer.Option("--partner-units", min=1, help="Repeat units of a partner that is a polymer.")
     ],
+    "group": Annotated[
+        str | None,
+        typer.Option(
+            "--group", help="Where Li+ is put: a group of the polymer's record, or SMARTS whose first atom binds."
+        ),
+    ],
+    "reference": Annotated[str | None, typer.Option("--reference", help="What Li+ comes from: ion.")],
     "isomers": Annotated[
         int | None,
         typer.Option("--isomers", min=1, help="Without filler: minima of the complex that the engine calculates."),

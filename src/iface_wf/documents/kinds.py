@@ -150,6 +150,8 @@ KINDS: Registry[ResultKind] = Registry(
         "binding": "iface_wf.quantities.binding:BINDING",
         "surface": "iface_wf.quantities.surface:SURFACE",
         "pair": "iface_wf.quantities.complexes:PAIR",
+        "dissociation": "iface_wf.quantities.complexes:DISSOCIATION",
+        "li_binding": "iface_wf.quantities.complexes:LI_BINDING",
     },
 )
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, NamedTuple
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+from pydantic.fields import FieldInfo
 
 from iface_wf.builders.molecules.oligomers import Conformation, Tacticity
 from iface_wf.errors import refuse_bool, unquoted
@@ -58,6 +59,8 @@ class PolymerChoice(Choice):
         Order of a copolymer's units, by letters.
     caps, tacticity, conformation
         As in `iface_wf.builders.interface.InterfaceSpec`.
+    group
+        For Li+: the functional group that it is put to; by default it is searched for.
     """
 
     units: int | None = Field(default=None, ge=1, le=50)
@@ -65,6 +68,7 @@ class PolymerChoice(Choice):
     caps: Caps | None = None
     tacticity: Tacticity = "atactic"
     conformation: Conformation | None = None
+    group: str | None = None
 
     def options(self, library: Library) -> dict[str, Any]:
         """Return what a request says of it, with the name as the library writes it."""
@@ -79,11 +83,15 @@ class MoleculeChoice(Choice):
     ----------
     name
         SMILES, ``EC``, ``DMC``, or the path of an ``.xyz`` file; a relative path begins at the folder of the screening's file.
+    group
+        As of a polymer.
     """
+
+    group: str | None = None
 
     def options(self, library: Library) -> dict[str, Any]:
         """Return what a request says of it."""
-        return {"molecule": self.name}
+        return {"molecule": self.name, "group": self.group}
 
 
 class PartnerChoice(Choice):
@@ -121,7 +129,10 @@ class Pairing(NamedTuple):
 
 
 def pairings(
-    fields: Collection[str], fragments: Sequence[Fragment], salts: Sequence[str], partners: Sequence[PartnerChoice]
+    fields: Mapping[str, FieldInfo],
+    fragments: Sequence[Fragment],
+    salts: Sequence[str],
+    partners: Sequence[PartnerChoice],
 ) -> list[Pairing]:
     """List what a kind of result makes of the lists of a screening.
 
@@ -137,14 +148,17 @@ def pairings(
     Returns
     -------
     list of Pairing
-        With a filler the fragments; without one each molecule with each salt and partner, and of a salt that may stand alone that
-        too.
+        With a filler the fragments. Without one, where there are partners, each molecule with each salt and partner; where a salt
+        is needed, each one alone and with each molecule; else each molecule and each salt alone.
     """
     if "filler" in fields:
         return [Pairing(*fragment) for fragment in fragments] or [Pairing(None, None)]
     chains = list(dict.fromkeys(chain for chain, _ in fragments if chain is not None))
     named = [salt for salt in salts if salt.casefold() != "none"]
-    found = [Pairing(chain, salt) for chain in chains for salt in named if "salt" in fields]
+    alone = [Pairing(None, salt) for salt in named]
+    both = [Pairing(chain, salt) for chain in chains for salt in named]
     if "partner" in fields:
-        return found + [Pairing(chain, None, partner) for chain in chains for partner in partners]
-    return [Pairing(None, salt) for salt in named] + found
+        return both + [Pairing(chain, None, partner) for chain in chains for partner in partners]
+    if "salt" in fields and fields["salt"].is_required():
+        return alone + both
+    return [Pairing(chain, None) for chain in chains] + alone

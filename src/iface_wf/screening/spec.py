@@ -226,7 +226,7 @@ class ScreeningSpec(BaseModel):
         fields = set(kind.request.model_fields)
         found: dict[str, Any] = {}
         for filler in self.fillers if "filler" in fields else [None]:
-            for pairing in pairings(fields, self.fragments(), self.salts, self.partners):
+            for pairing in pairings(kind.request.model_fields, self.fragments(), self.salts, self.partners):
                 options = {k: v for k, v in self._options(filler, pairing, library).items() if k in fields}
                 request = kind.request(**options, quantities=kind.needed(self.quantities))
                 found.setdefault(request.model_dump_json(), request)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from importlib import metadata
 from typing import Any
 
+import numpy as np
 from jobflow import job
 from pymatgen.core import Structure
 
@@ -13,6 +14,7 @@ from iface_wf.analysis.energies import BindingTerms
 from iface_wf.analysis.uncertainty import GEOMETRY_NOISE
 from iface_wf.builders.components import indices
 from iface_wf.builders.molecules.assemblies import apart, coordination
+from iface_wf.builders.molecules.complexes import BOUND
 from iface_wf.documents.calculation import CalculationDocument
 from iface_wf.documents.kinds import get_kind
 from iface_wf.documents.labels import CATION, PARTS, UNCORRECTED, WHOLE
@@ -26,6 +28,8 @@ from iface_wf.quantities.complexes.document import ComplexDocument, IsomerDocume
 
 #: Flag of a complex whose pieces do not touch.
 SEPARATED = "separated"
+#: Flag of a cation that has gone from the group that it was put to, to others of the same molecule: a remark.
+LEFT_GROUP = "left_group"
 #: Energies of two isomers that differ by less, eV, are of one minimum.
 _SAME = 1e-3
 
@@ -74,7 +78,8 @@ def complex_document(
     searches
         By part, where it was searched for.
     about
-        Key, kind, names and provenance; ``components``: labels of both pieces, ``names``: theirs.
+        Key, kind, names and provenance; ``components``: labels of both pieces, ``names``: theirs; ``group_sites``: where a cation
+        was put to, which it may have left.
 
     Raises
     ------
@@ -91,7 +96,7 @@ def complex_document(
         del numbers[name]
     ab = single[WHOLE]
     structure = ab.atoms_structure
-    flags = _flags(single, relaxed, terms, about["components"])
+    flags = _flags(single, relaxed, terms, about["components"], about.get("group_sites", ()))
     if binding and (terms is None or terms.bsse is None) and comparison_of(ab).counterpoise(ab.settings):
         flags.append(UNCORRECTED)
     kind = get_kind(about["kind"]).document
@@ -134,6 +139,7 @@ def _flags(
     relaxed: Mapping[str, CalculationDocument],
     terms: BindingTerms | None,
     components: Mapping[str, list[str]],
+    group: Sequence[int] = (),
 ) -> list[str]:
     """Collect the flags of all calculations, and what only their comparison tells."""
     ab = single[WHOLE].atoms_structure
@@ -142,6 +148,8 @@ def _flags(
     flags += [f"{flag} (relax {role})" for role, c in relaxed.items() for flag in c.flags]
     if apart(ab, components[PARTS[0].name]):
         flags.append(SEPARATED)
+    if group and not _held(ab, group):
+        flags.append(LEFT_GROUP)
     cheap = any(c.engine != single[WHOLE].engine for c in relaxed.values())
     names = {True: "grid_noise", False: "deformation_of_cheap_geometry" if cheap else "negative_deformation"}
     deformation = {part: energy.total for part, energy in terms.deformation.items()} if terms else {}
@@ -151,6 +159,13 @@ def _flags(
         for part, energy in deformation.items()
         if energy < -GEOMETRY_NOISE
     ]
+
+
+def _held(structure: Structure, group: Sequence[int]) -> bool:
+    """Say whether the cation is still at one of the sites of a group."""
+    (cation,) = indices(structure, CATION)
+    near = np.linalg.norm(structure.cart_coords[list(group)] - structure.cart_coords[cation], axis=1)
+    return bool(near.min() < BOUND)
 
 
 def _donors(structure: Structure) -> dict[str, Any]:

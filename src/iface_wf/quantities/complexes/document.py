@@ -23,6 +23,8 @@ UNITS: dict[str, str] = {
     "bsse_energy": "eV, >= 0",
     "dispersion_energy": "eV, share of the binding energy",
     "dispersion_shares": "eV, share of the binding energy by model",
+    "dissociation_energy": "eV, positive = costs energy; counterpoise corrected where the basis is atom-centred",
+    "li_binding_energy": "eV, negative = bound; counterpoise corrected where the basis is atom-centred",
     "uncertainty": "eV, half-spread; its parts combined in quadrature",
     "uncertainty_parts": "eV, half-spreads",
     "energy": "eV",
@@ -121,4 +123,49 @@ class PairDocument(ComplexDocument):
     @property
     def number(self) -> float | None:
         """The binding energy, eV."""
+        return self.binding_energy
+
+
+class DissociationDocument(ComplexDocument):
+    """What it costs to take the anion of a salt away: bare A is the cation, with a molecule M it is M with the cation; B is the anion.
+
+    dissociation = E(A) + E(B) - E(AB), the binding energy with the other sign.
+    """
+
+    document_type: Literal["dissociation"] = "dissociation"
+
+    @computed_field(description="E(cation) + E(anion) - E(pair), or with M E(M.cation) + E(anion) - E(M.pair), eV")  # type: ignore[prop-decorator]
+    @property
+    def dissociation_energy(self) -> float | None:
+        """Positive = costs energy, eV; counterpoise corrected where the basis is atom-centred."""
+        return None if self.binding_energy is None else -self.binding_energy
+
+    @computed_field(description="Without counterpoise correction, eV")  # type: ignore[prop-decorator]
+    @property
+    def dissociation_energy_raw(self) -> float | None:
+        """The same without counterpoise correction, eV."""
+        return None if self.binding_energy_raw is None else -self.binding_energy_raw
+
+    @property
+    def number(self) -> float | None:
+        """The dissociation energy, eV."""
+        return self.dissociation_energy
+
+
+class LiBindingDocument(ComplexDocument):
+    """Binding energy of Li+ (B) at a molecule, one of its groups, or an anion (A)."""
+
+    document_type: Literal["li_binding"] = "li_binding"
+    reference: str = Field("ion", description="What Li+ comes from")
+    group: str | None = Field(None, description="The group that it was put to; None: it was searched for")
+
+    @computed_field(description="E(A.Li) - E(A) - E(Li reference), eV")  # type: ignore[prop-decorator]
+    @property
+    def li_binding_energy(self) -> float | None:
+        """Negative = bound, eV; counterpoise corrected where the basis is atom-centred."""
+        return self.binding_energy
+
+    @property
+    def number(self) -> float | None:
+        """The binding energy of Li+, eV."""
         return self.binding_energy

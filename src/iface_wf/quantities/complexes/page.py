@@ -23,6 +23,21 @@ BINDING = Column(
     "binding_energy", "binding_energy", f"eV, negative = bound; {_CORRECTED}", shown=True, uncertainty="uncertainty"
 )
 
+DISSOCIATION = Column(
+    "dissociation_energy",
+    "dissociation_energy",
+    f"eV, positive = costs energy; {_CORRECTED}",
+    shown=True,
+    uncertainty="uncertainty",
+)
+LITHIUM = Column(
+    "li_binding_energy",
+    "li_binding_energy",
+    f"eV, negative = bound; {_CORRECTED}",
+    shown=True,
+    uncertainty="uncertainty",
+)
+
 
 def rows(document: ComplexDocument, headline: Row) -> list[Row]:
     """Return the headline and the energies that it is made of."""
