@@ -83,6 +83,9 @@ def test_the_water_dimer_adds_up(dimer):
     assert document.isomers[0].energy == 0.0
     assert all(isomer.energy > 0.0 for isomer in document.isomers[1:])
     assert document.uncertainty_parts["geometry"] > 0
+    (bond,) = document.hydrogen_bonds
+    assert 1.7 < bond.h_acceptor < 2.2
+    assert [longer.bond for longer in document.longer_bonds] == ["H-O"]  # the one that is given
 
 
 def test_it_is_found_again_and_stands_in_tables_and_pages(dimer, capsys):
@@ -177,11 +180,15 @@ def test_the_command_line_needs_no_filler(tmp_path, capsys):
     assert main(["run", "--polymer", "PEO", "--store", str(tmp_path / "s"), "--dry-run"]) == 2
 
 
-@pytest.mark.slow  # ten single points of GPAW, three atoms and four
+@pytest.mark.slow  # seven single points of GPAW, three atoms and four
 def test_lithium_at_water_by_gpaw_is_that_of_high_level_theory(tmp_path):
-    document = iface_wf.run(
-        molecule="O", salt="LiTFSI", salt_part="cation", store=str(tmp_path / "s"), workdir=tmp_path, isomers=1, **PAIR
-    )
+    given = PAIR | {
+        "store": str(tmp_path / "s"),
+        "workdir": tmp_path,
+        "isomers": 1,
+        "overrides": {"grid_spacing": 0.25},
+    }
+    document = iface_wf.run(molecule="O", salt="LiTFSI", salt_part="cation", **given)
     # CCSD(T): 1.49 eV, 34.4 kcal/mol; PBE binds a little more, and dzp leaves 0.05 eV
     assert document.binding_energy == pytest.approx(-1.49, abs=0.12)
     assert document.bsse_energy > 0
@@ -191,6 +198,9 @@ def test_lithium_at_water_by_gpaw_is_that_of_high_level_theory(tmp_path):
     assert document.charge == 1.0
     assert document.donors == "O"
     assert document.trustworthy
+    # asked for in another way it is the same, from the same calculations
+    same = iface_wf.run(molecule="O", **given | {"quantities": ["li_binding_energy"]})
+    assert same.li_binding_energy == pytest.approx(document.binding_energy, abs=1e-6)
 
 
 def test_a_molecule_with_ions_of_its_own_is_refused_beside_a_salt(tmp_path):

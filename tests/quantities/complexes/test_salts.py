@@ -110,21 +110,3 @@ def test_bad_input_is_one_sentence(tmp_path, quantity, options, text):
     with pytest.raises(InputError, match=text) as raised:
         iface_wf.run(quantities=[quantity], store=str(tmp_path / "s"), dry_run=True, **options)
     assert "\n" not in str(raised.value)
-
-
-@pytest.mark.slow  # a dozen single points of GPAW, of 8 atoms at most
-def test_cycles_close_by_gpaw_where_nothing_is_corrected(tmp_path):
-    given = {
-        "placements": 3,
-        "search": 30,
-        "isomers": 1,
-        "processes": 1,
-        "store": str(tmp_path / "s"),
-        "workdir": tmp_path,
-    }
-    bare = iface_wf.run(quantities=["dissociation_energy"], salt="LiPF6", **given)
-    bound = iface_wf.run(quantities=["li_binding_energy"], salt="LiPF6", **given)
-    assert bare.dissociation_energy_raw == pytest.approx(-bound.binding_energy_raw, abs=1e-6)
-    assert bare.dissociation_energy == pytest.approx(-bound.li_binding_energy, abs=1e-6)
-    assert 5.0 < bare.dissociation_energy < 7.0  # LiPF6 is bound by 6 eV in vacuum
-    assert bare.trustworthy

@@ -15,6 +15,7 @@ from iface_wf.analysis.density import difference, difference_profile, pack, unpa
 from iface_wf.analysis.energies import BindingTerms
 from iface_wf.analysis.uncertainty import GEOMETRY_NOISE
 from iface_wf.analysis.vacuum import vacuum_middle
+from iface_wf.builders.bonding import hydrogen_bonds, longer_bonds
 from iface_wf.builders.checks import flags as outcome_flags
 from iface_wf.documents.calculation import CalculationDocument
 from iface_wf.documents.charges import ChargeSums
@@ -123,6 +124,8 @@ def binding_document(
         charge=ab.charge,
         geometry_engine=f"{geometry.engine} {geometry.functional} ({geometry.level})" if geometry else "as given",
         terms=[term_of(role, c, uuids.get(taken.get(role, role), "")) for role, c in calculations.items()],
+        hydrogen_bonds=hydrogen_bonds(structure, A.components),
+        longer_bonds=longer_bonds(structure, calculations[B.name].atoms_structure, B.components),
         charge_transfer=transfer,
         charge_scheme=scheme,
         charges=_charges(calculations),

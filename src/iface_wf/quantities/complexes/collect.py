@@ -12,6 +12,7 @@ from pymatgen.core import Structure
 
 from iface_wf.analysis.energies import BindingTerms
 from iface_wf.analysis.uncertainty import GEOMETRY_NOISE
+from iface_wf.builders.bonding import hydrogen_bonds, longer_bonds
 from iface_wf.builders.components import indices
 from iface_wf.builders.molecules.assemblies import apart, coordination
 from iface_wf.builders.molecules.complexes import BOUND
@@ -114,6 +115,12 @@ def complex_document(
         isomers=_isomers(isomers, best),
         search=found.search if found else None,
         donors=_donors(structure)["donors"],
+        hydrogen_bonds=hydrogen_bonds(structure, about["components"]["A"]),
+        longer_bonds=[
+            bond
+            for part in PARTS
+            for bond in longer_bonds(structure, single[part.name].atoms_structure, about["components"][part.name])
+        ],
         formula=structure.formula.replace(" ", ""),
         n_atoms=len(structure),
         area=0.0,

@@ -10,6 +10,7 @@ from pydantic import Field, computed_field
 
 from iface_wf.analysis.uncertainty import basis_part, combined, dispersion_part, geometry_part, search_part
 from iface_wf.documents.base import Document, StructureDict
+from iface_wf.documents.contacts import HydrogenBond, LongerBond
 from iface_wf.documents.labels import CATION
 from iface_wf.documents.result import ResultDocument
 from iface_wf.documents.search import SearchSummary
@@ -77,6 +78,10 @@ class ComplexDocument(ResultDocument, ABC):
     pieces: dict[str, PieceDocument] = Field(default_factory=dict, description="A and B in isolation")
     isomers: list[IsomerDocument] = Field(default_factory=list, description="Minima of AB, the lowest first")
     search: SearchSummary | None = Field(None, description="How AB was looked for; None where it was not")
+    hydrogen_bonds: list[HydrogenBond] = Field(default_factory=list, description="Between A and B, the shortest first")
+    longer_bonds: list[LongerBond] = Field(
+        default_factory=list, description="Bonds of A and B that are longer than in isolation, at most five of each"
+    )
     donors: str = Field("", description="What coordinates the cation in AB, such as 'O O'; empty where there is none")
     units_of: dict[str, str] = Field(default_factory=lambda: dict(UNITS), description="Unit and sign by field")
 

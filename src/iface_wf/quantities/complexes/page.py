@@ -6,6 +6,7 @@ from iface_wf.analysis.uncertainty import SOURCES
 from iface_wf.documents.kinds import Column, Row, Section
 from iface_wf.documents.labels import PARTS, UNCERTAINTY_PARTS
 from iface_wf.quantities.complexes.document import ComplexDocument
+from iface_wf.reports.contacts import contact_sections
 
 _CORRECTED = "counterpoise corrected where the basis is atom-centred"
 #: Columns beside the headline.
@@ -88,6 +89,7 @@ def sections(document: ComplexDocument) -> list[Section]:
         Section("Pieces in isolation", ("piece", "formula", "charge, e", "energy, eV", "relaxed as"), pieces),
         Section("Isomers", ("", "above the lowest, eV", "donors", "distances, A", "flags"), isomers),
         Section("Uncertainty", ("source", "eV", "what it is"), parts),
+        *contact_sections(document.hydrogen_bonds, document.longer_bonds),
     ]
 
 
