@@ -15,7 +15,6 @@ SOURCE = ROOT / "src" / "iface_wf"
 #: Used by nothing yet, and why it is there.
 EXPECTED = {
     "all_stacks": "adhesion of two solids: which pair of terminations",
-    "bind_cation": "binding energies of Li+ at functional groups",
     "layers_of": "adhesion of two solids: each side in the cell of the pair",
     "macroscopic_average": "steps of the potential at an interface of two solids",
 }

@@ -51,7 +51,7 @@ def run(
 ) -> BindingDocument: ...
 @overload
 def run(
-    filler: Filler,
+    filler: Filler | None = None,
     polymer: str | None = None,
     units: int | None = None,
     *,
@@ -63,7 +63,7 @@ def run(
 ) -> list[Step]: ...
 @overload
 def run(
-    filler: Filler,
+    filler: Filler | None = None,
     polymer: str | None = None,
     units: int | None = None,
     *,
@@ -77,7 +77,7 @@ def run(
     **options: Any,
 ) -> ResultDocument: ...
 def run(
-    filler: Filler,
+    filler: Filler | None = None,
     polymer: str | None = None,
     units: int | None = None,
     *,
@@ -119,7 +119,7 @@ def run(
     Parameters
     ----------
     filler
-        Name from the library, or the path of a CIF, POSCAR or YAML file.
+        Name from the library, or the path of a CIF, POSCAR or YAML file. Kinds of results in open boxes have none.
     polymer
         Name from the library, or a PSMILES with two ``*`` ends.
     units
@@ -186,7 +186,7 @@ def run(
         Is told about every step.
     **options
         The other fields of `BindingRequest` (molecule_charge, salt_group, salt_part, clearance, n_conformers), or those of
-        the request of another kind of result.
+        the request of another kind of result, such as ``partner``.
 
     Returns
     -------

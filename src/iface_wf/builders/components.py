@@ -6,14 +6,14 @@ from collections.abc import Sequence
 
 from pymatgen.core import Structure
 
-from iface_wf.documents.labels import COMPONENTS
+from iface_wf.documents.labels import LABELS
 from iface_wf.errors import InputError, unknown_name
 
 
 def _labels(structure: Structure) -> list[str]:
     labels = structure.site_properties.get("component", [])
-    if len(labels) != len(structure) or any(label not in COMPONENTS for label in labels):
-        raise InputError(f"Every site of a structure needs a 'component' among {', '.join(COMPONENTS)}.")
+    if len(labels) != len(structure) or any(label not in LABELS for label in labels):
+        raise InputError(f"Every site of a structure needs a 'component' among {', '.join(LABELS)}.")
     return list(labels)
 
 
@@ -25,7 +25,7 @@ def indices(structure: Structure, *names: str) -> list[int]:
     structure
         Labelled structure.
     names
-        One or more of ``COMPONENTS``.
+        One or more of ``LABELS``.
 
     Returns
     -------
@@ -38,8 +38,8 @@ def indices(structure: Structure, *names: str) -> list[int]:
         If a name is unknown or a site carries no valid label.
     """
     for name in names:
-        if name not in COMPONENTS:
-            raise unknown_name("component", name, COMPONENTS)
+        if name not in LABELS:
+            raise unknown_name("component", name, LABELS)
     wanted = set(names)
     return [i for i, label in enumerate(_labels(structure)) if label in wanted]
 
@@ -52,7 +52,7 @@ def select(structure: Structure, *names: str) -> Structure:
     structure
         Labelled structure.
     names
-        One or more of ``COMPONENTS``.
+        One or more of ``LABELS``.
 
     Returns
     -------
@@ -81,7 +81,7 @@ def label(structure: Structure, component: str, sites: Sequence[int] | None = No
     structure
         Labelled or not.
     component
-        One of ``COMPONENTS``.
+        One of ``LABELS``.
     sites
         Indices of the sites to label; by default all.
 
@@ -95,8 +95,8 @@ def label(structure: Structure, component: str, sites: Sequence[int] | None = No
     InputError
         If the component is unknown.
     """
-    if component not in COMPONENTS:
-        raise unknown_name("component", component, COMPONENTS)
+    if component not in LABELS:
+        raise unknown_name("component", component, LABELS)
     labels = list(structure.site_properties.get("component", [None] * len(structure)))
     for i in range(len(structure)) if sites is None else sites:
         labels[i] = component

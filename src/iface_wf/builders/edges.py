@@ -22,9 +22,9 @@ def area_of(structure: Structure) -> float:
     return float(np.linalg.norm(np.cross(*structure.lattice.matrix[:2])))
 
 
-def round_up(length: float) -> float:
-    """Return the smallest multiple of ``EDGE_STEP`` not below ``length`` (A), forgiving rounding noise."""
-    return round(math.ceil(length / EDGE_STEP - 1e-9) * EDGE_STEP, 10)
+def round_up(length: float, step: float = EDGE_STEP) -> float:
+    """Return the smallest multiple of ``step`` not below ``length`` (A), forgiving rounding noise."""
+    return round(math.ceil(length / step - 1e-9) * step, 10)
 
 
 def check_vacuum(vacuum: float) -> None:

@@ -16,7 +16,20 @@ if TYPE_CHECKING:
     from pymatgen.core import Structure
 
 
-@with_request("engine", "level", "geometry", "overrides", "quantities", "processes", "search")
+@with_request(
+    "engine",
+    "level",
+    "geometry",
+    "overrides",
+    "quantities",
+    "processes",
+    "search",
+    "partner",
+    "partner_units",
+    "isomers",
+    "group",
+    "reference",
+)
 def build(
     request: dict[str, Any],
     out: Annotated[

@@ -20,6 +20,7 @@ from iface_wf.cli import (
     doctor,
     export,
     library,
+    papers,
     queue,
     ranking,
     report,
@@ -86,6 +87,7 @@ app.command("show")(results.show)
 app.command("provenance")(ranking.provenance)
 app.command("report")(report.report)
 app.command("export")(export.export)
+app.command("papers")(papers.papers)
 app.command("surfaces")(surfaces.surfaces)
 app.command("build")(build.build)
 app.command("collect")(vasp.collect)

@@ -38,6 +38,27 @@ OPTIONS: dict[str, Any] = {
         str | None, typer.Option("--molecule", help="Instead of a polymer: SMILES, EC, DMC or an .xyz file.")
     ],
     "salt": opt.Salt,
+    "partner": Annotated[
+        str | None,
+        typer.Option(
+            "--partner",
+            help="Without filler: what the polymer or molecule is bound to, a polymer, SMILES or .xyz file.",
+        ),
+    ],
+    "partner_units": Annotated[
+        int | None, typer.Option("--partner-units", min=1, help="Repeat units of a partner that is a polymer.")
+    ],
+    "group": Annotated[
+        str | None,
+        typer.Option(
+            "--group", help="Where Li+ is put: a group of the polymer's record, or SMARTS whose first atom binds."
+        ),
+    ],
+    "reference": Annotated[str | None, typer.Option("--reference", help="What Li+ comes from: ion.")],
+    "isomers": Annotated[
+        int | None,
+        typer.Option("--isomers", min=1, help="Without filler: minima of the complex that the engine calculates."),
+    ],
     "engine": opt.EngineName,
     "level": opt.Level,
     "geometry": opt.Geometry,
@@ -123,7 +144,13 @@ def with_request(*left_out: str) -> Callable[[Callable[..., None]], Callable[...
 
 
 def require_filler(request: dict[str, Any]) -> None:
-    """Refuse a command line without a filler."""
+    """Refuse a command line without a filler, unless it asks for a kind of result that has none."""
+    from iface_wf.documents.kinds import kind_of_all
+    from iface_wf.flows.kinds import FlowKind
+
+    kind = kind_of_all(request["quantities"]) if request.get("quantities") else None
+    if isinstance(kind, FlowKind) and "filler" not in kind.request.model_fields:
+        return
     if "filler" not in request:
         raise typer.BadParameter(
             "name one from the library, or your own CIF, POSCAR or YAML file.", param_hint="--filler"

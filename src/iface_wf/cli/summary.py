@@ -21,7 +21,7 @@ def print_summary(document: ResultDocument) -> None:
     console.print(
         f"{document.engine} {document.level}: {document.functional}{dispersion}, {document.basis}, "
         f"k-points {'x'.join(map(str, document.kpoints))}; geometry: {document.geometry_engine}; "
-        f"{document.n_atoms} atoms, {document.area:.1f} A^2"
+        f"{document.n_atoms} atoms{f', {document.area:.1f} A^2' if document.area else ''}"
     )
     table = plain_table("quantity", "value", "unit", "meaning", right=("value",))
     for row in kind.summary(document):

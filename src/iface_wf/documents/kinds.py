@@ -146,7 +146,13 @@ KINDS: Registry[ResultKind] = Registry(
     "kind of result",
     "iface_wf.quantities",
     ResultKind,  # type: ignore[type-abstract]
-    {"binding": "iface_wf.quantities.binding:BINDING", "surface": "iface_wf.quantities.surface:SURFACE"},
+    {
+        "binding": "iface_wf.quantities.binding:BINDING",
+        "surface": "iface_wf.quantities.surface:SURFACE",
+        "pair": "iface_wf.quantities.complexes:PAIR",
+        "dissociation": "iface_wf.quantities.complexes:DISSOCIATION",
+        "li_binding": "iface_wf.quantities.complexes:LI_BINDING",
+    },
 )
 
 

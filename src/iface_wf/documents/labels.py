@@ -6,8 +6,12 @@ from typing import NamedTuple
 
 SLAB, GRAFT = "slab", "graft"
 POLYMER, CATION, ANION = "polymer", "salt_cation", "salt_anion"
-#: Labels of sites, the site property ``component``.
+#: Second of two molecules that lie on no slab.
+PARTNER = "partner"
+#: Components of an interface.
 COMPONENTS = (SLAB, GRAFT, POLYMER, CATION, ANION)
+#: Labels of sites, the site property ``component``.
+LABELS = (*COMPONENTS, PARTNER)
 #: What A and B of an interface are: selections by label.
 SLAB_PARTS = (SLAB, GRAFT)
 FRAGMENT_PARTS = (POLYMER, CATION, ANION)

@@ -36,7 +36,7 @@ class ResultDocument(StoredDocument, ABC):
     salt: str | None = None
     formula: str
     n_atoms: int
-    area: float = Field(description="Of the cell's face that a and b span, A^2")
+    area: float = Field(description="Of the cell's face that a and b span, A^2; 0 of what lies in an open box")
     charge: float = Field(0.0, description="Total charge of the cell, e")
 
     engine: str

@@ -14,6 +14,7 @@ FATAL_FLAGS = frozenset(
         "geometry_unconverged",
         "isolated_atoms",
         "desorbed",
+        "separated",
         "dissociated",
         "clash",
         "slab_changed",

@@ -95,7 +95,8 @@ class Walkers:
         require_cheap(engine.engine_name)
         if not isinstance(engine, AseEngine):
             raise InputError(f"The engine {engine.engine_name!r} calls itself cheap, but is no calculator of ASE.")
-        self.engine, self.settings = engine, engine.defaults()
+        charge = {"charge": engine.charge} if engine.charge else {}
+        self.engine, self.settings = engine, engine.defaults() | charge
         # a calculator that serves for many structures also takes several cores by itself
         self._shared = engine.calculator(self.settings) if engine.reusable else None
         self._at_once = 1 if engine.reusable else processes or len(os.sched_getaffinity(0))

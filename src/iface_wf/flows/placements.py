@@ -43,6 +43,9 @@ class RankedPlacements(StoredDocument):
     engine: str
     search: SearchSummary | None = None
     built: StructureDict | None = Field(None, description="The best one as it was placed, before the engine moved it")
+    isomers: list[StructureDict] = Field(
+        default_factory=list, description="The lowest distinct minima, best first, where several were asked for"
+    )
     key: str = Field("", description="Content key of the search")
     reused_from: str | None = Field(None, description="Job of the store that it was found in")
 

@@ -10,7 +10,6 @@ from typing import Annotated, Any, Literal, Self, TypeVar
 from pydantic import (
     AfterValidator,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     WithJsonSchema,
@@ -18,19 +17,31 @@ from pydantic import (
     model_validator,
 )
 
-from iface_wf.builders.molecules.oligomers import Conformation, Tacticity
 from iface_wf.documents.kinds import DEFAULT_KIND, get_kind, kind_of, quantity_names
 from iface_wf.engines import registry
-from iface_wf.errors import IfaceError, InputError, refuse_bool, unquoted, validate
+from iface_wf.errors import IfaceError, InputError, refuse_bool, validate
 from iface_wf.flows.kinds import FlowKind, flow_kind
 from iface_wf.flows.search.budget import MOST_STEPS
 from iface_wf.library.files import is_file, line_of, parse_mapping, read_text
 from iface_wf.library.library import Library
-from iface_wf.library.records import Caps, InPlane, Thickness
+from iface_wf.library.records import InPlane
+from iface_wf.screening.choices import (
+    Choice,
+    Filler,
+    FillerChoice,
+    Fragment,
+    Molecule,
+    MoleculeChoice,
+    Pairing,
+    Partner,
+    Polymer,
+    PolymerChoice,
+    pairings,
+)
 
 #: More interfaces than this need an explicit consent: such a spec is a slip more often than a wish.
 MANY_PAIRS = 10_000
-C = TypeVar("C", bound="_Choice")
+C = TypeVar("C", bound=Choice)
 
 
 def _quantity(name: str) -> str:
@@ -42,77 +53,6 @@ def _quantity(name: str) -> str:
 
 
 Quantity = Annotated[str, AfterValidator(_quantity), WithJsonSchema({"type": "string", "enum": quantity_names()})]
-
-
-def _named(value: Any) -> Any:
-    if isinstance(value, bool | float):
-        raise ValueError(unquoted(value))
-    return {"name": str(value)} if isinstance(value, str | int) else value
-
-
-class _Choice(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
-    _numbers = field_validator("*", mode="before")(classmethod(refuse_bool))
-
-    name: str = Field(min_length=1, max_length=500)
-
-
-class FillerChoice(_Choice):
-    """A filler: its name in the library or a structure file, and which surface of it.
-
-    Attributes
-    ----------
-    name
-        Name, or path of a CIF, POSCAR or YAML file; a relative path begins at the folder of the screening's file.
-    surface
-        Miller indices as text, or ``wire``; by default the filler's first surface.
-    thickness
-        Smallest thickness, A; by default the surface's own.
-    """
-
-    surface: str | None = None
-    thickness: Thickness | None = None
-
-
-class PolymerChoice(_Choice):
-    """A polymer: its name in the library or its PSMILES, and how long a chain of it.
-
-    Attributes
-    ----------
-    name
-        Name, or PSMILES with two ``*``.
-    units
-        Repeat units; by default the polymer's own number.
-    sequence
-        Order of a copolymer's units, by letters.
-    caps, tacticity, conformation
-        As in `iface_wf.builders.interface.InterfaceSpec`.
-    """
-
-    units: int | None = Field(default=None, ge=1, le=50)
-    sequence: str | None = None
-    caps: Caps | None = None
-    tacticity: Tacticity = "atactic"
-    conformation: Conformation | None = None
-
-    def options(self, library: Library) -> dict[str, Any]:
-        """Return what a request says of it, with the name as the library writes it."""
-        name = self.name if "*" in self.name else library.polymer(self.name).name
-        return {"polymer": name} | {field: getattr(self, field) for field in type(self).model_fields if field != "name"}
-
-
-class MoleculeChoice(_Choice):
-    """A molecule that is no chain.
-
-    Attributes
-    ----------
-    name
-        SMILES, ``EC``, ``DMC``, or the path of an ``.xyz`` file; a relative path begins at the folder of the screening's file.
-    """
-
-    def options(self, library: Library) -> dict[str, Any]:
-        """Return what a request says of it."""
-        return {"molecule": self.name}
 
 
 class Funnel(BaseModel):
@@ -139,23 +79,20 @@ class Funnel(BaseModel):
         return self
 
 
-Filler = Annotated[FillerChoice, BeforeValidator(_named, json_schema_input_type=str | FillerChoice)]
-Polymer = Annotated[PolymerChoice, BeforeValidator(_named, json_schema_input_type=str | PolymerChoice)]
-Molecule = Annotated[MoleculeChoice, BeforeValidator(_named, json_schema_input_type=str | MoleculeChoice)]
-#: What is put on a filler: a chain or molecule and a salt, each None where there is none.
-Fragment = tuple[PolymerChoice | MoleculeChoice | None, str | None]
-
-
 class ScreeningSpec(BaseModel):
     """Every filler with every polymer and every salt.
 
     Attributes
     ----------
     fillers, polymers, molecules
-        Names, or mappings with ``name`` and more.
+        Names, or mappings with ``name`` and more. Kinds of results that have no filler need none.
     salts
         Names; each one is put as an ion pair beside each polymer and molecule, or stands alone where there are none.
         ``none`` means the polymer without a salt, and is all there is by default.
+    partners
+        For results without a filler: what each polymer and molecule is bound to, beside the salts.
+    isomers
+        For results without a filler: minima of each complex that the engine calculates.
     engine, level, geometry, overrides, processes
         As in `iface_wf.flows.request.Request`.
     quantities
@@ -184,10 +121,12 @@ class ScreeningSpec(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
     _numbers = field_validator("*", mode="before")(classmethod(refuse_bool))
 
-    fillers: list[Filler] = Field(min_length=1)
+    fillers: list[Filler] = Field(default_factory=list)
     polymers: list[Polymer] = Field(default_factory=list)
     molecules: list[Molecule] = Field(default_factory=list)
     salts: list[str] = Field(default_factory=list)
+    partners: list[Partner] = Field(default_factory=list)
+    isomers: int = Field(default=3, ge=1, le=20)
     engine: str = "gpaw"
     level: str = "fast"
     geometry: str | None = None
@@ -203,7 +142,7 @@ class ScreeningSpec(BaseModel):
     overrides: dict[str, Any] = Field(default_factory=dict)
     processes: int = Field(default=0, ge=0, le=100_000)
 
-    @field_validator("fillers", "polymers", "molecules", "salts")
+    @field_validator("fillers", "polymers", "molecules", "salts", "partners")
     @classmethod
     def _once_each(cls, value: list[Any]) -> list[Any]:
         seen = set()
@@ -232,6 +171,8 @@ class ScreeningSpec(BaseModel):
     @model_validator(mode="after")
     def _something_to_do(self) -> Self:
         _check_engine(self.engine, self.level, self.overrides)
+        if not self.fillers and any("filler" in kind.request.model_fields for kind in self.kinds()):
+            raise ValueError("the screening has no fillers: give at least 1")
         if not self.fragments() and any("polymer" in kind.request.model_fields for kind in self.kinds()):
             raise ValueError("the screening has no interface: give polymers, molecules or salts")
         if self.funnel and (self.funnel.engine, self.funnel.level) == (self.engine, self.level):
@@ -247,7 +188,7 @@ class ScreeningSpec(BaseModel):
     @property
     def n_pairs(self) -> int:
         """Number of interfaces."""
-        return len(self.fillers) * len(self.fragments())
+        return max(1, len(self.fillers)) * len(self.fragments()) * max(1, len(self.partners))
 
     def kinds(self) -> list[FlowKind]:
         """List the kinds of results that are wanted."""
@@ -284,36 +225,39 @@ class ScreeningSpec(BaseModel):
         """
         fields = set(kind.request.model_fields)
         found: dict[str, Any] = {}
-        for filler in self.fillers:
-            for chain, salt in self.fragments() or [(None, None)]:
-                options = {k: v for k, v in self._options(filler, chain, salt, library).items() if k in fields}
+        for filler in self.fillers if "filler" in fields else [None]:
+            for pairing in pairings(kind.request.model_fields, self.fragments(), self.salts, self.partners):
+                options = {k: v for k, v in self._options(filler, pairing, library).items() if k in fields}
                 request = kind.request(**options, quantities=kind.needed(self.quantities))
                 found.setdefault(request.model_dump_json(), request)
         return list(found.values())
 
-    def _options(
-        self, filler: FillerChoice, chain: PolymerChoice | MoleculeChoice | None, salt: str | None, library: Library
-    ) -> dict[str, Any]:
+    def _options(self, filler: FillerChoice | None, pairing: Pairing, library: Library) -> dict[str, Any]:
         """Return the fields of a request of any kind."""
-        own_file = Path(filler.name).is_absolute()  # is found by its path, not by the name of its record
-        options: dict[str, Any] = {
-            "filler": filler.name if own_file else library.filler(filler.name).name,
-            "surface": filler.surface,
-            "thickness": filler.thickness,
-            "salt": library.salt(salt).name if salt else None,
-            "engine": self.engine,
-            "level": self.level,
-            "geometry": self.geometry,
-            "overrides": self.overrides,
-            "processes": self.processes,
-            "placements": self.placements,
-            "search": self.search,
-            "seed": self.seed,
-            "vacuum": self.vacuum,
-            "max_atoms": self.max_atoms,
-            "room_atoms": self.room_atoms,
-        }
-        return options | (chain.options(library) if chain is not None else {})
+        names: tuple[str, ...] = (
+            "engine",
+            "level",
+            "geometry",
+            "overrides",
+            "processes",
+            "placements",
+            "search",
+            "isomers",
+            "seed",
+        )
+        names += ("vacuum", "max_atoms", "room_atoms")
+        options: dict[str, Any] = {name: getattr(self, name) for name in names}
+        options["salt"] = library.salt(pairing.salt).name if pairing.salt else None
+        if filler is not None:
+            own_file = Path(filler.name).is_absolute()  # is found by its path, not by the name of its record
+            options |= {
+                "filler": filler.name if own_file else library.filler(filler.name).name,
+                "surface": filler.surface,
+                "thickness": filler.thickness,
+            }
+        for choice in (pairing.chain, pairing.partner):
+            options |= choice.options(library) if choice is not None else {}
+        return options
 
 
 def _check_engine(engine: str, level: str, overrides: Mapping[str, Any] | None = None) -> None:
@@ -391,6 +335,7 @@ def check_names(path: Path, spec: ScreeningSpec, library: Library) -> None:
 def _blamed(message: str) -> tuple[str, ...]:
     """Name the key that a problem of the whole file is most likely about."""
     for word, key in (
+        ("fillers", "fillers"),
         ("setting", "overrides"),
         ("funnel", "funnel"),
         ("level", "level"),

@@ -14,7 +14,7 @@ from rdkit import Chem
 from rdkit.Chem import rdDetermineBonds
 from rdkit.rdBase import BlockLogs
 
-from iface_wf.builders.edges import round_up
+from iface_wf.builders.edges import EDGE_STEP, round_up
 from iface_wf.builders.molecules.conformers import Conformers, embed, plain_smiles
 from iface_wf.documents.labels import POLYMER
 from iface_wf.errors import InputError
@@ -79,6 +79,7 @@ def boxed(
     xyz: Vectors,
     labels: Sequence[str],
     properties: dict[str, Any],
+    step: float = EDGE_STEP,
 ) -> Structure:
     """Put atoms into the middle of an orthorhombic, non-periodic box.
 
@@ -92,15 +93,16 @@ def boxed(
         ``component`` of every atom.
     properties
         Plain JSON data for ``Structure.properties``.
+    step
+        Every edge is a multiple of this, A.
 
     Returns
     -------
     Structure
-        ``lattice.pbc`` is all False; every atom is at least ``BOX_VACUUM`` from every wall, and every edge is a multiple
-        of ``EDGE_STEP``.
+        ``lattice.pbc`` is all False; every atom is at least ``BOX_VACUUM`` from every wall.
     """
     low, high = xyz.min(axis=0), xyz.max(axis=0)
-    edges = [round_up(float(extent) + 2 * BOX_VACUUM) for extent in high - low]
+    edges = [round_up(float(extent) + 2 * BOX_VACUUM, step) for extent in high - low]
     centred = xyz - (low + high) / 2 + np.array(edges) / 2
     return Structure(
         Lattice(np.diag(edges), pbc=(False, False, False)),

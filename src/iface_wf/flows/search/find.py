@@ -82,6 +82,8 @@ class Finder:
         What has been done so far.
     seed
         Of the statistics.
+    keep
+        How many of the lowest distinct minima are kept as structures; 0: the best one only.
     """
 
     source: Source
@@ -90,6 +92,7 @@ class Finder:
     budget: Budget
     record: Record
     seed: int
+    keep: int = 0
     _marks: list[Any] = field(default_factory=list)
     _poses: dict[str, Pose] = field(default_factory=dict)
 
@@ -205,7 +208,20 @@ class Finder:
             ranking=[self._entry(halving, name, ends.get(name)) for name in [*names, *failed]],
             engine=f"{halving.walkers.method}, {found.steps} steps for {found.tried} candidates",
             search=found,
+            isomers=self._isomers(halving, names, marks, ends) if self.keep else [],
         )
+
+    def _isomers(
+        self, halving: Halving, names: list[str], marks: list[Any], ends: dict[str, float]
+    ) -> list[dict[str, Any]]:
+        """Return the lowest distinct minima, those first that were relaxed furthest; the best one again where there are fewer.
+
+        A fixed number, because the jobs that follow are wired before anybody knows how many minima there are.
+        """
+        distinct = statistics.minima([ends[name] for name in names], marks)
+        chosen = [0, *(i for i in distinct if i != 0)][: self.keep]
+        chosen += [0] * (self.keep - len(chosen))
+        return [halving.walks[names[i]].now.as_dict() for i in chosen]
 
     def _entry(self, halving: Halving, name: str, end: float | None) -> dict[str, Any]:
         pose, stand = self._poses[name], halving.walks[name].stand

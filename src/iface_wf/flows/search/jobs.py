@@ -14,6 +14,8 @@ from pymatgen.core import Structure
 
 from iface_wf.builders.docking.search import Pose, dock
 from iface_wf.builders.docking.shapes import Shapes
+from iface_wf.builders.docking.together import Together
+from iface_wf.builders.edges import EDGE_STEP
 from iface_wf.builders.placing.placements import place
 from iface_wf.builders.placing.targets import Target
 from iface_wf.engines.base import Engine
@@ -149,6 +151,72 @@ class _Alone:
         return Batch(poses, starts, len(pool) - 1, seed)
 
 
+class _Together:
+    """Candidates of molecules and ions in one open box, or of a single one."""
+
+    def __init__(self, whole: Structure, count: int, seed: int, step: float) -> None:
+        self.count, self.seed, self.size = count, seed, 0
+        self.shapes = Together(whole, step)
+
+    def batch(self, number: int, best: Structure | None) -> Batch:
+        """See `iface_wf.flows.search.find.Source.batch`."""
+        seed, starts = seed_of(self.seed, number), 3 * self.count
+        pool = self.shapes.pool(starts, seed, best)
+        # as for a molecule alone: the force field's order says little about the engine's
+        rest = np.random.default_rng([seed, 3]).permutation(np.arange(min(self.count // 2, len(pool)), len(pool)))
+        pool = [*pool[: self.count // 2], *(pool[i] for i in rest)]
+        return Batch([Pose(each, 0.0, "together", 1) for each in pool], starts, len(pool), seed)
+
+
+@dataclass(frozen=True)
+class TogetherSearch:
+    """The search for the lowest minimum of molecules in an open box, see `iface_wf.flows.parts.StartSearch`.
+
+    Attributes
+    ----------
+    options
+        How it is done; the charge is the engine's.
+    keep
+        Structures of how many distinct minima are kept.
+    step
+        Edges of the boxes are multiples of this, A.
+    name
+        Of its job.
+    """
+
+    options: SearchOptions
+    keep: int = 1
+    step: float = EDGE_STEP
+    name: str = "search"
+
+    def key(self, structure: Structure) -> str:
+        """Return the content key of the search."""
+        return self.options.key(structure, **_told(self.options.engine, self.keep, self.step))
+
+    def make(self, structure: Structure) -> Job:
+        """Return the job."""
+        made = search_together(structure, keep=self.keep, step=self.step, **_arguments(self.options))
+        made.name = self.name
+        return made
+
+
+def _told(engine: Engine, keep: int, step: float) -> dict[str, Any]:
+    return {"together": True, "charge": engine.charge, "keep": keep, "step": step}
+
+
+def find_together(whole: Structure, options: SearchOptions, keep: int, step: float) -> RankedPlacements:
+    """Search for the lowest minima of molecules in an open box; see `search_together`."""
+    source = _Together(whole, SHAPES * options.placements, options.seed, step)
+    if not options.searches or not source.shapes.flexible:
+        one = source.shapes.pool(1, options.seed)[0].as_dict()
+        return RankedPlacements(
+            structure=one, placement=0, ranking=[{"placement": 0}], engine="none", isomers=[one] * keep
+        )
+    record = Record(options.record_key(whole, **_told(options.engine, 0, step)), whole)
+    budget = Budget(MOLECULE * options.budget.steps, 2 * options.budget.patience)
+    return Finder(source, options.engine, source.count, budget, record, options.seed, keep).run()
+
+
 def find_on_slab(
     slab: Structure, fragment: Structure, options: SearchOptions, vacuum: float, clearance: float, target: Target | None
 ) -> RankedPlacements:
@@ -200,6 +268,10 @@ def searching(job: Job) -> Searching | None:
     if job.function is search_conformer.original:
         options = SearchOptions(**told)
         flexible = options.searches and Shapes(job.function_args[0]).flexible
+        return Searching(options.engine, MOLECULE * options.steps) if flexible else None
+    if job.function is search_together.original:
+        options = SearchOptions(**{each.name: told[each.name] for each in fields(SearchOptions)})
+        flexible = options.searches and Together(job.function_args[0]).flexible
         return Searching(options.engine, MOLECULE * options.steps) if flexible else None
     return None
 
@@ -258,6 +330,46 @@ def search_conformer(
     fragment = Structure.from_dict(fragment) if isinstance(fragment, dict) else fragment
     options = SearchOptions(engine, placements, seed, steps, patience)
     return _once(options.key(fragment), lambda: find_alone(fragment, options))
+
+
+@job(config=JobConfig(expose_store=True))
+def search_together(
+    structure: Structure | dict[str, Any],
+    engine: Engine,
+    placements: int,
+    seed: int,
+    steps: int,
+    patience: int,
+    keep: int = 1,
+    step: float = EDGE_STEP,
+) -> RankedPlacements:
+    """Search for the lowest minima of molecules and ions in an open box, or find them in the store.
+
+    Parameters
+    ----------
+    structure
+        All of them, see `iface_wf.builders.molecules.assemblies.join`; how they stand there plays no part.
+    engine, placements, seed, steps, patience
+        As of `search_placement`; the engine carries the charge.
+    keep
+        Structures of how many distinct minima are kept.
+    step
+        Edges of the boxes are multiples of this, A.
+
+    Returns
+    -------
+    RankedPlacements
+        ``isomers`` holds ``keep`` structures, the lowest first.
+
+    Raises
+    ------
+    CalculationError
+        When the cheap engine can calculate none of the candidates.
+    """
+    structure = Structure.from_dict(structure) if isinstance(structure, dict) else structure
+    options = SearchOptions(engine, placements, seed, steps, patience)
+    key = options.key(structure, **_told(engine, keep, step))
+    return _once(key, lambda: find_together(structure, options, keep, step))
 
 
 def _once(key: str, search: Callable[[], RankedPlacements]) -> RankedPlacements:

@@ -12,9 +12,10 @@ from pymatgen.core import Structure
 
 from iface_wf.analysis.charges import charge_transfer
 from iface_wf.analysis.density import difference, difference_profile, pack, unpack_grid
-from iface_wf.analysis.energies import BindingTerms, Energy, binding_terms
+from iface_wf.analysis.energies import BindingTerms
 from iface_wf.analysis.uncertainty import GEOMETRY_NOISE
 from iface_wf.analysis.vacuum import vacuum_middle
+from iface_wf.builders.bonding import hydrogen_bonds, longer_bonds
 from iface_wf.builders.checks import flags as outcome_flags
 from iface_wf.documents.calculation import CalculationDocument
 from iface_wf.documents.charges import ChargeSums
@@ -29,6 +30,7 @@ from iface_wf.flows.placements import RankedPlacements
 from iface_wf.quantities.binding.document import BindingDocument, DensityDifferenceDocument
 from iface_wf.quantities.binding.lateral import LateralDocument, distance_of_images
 from iface_wf.quantities.binding.references import from_whole, lowest
+from iface_wf.quantities.binding.terms import numbers_of, terms_of
 
 
 @job(data=["blob"])
@@ -92,13 +94,13 @@ def binding_document(
     everything = (*calculations.values(), *relaxations.values())
     structure = ab.atoms_structure
     area = float(np.linalg.norm(np.cross(*structure.lattice.matrix[:2])))
-    binding, terms = _terms(calculations)
+    binding, terms = terms_of(calculations)
     distance = distance_of_images(structure)
     flags = _flags(calculations, relaxations, placements, terms, lateral)
     flags += lateral.flags if lateral else []
     if binding and (terms is None or terms.bsse is None) and comparison_of(ab).counterpoise(ab.settings):
         flags.append(UNCORRECTED)
-    numbers = _numbers(calculations, binding, terms)
+    numbers = numbers_of(calculations, binding, terms)
     scheme, transfer = _charge_transfer(calculations, flags)
     named = {k: v for k, v in about.items() if k in BindingDocument.model_fields and k != "provenance"}
     return BindingDocument(
@@ -122,6 +124,8 @@ def binding_document(
         charge=ab.charge,
         geometry_engine=f"{geometry.engine} {geometry.functional} ({geometry.level})" if geometry else "as given",
         terms=[term_of(role, c, uuids.get(taken.get(role, role), "")) for role, c in calculations.items()],
+        hydrogen_bonds=hydrogen_bonds(structure, A.components),
+        longer_bonds=longer_bonds(structure, calculations[B.name].atoms_structure, B.components),
         charge_transfer=transfer,
         charge_scheme=scheme,
         charges=_charges(calculations),
@@ -184,35 +188,6 @@ def _flags(
     ]
 
 
-def _numbers(
-    calculations: dict[str, CalculationDocument], binding: Energy | None, terms: BindingTerms | None
-) -> dict[str, Any]:
-    """Return the energies of the document, eV; None where a calculation that they need gave none."""
-    told = all(c.dispersion_energy is not None for c in calculations.values())
-    return {
-        "binding_energy": terms.binding if terms else (binding.total if binding else None),
-        "binding_energy_raw": binding.total if binding else None,
-        "interaction_energy": terms.interaction if terms else None,
-        "interaction_energy_raw": terms.interaction_raw.total if terms else None,
-        "deformation_energy": {part: energy.total for part, energy in terms.deformation.items()} if terms else {},
-        "bsse_energy": terms.bsse if terms else None,
-        "dispersion_energy": binding.dispersion if binding and told else None,
-        "dispersion_interaction": terms.interaction_raw.dispersion if terms and told else None,
-        "dispersion_shares": _shares(calculations, [part.name for part in PARTS]) if binding else {},
-        "dispersion_interaction_shares": _shares(calculations, [part.frozen for part in PARTS]) if terms else {},
-    }
-
-
-def _shares(calculations: dict[str, CalculationDocument], parts: list[str]) -> dict[str, float]:
-    """Return AB's dispersion energy minus that of its parts by each model that all of them have, eV."""
-    whole, *others = (calculations[role].dispersion_energies for role in (WHOLE, *parts))
-    return {
-        model: energy - sum(other[model] for other in others)
-        for model, energy in whole.items()
-        if all(model in other for other in others)
-    }
-
-
 def _model_energies(
     calculations: dict[str, CalculationDocument], relaxations: dict[str, CalculationDocument]
 ) -> dict[str, float]:
@@ -230,19 +205,6 @@ def _key(calculations: dict[str, CalculationDocument]) -> str:
     """Content key of a result of which nothing is known but its calculations."""
     keys = "".join(str(document.key) for _, document in sorted(calculations.items()))
     return hashlib.sha256(keys.encode()).hexdigest()
-
-
-def _terms(calculations: dict[str, CalculationDocument]) -> tuple[Energy | None, BindingTerms | None]:
-    """Return binding energy and all terms: None when a calculation did not converge, or A* and B* are not there."""
-    energies = {
-        role: Energy(c.energy, c.dispersion_energy or 0.0)
-        for role, c in calculations.items()
-        if c.converged and c.energy is not None
-    }
-    if len(energies) != len(calculations):
-        return None, None
-    terms = binding_terms(energies) if {A.frozen, B.frozen} <= set(energies) else None
-    return energies[WHOLE] - energies[A.name] - energies[B.name], terms
 
 
 def _charges(calculations: dict[str, CalculationDocument]) -> dict[str, ChargeSums]:

@@ -9,6 +9,7 @@ from pydantic import Field, computed_field
 from iface_wf.analysis.uncertainty import basis_part, combined, dispersion_part, geometry_part, search_part, spread_part
 from iface_wf.documents.base import Document
 from iface_wf.documents.charges import ChargeSums
+from iface_wf.documents.contacts import HydrogenBond, LongerBond
 from iface_wf.documents.density import DensityRecord
 from iface_wf.documents.result import ResultDocument
 from iface_wf.documents.search import SearchSummary
@@ -101,6 +102,13 @@ class BindingDocument(ResultDocument):
     lateral_method: str = Field("", description="What calculated the lateral energy")
     image_distance: float | None = Field(None, description="From the molecule to its nearest periodic image, A")
     coverage: float | None = Field(None, description="Molecules per nm^2; None for a wire")
+
+    hydrogen_bonds: list[HydrogenBond] = Field(
+        default_factory=list, description="Between slab and molecule, the shortest first"
+    )
+    longer_bonds: list[LongerBond] = Field(
+        default_factory=list, description="Bonds of the molecule that are longer than in isolation, at most five"
+    )
 
     charge_transfer: dict[str, float] = Field(
         default_factory=dict, description="By component (slab, polymer...): its charge in AB minus that in A* or B*, e"

@@ -13,6 +13,7 @@ from iface_wf.documents.kinds import Row, Section
 from iface_wf.documents.labels import UNCERTAINTY_PARTS, UNCORRECTED
 from iface_wf.documents.search import SearchSummary
 from iface_wf.quantities.binding.document import UNITS, BindingDocument
+from iface_wf.reports.contacts import contact_sections
 from iface_wf.reports.figures import binding_figure
 from iface_wf.reports.names import interface_name, method_name
 
@@ -82,7 +83,7 @@ def sections(document: BindingDocument) -> list[Section]:
     ):
         if search is not None:
             found.append(Section(title, heading, _search_rows(search)))
-    return found
+    return found + contact_sections(document.hydrogen_bonds, document.longer_bonds)
 
 
 def _search_rows(search: SearchSummary) -> list[tuple[str, Any, str]]:

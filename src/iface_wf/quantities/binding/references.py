@@ -11,6 +11,7 @@ from pymatgen.core import Structure
 
 from iface_wf.builders.components import select
 from iface_wf.builders.contact import symbols_of
+from iface_wf.builders.edges import EDGE_STEP
 from iface_wf.builders.molecules.fragments import boxed
 from iface_wf.documents.calculation import CalculationDocument
 from iface_wf.documents.labels import PARTS, WHOLE, Part
@@ -30,9 +31,12 @@ def from_whole(part: Part) -> str:
 
 @job
 def cut(
-    interface: Structure | dict[str, Any], parts: Mapping[str, Structure | dict[str, Any]]
+    interface: Structure | dict[str, Any],
+    parts: Mapping[str, Structure | dict[str, Any]],
+    components: Mapping[str, list[str]] | None = None,
+    step: float = EDGE_STEP,
 ) -> dict[str, dict[str, Any]]:
-    """Cut the two parts out of an interface, each into the cell of the part in isolation.
+    """Cut the two parts out of an interface or complex, each into the cell of the part in isolation.
 
     Parameters
     ----------
@@ -40,6 +44,10 @@ def cut(
         The relaxed interface, labelled sites.
     parts
         The relaxed parts in isolation, ``A`` and ``B``.
+    components
+        Labels of the two parts; by default those of slab and fragment.
+    step
+        Edges of the boxes of molecules are multiples of this, A.
 
     Returns
     -------
@@ -51,11 +59,12 @@ def cut(
     for part in PARTS:
         alone = parts[part.name]
         alone = Structure.from_dict(alone) if isinstance(alone, dict) else alone
-        found[part.name] = _moved_into(alone, select(whole, *part.components)).as_dict()
+        names = part.components if components is None else components[part.name]
+        found[part.name] = _moved_into(alone, select(whole, *names), step).as_dict()
     return found
 
 
-def _moved_into(alone: Structure, piece: Structure) -> Structure:
+def _moved_into(alone: Structure, piece: Structure, step: float) -> Structure:
     """Give a part in isolation the geometry that it has in an interface."""
     if any(alone.lattice.pbc):
         # a wire stands elsewhere in the cell of the interface; a slab stands where it is
@@ -64,7 +73,7 @@ def _moved_into(alone: Structure, piece: Structure) -> Structure:
         for site, position in enumerate(piece.cart_coords + shift):
             moved[site].coords = position
         return moved
-    return boxed(symbols_of(alone), piece.cart_coords, alone.site_properties["component"], alone.properties)
+    return boxed(symbols_of(alone), piece.cart_coords, alone.site_properties["component"], alone.properties, step)
 
 
 @job

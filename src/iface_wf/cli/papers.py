@@ -1,0 +1,114 @@
+"""``iface-wf papers``: published numbers beside ours."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from iface_wf.cli import options as opt
+from iface_wf.cli.output import plain_table, print_json, say, stdout
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from iface_wf.screening.papers import Outcome, Paper
+
+
+def papers(
+    paper: Annotated[
+        str | None,
+        typer.Argument(metavar="[PAPER]", help="One of them, or your own YAML file; default: all.", show_default=False),
+    ] = None,
+    stored: Annotated[bool, typer.Option("--stored", help="Tell what is stored; calculate nothing.")] = False,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Write the page of Markdown, too.", show_default=False)
+    ] = None,
+    store: opt.Store = None,
+    workdir: opt.Workdir = None,
+    json: opt.Json = False,
+) -> None:
+    """Compute what papers published of molecules and salts, and compare: numbers, uncertainties, trends.
+
+    What is stored is found, and an interrupted run goes on. What is not computed is said, with the reason.
+    """
+    from iface_wf.api.options import opened, work_folder
+    from iface_wf.cli.progress import Progress
+    from iface_wf.library import Library
+    from iface_wf.screening import papers as known
+
+    chosen = known.read_papers(paper)
+    _require_writable(out)
+    job_store, library = opened(store), Library()
+    folder = None if stored else work_folder(workdir)
+    with Progress() as progress:
+        found = {
+            name: list(known.outcomes(each, job_store, library, folder, progress.tell)) for name, each in chosen.items()
+        }
+    if out is not None:
+        from iface_wf.screening.papers_page import page
+
+        out.write_text(page(chosen, found), encoding="utf-8")
+        say(f"Wrote {out}")
+    if json:
+        print_json({name: _as_json(each, found[name]) for name, each in chosen.items()})
+    else:
+        _print(chosen, found)
+
+
+def _require_writable(out: Path | None) -> None:
+    """Refuse to write over a file that is not such a page, before anything is calculated."""
+    from iface_wf.errors import InputError
+    from iface_wf.screening.papers_page import MARK
+
+    if out is None:
+        return
+    if not out.parent.is_dir():
+        raise InputError(f"The folder {out.parent} does not exist.")
+    if out.exists() and not (out.is_file() and out.read_bytes().startswith(MARK.encode())):
+        raise InputError(f"{out} exists already and is no page of papers; give another name or remove it first.")
+
+
+def _print(chosen: Mapping[str, Paper], found: Mapping[str, Sequence[Outcome]]) -> None:
+    from iface_wf.screening.papers import verdict
+    from iface_wf.screening.papers_page import cells
+
+    for name, paper in chosen.items():
+        stdout().print(f"\n{name}: {paper.title} ({paper.doi})", style="bold")
+        if found[name]:
+            table = plain_table("quantity", "ours, eV", "published, eV", "model", "method")
+            for outcome in found[name]:
+                table.add_row(*cells(outcome))
+            stdout().print(table)
+        by_name = {outcome.quantity.name: outcome for outcome in found[name]}
+        for trend in paper.trends:
+            answer, by = verdict(trend, by_name)
+            stdout().print(f"  trend: {trend.says}: {answer} ({by})")
+        for missing in paper.not_computed:
+            stdout().print(f"  not computed: {missing.name}: {missing.why}")
+
+
+def _as_json(paper: Paper, found: Sequence[Outcome]) -> dict[str, object]:
+    from iface_wf.screening.papers import verdict
+
+    by_name = {outcome.quantity.name: outcome for outcome in found}
+    rows = [
+        {
+            "name": outcome.quantity.name,
+            "published": outcome.quantity.published,
+            "value": outcome.value,
+            "uncertainty": getattr(outcome.document, "uncertainty", None),
+            "key": getattr(outcome.document, "key", None),
+            "flags": getattr(outcome.document, "flags", []),
+            "model": outcome.quantity.model,
+            "problem": outcome.problem,
+        }
+        for outcome in found
+    ]
+    trends = [
+        dict(zip(("verdict", "by"), verdict(trend, by_name), strict=True)) | {"says": trend.says}
+        for trend in paper.trends
+    ]
+    missing = [each.model_dump() for each in paper.not_computed]
+    return {"doi": paper.doi, "quantities": rows, "trends": trends, "not_computed": missing}

@@ -1,0 +1,164 @@
+"""What the lists of a screening hold: fillers, polymers, molecules and partners, and which results they make together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, NamedTuple
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+from pydantic.fields import FieldInfo
+
+from iface_wf.builders.molecules.oligomers import Conformation, Tacticity
+from iface_wf.errors import refuse_bool, unquoted
+from iface_wf.library.library import Library
+from iface_wf.library.records import Caps, Thickness
+
+
+def _named(value: Any) -> Any:
+    if isinstance(value, bool | float):
+        raise ValueError(unquoted(value))
+    return {"name": str(value)} if isinstance(value, str | int) else value
+
+
+class Choice(BaseModel):
+    """Base of what the lists hold; a plain name stands for a choice with that name."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+    _numbers = field_validator("*", mode="before")(classmethod(refuse_bool))
+
+    name: str = Field(min_length=1, max_length=500)
+
+
+class FillerChoice(Choice):
+    """A filler: its name in the library or a structure file, and which surface of it.
+
+    Attributes
+    ----------
+    name
+        Name, or path of a CIF, POSCAR or YAML file; a relative path begins at the folder of the screening's file.
+    surface
+        Miller indices as text, or ``wire``; by default the filler's first surface.
+    thickness
+        Smallest thickness, A; by default the surface's own.
+    """
+
+    surface: str | None = None
+    thickness: Thickness | None = None
+
+
+class PolymerChoice(Choice):
+    """A polymer: its name in the library or its PSMILES, and how long a chain of it.
+
+    Attributes
+    ----------
+    name
+        Name, or PSMILES with two ``*``.
+    units
+        Repeat units; by default the polymer's own number.
+    sequence
+        Order of a copolymer's units, by letters.
+    caps, tacticity, conformation
+        As in `iface_wf.builders.interface.InterfaceSpec`.
+    group
+        For Li+: the functional group that it is put to; by default it is searched for.
+    """
+
+    units: int | None = Field(default=None, ge=1, le=50)
+    sequence: str | None = None
+    caps: Caps | None = None
+    tacticity: Tacticity = "atactic"
+    conformation: Conformation | None = None
+    group: str | None = None
+
+    def options(self, library: Library) -> dict[str, Any]:
+        """Return what a request says of it, with the name as the library writes it."""
+        name = self.name if "*" in self.name else library.polymer(self.name).name
+        return {"polymer": name} | {field: getattr(self, field) for field in type(self).model_fields if field != "name"}
+
+
+class MoleculeChoice(Choice):
+    """A molecule that is no chain.
+
+    Attributes
+    ----------
+    name
+        SMILES, ``EC``, ``DMC``, or the path of an ``.xyz`` file; a relative path begins at the folder of the screening's file.
+    group
+        As of a polymer.
+    """
+
+    group: str | None = None
+
+    def options(self, library: Library) -> dict[str, Any]:
+        """Return what a request says of it."""
+        return {"molecule": self.name, "group": self.group}
+
+
+class PartnerChoice(Choice):
+    """What polymers and molecules are bound to where there is no filler.
+
+    Attributes
+    ----------
+    name
+        A polymer of the library, a PSMILES, SMILES, ``EC``, ``DMC``, or the path of an ``.xyz`` file.
+    units
+        Repeat units of a polymer.
+    """
+
+    units: int | None = Field(default=None, ge=1, le=50)
+
+    def options(self, library: Library) -> dict[str, Any]:
+        """Return what a request says of it."""
+        return {"partner": self.name, "partner_units": self.units}
+
+
+Filler = Annotated[FillerChoice, BeforeValidator(_named, json_schema_input_type=str | FillerChoice)]
+Polymer = Annotated[PolymerChoice, BeforeValidator(_named, json_schema_input_type=str | PolymerChoice)]
+Molecule = Annotated[MoleculeChoice, BeforeValidator(_named, json_schema_input_type=str | MoleculeChoice)]
+#: What is put on a filler: a chain or molecule and a salt, each None where there is none.
+Fragment = tuple[PolymerChoice | MoleculeChoice | None, str | None]
+Partner = Annotated[PartnerChoice, BeforeValidator(_named, json_schema_input_type=str | PartnerChoice)]
+
+
+class Pairing(NamedTuple):
+    """What one result is of beside its filler: each is None where there is none."""
+
+    chain: PolymerChoice | MoleculeChoice | None
+    salt: str | None
+    partner: PartnerChoice | None = None
+
+
+def pairings(
+    fields: Mapping[str, FieldInfo],
+    fragments: Sequence[Fragment],
+    salts: Sequence[str],
+    partners: Sequence[PartnerChoice],
+) -> list[Pairing]:
+    """List what a kind of result makes of the lists of a screening.
+
+    Parameters
+    ----------
+    fields
+        Of its requests.
+    fragments
+        What lies on a filler.
+    salts, partners
+        As listed.
+
+    Returns
+    -------
+    list of Pairing
+        With a filler the fragments. Without one, where there are partners, each molecule with each salt and partner; where a salt
+        is needed, each one alone and with each molecule; else each molecule and each salt alone.
+    """
+    if "filler" in fields:
+        return [Pairing(*fragment) for fragment in fragments] or [Pairing(None, None)]
+    chains = list(dict.fromkeys(chain for chain, _ in fragments if chain is not None))
+    named = [salt for salt in salts if salt.casefold() != "none"]
+    alone = [Pairing(None, salt) for salt in named]
+    both = [Pairing(chain, salt) for chain in chains for salt in named]
+    if "partner" in fields:
+        return both + [Pairing(chain, None, partner) for chain in chains for partner in partners]
+    if "salt" in fields and fields["salt"].is_required():
+        return alone + both
+    return [Pairing(chain, None) for chain in chains] + alone

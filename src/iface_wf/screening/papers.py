@@ -1,0 +1,257 @@
+"""Published numbers beside ours: one file per paper says what is computed, what stands for what, and which trends are claimed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Literal, NamedTuple, Self
+
+from jobflow import JobStore
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from iface_wf.analysis.uncertainty import of_difference
+from iface_wf.errors import CalculationError, InputError, unknown_name, validate
+from iface_wf.flows.events import Event
+from iface_wf.flows.kinds import flow_kind_of
+from iface_wf.library.files import read_yaml
+from iface_wf.library.library import Library
+from iface_wf.screening.finished import finished_results
+from iface_wf.screening.single import run_request
+from iface_wf.store.results import stored_result
+
+#: Parts of the uncertainty with one cause and one sign in results of one level: of a difference their difference is left.
+_COMMON = ("basis", "dispersion")
+Verdict = Literal["reproduced", "reproduced, but within the uncertainty", "not reproduced", "not computed"]
+
+
+class _Told(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+
+class PaperQuantity(_Told):
+    """A number of a paper that is computed.
+
+    Attributes
+    ----------
+    name
+        What the paper calls it.
+    published
+        The paper's number, eV; None where it shows it in a figure only, or not at all.
+    request
+        Fields of the request, ``quantities`` among them; those of the paper's ``options`` are added.
+    model
+        What stands for the paper's system, where that is another.
+    """
+
+    name: str
+    published: float | None = None
+    request: dict[str, Any]
+    model: str = ""
+
+
+class PaperTrend(_Told):
+    """An order that a paper claims.
+
+    Attributes
+    ----------
+    says
+        In words.
+    falling
+        Names of quantities, the largest number first.
+    """
+
+    says: str
+    falling: list[str] = Field(min_length=2)
+
+
+class NotComputed(_Told):
+    """A number of a paper that its file does not compute, and why."""
+
+    name: str
+    published: str = ""
+    why: str
+
+
+class Paper(_Told):
+    """What one paper published.
+
+    Attributes
+    ----------
+    title, doi
+        Of the paper; without a DOI where none is known.
+    note
+        What is to be known of all of its numbers.
+    options
+        Fields that all requests share.
+    quantities, trends, not_computed
+        Its numbers and claims.
+    """
+
+    title: str
+    doi: str = Field("", pattern=r"^(10\.\d{4,9}/[A-Za-z0-9./()_;:-]+)?$")
+    note: str = ""
+    options: dict[str, Any] = Field(default_factory=dict)
+    quantities: list[PaperQuantity] = Field(default_factory=list)
+    trends: list[PaperTrend] = Field(default_factory=list)
+    not_computed: list[NotComputed] = Field(default_factory=list)
+
+    @model_validator(mode="after")
+    def _names(self) -> Self:
+        known = [quantity.name for quantity in self.quantities]
+        for name in known:
+            if known.count(name) > 1:
+                raise ValueError(f"the quantity {name!r} is given twice")
+        for trend in self.trends:
+            for name in trend.falling:
+                if name not in known:
+                    raise ValueError(f"the trend {trend.says!r} names {name!r}, which is no quantity of the file")
+        return self
+
+
+class Outcome(NamedTuple):
+    """One number of a paper as it was computed.
+
+    Attributes
+    ----------
+    quantity
+        What it is.
+    document
+        The result; None where there is none.
+    problem
+        Why there is none.
+    """
+
+    quantity: PaperQuantity
+    document: Any = None
+    problem: str = ""
+
+    @property
+    def value(self) -> float | None:
+        """The number, eV, where it may be quoted."""
+        return None if self.document is None or not self.document.trustworthy else self.document.number
+
+
+def papers_folder() -> Path:
+    """Folder of the papers that come with the package (its installed data, else the source checkout)."""
+    package = Path(__file__).resolve().parents[1]
+    installed = package / "data" / "workflows" / "papers"
+    return installed if installed.is_dir() else package.parents[1] / "workflows" / "papers"
+
+
+def read_papers(name: str | None = None) -> dict[str, Paper]:
+    """Read the files of all papers, or of one.
+
+    Parameters
+    ----------
+    name
+        Name of a paper that comes with the package, or the path of a file.
+
+    Returns
+    -------
+    dict
+        By name.
+
+    Raises
+    ------
+    InputError
+        For an unknown name, and naming file and key of what is wrong in one.
+    """
+    known = {path.stem: path for path in sorted(papers_folder().glob("*.yaml"))}
+    if name is None:
+        chosen = known
+    elif name in known:
+        chosen = {name: known[name]}
+    elif name.endswith((".yaml", ".yml")):
+        chosen = {Path(name).stem: Path(name)}
+    else:
+        raise unknown_name("paper", name, known)
+    return {stem: validate(read_yaml(path), Paper, str(path)) for stem, path in chosen.items()}
+
+
+def request_of(paper: Paper, quantity: PaperQuantity) -> Any:
+    """Return the checked request of a quantity.
+
+    Raises
+    ------
+    InputError
+        Naming the quantity and what is wrong.
+    """
+    told = paper.options | quantity.request
+    names = told.get("quantities", ())
+    if not isinstance(names, list) or not names:
+        raise InputError(f"The quantity {quantity.name!r} does not say its 'quantities'.")
+    return validate(told, flow_kind_of([str(each) for each in names]).request, f"The quantity {quantity.name!r}")
+
+
+def outcomes(
+    paper: Paper,
+    store: JobStore,
+    library: Library,
+    workdir: Path | None,
+    on_event: Callable[[Event], None] | None = None,
+) -> Iterator[Outcome]:
+    """Return the numbers of a paper, one after the other; one that fails stops no other.
+
+    Parameters
+    ----------
+    paper
+        What is wanted.
+    store
+        Where results are looked for and kept.
+    library
+        Where names are looked up.
+    workdir
+        Folder of the calculations; None: nothing is calculated, what is stored is told.
+    on_event
+        Is told about every step.
+    """
+    requests = [(quantity, request_of(paper, quantity)) for quantity in paper.quantities]  # all are checked first
+    for quantity, request in requests:
+        try:
+            if workdir is None:
+                yield _stored(quantity, request, store, library)
+            else:
+                found = run_request(request, store, library, workdir, on_event=on_event)
+                yield Outcome(quantity, found.document)
+        except (CalculationError, InputError) as error:
+            yield Outcome(quantity, problem=str(error))
+
+
+def _stored(quantity: PaperQuantity, request: Any, store: JobStore, library: Library) -> Outcome:
+    graph = flow_kind_of(request.quantities).graph(request, library, here=False)
+    found = stored_result(store, next(iter(graph.items))) if finished_results(store, graph.items) else None
+    return Outcome(quantity, problem="not computed yet") if found is None else Outcome(quantity, found.document)
+
+
+def verdict(trend: PaperTrend, found: Mapping[str, Outcome]) -> tuple[Verdict, str]:
+    """Say whether an order is reproduced, and by which differences.
+
+    Parameters
+    ----------
+    trend
+        What is claimed.
+    found
+        Outcomes by the names of their quantities.
+
+    Returns
+    -------
+    tuple
+        The verdict, and in words what it rests on.
+    """
+    values = {name: found[name].value for name in trend.falling}
+    missing = [name for name, value in values.items() if value is None]
+    if missing:
+        return "not computed", f"lacks {', '.join(missing)}"
+    said: list[str] = []
+    worst: Verdict = "reproduced"
+    for upper, lower in zip(trend.falling, trend.falling[1:], strict=False):
+        step = (values[upper] or 0.0) - (values[lower] or 0.0)
+        parts = [found[name].document.uncertainty_parts for name in (upper, lower)]
+        spread = of_difference(parts[0], parts[1], _COMMON)
+        told = "" if spread is None else f" +- {spread:.2f}"
+        said.append(f"{upper} - {lower} = {step:+.2f}{told} eV")
+        if step <= 0:
+            worst = "not reproduced"
+        elif spread is not None and step < spread and worst == "reproduced":
+            worst = "reproduced, but within the uncertainty"
+    return worst, "; ".join(said)

@@ -1,0 +1,141 @@
+"""Published numbers beside ours: the files that are shipped, a whole run by xTB, verdicts on trends, and bad input."""
+
+import json
+from types import SimpleNamespace
+
+import pytest
+
+from iface_wf.cli.main import main
+from iface_wf.screening.papers import Outcome, Paper, PaperQuantity, PaperTrend, read_papers, request_of, verdict
+from iface_wf.screening.papers_page import MARK, page
+
+OWN = """
+title: "A | paper <b>of water</b>"
+doi: 10.1000/water.1
+options: {engine: xtb, placements: 2, search: 6, isomers: 1}
+quantities:
+  - {name: water, published: -1.5, request: {quantities: [li_binding_energy], molecule: O}}
+  - {name: methane, request: {quantities: [li_binding_energy], molecule: C}, model: stands for wax}
+  - {name: nonsense, request: {quantities: [li_binding_energy], molecule: COC, group: "C#N"}}
+trends:
+  - {says: water holds Li+ better, falling: [methane, water]}
+  - {says: the other way round, falling: [water, methane]}
+  - {says: nobody knows, falling: [water, nonsense]}
+not_computed:
+  - {name: ice, why: needs a slab}
+"""
+
+
+@pytest.fixture
+def own(tmp_path):
+    path = tmp_path / "own.yaml"
+    path.write_text(OWN)
+    return path
+
+
+def test_files_that_are_shipped_ask_for_what_exists():
+    papers = read_papers()
+    assert set(papers) == {"functional-polymers", "gdooh-peo", "lii-interphase", "pdol-llzto", "silica-so3li"}
+    labels = [request_of(paper, quantity).label for paper in papers.values() for quantity in paper.quantities]
+    assert "dissociation of LiTFSI" in labels
+    assert all(paper.quantities or paper.not_computed for paper in papers.values())
+    published = {q.name: q.published for q in papers["pdol-llzto"].quantities}
+    assert list(published.values()) == [5.42, 4.63, 4.43, 4.09]  # 10.1002/aenm.202402746
+
+
+def test_the_page_of_the_documentation_is_of_these_files():
+    from tests.test_docs import ROOT
+
+    text = (ROOT / "docs" / "papers.md").read_text(encoding="utf-8")
+    assert text.startswith(MARK)
+    for name, paper in read_papers().items():
+        assert paper.doi in text
+        # as it would be written now, but for our numbers
+        for line in page({name: paper}, {name: [Outcome(quantity) for quantity in paper.quantities]}).splitlines():
+            cells = line.split(" | ")
+            if line.startswith("| ") and len(cells) == 5 and "---" not in line:
+                assert cells[0] + " | " in text
+                assert " | ".join(cells[2:4]).removesuffix(" ") in text
+            else:
+                assert line in text or line.split(" | ")[0] in text
+
+
+def test_numbers_trends_and_what_is_missing(own, tmp_path, capsys):
+    where = ["--store", str(tmp_path / "s"), "--workdir", str(tmp_path / "runs")]
+    out = tmp_path / "page.md"
+    assert main(["papers", str(own), *where, "--stored", "--json"]) == 0
+    before = json.loads(capsys.readouterr().out)["own"]
+    assert [row["problem"] for row in before["quantities"]][:2] == ["not computed yet"] * 2
+    assert main(["papers", str(own), *where, "--out", str(out), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)["own"]
+    water, methane, nonsense = told["quantities"]
+    assert water["value"] < methane["value"] < 0
+    assert "matches nothing" in nonsense["problem"]
+    assert [trend["verdict"] for trend in told["trends"]] == ["reproduced", "not reproduced", "not computed"]
+    assert told["not_computed"][0]["name"] == "ice"
+    text = out.read_text()
+    assert "https://doi.org/10.1000/water.1" in text
+    assert "<b>" not in text
+    assert "A \\| paper" in text
+    assert f"{water['value']:+.2f}" in text
+    assert "-1.50" in text
+    # once more, over its own page: everything is found
+    assert main(["papers", str(own), *where, "--stored", "--out", str(out)]) == 0
+    assert out.read_text() == text
+
+
+def outcome(name, value, trustworthy=True, **parts):
+    document = SimpleNamespace(number=value, trustworthy=trustworthy, uncertainty_parts=parts)
+    return Outcome(PaperQuantity(name=name, request={}), document)
+
+
+def test_verdicts_hang_on_the_uncertainty_of_the_difference():
+    trend = PaperTrend(says="a over b", falling=["a", "b"])
+
+    def said(*two):
+        return verdict(trend, {each.quantity.name: each for each in two})[0]
+
+    assert said(outcome("a", 5.0, search=0.1), outcome("b", 4.0, search=0.1)) == "reproduced"
+    near = "reproduced, but within the uncertainty"
+    assert said(outcome("a", 5.0, search=0.5), outcome("b", 4.5, search=0.5)) == near
+    # what both have in common falls out of the difference
+    assert said(outcome("a", 5.0, basis=0.5), outcome("b", 4.5, basis=0.5)) == "reproduced"
+    assert said(outcome("a", 4.0), outcome("b", 5.0)) == "not reproduced"
+    assert said(outcome("a", 5.0), outcome("b", 4.0, trustworthy=False)) == "not computed"
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        (("title: ", "titel: "), "did you mean 'title'|titel"),
+        (("falling: [methane, water]", "falling: [methane, beer]"), "names 'beer', which is no quantity"),
+        (("name: methane,", "name: water,"), "given twice"),
+        (("doi: 10.1000/water.1", "doi: 'javascript:x'"), "doi"),
+        (
+            ("quantities: [li_binding_energy], molecule: O}", "quantities: [li_bindung], molecule: O}"),
+            "li_binding_energy",
+        ),
+        (("quantities: [li_binding_energy], molecule: O}", "molecule: O}"), "'water' does not say its 'quantities'"),
+        (("molecule: C}", "molecool: C}"), "The quantity 'methane'"),
+    ],
+)
+def test_bad_files_are_one_sentence(own, tmp_path, capsys, change, text):
+    import re
+
+    own.write_text(OWN.replace(*change))
+    assert main(["papers", str(own), "--store", str(tmp_path / "s")]) == 2
+    error = capsys.readouterr().err
+    assert re.search(text, error)
+    assert error.count("\n") == 1
+
+
+def test_unknown_papers_and_files_of_others_are_refused(own, tmp_path, capsys):
+    store = ["--store", str(tmp_path / "s")]
+    assert main(["papers", "pdol-llzo", *store]) == 2
+    assert "pdol-llzto" in capsys.readouterr().err
+    other = tmp_path / "mine.md"
+    other.write_text("mine")
+    assert main(["papers", str(own), "--out", str(other), *store]) == 2
+    assert "no page of papers" in capsys.readouterr().err
+    assert other.read_text() == "mine"
+    assert Paper(title="x").doi == ""
