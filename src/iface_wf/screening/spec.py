@@ -25,7 +25,7 @@ from iface_wf.errors import IfaceError, InputError, refuse_bool, unquoted, valid
 from iface_wf.flows.kinds import FlowKind, flow_kind
 from iface_wf.flows.search.budget import MOST_STEPS
 from iface_wf.library.files import is_file, line_of, parse_mapping, read_text
-from iface_wf.library.library import Library
+from iface_wf.library.library import Library, names_a_file
 from iface_wf.library.records import Caps, InPlane, Thickness
 
 #: More interfaces than this need an explicit consent: such a spec is a slip more often than a wish.
@@ -63,7 +63,7 @@ class FillerChoice(_Choice):
     Attributes
     ----------
     name
-        Name, or path of a CIF, POSCAR or YAML file; a relative path begins at the folder of the screening's file.
+        Name, or path of a CIF, POSCAR, extended XYZ or YAML file; a relative path begins at the folder of the screening's file.
     surface
         Miller indices as text, or ``wire``; by default the filler's first surface.
     thickness
@@ -107,12 +107,13 @@ class MoleculeChoice(_Choice):
     Attributes
     ----------
     name
-        SMILES, ``EC``, ``DMC``, or the path of an ``.xyz`` file; a relative path begins at the folder of the screening's file.
+        Name in the library, SMILES, or the path of an ``.xyz`` file; a relative path begins at the folder of the screening's file.
     """
 
     def options(self, library: Library) -> dict[str, Any]:
-        """Return what a request says of it."""
-        return {"molecule": self.name}
+        """Return what a request says of it, with a name as the library writes it."""
+        known = library.find("molecule", self.name)
+        return {"molecule": self.name if known is None else known.name}
 
 
 class Funnel(BaseModel):
@@ -295,9 +296,11 @@ class ScreeningSpec(BaseModel):
         self, filler: FillerChoice, chain: PolymerChoice | MoleculeChoice | None, salt: str | None, library: Library
     ) -> dict[str, Any]:
         """Return the fields of a request of any kind."""
-        own_file = Path(filler.name).is_absolute()  # is found by its path, not by the name of its record
+        known = None if names_a_file(filler.name) else library.find("filler", filler.name)
+        if known is None:
+            library.filler(filler.name)  # a file, which is found by its path, not by the name of its record
         options: dict[str, Any] = {
-            "filler": filler.name if own_file else library.filler(filler.name).name,
+            "filler": filler.name if known is None else known.name,
             "surface": filler.surface,
             "thickness": filler.thickness,
             "salt": library.salt(salt).name if salt else None,
@@ -323,7 +326,7 @@ def _check_engine(engine: str, level: str, overrides: Mapping[str, Any] | None =
         raise ValueError(str(error)) from error
 
 
-def read_spec(path: Path, many: bool = False) -> ScreeningSpec:
+def read_spec(path: Path, many: bool = False, library: Library | None = None) -> ScreeningSpec:
     """Read a screening's file.
 
     Parameters
@@ -332,6 +335,8 @@ def read_spec(path: Path, many: bool = False) -> ScreeningSpec:
         YAML file.
     many
         Accept more than `MANY_PAIRS` interfaces.
+    library
+        Its names come before files that happen to be called so.
 
     Returns
     -------
@@ -352,15 +357,17 @@ def read_spec(path: Path, many: bool = False) -> ScreeningSpec:
             f"{MANY_PAIRS:,}; give --yes if that is meant."
         )
     own_files = {
-        "fillers": [_beside(path, filler) for filler in spec.fillers],
-        "molecules": [_beside(path, molecule) for molecule in spec.molecules],
+        "fillers": [_beside(path, each, "filler", library or Library()) for each in spec.fillers],
+        "molecules": [_beside(path, each, "molecule", library or Library()) for each in spec.molecules],
     }
     return spec.model_copy(update=own_files)
 
 
-def _beside(path: Path, choice: C) -> C:
+def _beside(path: Path, choice: C, kind: Literal["filler", "molecule"], library: Library) -> C:
     """Give a structure file of the user its absolute path; relative ones begin at the folder of the screening's file."""
     own = path.parent / choice.name
+    if not names_a_file(choice.name) and (kind == "molecule" or library.find(kind, choice.name) is not None):
+        return choice
     return choice.model_copy(update={"name": str(own.resolve())}) if is_file(own) else choice
 
 
@@ -373,7 +380,7 @@ def check_names(path: Path, spec: ScreeningSpec, library: Library) -> None:
         In one sentence, with the number of the line.
     """
     text = read_text(path)
-    lists: dict[Literal["fillers", "polymers", "salts"], list[Any]] = {
+    lists: dict[str, list[Any]] = {
         "fillers": list(spec.fillers), "polymers": list(spec.polymers), "salts": list(spec.salts),
     }  # fmt: skip
     finders = {"fillers": library.filler, "polymers": library.polymer, "salts": library.salt}
