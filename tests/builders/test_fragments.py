@@ -113,7 +113,7 @@ def test_lithium_is_bound_at_the_group_that_was_asked_for(library: Library, grou
 
 
 def test_molecule_with_ion_pair(library: Library) -> None:
-    molecule = from_smiles("DMC", n_conformers=2)
+    molecule = from_smiles("COC(=O)OC", n_conformers=2)
     both = bind_salt(molecule, library.salt("LiPF6"), group="O=C")
     assert both.properties["charge"] == 0
     assert both.properties["formula"] == "C3H6F6LiO3P"
@@ -149,7 +149,7 @@ def test_molecule_survives_the_round_trip_through_a_structure() -> None:
 
 
 def test_xyz_of_the_user(tmp_path: Path) -> None:
-    carbonate = from_smiles("EC", n_conformers=1)
+    carbonate = from_smiles("C1COC(=O)O1", n_conformers=1)
     lines = [f"{site.specie.symbol} {site.x} {site.y} {site.z}" for site in carbonate]
     path = tmp_path / "ec.xyz"
     path.write_text("\n".join([str(len(lines)), "made by hand", *lines]) + "\n")

@@ -8,9 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from pydantic import ValidationError
+from rdkit import Chem
 
 from iface_wf.builders.components import indices, select
-from iface_wf.builders.interface import InterfaceSpec, build_interface
+from iface_wf.builders.interface import InterfaceSpec, build_fragment, build_interface
+from iface_wf.builders.molecules.fragments import mol_of
 from iface_wf.errors import InputError
 from iface_wf.library import Library
 
@@ -142,3 +144,37 @@ def test_salt_on_a_wire_touches_gadolinium(library: Library) -> None:
         distances.append(interface.get_distance(site, len(built.slab) + atom))
     # Gd-O in oxides and sulfonates is 2.3 to 2.6 A; the aim, 1.05 covalent sums, is 2.75 A.
     assert 2.3 < min(distances) < 3.1
+
+
+@pytest.mark.parametrize(
+    ("name", "formula"),
+    [("EC", "C3H4O3"), ("pc", "C4H6O3"), ("Ethylene Carbonate", "C3H4O3"), ("water", "H2O"), ("SN", "C4H4N2"), ("CCO", "C2H6O"),
+     ("C-O", "CH4O"), ("O", "H2O"), ("COC", "C2H6O")],
+)  # fmt: skip
+def test_molecules_are_found_by_name_before_they_are_read_as_smiles(library: Library, name: str, formula: str) -> None:
+    fragment = build_fragment(InterfaceSpec(filler="SiO2", molecule=name, n_conformers=1), library)
+    assert fragment.properties["formula"] == formula
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [("CO", "the SMILES of CH4O is meant, write 'C-O'"), ("NCO", "may be a formula"), ("PS", "'P-S'"), ("CCl", "'C-Cl'"),
+     ("N2", "A formula does not say"), ("LiCl3", "A formula"), ("EMCX", "did you mean EMC"), ("C[", "cannot be read")],
+)  # fmt: skip
+def test_what_may_be_another_molecule_is_asked_about(library: Library, name: str, told: str) -> None:
+    with pytest.raises(InputError, match=told) as caught:
+        build_fragment(InterfaceSpec(filler="SiO2", molecule=name), library)
+    assert "\n" not in str(caught.value)
+
+
+def test_every_molecule_of_the_library_can_be_built(library: Library) -> None:
+    for record in library.records("molecule"):
+        fragment = build_fragment(InterfaceSpec(filler="SiO2", molecule=record.name, n_conformers=1), library)
+        assert fragment.properties["charge"] == 0
+        # as built, every stereocentre is the one of the record, so that a seed does not choose the enantiomer
+        assert Chem.MolToSmiles(Chem.RemoveHs(mol_of(fragment))) == Chem.CanonSmiles(record.smiles), record.name
+
+
+def test_a_molecule_among_polymers_is_sent_to_its_place(library: Library) -> None:
+    with pytest.raises(InputError, match="EC is a molecule"):
+        library.polymer("EC")

@@ -9,6 +9,7 @@ import pytest
 from pymatgen.core import Lattice, Structure
 from pymatgen.io.vasp import Poscar
 
+from iface_wf.builders.interface import InterfaceSpec, build_interface
 from iface_wf.builders.molecules.fragments import from_smiles
 from iface_wf.builders.placing.placements import place
 from iface_wf.builders.solids.slabs import build_slab
@@ -212,3 +213,30 @@ def test_a_rhombohedral_cell_takes_hexagonal_indices(tmp_path):
     slab = build_slab(Library().filler(path), "001", polar="keep")
     assert slab.lattice.abc[:2] == pytest.approx((2.82, 2.82), abs=1e-3)
     assert sorted((slab.lattice.gamma, 120.0))[0] == pytest.approx(min(slab.lattice.gamma, 120.0))
+
+
+def test_a_cell_that_is_too_small_is_repeated_with_what_the_file_says(tmp_path):
+    held = [z < 6 for z in HEIGHTS]
+    once = built(tmp_path, SLAB, [[not h] * 3 for h in held])
+    record = Library().filler(tmp_path / "slab.vasp")
+    large = build_slab(record, in_plane=(11.0, 11.0))
+    assert len(large) == 4 * len(once)
+    assert sorted(large.lattice.abc[:2]) == pytest.approx([11.28, 11.8])
+    assert np.array(large.site_properties["selective_dynamics"]).all(axis=1).sum() == 8
+    assert np.sort(large.cart_coords[:, 2])[::4] == pytest.approx(np.sort(once.cart_coords[:, 2]))
+    assert any("repeated in its plane" in w for w in large.properties["warnings"])
+    assert not any("repeated" in w for w in once.properties["warnings"])
+    with pytest.raises(InputError, match="surface cells"):
+        build_slab(record, in_plane=(90.0, 90.0))
+
+
+def test_the_cell_of_a_file_grows_only_where_the_molecule_needs_it(tmp_path):
+    Poscar(SLAB).write_file(str(tmp_path / "slab.vasp"))
+    spec = {"filler": str(tmp_path / "slab.vasp"), "placements": 2}
+    small = build_interface(InterfaceSpec(molecule="O", **spec), Library())
+    assert len(small.slab) == len(SLAB)  # water fits: the cell is the user's own
+    assert small.report["larger_cell"]["atoms"] > len(SLAB) + 3
+    large = build_interface(InterfaceSpec(molecule="G2", **spec), Library())
+    assert len(large.slab) > len(SLAB)
+    asked = build_interface(InterfaceSpec(molecule="O", in_plane=(11.0, 11.0), **spec), Library())
+    assert len(asked.slab) == 4 * len(SLAB)

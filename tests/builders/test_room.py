@@ -100,5 +100,7 @@ def test_a_given_cell_that_is_smaller_than_the_molecule_is_refused(library):
     require_room(plane(9.0, 9.0), rod(7.0))  # along the diagonal
 
 
-def test_a_ready_slab_is_never_enlarged():
-    assert larger_cell(plane(6.0, 6.0), rod(9.0)) is None
+def test_what_a_larger_cell_of_a_ready_slab_takes_is_told():
+    # the diagonals of 2 x 2 cells are 17 A long
+    assert larger_cell(plane(6.0, 6.0), rod(9.0)).atoms == 8 * len(plane(6.0, 6.0)) + len(rod(9.0))
+    assert larger_cell(plane(17.0, 17.0), rod(9.0)) is None

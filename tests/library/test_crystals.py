@@ -130,16 +130,28 @@ def test_usual_names_of_poscars_are_read(tmp_path, name):
     assert Library().filler(str(tmp_path / name)).name == "NaCl"
 
 
-def test_what_exists_under_another_name_is_said_to_be_there(tmp_path):
+@pytest.mark.parametrize("fmt", ["poscar", "cif"])
+def test_a_file_is_read_whatever_it_is_called(tmp_path, monkeypatch, fmt):
+    SALT.to(str(tmp_path / "salt"), fmt=fmt)
+    (tmp_path / "SiO2").write_bytes((tmp_path / "salt").read_bytes())
+    monkeypatch.chdir(tmp_path)
+    for name in ("salt", "./SiO2", str(tmp_path / "salt")):
+        assert Library().filler(name).name == "NaCl"
+    assert Library().filler("SiO2").name == "SiO2"  # a name of the library comes first
+
+
+def test_what_is_no_file_is_told(tmp_path):
     (tmp_path / "salt.txt").write_text("x", encoding="utf-8")
-    with pytest.raises(InputError, match=r"exists, but is not read: call it POSCAR\*, CONTCAR\*, .*\*\.cif"):
+    with pytest.raises(InputError, match=r"salt\.txt cannot be read as a crystal"):
         Library().filler(str(tmp_path / "salt.txt"))
     for folder in (tmp_path, tmp_path / "POSCAR"):
         folder.mkdir(exist_ok=True)
-        with pytest.raises(InputError, match="is a folder: give a file"):
+        with pytest.raises(InputError, match="is a folder: give a CIF, POSCAR"):
             Library().filler(str(folder))
-    with pytest.raises(InputError, match="Unknown filler"):
+    with pytest.raises(InputError, match="does not exist"):
         Library().filler(str(tmp_path / "nothing"))
+    with pytest.raises(InputError, match=r"Unknown filler 'Al2O3'.*given as a CIF, .* --filler Al2O3\.cif"):
+        Library().filler("Al2O3")
 
 
 @pytest.mark.parametrize("length", [11.28, 56.4])  # twice, ten times the true one

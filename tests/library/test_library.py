@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from iface_wf.errors import InputError
-from iface_wf.library import FillerRecord, Library, PolymerRecord, SaltRecord
+from iface_wf.library import FillerRecord, Library, MoleculeRecord, PolymerRecord, SaltRecord
 from iface_wf.library.library import LIBRARY_VARIABLE, builtin_folder
 
 PEO = "name: My-PEO\ntitle: ether\nsource: own\npsmiles: '*CCO*'\n"
@@ -27,7 +27,7 @@ def write(path: Path, text: str) -> Path:
 
 def test_every_builtin_record_is_found_by_its_name_and_aliases():
     library = Library()
-    kinds = {"filler": FillerRecord, "polymer": PolymerRecord, "salt": SaltRecord}
+    kinds = {"filler": FillerRecord, "polymer": PolymerRecord, "molecule": MoleculeRecord, "salt": SaltRecord}
     for kind, model in kinds.items():
         names = library.names(kind)
         assert names
@@ -40,7 +40,7 @@ def test_every_builtin_record_is_found_by_its_name_and_aliases():
 
 def test_every_builtin_file_names_a_source_that_can_be_looked_up():
     library = Library()
-    for kind in ("filler", "polymer", "salt"):
+    for kind in ("filler", "polymer", "molecule", "salt"):
         for name in library.names(kind):
             assert any(c.isdigit() for c in getattr(library, kind)(name).source), name
     for path in (builtin_folder() / "crystals").glob("*.cif"):

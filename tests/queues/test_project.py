@@ -272,3 +272,17 @@ def test_a_dry_run_prints_the_project_and_writes_nothing(folder, capfd):
     printed = yaml.safe_load(capfd.readouterr().out)
     assert printed["metadata"]["workers"]["main"] == {"parallel_environment": "mpi"}
     assert not folder.exists()
+
+
+def test_a_scheduler_that_is_not_there_is_noticed_before_submission(folder, monkeypatch, tmp_path):
+    projects.write_project(settings(scheduler="slurm"))
+    projects.write_project(settings(scheduler="slurm", worker="far", host="me@login.example.org"))
+    read = projects.load()
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(InputError, match=r"hands its jobs to slurm, but .*sbatch.* not on the PATH"):
+        projects.require_scheduler(read)
+    projects.require_scheduler(read, "far")  # only a login there could tell
+    for name in ("sbatch", "scancel", "sinfo", "squeue", "scontrol", "sacct"):
+        (tmp_path / name).write_text("#!/bin/sh\n")
+        (tmp_path / name).chmod(0o755)
+    projects.require_scheduler(read)

@@ -4,9 +4,12 @@ import json
 from pathlib import Path
 
 import pytest
+from ase.build import mx2
+from ase.io import write as write_ase
 
 from iface_wf.cli.main import main
 from iface_wf.errors import InputError
+from iface_wf.flows.kinds import flow_kind
 from iface_wf.library import Library
 from iface_wf.screening.graph import build_screening
 from iface_wf.screening.spec import ScreeningSpec, check_names, read_spec
@@ -145,3 +148,20 @@ def test_the_specs_that_come_with_the_package(name, pairs):
     spec = read_spec(path)
     check_names(path, spec, Library())
     assert spec.n_pairs == pairs
+
+
+def test_names_of_the_library_come_before_files_beside_the_spec(write, tmp_path):
+    for name in ("SiO2", "EC", "crystal", "slab.xyz"):
+        (tmp_path / name).write_text("x", encoding="utf-8")
+    spec = read_spec(write("fillers: [SiO2, crystal, slab.xyz]\nmolecules: [EC, O]\n"))
+    assert [each.name for each in spec.fillers] == ["SiO2", str(tmp_path / "crystal"), str(tmp_path / "slab.xyz")]
+    assert [each.name for each in spec.molecules] == ["EC", "O"]
+
+
+def test_files_and_names_of_a_mapping_reach_the_requests(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_ase(tmp_path / "sheet.xyz", mx2("MoS2", vacuum=8.0), format="extxyz")
+    spec = ScreeningSpec(fillers=["sheet.xyz"], molecules=["ethylene carbonate"])
+    (request,) = spec.requests(flow_kind("binding"), Library())
+    assert (request.filler, request.molecule) == ("sheet.xyz", "EC")
+    assert Library().filler(request.filler).name == "MoS2"

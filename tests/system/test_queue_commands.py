@@ -48,6 +48,16 @@ def written(folder, **options):
 
 
 @pytest.mark.slow
+def test_a_submission_costs_what_a_screening_does(bench, ask, tmp_path):
+    spec = written(tmp_path)
+    submitted = ask("submit", spec, "--dry-run", "--json")[1]
+    screened = ask("screen", spec, "--dry-run", "--json", "--store", bench.address)[1]
+    for name in ("core_hours", "low", "high", "memory_gb", "disk_gb", "basis"):
+        assert submitted[name] == screened[name], name
+    assert submitted["limit_core_hours"] > submitted["core_hours"] > 0
+
+
+@pytest.mark.slow
 def test_a_runner_in_the_background_that_is_killed_is_started_anew(bench, ask, tmp_path):
     spec = written(tmp_path)
     code, planned, _ = ask("submit", spec, "--dry-run", "--json")

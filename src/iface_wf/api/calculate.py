@@ -119,7 +119,7 @@ def run(
     Parameters
     ----------
     filler
-        Name from the library, or the path of a CIF, POSCAR or YAML file. Kinds of results in open boxes have none.
+        Name from the library, or the path of a CIF, POSCAR, extended XYZ or YAML file. Kinds of results in open boxes have none.
     polymer
         Name from the library, or a PSMILES with two ``*`` ends.
     units
@@ -138,7 +138,7 @@ def run(
     conformation
         ``"lowest"`` conformer, or the all-``"trans"`` chain; by default the polymer's own.
     molecule
-        Instead of a polymer: SMILES, ``"EC"``, ``"DMC"``, or the path of an ``.xyz`` file.
+        Instead of a polymer: SMILES, a name from the library such as ``"EC"`` or ``"water"``, or the path of an ``.xyz`` file.
     salt
         Salt of the library, as an ion pair beside the polymer or molecule, or alone.
     target

@@ -112,7 +112,7 @@ def screen(
 def checked_spec(spec: Spec, library: Library, yes: bool = False) -> ScreeningSpec:
     """Read and check a screening in any of the forms that `screen` takes; parameters and errors as there."""
     if isinstance(spec, str | Path):
-        found = read_spec(Path(spec), many=yes)
+        found = read_spec(Path(spec), many=yes, library=library)
         check_names(Path(spec), found, library)
         return found
     found = spec if isinstance(spec, ScreeningSpec) else validate(dict(spec), ScreeningSpec, "The screening")

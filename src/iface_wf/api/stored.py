@@ -100,7 +100,7 @@ def _todays_names(everything: pd.DataFrame, names: Mapping[str, str | None]) -> 
         stored = {str(each) for each in everything[what].dropna()}
         if name.casefold() in {each.casefold() for each in stored}:
             continue
-        record = library.find(what, name)
+        record = library.find(what, name) or (library.find("molecule", name) if what == "polymer" else None)
         if record is None:
             raise unknown_name(what, name, {*stored, *library.all_names(what)})
         todays[what] = record.name

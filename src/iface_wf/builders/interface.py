@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,7 @@ from rdkit import Chem
 from iface_wf.builders.contact import image_distance
 from iface_wf.builders.edges import MAX_VACUUM, MIN_VACUUM, area_of
 from iface_wf.builders.molecules.complexes import bind_salt, build_salt
-from iface_wf.builders.molecules.fragments import SOLVENTS, from_smiles, from_xyz, parse_smiles
+from iface_wf.builders.molecules.fragments import from_smiles, from_xyz, parse_smiles, require_meant
 from iface_wf.builders.molecules.oligomers import Conformation, Tacticity, build_oligomer, parse_unit, record_mol
 from iface_wf.builders.placing.placements import footprint, place
 from iface_wf.builders.placing.targets import Target
@@ -23,9 +24,9 @@ from iface_wf.builders.room import ROOM_ATOMS, require_room, room_of, roomy
 from iface_wf.builders.solids.miller import resolve_surface
 from iface_wf.builders.solids.slabs import build_slab
 from iface_wf.builders.solids.wires import build_wire
-from iface_wf.errors import InputError, refuse_bool
+from iface_wf.errors import InputError, refuse_bool, unknown_name
 from iface_wf.library.library import Library
-from iface_wf.library.records import Caps, InPlane, Miller, PolymerRecord, Thickness
+from iface_wf.library.records import Caps, InPlane, Miller, MoleculeRecord, PolymerRecord, Thickness
 
 
 class SlabSpec(BaseModel):
@@ -64,7 +65,7 @@ class InterfaceSpec(SlabSpec):
     polymer, units, sequence, caps, tacticity, conformation
         Polymer of the library, or the PSMILES of one, and how its oligomer is made.
     molecule, molecule_charge
-        Instead of a polymer: SMILES, ``EC``, ``DMC``, or the path of an ``.xyz`` file with its charge (e).
+        Instead of a polymer: SMILES, a molecule of the library (``EC``, ``DMC``), or the path of an ``.xyz`` file with its charge (e).
     salt, salt_group, salt_part
         Salt of the library, alone or as an ion pair beside polymer or molecule, its cation at this functional
         group (a name from the polymer's record or SMARTS; by default at any O, N or F). Of a salt alone only the
@@ -275,9 +276,33 @@ def _host(spec: InterfaceSpec, library: Library) -> Structure | None:
         return None
     if spec.molecule.lower().endswith(".xyz"):
         return from_xyz(Path(spec.molecule), spec.molecule_charge)
-    size = Chem.AddHs(parse_smiles(SOLVENTS.get(spec.molecule, spec.molecule))).GetNumAtoms()
+    smiles = molecule_smiles(spec.molecule, library)
+    size = Chem.AddHs(parse_smiles(smiles)).GetNumAtoms()
     _require_small(size, spec, "molecule", "take a smaller one")
-    return from_smiles(spec.molecule, n_conformers=spec.n_conformers, seed=spec.seed)
+    return from_smiles(smiles, n_conformers=spec.n_conformers, seed=spec.seed)
+
+
+def molecule_smiles(name: str, library: Library) -> str:
+    """Return the SMILES of a molecule: that of its name in the library, else the text itself where it is one.
+
+    Raises
+    ------
+    InputError
+        When it is neither, also for a SMILES that reads as a formula, see `require_meant`.
+    """
+    record = library.find("molecule", name)
+    if isinstance(record, MoleculeRecord):
+        return record.smiles
+    require_meant(name)
+    try:
+        parse_smiles(name)
+    except InputError as error:
+        if not re.fullmatch(r"[A-Za-z][A-Za-z0-9 -]*", name.strip()):
+            raise
+        raise InputError(
+            f"{error} As a name: {unknown_name('molecule', name, library.all_names('molecule'))}"
+        ) from error
+    return name
 
 
 def _require_small(size: int, spec: InterfaceSpec, what: str, advice: str) -> None:

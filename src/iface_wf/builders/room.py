@@ -11,6 +11,7 @@ from pymatgen.core import Structure
 from iface_wf.builders.contact import image_distance, images_apart, symbols_of
 from iface_wf.builders.placing.placements import APART, flat_along, footprint, principal_axes, turned
 from iface_wf.builders.solids.planes import in_plane_supercell
+from iface_wf.builders.solids.ready import AS_GIVEN
 from iface_wf.errors import InputError
 
 ROOM_ATOMS = 100
@@ -153,8 +154,6 @@ def larger_cell(slab: Structure, fragment: Structure, apart: float = APART) -> L
     LargerCell or None
         None where the cell is large enough, or one that is has too many surface cells.
     """
-    if _as_given(slab):
-        return None
     size = roomy_sizes([fragment], apart)[0]
     try:
         atoms = _atoms_with(slab, size)
@@ -183,7 +182,7 @@ def _atoms_with(slab: Structure, size: Size) -> int:
     """Count the atoms of a substrate whose cell has at least some in-plane lengths (A), from a smaller one."""
     if not slab.lattice.pbc[1]:  # a wire
         return len(slab) * max(1, int(np.ceil((max(size) - 0.1) / slab.lattice.a)))
-    matrix = np.array(slab.properties["in_plane_supercell"])
+    matrix = np.array(slab.properties.get("in_plane_supercell", np.eye(2)))
     plane = slab.lattice.matrix[:2]
     base = np.linalg.inv(matrix) @ plane
     cells = in_plane_supercell(base[0], base[1], size)
@@ -191,5 +190,5 @@ def _atoms_with(slab: Structure, size: Size) -> int:
 
 
 def _as_given(slab: Structure) -> bool:
-    """Whether a substrate is a ready slab of the user's, whose cell is not for us to choose."""
-    return bool(slab.lattice.pbc[1]) and "in_plane_supercell" not in slab.properties
+    """Whether a substrate is a ready slab of the user's, whose cell is kept where what lies on it fits."""
+    return bool(slab.properties.get("surface") == AS_GIVEN)

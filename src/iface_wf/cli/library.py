@@ -1,4 +1,4 @@
-"""``iface-wf library``: which fillers, polymers and salts are known."""
+"""``iface-wf library``: which fillers, polymers, molecules and salts are known."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import typer
 from iface_wf.cli import options as opt
 from iface_wf.cli.output import plain_table, print_json, say, stdout
 
-app = typer.Typer(help="Show which fillers, polymers and salts are known.", rich_markup_mode=None)
-KINDS: tuple[Literal["filler", "polymer", "salt"], ...] = ("filler", "polymer", "salt")
+app = typer.Typer(help="Show which fillers, polymers, molecules and salts are known.", rich_markup_mode=None)
+KINDS: tuple[Literal["filler", "polymer", "molecule", "salt"], ...] = ("filler", "polymer", "molecule", "salt")
 
 
 @app.callback(invoke_without_command=True)
@@ -21,7 +21,9 @@ def _default(context: typer.Context) -> None:
 
 @app.command("list")
 def list_records(
-    kind: Annotated[Literal["filler", "polymer", "salt"] | None, typer.Argument(help="Only this kind.")] = None,
+    kind: Annotated[
+        Literal["filler", "polymer", "molecule", "salt"] | None, typer.Argument(help="Only this kind.")
+    ] = None,
     json: opt.Json = False,
 ) -> None:
     """List all records."""
@@ -63,7 +65,9 @@ def show_record(
         for kind in KINDS:
             if name.strip().casefold() in library.problems(kind):
                 getattr(library, kind)(name)
-        raise unknown_name("filler, polymer or salt", name, [n for kind in KINDS for n in library.names(kind)])
+        raise unknown_name(
+            "filler, polymer, molecule or salt", name, [n for kind in KINDS for n in library.names(kind)]
+        )
     if json:
         print_json({kind: record.model_dump(mode="json") for kind, record in found.items()})
         return

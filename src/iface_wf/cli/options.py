@@ -46,18 +46,19 @@ def _complete(names: Callable[[], Iterable[str]]) -> Callable[[str], list[str]]:
 _fillers = _complete(lambda: record_names("filler"))
 _polymers = _complete(lambda: record_names("polymer"))
 _salts = _complete(lambda: record_names("salt"))
+molecule_names = _complete(lambda: record_names("molecule"))
 _engines = _complete(registry.names)
 _cheap_engines = _complete(registry.cheap_names)
 _levels = _complete(lambda: LEVEL_NAMES)
 _sort_keys = _complete(lambda: SORT_KEYS)
-any_record = _complete(lambda: (n for kind in ("filler", "polymer", "salt") for n in record_names(kind)))
+any_record = _complete(lambda: (n for kind in ("filler", "polymer", "molecule", "salt") for n in record_names(kind)))
 
 Filler = Annotated[
     str | None,
     typer.Option(
         "--filler",
         "-f",
-        help="Name from the library (see `iface-wf library`), or your own CIF, POSCAR or YAML file.",
+        help="Name from the library (see `iface-wf library`), or your own CIF, POSCAR, extended XYZ or YAML file.",
         autocompletion=_fillers,
         show_default=False,
     ),

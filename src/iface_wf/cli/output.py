@@ -123,3 +123,8 @@ def number(value: float | None, digits: int = 3, uncertainty: float | None = Non
         return "-"
     known = uncertainty is not None and uncertainty == uncertainty
     return f"{value:+.{digits}f}" + (f" +- {uncertainty:.{digits}f}" if known else "")
+
+
+def with_estimate(data: dict[str, Any]) -> dict[str, Any]:
+    """Return data for JSON with the names of their estimate (``cost``) beside the others."""
+    return {**data["cost"], **{name: value for name, value in data.items() if name != "cost"}}

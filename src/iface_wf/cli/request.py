@@ -35,7 +35,12 @@ OPTIONS: dict[str, Any] = {
         typer.Option("--conformation", help="lowest (conformer) or trans (chain); default: the polymer's own."),
     ],
     "molecule": Annotated[
-        str | None, typer.Option("--molecule", help="Instead of a polymer: SMILES, EC, DMC or an .xyz file.")
+        str | None,
+        typer.Option(
+            "--molecule",
+            help="Instead of a polymer: SMILES, a name from the library such as EC, DMC or water, or an .xyz file.",
+            autocompletion=opt.molecule_names,
+        ),
     ],
     "salt": opt.Salt,
     "partner": Annotated[
@@ -91,7 +96,9 @@ OPTIONS: dict[str, Any] = {
     "in_plane": Annotated[
         tuple[float, float] | None,
         typer.Option(
-            "--in-plane", metavar="A B", help="Smallest in-plane lengths of the slab, A; default: as is needed."
+            "--in-plane",
+            metavar="A B",
+            help="Smallest in-plane lengths of the slab, A, your own too; default: as is needed.",
         ),
     ],
     "vacuum": Annotated[
@@ -153,7 +160,7 @@ def require_filler(request: dict[str, Any]) -> None:
         return
     if "filler" not in request:
         raise typer.BadParameter(
-            "name one from the library, or your own CIF, POSCAR or YAML file.", param_hint="--filler"
+            "name one from the library, or your own CIF, POSCAR, extended XYZ or YAML file.", param_hint="--filler"
         )
 
 

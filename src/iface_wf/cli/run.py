@@ -39,7 +39,7 @@ def run(
     job_store = opened(store)
     mention_older(job_store)
     if dry_run:
-        _print_plan(calculate.plan(checked, job_store), json)
+        print_plan(calculate.plan(checked, job_store), json)
         return
 
     from iface_wf.cli.progress import Progress
@@ -62,11 +62,12 @@ def run(
         stdout().print(f"Picture: {picture}")
 
 
-def _print_plan(plan: Plan, json: bool) -> None:
+def print_plan(plan: Plan, json: bool) -> None:
+    """Print the steps of a request, what they cost, and what is to be known before."""
     from dataclasses import asdict
 
     if json:
-        told = {"core_hours": plan.core_hours, "basis": plan.basis, "room": [asdict(room) for room in plan.room]}
+        told = {**asdict(plan.cost), "room": [asdict(room) for room in plan.room], "absent": plan.absent}
         print_json({"steps": list(plan), **told})
         return
     if not plan:
@@ -84,4 +85,6 @@ def _print_plan(plan: Plan, json: bool) -> None:
     stdout().print(table)
     for room in plan.room:
         say(room.remark)
-    stdout().print(f"About {plan.core_hours:.3g} core-hours ({plan.basis or 'nothing to run'}).")
+    for sentence in plan.absent:
+        say(sentence)
+    stdout().print(plan.cost.sentence)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from iface_wf.cli import options as opt
-from iface_wf.cli.output import plain_table, print_json, say, stdout
+from iface_wf.cli.output import plain_table, print_json, say, stdout, with_estimate
 from iface_wf.cli.store import mention_older
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def screen(
     job_store = opened(store)
     mention_older(job_store)
     if dry_run:
-        _print_plan(screening.screen(checked, store=job_store, library=library, yes=yes, dry_run=True), json)
+        print_plan(screening.screen(checked, store=job_store, library=library, yes=yes, dry_run=True), json)
         return
     from iface_wf.cli.screen_progress import ScreeningProgress
 
@@ -66,14 +66,16 @@ def screen(
         raise typer.Exit(1)
 
 
-def _print_plan(stages: list[Stage], json: bool) -> None:
+def print_plan(stages: list[Stage], json: bool) -> None:
+    """Print the counts of a screening, what it costs, and what is to be known before."""
     from dataclasses import asdict
 
+    from iface_wf.screening.estimate import Estimate
     from iface_wf.screening.plan import KINDS, totals
 
     total = totals(stages)
     if json:
-        print_json(total | {"stages": [asdict(stage) for stage in stages]})
+        print_json(total | {"stages": [with_estimate(asdict(stage)) for stage in stages]})
         return
     table = plain_table("stage", "calculations", "all", "stored", "to run", right=("all", "stored", "to run"))
     for stage in stages:
@@ -87,8 +89,9 @@ def _print_plan(stages: list[Stage], json: bool) -> None:
             say(f"{name} would give no result: {cause}")
     for room in stages[-1].room:
         say(room.remark)
-    basis = "; ".join(sorted({part for stage in stages if stage.basis for part in stage.basis.split("; ")}))
-    stdout().print(f"About {total['core_hours']:.3g} core-hours ({basis or 'nothing to run'}).")
+    for sentence in dict.fromkeys(each for stage in stages for each in stage.absent):
+        say(sentence)
+    stdout().print(sum((stage.cost for stage in stages), Estimate()).sentence)
 
 
 def _numbers(everything: int, there: int) -> list[str]:

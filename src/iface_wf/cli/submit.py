@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from iface_wf.cli import options as opt
-from iface_wf.cli.output import plain_table, print_json, say, stdout
+from iface_wf.cli.output import plain_table, print_json, say, stdout, with_estimate
 from iface_wf.cli.request import with_request
 
 if TYPE_CHECKING:
+    from iface_wf.library import Library
+    from iface_wf.queues.project import QueueProject
     from iface_wf.queues.submit import Submission
 
 
@@ -30,7 +32,7 @@ def submit(
     """Send a screening, or one interface, to the queue.
 
     Either SPEC, or --filler with --polymer and the other options. What is stored, and what is in the queue already, is
-    not submitted again.
+    not submitted again. Without a project of a queue, --dry-run counts and estimates by the store of this machine.
     """
     from iface_wf.errors import InputError
     from iface_wf.library import Library
@@ -42,25 +44,59 @@ def submit(
     if spec is not None:
         from iface_wf.api.screening import checked_spec
 
-        checked = checked_spec(spec, library, yes)
-        queue = projects.load(project)
-        from iface_wf.queues.submit import submit_screening
-
-        done = submit_screening(checked, queue, library, worker, dry_run, on_wait=say)
+        wanted: Any = checked_spec(spec, library, yes)
     else:
         from iface_wf.api.calculate import make_request
-        from iface_wf.queues.submit import submit_one
 
-        checked_request = make_request(**request)
-        done = submit_one(checked_request, projects.load(project), library, worker, dry_run, on_wait=say)
-    _print(done, dry_run, json)
+        wanted = make_request(**request)
+    if dry_run and project is None and worker is None and not projects.names():
+        _print_without_project(wanted, library, json)
+        return
+    queue = projects.load(project)
+    _look_for_scheduler(queue, worker, dry_run)
+    from iface_wf.queues.submit import submit_one, submit_screening
+
+    send = submit_one if spec is None else submit_screening
+    _print(send(wanted, queue, library, worker, dry_run, on_wait=say), dry_run, json)
+
+
+def _look_for_scheduler(queue: QueueProject, worker: str | None, dry_run: bool) -> None:
+    """Refuse to submit where no job could be handed over; a dry run only says so."""
+    from iface_wf.errors import InputError
+    from iface_wf.queues.project import require_scheduler
+
+    queue.worker(worker)  # an unknown one is refused in any case
+    try:
+        require_scheduler(queue, worker)
+    except InputError as error:
+        if not dry_run:
+            raise
+        say(str(error))
+
+
+def _print_without_project(wanted: Any, library: Library, json: bool) -> None:
+    """Plan as `run` and `screen` do, by the store of this machine."""
+    from iface_wf.api.options import opened
+    from iface_wf.cli import run, screen
+    from iface_wf.screening.plan import plan_screening
+    from iface_wf.screening.single import plan_request
+    from iface_wf.screening.spec import ScreeningSpec
+
+    say(
+        "No project of a queue is set up here (iface-wf queue init): what counts as stored is in the store of this machine."
+    )
+    store = opened(None)
+    if isinstance(wanted, ScreeningSpec):
+        screen.print_plan(plan_screening(wanted, store, library), json)
+    else:
+        run.print_plan(plan_request(wanted, store, library), json)
 
 
 def _print(done: Submission, dry_run: bool, json: bool) -> None:
     if json:
         from dataclasses import asdict
 
-        print_json(asdict(done))
+        print_json(with_estimate(asdict(done)))
         return
     for name, cause in done.refused:
         say(f"{name} gives no result: {cause}")
@@ -78,7 +114,10 @@ def _print(done: Submission, dry_run: bool, json: bool) -> None:
         table.add_row(title, str(number))
     stdout().print(table)
     if done.submitted:
-        stdout().print(f"At most {done.core_hours:.3g} core-hours on {done.worker} (wall time limits times cores).")
+        stdout().print(done.cost.sentence)
+        stdout().print(
+            f"At most {done.limit_core_hours:.3g} core-hours on {done.worker} (wall time limits times cores)."
+        )
     if done.stage == "ranking":
         say("This is the cheap stage of the funnel: the runner submits the second one when this one is over.")
     if done.left:

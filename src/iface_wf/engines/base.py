@@ -127,6 +127,8 @@ class Engine(Maker, ABC):
 
     def check(self, structure: Structure) -> None:
         """Refuse to start what cannot run ``here``, naming the program or file that is missing (`InputError`)."""
+        if self.here:
+            self.profile.require()
 
     def elsewhere(self) -> Self:
         """Return the engine for calculations that another machine runs, which are not checked here."""

@@ -61,12 +61,22 @@ def kpoint_mesh(structure: Structure, length: float, *, exact: bool = False) -> 
         k-points along each reciprocal axis.
     """
     if not exact and any(structure.lattice.pbc) and is_metal(structure):
-        length = max(METAL_LENGTH, METAL_FACTOR * length)
+        length = length_of_metals(length)
     mesh = [
-        max(1, int(np.ceil(length / edge - 0.01))) if periodic else 1
+        kpoints_along(edge, length) if periodic else 1
         for edge, periodic in zip(structure.lattice.abc, structure.lattice.pbc, strict=True)
     ]
     return mesh[0], mesh[1], mesh[2]
+
+
+def kpoints_along(edge: float, length: float) -> int:
+    """Return how often an edge (A) must be repeated to reach a length (A)."""
+    return max(1, int(np.ceil(length / edge - 0.01)))
+
+
+def length_of_metals(length: float) -> float:
+    """Return the length (A) that edges of metals reach where those of insulators reach a given one."""
+    return max(METAL_LENGTH, METAL_FACTOR * length)
 
 
 #: Empty space on every side of an isolated part, A.

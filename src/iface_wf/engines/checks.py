@@ -8,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+from iface_wf.errors import InputError
+
 
 class AbsentError(Exception):
     """A check found that something does not work; the text says what."""
@@ -26,12 +28,31 @@ class Check(NamedTuple):
         What to do about it.
     needed
         Whether the package is of no use without it.
+    optional
+        Whether the engine calculates without it, too.
     """
 
     name: str
     find: Callable[[], str]
     remedy: str
     needed: bool = False
+    optional: bool = False
+
+    def require(self) -> None:
+        """Refuse to go on without what is looked for.
+
+        Raises
+        ------
+        InputError
+            Saying what is missing on this machine, and what to do about it.
+        """
+        try:
+            self.find()
+        except (AbsentError, InputError, ImportError, OSError) as error:
+            cause = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
+            raise InputError(
+                f"{self.name} is missing here, before anything is calculated: {cause}. {self.remedy}."
+            ) from error
 
 
 def find_program(name: str) -> str:

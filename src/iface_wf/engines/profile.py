@@ -29,6 +29,8 @@ from iface_wf.plugins import Registry
 if TYPE_CHECKING:
     from iface_wf.engines.settings import EngineSettings
 
+#: Engines of which everything was there when this process looked.
+_THERE: set[str] = set()
 LEVEL_NAMES = ("fast", "moderate", "precise")
 #: Settings of relaxations only.
 RELAXATION = frozenset({"fmax", "max_steps"})
@@ -106,7 +108,11 @@ class EngineProfile:
         `iface_wf.engines.ase_engine.AseEngine`.
     cost
         Core-seconds of a calculation of 100 atoms by kind, ``relax`` and ``static``, where nothing is known by
-        experience.
+        experience; ``static fast`` is that of one level.
+    growth
+        Exponents of that time in electrons and in volume times k-points, likewise.
+    disk
+        MB that the files and densities of a single point and of a relaxation take for 1000 A^3, by kind.
     room
         By level: up to how many atoms a cell is enlarged so that a molecule keeps clear of its images. What a desktop
         computer (`fast`) or a node (`moderate`, `precise`) calculates overnight.
@@ -130,6 +136,8 @@ class EngineProfile:
     densities: tuple[str, ...] = ()
     cheap: bool = False
     cost: Mapping[str, float] = field(default_factory=dict)
+    growth: tuple[float, float] = (2.0, 0.0)
+    disk: Mapping[str, float] = field(default_factory=dict)
     room: Mapping[str, int] = field(default_factory=dict)
     resources: tuple[Mapping[str, Any], ...] = ()
     packages: tuple[str, ...] = ()
@@ -148,6 +156,14 @@ class EngineProfile:
         written = frozenset(self.common).union(*self.levels.values())
         names = written - self.options - self.technical - RELAXATION - {"relaxed_by"}
         return Comparison(method=tuple(sorted(names)))
+
+    def require(self) -> None:
+        """Refuse to start without what every calculation needs on this machine (`InputError`); looked for once."""
+        if self.name not in _THERE:
+            for check in self.checks:
+                if not check.optional:
+                    check.require()
+            _THERE.add(self.name)
 
     def setting_names(self) -> frozenset[str]:
         """Return the names of all settings."""

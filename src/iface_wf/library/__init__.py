@@ -1,15 +1,15 @@
-"""The library: fillers, polymers and salts by name, from the package and from the user's own folder."""
+"""The library: fillers, polymers, molecules and salts by name, from the package and from the user's own folder."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from iface_wf.library.records import FillerRecord, PolymerRecord, SaltRecord
+from iface_wf.library.records import FillerRecord, MoleculeRecord, PolymerRecord, SaltRecord
 
 if TYPE_CHECKING:
     from iface_wf.library.library import Library
 
-__all__ = ["FillerRecord", "Library", "PolymerRecord", "SaltRecord"]
+__all__ = ["FillerRecord", "Library", "MoleculeRecord", "PolymerRecord", "SaltRecord"]
 
 
 def __getattr__(name: str) -> Any:

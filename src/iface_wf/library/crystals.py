@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -10,12 +12,17 @@ from pymatgen.core.structure import StructureError
 
 from iface_wf.errors import InputError, reasons
 from iface_wf.library.cif import parse_cif
+from iface_wf.library.extxyz import looks_like_xyz, parse_extxyz
 from iface_wf.library.overlap import isolated, overlap
 from iface_wf.library.poscar import parse_poscar
 from iface_wf.library.text import read_text
 
 MAX_BYTES = 5_000_000
 MAX_ATOMS = 2000
+XYZ_SUFFIXES = (".xyz", ".extxyz")
+NAMED = (".cif", ".vasp", ".poscar", *XYZ_SUFFIXES)
+"""Suffixes that say how a file is to be read."""
+_CIF = re.compile(r"^_(cell_length_a|atom_site_)", re.MULTILINE)
 SITE_PROPERTIES = ("selective_dynamics", "magmom")
 """What a file may say about its sites besides element and place."""
 _PARSE_ERRORS = (
@@ -36,12 +43,12 @@ SLAB_GAP = 6.0
 
 
 def read_crystal(path: Path, max_atoms: int = MAX_ATOMS) -> Structure:
-    """Read a crystal from a CIF or POSCAR file, in the file's own cell.
+    """Read a crystal from a CIF, extended XYZ or POSCAR file, in the file's own cell.
 
     Parameters
     ----------
     path
-        File, at most 5 MB; a CIF is recognised by its suffix.
+        File, at most 5 MB; recognised by its suffix, or by how it begins where its name says nothing.
     max_atoms
         Largest number of sites allowed.
 
@@ -60,7 +67,7 @@ def read_crystal(path: Path, max_atoms: int = MAX_ATOMS) -> Structure:
     """
     text = read_text(path, MAX_BYTES)
     try:
-        structure = parse_cif(text) if path.suffix.lower() == ".cif" else parse_poscar(text)
+        structure = _parser(path, text)(text)
     except _PARSE_ERRORS as error:
         reason = reasons(error)[0].rstrip(".")
         raise InputError(f"{path} cannot be read as a crystal: {reason[:250]}.") from error
@@ -80,6 +87,21 @@ def read_crystal(path: Path, max_atoms: int = MAX_ATOMS) -> Structure:
     if wrong is not None:
         raise InputError(f"{path}: {wrong.removesuffix('?')}{'?' if wrong.endswith('?') else '.'}")
     return structure
+
+
+def _parser(path: Path, text: str) -> Callable[[str], Structure]:
+    """Choose what reads a file: by its suffix, else by how it begins."""
+    suffix = path.suffix.lower()
+    if suffix == ".cif" or (suffix not in NAMED and _CIF.search(text)):
+        return parse_cif
+    if suffix in XYZ_SUFFIXES or (suffix not in NAMED and not is_poscar_name(path.name) and looks_like_xyz(text)):
+        return parse_extxyz
+    return parse_poscar
+
+
+def is_poscar_name(name: str) -> bool:
+    """Whether VASP's users call a POSCAR so."""
+    return name.startswith(("POSCAR", "CONTCAR"))
 
 
 def _check_cell(structure: Structure, where: str) -> None:

@@ -1,8 +1,9 @@
-"""Find fillers, polymers and salts by name, in the package's data and in the user's own folder."""
+"""Find fillers, polymers, molecules and salts by name, in the package's data and in the user's own folder."""
 
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Literal, NamedTuple, TypeVar
 
@@ -10,22 +11,22 @@ import platformdirs
 from pymatgen.core import Structure
 
 from iface_wf.errors import InputError, shown, unknown_name
-from iface_wf.library.crystals import looks_like_slab, read_crystal
+from iface_wf.library.crystals import NAMED, is_poscar_name, looks_like_slab, read_crystal
 from iface_wf.library.files import is_file, is_folder
 from iface_wf.library.loader import read_record
-from iface_wf.library.records import FillerRecord, LibraryRecord, PolymerRecord, SaltRecord, SurfaceSpec
+from iface_wf.library.records import FillerRecord, LibraryRecord, MoleculeRecord, PolymerRecord, SaltRecord, SurfaceSpec
 
-Kind = Literal["filler", "polymer", "salt"]
+Kind = Literal["filler", "polymer", "molecule", "salt"]
 R = TypeVar("R", bound=LibraryRecord)
 LIBRARY_VARIABLE = "IFACE_WF_LIBRARY"
 _MODELS: dict[str, type[LibraryRecord]] = {
     "filler": FillerRecord,
     "polymer": PolymerRecord,
+    "molecule": MoleculeRecord,
     "salt": SaltRecord,
 }
-_CRYSTAL_SUFFIXES = (".cif", ".vasp", ".poscar")
 _YAML_SUFFIXES = (".yaml", ".yml")
-_FILE_NAMES = "POSCAR*, CONTCAR*, *.vasp, *.poscar, *.cif, *.yaml or *.yml"
+_OWN_FILE = "a CIF, POSCAR, extended XYZ or YAML file"
 
 
 def builtin_folder() -> Path:
@@ -54,7 +55,7 @@ class Library:
     Parameters
     ----------
     folder
-        The user's own folder, with sub-folders ``fillers``, ``polymers``, ``salts`` (YAML) and ``crystals``
+        The user's own folder, with sub-folders ``fillers``, ``polymers``, ``molecules``, ``salts`` (YAML) and ``crystals``
         (CIF, POSCAR), every one optional. By default ``$IFACE_WF_LIBRARY``, else the platform's
         configuration folder, which need not exist.
 
@@ -89,23 +90,40 @@ class Library:
         self._shelves: dict[str, _Shelf] = {}
 
     def filler(self, name: str | Path) -> FillerRecord:
-        """Give the filler of a name, or read the user's own YAML, CIF or POSCAR when it is a file.
+        """Give the filler of a name, or read the user's own YAML, CIF, POSCAR or extended XYZ when it is a file.
+
+        A name of the library comes before a file whose name says nothing of its kind.
 
         Raises
         ------
         InputError
             If the name is unknown, or the file cannot be used.
         """
-        if isinstance(name, Path) or _is_file_name(name):
+        if isinstance(name, Path) or names_a_file(name):
             return filler_from_file(Path(name))
         try:
             return self._get("filler", name, FillerRecord)
         except InputError as error:
-            raise _about_path(name) or error from None
+            if is_file(Path(name)):
+                return filler_from_file(Path(name))
+            raise _about_path(name) or InputError(
+                f"{error} A filler that is not in the library is given as {_OWN_FILE}, for example --filler {_example(name)}."
+            ) from None
 
     def polymer(self, name: str) -> PolymerRecord:
         """Give the polymer of a name; InputError with the nearest names if it is unknown."""
-        return self._get("polymer", name, PolymerRecord)
+        try:
+            return self._get("polymer", name, PolymerRecord)
+        except InputError as error:
+            if self.find("molecule", name) is None:
+                raise
+            raise InputError(
+                f"{error} {name.strip()} is a molecule: give it as such (--molecule, molecules)."
+            ) from None
+
+    def molecule(self, name: str) -> MoleculeRecord:
+        """Give the molecule of a name; InputError with the nearest names if it is unknown."""
+        return self._get("molecule", name, MoleculeRecord)
 
     def salt(self, name: str) -> SaltRecord:
         """Give the salt of a name; InputError with the nearest names if it is unknown."""
@@ -173,12 +191,12 @@ class Library:
 
 
 def filler_from_file(path: Path) -> FillerRecord:
-    """Make a filler of the user's own YAML record, or of a bare CIF or POSCAR (a bulk crystal or a slab).
+    """Make a filler of the user's own YAML record, or of a bare crystal file (a bulk crystal or a slab).
 
     Parameters
     ----------
     path
-        ``*.yaml``, ``*.yml``, ``*.cif``, ``*.vasp``, ``*.poscar``, or a name that begins with POSCAR or CONTCAR.
+        YAML by its suffix; of other files that of `iface_wf.library.crystals.read_crystal`.
 
     Returns
     -------
@@ -197,8 +215,6 @@ def filler_from_file(path: Path) -> FillerRecord:
         record = _read(path, FillerRecord)
         assert isinstance(record, FillerRecord)
         return record
-    if not _is_file_name(path.name):
-        raise InputError(f"The file {shown(str(path), 200)} must be called {_FILE_NAMES}.")
     structure = read_crystal(path)
     states = _guess_states(structure) if structure.is_ordered else {}
     record = FillerRecord(
@@ -233,19 +249,24 @@ def _about(states: dict[str, float]) -> str:
     return f"Oxidation states were guessed from the formula: {listed}."
 
 
-def _is_file_name(name: str) -> bool:
+def names_a_file(name: str) -> bool:
+    """Whether a name can only be that of a structure file or record."""
     path = Path(name)
-    known = (*_CRYSTAL_SUFFIXES, *_YAML_SUFFIXES)
-    return path.suffix.lower() in known or path.name.startswith(("POSCAR", "CONTCAR"))
+    return path.suffix.lower() in (*NAMED, *_YAML_SUFFIXES) or is_poscar_name(path.name)
+
+
+def _example(name: str) -> str:
+    """Give a name of a file to show, of a formula that was asked for in vain."""
+    return f"{name}.cif" if re.fullmatch(r"[A-Za-z0-9()]{1,30}", name) else "mine.cif"
 
 
 def _about_path(name: str) -> InputError | None:
-    """Say why what exists under a name is not read; None where nothing does, or a mere word names a folder by chance."""
+    """Say why no file is read under a name that is a path; None for a mere word, which may name a folder by chance."""
     path = Path(name)
-    if is_file(path):
-        return InputError(f"The file {shown(name, 200)} exists, but is not read: call it {_FILE_NAMES}.")
     if is_folder(path) and path.name != name:
-        return InputError(f"{shown(name, 200)} is a folder: give a file in it that is called {_FILE_NAMES}.")
+        return InputError(f"{shown(name, 200)} is a folder: give {_OWN_FILE} in it.")
+    if "/" in name:
+        return InputError(f"The file {shown(name, 200)} does not exist.")
     return None
 
 

@@ -150,6 +150,20 @@ class PolymerRecord(LibraryRecord):
         return self
 
 
+class MoleculeRecord(LibraryRecord):
+    """A molecule by its SMILES, for example a solvent."""
+
+    smiles: str
+
+    @field_validator("smiles")
+    @classmethod
+    def _readable(cls, value: str) -> str:
+        mol = _parse_smiles(value, stars=0)
+        if len(Chem.GetMolFrags(mol)) != 1:
+            raise ValueError(f"{value[:80]!r} has several unconnected parts: give one molecule")
+        return value
+
+
 class SaltRecord(LibraryRecord):
     """A salt of one cation and one anion of opposite charge, both as SMILES."""
 

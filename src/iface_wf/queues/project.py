@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import shlex
+import shutil
 import sys
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -136,6 +137,25 @@ class QueueProject:
             raise unknown_name("worker", name, workers)
         own = (self.config.metadata or {}).get("workers", {}).get(name, {})
         return QueueWorker(name, str(workers[name].scheduler_type), own)
+
+
+def require_scheduler(project: QueueProject, worker: str | None = None) -> None:
+    """Refuse a worker on this machine whose scheduler's commands are not on the PATH: no job would ever be handed over.
+
+    Raises
+    ------
+    InputError
+        Naming the commands; also for an unknown worker.
+    """
+    chosen = project.worker(worker)
+    if project.config.workers[chosen.name].type != "local":
+        return  # only a login there could tell; iface-wf doctor asks
+    missing = [each for each in scheduler(chosen.scheduler).commands if shutil.which(each) is None]
+    if missing:
+        raise InputError(
+            f"The worker {chosen.name} hands its jobs to {chosen.scheduler}, but {', '.join(missing)} is not on the PATH here: "
+            "bring it there, or choose another worker (iface-wf doctor looks at all of them)."
+        )
 
 
 def projects_folder() -> Path:

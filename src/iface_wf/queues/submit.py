@@ -22,8 +22,10 @@ from iface_wf.queues.funnels import Waiting, forget, ranked, remember
 from iface_wf.queues.monitor import queued_pairs
 from iface_wf.queues.project import QueueProject, QueueWorker
 from iface_wf.queues.resources import Resources
+from iface_wf.screening.estimate import Estimate
 from iface_wf.screening.finished import finished_results
 from iface_wf.screening.graph import build_screening
+from iface_wf.screening.plan import cost_of
 from iface_wf.screening.run import funnel_choice
 from iface_wf.screening.spec import ScreeningSpec
 from iface_wf.screening.state import part_state, ranked_keys
@@ -57,7 +59,9 @@ class Submission:
         Isolated parts whose results are used, and those submitted.
     jobs
         Submitted jobs.
-    core_hours
+    cost
+        Estimate, the same as of `iface_wf.screening.plan.Stage`.
+    limit_core_hours
         Upper limit: wall time limits times cores.
     refused
         Name and cause of the interfaces that cannot be built or whose parts have no result.
@@ -75,7 +79,8 @@ class Submission:
     references_found: int = 0
     references: int = 0
     jobs: int = 0
-    core_hours: float = 0.0
+    cost: Estimate = field(default_factory=Estimate)
+    limit_core_hours: float = 0.0
     refused: list[tuple[str, str]] = field(default_factory=list)
 
 
@@ -127,7 +132,8 @@ def submit_screening(
             raise CalculationError(f"The funnel's engine {spec.funnel.engine} ranked no interface.")
         else:
             screening = screening.only(funnel_choice(spec, screening, ranking, store))
-    return _submit(screening, stage, project, chosen, dry_run, on_wait)
+    level = spec.level if stage == "interfaces" or spec.funnel is None else spec.funnel.level
+    return _submit(screening, stage, level, project, chosen, dry_run, on_wait)
 
 
 def submit_second_stage(controller: JobController, project: QueueProject, funnel: Waiting) -> tuple[bool, str]:
@@ -176,12 +182,13 @@ def submit_one(
     """
     chosen = project.worker(worker)
     graph = flow_kind_of(request.quantities).graph(request, library, here=False)
-    return _submit(graph, "interfaces", project, chosen, dry_run, on_wait)
+    return _submit(graph, "interfaces", request.level, project, chosen, dry_run, on_wait)
 
 
 def _submit(
     screening: Graph,
     stage: str,
+    level: str,
     project: QueueProject,
     worker: QueueWorker,
     dry_run: bool,
@@ -191,13 +198,13 @@ def _submit(
     controller = project.controller()
     try:
         with _alone(project, on_wait):
-            flow = _missing_flow(screening, project, controller, done)
+            flow = _missing_flow(screening, level, project, controller, done)
             if flow is None:
                 return done
             for job, _ in flow.iterflow():
                 resources = _resources(job, screening, project)
                 done.jobs += 1
-                done.core_hours += resources.cores * resources.time / 3600.0
+                done.limit_core_hours += resources.cores * resources.time / 3600.0
                 job.config = replace(job.config, manager_config={"resources": worker.queue_resources(resources)})
                 job.metadata["resources"] = resources.model_dump()
             if not dry_run:
@@ -208,7 +215,9 @@ def _submit(
     return done
 
 
-def _missing_flow(screening: Graph, project: QueueProject, controller: JobController, done: Submission) -> Flow | None:
+def _missing_flow(
+    screening: Graph, level: str, project: QueueProject, controller: JobController, done: Submission
+) -> Flow | None:
     """Wire the jobs of all interfaces that are neither stored nor queued, and count what is there."""
     store = project.store()
     stored = finished_results(store, screening.items)
@@ -217,6 +226,7 @@ def _missing_flow(screening: Graph, project: QueueProject, controller: JobContro
     missing = [key for key in screening.items if key not in stored | queued]
     done.left = max(0, len(missing) - MOST_AT_ONCE)
     wanted = screening.only(missing[:MOST_AT_ONCE])
+    done.cost = cost_of(wanted, store, level)
     outputs: dict[str, PartOutputs] = {}
     flows: list[Flow] = []
     problems: dict[str, str] = {}

@@ -35,7 +35,7 @@ class FillerChoice(Choice):
     Attributes
     ----------
     name
-        Name, or path of a CIF, POSCAR or YAML file; a relative path begins at the folder of the screening's file.
+        Name, or path of a CIF, POSCAR, extended XYZ or YAML file; a relative path begins at the folder of the screening's file.
     surface
         Miller indices as text, or ``wire``; by default the filler's first surface.
     thickness
@@ -82,7 +82,7 @@ class MoleculeChoice(Choice):
     Attributes
     ----------
     name
-        SMILES, ``EC``, ``DMC``, or the path of an ``.xyz`` file; a relative path begins at the folder of the screening's file.
+        Name in the library, SMILES, or the path of an ``.xyz`` file; a relative path begins at the folder of the screening's file.
     group
         As of a polymer.
     """
@@ -90,8 +90,9 @@ class MoleculeChoice(Choice):
     group: str | None = None
 
     def options(self, library: Library) -> dict[str, Any]:
-        """Return what a request says of it."""
-        return {"molecule": self.name, "group": self.group}
+        """Return what a request says of it, with a name as the library writes it."""
+        known = library.find("molecule", self.name)
+        return {"molecule": self.name if known is None else known.name, "group": self.group}
 
 
 class PartnerChoice(Choice):
@@ -100,7 +101,7 @@ class PartnerChoice(Choice):
     Attributes
     ----------
     name
-        A polymer of the library, a PSMILES, SMILES, ``EC``, ``DMC``, or the path of an ``.xyz`` file.
+        A polymer or molecule of the library, a PSMILES, SMILES, or the path of an ``.xyz`` file.
     units
         Repeat units of a polymer.
     """

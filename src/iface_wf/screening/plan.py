@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from dataclasses import dataclass, field
+from collections import defaultdict
+from collections.abc import Collection
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from jobflow import JobStore
 
 from iface_wf.documents.kinds import get_kind
-from iface_wf.flows.graph import Graph
+from iface_wf.documents.labels import WHOLE
+from iface_wf.flows.graph import Graph, Item
+from iface_wf.flows.parts import Part
 from iface_wf.flows.search.jobs import Searching, searching
 from iface_wf.library.library import Library
-from iface_wf.screening.estimate import Missing, Template, calculations_of, estimate, search_of
+from iface_wf.screening.estimate import Estimate, Missing, Template, calculations_of, estimate, search_of
 from iface_wf.screening.finished import finished_results
 from iface_wf.screening.graph import build_screening
+from iface_wf.screening.programs import absent
 from iface_wf.screening.room import Room, room_of_slabs
 from iface_wf.screening.run import funnel_choice
+from iface_wf.screening.sizes import Size, Sizes
 from iface_wf.screening.spec import ScreeningSpec
 from iface_wf.screening.state import (
     SEARCHED,
@@ -58,14 +63,14 @@ class Stage:
         funnel searches and relaxes just as the other one would is counted there only.
     exact
         False for the second stage of a funnel whose ranking is not finished: then every count is the largest possible.
-    core_hours
-        Estimate for what is not in the store; of searches the most that they may take.
-    basis
-        What the estimate rests on.
+    cost
+        Estimate for what is not in the store.
     refused
         Name and cause of the interfaces that cannot be built, or failed too often.
     room
         For each slab, how far molecules on it are from their images, how dense they lie and what more room would cost.
+    absent
+        What of it cannot run on this machine, a sentence each.
     """
 
     name: str
@@ -76,10 +81,15 @@ class Stage:
     counts: dict[str, int]
     found: dict[str, int]
     exact: bool = True
-    core_hours: float = 0.0
-    basis: str = ""
+    cost: Estimate = field(default_factory=Estimate)
     refused: list[tuple[str, str]] = field(default_factory=list)
     room: list[Room] = field(default_factory=list)
+    absent: list[str] = field(default_factory=list)
+
+    @property
+    def core_hours(self) -> float:
+        """Core-hours of the estimate; of searches the most that they may take."""
+        return self.cost.core_hours
 
 
 def plan_screening(spec: ScreeningSpec, store: JobStore, library: Library) -> list[Stage]:
@@ -95,10 +105,10 @@ def plan_screening(spec: ScreeningSpec, store: JobStore, library: Library) -> li
     InputError
         For unknown names, and when not a single interface can be built.
     """
-    screening = build_screening(spec, library)
+    screening = build_screening(spec, library, here=False)
     if spec.funnel is None:
         return [_stage("interfaces", spec, screening, store)]
-    ranking = build_screening(spec.cheap(), library)
+    ranking = build_screening(spec.cheap(), library, here=False)
     first = _stage("ranking", spec.cheap(), ranking, store)
     relaxed = _relaxation(screening) == _relaxation(ranking)
     searched = relaxed and _search(screening) == _search(ranking)
@@ -129,7 +139,7 @@ def _at_most(stage: Stage, keep: int) -> Stage:
         shared = stage.counts[kind] - per_pair[kind] * stage.pairs
         stage.counts[kind] = kept * per_pair[kind] + min(shared, 2 * kept)
         stage.found[kind] = min(stage.found[kind], stage.counts[kind])
-    stage.core_hours *= kept / stage.pairs
+    stage.cost = stage.cost.scaled(kept / stage.pairs)
     stage.stored = min(stage.stored, kept)
     stage.pairs, stage.exact = kept, False
     return stage
@@ -143,49 +153,9 @@ def _stage(
     relaxed_before: bool = False,
     searched_before: bool = False,
 ) -> Stage:
-    counts = dict.fromkeys(KINDS, 0)
-    found: Counter[str] = Counter(dict.fromkeys(KINDS, 0))
-    missing: list[Missing] = []
-    for part in graph.parts.values():
-        state = part_state(store, part)
-        search = None if part.search is None or searched_before else searching(part.search.make(part.structure))
-        if search is not None:
-            counts["conformer_searches"] += 1
-            found["conformer_searches"] += state.searched
-            if not state.searched:
-                missing.append(Missing.search(search, len(part.structure)))
-        makers = [maker for maker in (part.relax, part.static) if maker is not None]
-        for maker, uuid in zip(makers, state.uuids, strict=True):
-            if relaxed_before and maker.kind == "relax":
-                continue
-            kind = "references" if maker.kind == "relax" else "reference_statics"
-            counts[kind] += 1
-            found[kind] += uuid is not None
-            if uuid is None:
-                missing.append(Missing(maker.engine_name, maker.kind, len(part.structure)))
     stored = finished_results(store, graph.items)
+    counted = _Count(graph, store, stored, relaxed_before, searched_before)
     open_items = [key for key in graph.items if key not in stored]
-    started = started_calculations(store, open_items)
-    templates: dict[str, tuple[Template, Searching | None]] = {}
-    for key, item in graph.items.items():
-        if item.kind not in templates:
-            templates[item.kind] = calculations_of(item), search_of(item)
-        template, search = templates[item.kind]
-        if search is not None and not searched_before:
-            there = key in stored or SEARCHED in started.get(key, ())
-            counts["placement_searches"] += 1
-            found["placement_searches"] += there
-            if not there:
-                missing.append(Missing.search(search, item.atoms))
-        for step, (kind, engine) in template.items():
-            if relaxed_before and step[0] == "relax":
-                continue
-            there = key in stored or step in started.get(key, ())
-            counts[kind] += 1
-            found[kind] += there
-            if not there:
-                missing.append(Missing(engine, step[0], item.atoms))
-    hours, basis = estimate(missing, spec.level, store)
     given_up = [
         (graph.items[key].name, failure.cause) for key, failure in failures(store, open_items).items() if failure.final
     ]
@@ -195,17 +165,86 @@ def _stage(
         level=spec.level,
         pairs=len(graph.items),
         stored=len(stored),
-        counts=counts,
-        found=dict(found),
-        core_hours=hours,
-        basis=basis,
+        counts=counted.counts,
+        found=counted.found,
+        cost=estimate(counted.missing, spec.level, store),
         refused=[*graph.refused, *given_up],
         room=room_of_slabs(graph, store, spec.level),
+        absent=absent(graph),
     )
 
 
+def cost_of(graph: Graph, store: JobStore, level: str) -> Estimate:
+    """Estimate what a graph costs beyond what is stored, as for a screening.
+
+    Parameters
+    ----------
+    graph
+        Parts and results.
+    store
+        Where finished calculations and timings are looked for.
+    level
+        Of the results.
+    """
+    return estimate(_Count(graph, store, finished_results(store, graph.items)).missing, level, store)
+
+
+class _Count:
+    """Searches and calculations of a graph by kind (`KINDS`): all, those stored, and the rest for the estimate."""
+
+    def __init__(
+        self,
+        graph: Graph,
+        store: JobStore,
+        stored: Collection[str],
+        relaxed_before: bool = False,
+        searched_before: bool = False,
+    ) -> None:
+        self.counts = dict.fromkeys(KINDS, 0)
+        self.found = dict.fromkeys(KINDS, 0)
+        self.missing: list[Missing] = []
+        self._relaxed, self._searched, self._sizes = relaxed_before, searched_before, Sizes(graph)
+        for key, part in graph.parts.items():
+            self._part(part, self._sizes.parts[key], store)
+        started = started_calculations(store, [key for key in graph.items if key not in stored])
+        templates: dict[str, tuple[Template, Searching | None]] = {}
+        for key, item in graph.items.items():
+            if item.kind not in templates:
+                templates[item.kind] = calculations_of(item), search_of(item)
+            self._item(item, *templates[item.kind], None if key in stored else started.get(key, ()))
+
+    def _count(self, kind: str, there: bool, missing: Missing) -> None:
+        self.counts[kind] += 1
+        self.found[kind] += there
+        if not there:
+            self.missing.append(missing)
+
+    def _part(self, part: Part, size: Size, store: JobStore) -> None:
+        state = part_state(store, part)
+        search = None if part.search is None or self._searched else searching(part.search.make(part.structure))
+        if search is not None:
+            self._count("conformer_searches", state.searched, Missing.search(search, size))
+        makers = [maker for maker in (part.relax, part.static) if maker is not None]
+        for maker, uuid in zip(makers, state.uuids, strict=True):
+            if not (self._relaxed and maker.kind == "relax"):
+                kind = "references" if maker.kind == "relax" else "reference_statics"
+                self._count(kind, uuid is not None, Missing(maker.engine_name, maker.kind, size, maker.level))
+
+    def _item(
+        self, item: Item, template: Template, search: Searching | None, started: Collection[tuple[str, str]] | None
+    ) -> None:
+        """Count one result; ``started`` are its calculations that are stored, None: all of them."""
+        if search is not None and not self._searched:
+            there = started is None or SEARCHED in started
+            self._count("placement_searches", there, Missing.search(search, self._sizes.of(WHOLE, item)))
+        for step, (kind, engine) in template.items():
+            if not (self._relaxed and step[0] == "relax"):
+                there = started is None or step in started
+                self._count(kind, there, Missing(engine, step[0], self._sizes.of(step[1], item)))
+
+
 def totals(stages: list[Stage]) -> dict[str, Any]:
-    """Add up the stages: ``counts`` and ``found`` by kind, ``pairs``, ``stored``, ``core_hours``."""
+    """Add up the stages: ``counts`` and ``found`` by kind, ``pairs``, ``stored``, and the estimate by its names."""
     added: dict[str, Any] = {"counts": defaultdict(int), "found": defaultdict(int)}
     for stage in stages:
         for kind in KINDS:
@@ -217,5 +256,5 @@ def totals(stages: list[Stage]) -> dict[str, Any]:
         "pairs": stages[-1].pairs,
         "stored": stages[-1].stored,
         "exact": all(stage.exact for stage in stages),
-        "core_hours": sum(stage.core_hours for stage in stages),
+        **asdict(sum((stage.cost for stage in stages), Estimate())),
     }

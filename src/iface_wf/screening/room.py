@@ -12,6 +12,7 @@ from iface_wf.builders.placing.placements import APART
 from iface_wf.documents.labels import WHOLE, A, B
 from iface_wf.flows.graph import Graph, Item
 from iface_wf.screening.estimate import Missing, calculations_of, estimate, search_of
+from iface_wf.screening.sizes import Sizes
 
 #: Roles of the calculations that grow with the cell.
 _LARGE = frozenset({WHOLE, A.name, A.frozen, A.with_ghosts, B.with_ghosts})
@@ -95,10 +96,10 @@ def _distance(item: Item) -> float | None:
 def _room(item: Item, distance: float, graph: Graph, store: JobStore, level: str) -> Room:
     slab = graph.parts[item.parts[A.name]].structure
     larger = item.about["provenance"]["build"].get("larger_cell") if distance < APART - 0.05 else None
-    growing = _growing(item, graph)
+    above = len(graph.parts[item.parts[B.name]].structure) if B.name in item.parts else 0
 
     def cost(atoms: int) -> float:
-        return estimate([each._replace(atoms=atoms) for each in growing], level, store)[0]
+        return estimate(_growing(item, graph, (atoms - above) / len(slab)), level, store).core_hours
 
     return Room(
         name=item.name,
@@ -110,12 +111,13 @@ def _room(item: Item, distance: float, graph: Graph, store: JobStore, level: str
     )
 
 
-def _growing(item: Item, graph: Graph) -> list[Missing]:
-    """List what grows with the cell of one result."""
+def _growing(item: Item, graph: Graph, repeats: float) -> list[Missing]:
+    """List what grows with the cell of one result, at so many times its slab."""
+    sizes = Sizes(graph)
     part = graph.parts[item.parts[A.name]]
     makers = [maker for maker in (part.relax, part.static) if maker is not None]
-    steps = [(maker.engine_name, str(maker.kind)) for maker in makers]
-    steps += [(engine, kind) for (kind, role), (_, engine) in calculations_of(item).items() if role in _LARGE]
+    steps = [(maker.engine_name, str(maker.kind), A.name) for maker in makers]
+    steps += [(engine, kind, role) for (kind, role), (_, engine) in calculations_of(item).items() if role in _LARGE]
     search = search_of(item)
-    searches = [] if search is None else [Missing.search(search, item.atoms)]
-    return [*(Missing(engine, kind, item.atoms) for engine, kind in steps), *searches]
+    searches = [] if search is None else [Missing.search(search, sizes.of(WHOLE, item, repeats))]
+    return [*(Missing(engine, kind, sizes.of(role, item, repeats)) for engine, kind, role in steps), *searches]

@@ -8,7 +8,6 @@ from typing import Any, TypedDict
 
 from jobflow import JobStore
 
-from iface_wf.documents.labels import WHOLE
 from iface_wf.engines.base import Engine
 from iface_wf.errors import CalculationError, InputError
 from iface_wf.flows.events import Event
@@ -17,9 +16,11 @@ from iface_wf.flows.kinds import flow_kind_of
 from iface_wf.flows.run import Listener, run_flow
 from iface_wf.flows.search.jobs import searching
 from iface_wf.library.library import Library
-from iface_wf.screening.estimate import Missing, estimate
+from iface_wf.screening.estimate import Estimate, Missing, estimate
 from iface_wf.screening.finished import finished_results
+from iface_wf.screening.programs import absent
 from iface_wf.screening.room import Room, room_of_slabs
+from iface_wf.screening.sizes import Sizes
 from iface_wf.screening.state import part_state
 from iface_wf.store.annotate import rejection
 from iface_wf.store.results import StoredResult, stored_result
@@ -61,17 +62,23 @@ class Plan(list[Step]):
     ----------
     room
         How much room the molecule has.
-    core_hours
+    cost
         Estimate for all steps that are not stored.
-    basis
-        What it rests on.
+    absent
+        What of it cannot run on this machine, a sentence each.
     """
 
-    def __init__(self, steps: Iterable[Step] = (), room: Iterable[Room] = (), basis: str = "") -> None:
+    def __init__(
+        self,
+        steps: Iterable[Step] = (),
+        room: Iterable[Room] = (),
+        cost: Estimate | None = None,
+        absent: Iterable[str] = (),
+    ) -> None:
         super().__init__(steps)
         self.room = list(room)
-        self.core_hours = sum(step["core_hours"] or 0.0 for step in self)
-        self.basis = basis
+        self.cost = cost or Estimate()
+        self.absent = list(absent)
 
 
 def run_request(
@@ -148,15 +155,16 @@ def plan_request(request: Any, store: JobStore, library: Library) -> Plan:
     Plan
         What is known of each, and how much room the molecule has.
     """
-    graph = flow_kind_of(request.quantities).graph(request, library)
+    graph = flow_kind_of(request.quantities).graph(request, library, here=False)
     if finished_results(store, graph.items):
         return Plan()
-    steps, basis = _steps(graph, store, request.level)
-    return Plan(steps, room_of_slabs(graph, store, request.level), basis)
+    steps, missing = _steps(graph, store, request.level)
+    cost = estimate(missing, request.level, store)
+    return Plan(steps, room_of_slabs(graph, store, request.level), cost, absent(graph))
 
 
-def _steps(graph: Graph, store: JobStore, level: str) -> tuple[list[Step], str]:
-    """List the steps, and say what their estimates rest on."""
+def _steps(graph: Graph, store: JobStore, level: str) -> tuple[list[Step], list[Missing]]:
+    """List the steps, and what of them is to be calculated."""
     known: dict[str, tuple[int, bool | None]] = {}
     for part in graph.parts.values():
         state = part_state(store, part)
@@ -166,26 +174,25 @@ def _steps(graph: Graph, store: JobStore, level: str) -> tuple[list[Step], str]:
         known[part.relax.name] = len(part.structure), uuids[0] is not None
         if part.static is not None:  # its key follows from what the relaxation gives
             known[part.static.name] = len(part.structure), None if uuids[0] is None else uuids[1] is not None
-    largest = max(item.atoms for item in graph.items.values())
-    sizes = {part.role: len(part.structure) for part in graph.parts.values()}
+    (item,), sizes = graph.items.values(), Sizes(graph)
+    own = {part.role: sizes.parts[key] for key, part in graph.parts.items()}
     steps: list[Step] = []
-    bases: set[str] = set()
+    open_steps: list[Missing] = []
     for job, _ in graph.flow("plan").iterflow():
         search = searching(job)
         engine = job.maker if isinstance(job.maker, Engine) else search.engine if search else None
         if engine is None:
             continue
         atoms, found = known.get(job.name, (None, None))
-        role, _, origin = (WHOLE if search else engine.role).partition(" from ")
-        alone = sizes.get(role) if origin or role == job.name.split()[-1] else None
-        kind, size = "search" if search else str(engine.kind), atoms or alone or largest
+        role = job.name.removeprefix("search ") if search else engine.role
+        kind, size = "search" if search else str(engine.kind), own.get(role) or sizes.of(role, item)
         missing = Missing.search(search, size) if search else Missing(engine.engine_name, kind, size, engine.level)
         hours: float | None = 0.0
         if kind == "static" and " from " in engine.role:
             hours = None
         elif not found:
-            hours, basis = estimate([missing], level, store)
-            bases.add(basis)
+            open_steps.append(missing)
+            hours = estimate([missing], level, store).core_hours
         steps.append(
             Step(
                 step=job.name,
@@ -197,4 +204,4 @@ def _steps(graph: Graph, store: JobStore, level: str) -> tuple[list[Step], str]:
                 core_hours=hours,
             )
         )
-    return steps, "; ".join(sorted(bases))
+    return steps, open_steps

@@ -23,7 +23,7 @@ from iface_wf.errors import IfaceError, InputError, refuse_bool, validate
 from iface_wf.flows.kinds import FlowKind, flow_kind
 from iface_wf.flows.search.budget import MOST_STEPS
 from iface_wf.library.files import is_file, line_of, parse_mapping, read_text
-from iface_wf.library.library import Library
+from iface_wf.library.library import Library, names_a_file
 from iface_wf.library.records import InPlane
 from iface_wf.screening.choices import (
     Choice,
@@ -249,9 +249,11 @@ class ScreeningSpec(BaseModel):
         options: dict[str, Any] = {name: getattr(self, name) for name in names}
         options["salt"] = library.salt(pairing.salt).name if pairing.salt else None
         if filler is not None:
-            own_file = Path(filler.name).is_absolute()  # is found by its path, not by the name of its record
+            known = None if names_a_file(filler.name) else library.find("filler", filler.name)
+            if known is None:
+                library.filler(filler.name)  # a file, which is found by its path, not by the name of its record
             options |= {
-                "filler": filler.name if own_file else library.filler(filler.name).name,
+                "filler": filler.name if known is None else known.name,
                 "surface": filler.surface,
                 "thickness": filler.thickness,
             }
@@ -267,7 +269,7 @@ def _check_engine(engine: str, level: str, overrides: Mapping[str, Any] | None =
         raise ValueError(str(error)) from error
 
 
-def read_spec(path: Path, many: bool = False) -> ScreeningSpec:
+def read_spec(path: Path, many: bool = False, library: Library | None = None) -> ScreeningSpec:
     """Read a screening's file.
 
     Parameters
@@ -276,6 +278,8 @@ def read_spec(path: Path, many: bool = False) -> ScreeningSpec:
         YAML file.
     many
         Accept more than `MANY_PAIRS` interfaces.
+    library
+        Its names come before files that happen to be called so.
 
     Returns
     -------
@@ -296,15 +300,17 @@ def read_spec(path: Path, many: bool = False) -> ScreeningSpec:
             f"{MANY_PAIRS:,}; give --yes if that is meant."
         )
     own_files = {
-        "fillers": [_beside(path, filler) for filler in spec.fillers],
-        "molecules": [_beside(path, molecule) for molecule in spec.molecules],
+        "fillers": [_beside(path, each, "filler", library or Library()) for each in spec.fillers],
+        "molecules": [_beside(path, each, "molecule", library or Library()) for each in spec.molecules],
     }
     return spec.model_copy(update=own_files)
 
 
-def _beside(path: Path, choice: C) -> C:
+def _beside(path: Path, choice: C, kind: Literal["filler", "molecule"], library: Library) -> C:
     """Give a structure file of the user its absolute path; relative ones begin at the folder of the screening's file."""
     own = path.parent / choice.name
+    if not names_a_file(choice.name) and (kind == "molecule" or library.find(kind, choice.name) is not None):
+        return choice
     return choice.model_copy(update={"name": str(own.resolve())}) if is_file(own) else choice
 
 
@@ -317,7 +323,7 @@ def check_names(path: Path, spec: ScreeningSpec, library: Library) -> None:
         In one sentence, with the number of the line.
     """
     text = read_text(path)
-    lists: dict[Literal["fillers", "polymers", "salts"], list[Any]] = {
+    lists: dict[str, list[Any]] = {
         "fillers": list(spec.fillers), "polymers": list(spec.polymers), "salts": list(spec.salts),
     }  # fmt: skip
     finders = {"fillers": library.filler, "polymers": library.polymer, "salts": library.salt}

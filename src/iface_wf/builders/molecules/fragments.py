@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -24,9 +25,6 @@ from iface_wf.library.text import read_text
 BOX_VACUUM = 6.0
 """Least empty space between a fragment and every wall of its box, A."""
 
-SOLVENTS = {"EC": "C1COC(=O)O1", "DMC": "COC(=O)OC"}
-"""Carbonate solvents as probes: ethylene carbonate and dimethyl carbonate."""
-
 MAX_XYZ = 600
 """Largest molecule read from an XYZ file, atoms."""
 
@@ -34,6 +32,10 @@ MAX_XYZ_BYTES = 1_000_000
 
 MAX_SMILES = 5000
 """Longest SMILES or PSMILES accepted, characters."""
+
+_ATOM = r"Cl|Br|[BCNOPSFI]"
+_LIKE_FORMULA = re.compile(rf"(?:{_ATOM}){{2,4}}")
+_FORMULA = re.compile(r"(?:[A-Z][a-z]?\d*)+")
 
 Vectors = NDArray[np.float64]
 
@@ -65,13 +67,44 @@ def parse_smiles(smiles: str, what: str = "SMILES") -> Chem.Mol:
         # Without sanitisation first, so that a wrong valence is told apart from wrong text.
         raw = Chem.MolFromSmiles(text, sanitize=False)
         if raw is None:
-            raise InputError(f"The {what} {text[:80]!r} cannot be read: brackets, rings or an element are wrong.")
+            raise _unreadable(text, what)
         mol = Chem.MolFromSmiles(text)
         if mol is None:
             raise InputError(f"The {what} {text[:80]!r} has an atom with an impossible valence or aromatic ring.")
     if mol.GetNumAtoms() == 0:
         raise InputError(f"The {what} {text[:80]!r} holds no atom.")
     return mol
+
+
+def _unreadable(text: str, what: str) -> InputError:
+    like_formula = _FORMULA.fullmatch(text) and any(letter.isdigit() for letter in text)
+    formulas = " (A formula does not say how atoms are bound: H2O is 'O' as SMILES.)" if like_formula else ""
+    return InputError(f"The {what} {text[:80]!r} cannot be read: brackets, rings or an element are wrong.{formulas}")
+
+
+def require_meant(smiles: str) -> None:
+    """Refuse a SMILES that reads as a formula or an abbreviation, before it builds another molecule than is meant.
+
+    Parameters
+    ----------
+    smiles
+        SMILES of the user. Letters of two to four different elements and nothing else (``CO``, ``PC``, ``NCO``) may be
+        either; with a bond written out (``C-O``) they are a SMILES.
+
+    Raises
+    ------
+    InputError
+        With both readings.
+    """
+    text = smiles.strip()
+    atoms = re.findall(_ATOM, text)
+    if not _LIKE_FORMULA.fullmatch(text) or len(set(atoms)) < len(atoms):
+        return
+    built = formula([atom.GetSymbol() for atom in Chem.AddHs(parse_smiles(text)).GetAtoms()])
+    raise InputError(
+        f"{text!r} may be a formula, an abbreviation or a SMILES: if the SMILES of {built} is meant, write "
+        f"{'-'.join(atoms)!r}; else give the SMILES of what is meant, an .xyz file, or a name (iface-wf library list molecule)."
+    )
 
 
 def boxed(
@@ -251,7 +284,7 @@ def from_smiles(
     Parameters
     ----------
     smiles
-        One connected molecule without open ends, or a name of ``SOLVENTS``.
+        One connected molecule without open ends.
     label
         ``component`` of every atom.
     n_conformers, seed
@@ -264,7 +297,7 @@ def from_smiles(
     InputError
         When the SMILES is malformed, disconnected or has ``*`` ends.
     """
-    mol = parse_smiles(SOLVENTS.get(smiles, smiles))
+    mol = parse_smiles(smiles)
     if any(atom.GetAtomicNum() == 0 for atom in mol.GetAtoms()):
         raise InputError(f"The SMILES {smiles[:80]!r} has open ends (*): build it as a polymer with a number of units.")
     if len(Chem.GetMolFrags(mol)) != 1:
@@ -278,7 +311,7 @@ def from_xyz(path: Path, charge: int = 0, label: str = POLYMER) -> Structure:
     Parameters
     ----------
     path
-        A plain XYZ file: number of atoms, comment, then ``symbol x y z`` in A.
+        An XYZ file: number of atoms, comment, then ``symbol x y z`` in A.
     charge
         Total charge, e.
     label

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 from pymatgen.core import Lattice, Structure
 
 from iface_wf.builders.components import label
-from iface_wf.builders.solids.cell import by_element, freeze, place
+from iface_wf.builders.solids.cell import by_element, freeze, place, repeat
 from iface_wf.builders.solids.describe import describe
+from iface_wf.builders.solids.planes import in_plane_supercell
 from iface_wf.builders.solids.surfaces import check_contacts
 from iface_wf.documents.labels import SLAB
 from iface_wf.errors import InputError
 from iface_wf.library.crystals import empty_along, read_crystal, vacuum_axis
 from iface_wf.library.records import FillerRecord
 
+AS_GIVEN = "as given"
+"""Surface of a slab that a file brings."""
+MAX_ATOMS = 2000
 WIRE_GAP = 10.0
 """Empty space (A) along a second cell vector from which on a slab may be a wire or a molecule."""
 
 
-def ready_slab(record: FillerRecord, vacuum: float) -> Structure:
+def ready_slab(record: FillerRecord, vacuum: float, in_plane: tuple[float, float] = (0.0, 0.0)) -> Structure:
     """Take the user's own slab as it is: no atom moves against another, only the cell is put upright.
 
     Parameters
@@ -29,6 +34,8 @@ def ready_slab(record: FillerRecord, vacuum: float) -> Structure:
         part is held as in any slab.
     vacuum
         Empty space above the topmost atom in A.
+    in_plane
+        Smallest lengths of the two in-plane vectors, A: the file's cell is repeated where it is smaller.
 
     Returns
     -------
@@ -38,14 +45,18 @@ def ready_slab(record: FillerRecord, vacuum: float) -> Structure:
     Raises
     ------
     InputError
-        If the slab has partly occupied sites or atoms that are nearer than any bond.
+        If the slab has partly occupied sites, atoms that are nearer than any bond, or too many atoms.
     """
     raw = read_crystal(record.crystal_path)
     if not raw.is_ordered:
         raise InputError(f"{record.crystal} is a slab with partly occupied sites; order it first.")
     notes = [*raw.properties.get("warnings", [])]
     raw = _vacuum_along_c(raw, notes)
-    slab = by_element(place(_upright(raw), vacuum))
+    upright = _upright(raw)
+    matrix = _repeats(upright, in_plane)
+    slab = by_element(place(upright if np.array_equal(matrix, np.eye(2)) else repeat(upright, matrix), vacuum))
+    if len(slab) > len(upright):
+        notes.append("The cell of the file was repeated in its plane to make room, with all that it says of its atoms.")
     check_contacts(slab, record.crystal)
     extent = float(np.ptp(slab.cart_coords[:, 2]))
     if "selective_dynamics" in slab.site_properties:
@@ -54,15 +65,26 @@ def ready_slab(record: FillerRecord, vacuum: float) -> Structure:
         slab = freeze(slab, record.surfaces[0].frozen_fraction, extent)
     slab.properties = describe(record, slab) | {
         "source": record.source,
-        "surface": "as given",
+        "surface": AS_GIVEN,
         "miller": None,
         "termination": "as given",
         "passivation": "as given",
         "thickness": extent,
         "vacuum": float(slab.lattice.c - slab.cart_coords[:, 2].max()),
+        "in_plane_supercell": matrix.tolist(),
         "warnings": list(dict.fromkeys([*record.warnings, *notes])),
     }
     return label(slab, SLAB)
+
+
+def _repeats(slab: Structure, lengths: tuple[float, float]) -> npt.NDArray[np.int_]:
+    """Choose the in-plane supercell (rows: new vectors): the file's own cell, however skew, where that is large enough."""
+    if np.all(np.sort(slab.lattice.abc[:2]) >= np.sort(lengths) - 0.1):
+        return np.eye(2, dtype=int)
+    matrix = in_plane_supercell(slab.lattice.matrix[0], slab.lattice.matrix[1], lengths)
+    if (count := len(slab) * abs(round(float(np.linalg.det(matrix))))) > MAX_ATOMS:
+        raise InputError(f"The slab would have {count} atoms, at most {MAX_ATOMS} are allowed.")
+    return matrix
 
 
 def _vacuum_along_c(raw: Structure, notes: list[str]) -> Structure:

@@ -53,7 +53,8 @@ def build_slab(
     Parameters
     ----------
     record
-        The filler. A record whose crystal file is a ready slab is used as it is, moved to its place.
+        The filler. A record whose crystal file is a ready slab is used as it is, repeated in its plane where it is too small,
+        and moved to its place.
     surface
         One of the record's surfaces, Miller indices, or text such as ``"101"``, ``"1 0 -1"`` and
         ``"101/2"`` (with a termination); by default the record's first surface.
@@ -84,7 +85,7 @@ def build_slab(
     """
     check_vacuum(vacuum)
     if record.ready_slab:
-        return ready_slab(record, vacuum)
+        return ready_slab(record, vacuum, in_plane or (0.0, 0.0))
     spec = resolve_surface(record, surface)
     found = slab_terminations(record, spec, seed)
     if spec.termination is not None:

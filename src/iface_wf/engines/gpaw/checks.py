@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from typing import Any
+
 from iface_wf.engines.checks import AbsentError, Check, find_program, installed
+from iface_wf.errors import InputError
 
 
 def _gpaw() -> str:
@@ -30,11 +34,44 @@ def _mpi() -> str:
     return find_program("mpirun")
 
 
+def require_setups(symbols: Iterable[str], settings: Mapping[str, Any]) -> None:
+    """Refuse elements of which GPAW has no setup here, or no basis where atom-centred functions carry the wave functions.
+
+    Raises
+    ------
+    InputError
+        Naming the element and the file.
+    """
+    from gpaw.setup_data import search_for_file
+    from gpaw.xc import XC
+
+    kind = XC(settings["xc"]).get_setup_name()
+    for symbol in sorted(symbols):
+        files = [f"{symbol}.{kind}"]
+        if settings["mode"] == "lcao":
+            files.append(f"{symbol}.{settings['basis']}.basis")
+        for name in files:
+            try:
+                found = search_for_file(name)[0]
+            except (FileNotFoundError, RuntimeError):
+                found = None
+            if found is None:
+                raise InputError(
+                    f"GPAW has no file {name} here: of {symbol} nothing can be calculated in mode {settings['mode']}. Put it into "
+                    "a folder of GPAW_SETUP_PATH, or choose another mode or basis."
+                )
+
+
 CHECKS = (
     Check(
         "GPAW", _gpaw, "pip install 'iface-wf[gpaw]' (needs libxc-dev, libopenblas-dev, a C++ compiler)", needed=True
     ),
     Check("GPAW setups", _setups, "pip install gpaw-data, or set GPAW_SETUP_PATH", needed=True),
-    Check("MPI", _mpi, "apt install openmpi-bin libopenmpi-dev, then build GPAW again; else one core is used"),
+    Check(
+        "MPI",
+        _mpi,
+        "apt install openmpi-bin libopenmpi-dev, then build GPAW again; else one core is used",
+        optional=True,
+    ),
     Check("DFT-D3", lambda: installed("dftd3"), "pip install dftd3", needed=True),
 )

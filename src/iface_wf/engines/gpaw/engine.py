@@ -25,6 +25,7 @@ from iface_wf.documents.density import DensityRecord
 from iface_wf.engines.base import Engine
 from iface_wf.engines.cells import boxed_on_steps, grid_shape, kpoint_mesh, moved
 from iface_wf.engines.document import Method, calculation_document
+from iface_wf.engines.gpaw.checks import require_setups
 from iface_wf.engines.gpaw.execute import execute
 from iface_wf.engines.gpaw.files import CHECKPOINT, density_file
 from iface_wf.engines.gpaw.profile import PROFILE, SHARED_SETTINGS
@@ -62,6 +63,12 @@ class GpawEngine(Engine):
         if elements is not None and settings.get("magmoms"):
             settings["magmoms"] = {x: moment for x, moment in settings["magmoms"].items() if x in elements}
         return settings
+
+    def check(self, structure: Structure) -> None:
+        """Refuse what cannot run here, also for want of setups or a basis; see `iface_wf.engines.base.Engine.check`."""
+        super().check(structure)
+        if self.here:
+            require_setups({element.symbol for element in structure.composition.elements}, self.defaults())
 
     def request(
         self, structure: Structure, ghosts: list[int], like: dict[str, Any] | None = None

@@ -99,7 +99,9 @@ PROFILE = EngineProfile(
         counterpoise=counterpoise,
     ),
     densities=("pseudo", "all_electron"),
-    cost={"relax": 200_000.0, "static": 5_000.0},
+    cost={"relax": 50_000.0, "static": 2_000.0, "static fast": 150.0},
+    growth=(0.9, 0.8),
+    disk={"relax": 2.0, "static": 10.0},
     room={"fast": 100, "moderate": 200, "precise": 200},
     resources=(
         {"level": "fast", "kind": "static", "cores": 8, "hours": 1.0, "memory_gb": 16.0},

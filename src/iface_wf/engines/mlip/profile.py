@@ -49,6 +49,7 @@ PROFILE = EngineProfile(
     shared=Comparison(method=("model", "weights", "calculator", "sha256", "dispersion")),
     cheap=True,
     cost={"relax": 60.0, "static": 2.0},
+    growth=(1.0, 0.0),
     room={"fast": 450, "moderate": 450, "precise": 450},
     resources=({"cores": 1, "hours": 1.0, "exponent": 1.0},),
     packages=("torch", "atomate2"),

@@ -65,6 +65,8 @@ PROFILE = EngineProfile(
     ),
     densities=("valence", "all_electron"),
     cost={"relax": 100_000.0, "static": 4_000.0},
+    growth=(1.8, 0.6),
+    disk={"relax": 200.0, "static": 200.0},
     room={"fast": 150, "moderate": 250, "precise": 250},
     resources=(
         {"kind": "relax", "cores": 32, "hours": 12.0, "memory_gb": 96.0},
