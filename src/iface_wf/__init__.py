@@ -26,6 +26,7 @@ __all__ = [
     "compare",
     "export",
     "report",
+    "report_all",
     "results",
     "run",
     "screen",
@@ -35,6 +36,7 @@ __all__ = [
 if TYPE_CHECKING:
     from iface_wf.api.calculate import run
     from iface_wf.api.files import export, report
+    from iface_wf.api.pages import report_all
     from iface_wf.api.screening import screen
     from iface_wf.api.stored import best, compare, results, show
     from iface_wf.api.structures import build
@@ -50,6 +52,7 @@ _PLACES = {
     "compare": "iface_wf.api.stored",
     "export": "iface_wf.api.files",
     "report": "iface_wf.api.files",
+    "report_all": "iface_wf.api.pages",
     "results": "iface_wf.api.stored",
     "run": "iface_wf.api.calculate",
     "screen": "iface_wf.api.screening",

@@ -11,8 +11,15 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def new_file(path: Path) -> Path:
+def new_file(path: Path, replace: bool = False) -> Path:
     """Check that a file can be written without replacing another one.
+
+    Parameters
+    ----------
+    path
+        The file.
+    replace
+        Allow that it replaces a file of before.
 
     Raises
     ------
@@ -23,7 +30,7 @@ def new_file(path: Path) -> Path:
         there, homeless = path.exists(), not path.parent.is_dir()
     except OSError as error:
         raise InputError(f"{shown(str(path), 200)} cannot be written: {error.strerror}.") from error
-    if there:
+    if there and not (replace and path.is_file()):
         raise InputError(f"{path} exists already; give another name or remove it first.")
     if homeless:
         raise InputError(f"The folder {path.parent} does not exist.")

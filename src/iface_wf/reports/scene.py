@@ -176,7 +176,7 @@ def scene_of(structure: Structure) -> Scene:
     first, second, vectors = _bonds(structure)
     pbc = np.array(structure.lattice.pbc)
     molecule = _movable(structure)
-    frac = structure.frac_coords + _centring_shift(structure)
+    frac = structure.frac_coords + centring_shift(structure)
     frac = np.where(pbc & ~molecule[:, None], frac - np.floor(frac), frac)
     frac = _whole_molecules(structure, frac, molecule, first, second, vectors)
     positions = structure.lattice.get_cartesian_coords(frac)
@@ -212,7 +212,7 @@ def isosurface(values: Array, structure: Structure, iso: float, atoms: Array | N
     """
     shape = np.array(values.shape)
     pbc = np.array(structure.lattice.pbc)
-    shift = _centring_shift(structure)
+    shift = centring_shift(structure)
     steps = np.rint(shift * shape).astype(int)
     pad = np.where(pbc, np.ceil(RIM * shape).astype(int), 0)
     padded = np.pad(np.roll(values, steps, axis=(0, 1, 2)), [(p, p) for p in pad], mode="wrap")
@@ -264,17 +264,26 @@ def _pieces(n_vertices: int, faces: npt.NDArray[np.int_]) -> list[npt.NDArray[np
 
 def choose_iso(values: Array) -> float:
     """Choose an isovalue (e/A^3) whose surfaces enclose half of the displaced charge, rounded to 1, 2 or 5."""
+    return rounded_down(level_enclosing(values, DENSITY_SCALE))
+
+
+def level_enclosing(values: Array, share: float) -> float:
+    """Return the isovalue (e/A^3) whose two surfaces enclose a share of the displaced charge; 1e-3 where none is displaced."""
     size = np.sort(np.abs(values), axis=None)[::-1]
     total = np.cumsum(size, dtype=np.float64)
     if not total[-1] > 0:
         return 1e-3
-    level = float(size[np.searchsorted(total, DENSITY_SCALE * total[-1])])
+    return float(size[np.searchsorted(total, share * total[-1])])
+
+
+def rounded_down(level: float) -> float:
+    """Round a positive number down to 1, 2 or 5 times a power of ten."""
     power = 10.0 ** np.floor(np.log10(level))
     return float(power * max(step for step in (1.0, 2.0, 5.0) if step * power <= level * (1 + 1e-9)))
 
 
-def _centring_shift(structure: Structure) -> Array:
-    """Fractional shift along periodic directions that puts the adsorbed molecule into the middle of the cell."""
+def centring_shift(structure: Structure) -> Array:
+    """Return the fractional shift along periodic directions that puts the adsorbed molecule into the middle."""
     chosen = _movable(structure)
     pbc = np.array(structure.lattice.pbc, dtype=float)
     if not chosen.any() or chosen.all():
