@@ -25,6 +25,8 @@ __all__ = [
     "build",
     "compare",
     "export",
+    "figure",
+    "heat_map",
     "report",
     "report_all",
     "results",
@@ -35,6 +37,7 @@ __all__ = [
 
 if TYPE_CHECKING:
     from iface_wf.api.calculate import run
+    from iface_wf.api.figures import figure, heat_map
     from iface_wf.api.files import export, report
     from iface_wf.api.pages import report_all
     from iface_wf.api.screening import screen
@@ -51,6 +54,8 @@ _PLACES = {
     "build": "iface_wf.api.structures",
     "compare": "iface_wf.api.stored",
     "export": "iface_wf.api.files",
+    "figure": "iface_wf.api.figures",
+    "heat_map": "iface_wf.api.figures",
     "report": "iface_wf.api.files",
     "report_all": "iface_wf.api.pages",
     "results": "iface_wf.api.stored",

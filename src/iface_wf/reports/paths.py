@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+_NO_TIME: dict[str, dict[str, None]] = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}
+
+
 def new_file(path: Path, replace: bool = False) -> Path:
     """Check that a file can be written without replacing another one.
 
@@ -54,15 +57,27 @@ def new_folder(path: Path) -> Path:
     return path
 
 
-def save(figure: Figure, path: Path) -> None:
-    """Write a figure as PNG; a file of that name is replaced.
+def save(figure: Figure, path: Path, fmt: str = "png") -> None:
+    """Write a figure; a file of that name is replaced.
+
+    Parameters
+    ----------
+    figure
+        The figure.
+    path
+        The file.
+    fmt
+        ``png``, ``svg`` or ``pdf``; without the time in it, so that the same figure is the same file.
 
     Raises
     ------
     InputError
         When the file cannot be written.
     """
+    from matplotlib import rc_context
+
     try:
-        figure.savefig(path, format="png")
+        with rc_context({"svg.hashsalt": "iface-wf"}):  # else names inside the file are random
+            figure.savefig(path, format=fmt, metadata=_NO_TIME.get(fmt))
     except OSError as error:
         raise InputError(f"The picture {path} cannot be written: {error.strerror}.") from error

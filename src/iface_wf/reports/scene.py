@@ -13,7 +13,7 @@ from ase.data.colors import jmol_colors
 from ase.neighborlist import neighbor_list
 from matplotlib.axes import Axes
 from matplotlib.collections import EllipseCollection, LineCollection, PolyCollection
-from pymatgen.core import Structure
+from pymatgen.core import Element, Structure
 from pymatgen.io.ase import AseAtomsAdaptor
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import breadth_first_order, connected_components
@@ -33,6 +33,8 @@ BOND_FACTOR = 1.18
 """Atoms nearer than this multiple of the sum of their covalent radii are joined by a stick."""
 NO_STICKS = (3, 11, 19, 57, 64)
 """Ions (Li, Na, K, La, Gd) whose contacts are not drawn: their coordination shells would hide everything else."""
+METALS = frozenset(z for z in range(1, 104) if Element.from_Z(z).is_metal)
+"""Two of these are joined by no stick: in oxides they are neighbours across an anion."""
 LAYERS = 40
 """Atoms and sticks are sorted by depth into this many layers."""
 RIM = 0.35
@@ -182,7 +184,7 @@ def scene_of(structure: Structure) -> Scene:
     positions = structure.lattice.get_cartesian_coords(frac)
     numbers = np.array([site.specie.Z for site in structure])
     torn = np.linalg.norm(positions[first] + vectors - positions[second], axis=1) > 1e-3
-    torn &= ~molecule[first] & ~np.isin(numbers[first], NO_STICKS) & ~np.isin(numbers[second], NO_STICKS)
+    torn &= ~molecule[first] & _joined(numbers[first], numbers[second])
     beyond = positions[first[torn]] + vectors[torn]
     _, once = np.unique(np.rint(beyond * 100), axis=0, return_index=True)
     positions = np.concatenate([positions, beyond[once]])
@@ -335,8 +337,15 @@ def _whole_molecules(
 def _sticks_between(numbers: npt.NDArray[np.int_], positions: Array) -> list[tuple[int, int]]:
     atoms = Atoms(numbers=numbers, positions=positions)
     i, j = neighbor_list("ij", atoms, covalent_radii[numbers] * BOND_FACTOR)
-    drawn = (i < j) & ~np.isin(numbers[i], NO_STICKS) & ~np.isin(numbers[j], NO_STICKS)
+    drawn = (i < j) & _joined(numbers[i], numbers[j])
     return list(zip(i[drawn].tolist(), j[drawn].tolist(), strict=True))
+
+
+def _joined(first: npt.NDArray[np.int_], second: npt.NDArray[np.int_]) -> npt.NDArray[np.bool_]:
+    """Say which pairs of neighbours, by atomic number, are joined by a stick."""
+    ions = np.isin(first, NO_STICKS) | np.isin(second, NO_STICKS)
+    metals = np.isin(first, list(METALS)) & np.isin(second, list(METALS))
+    return np.asarray(~(ions | metals))
 
 
 def _normals(corners: Array) -> Array:
