@@ -36,6 +36,9 @@ missing_libraries() {
   if [[ $profile == test ]]; then  # the tests of the queue run a Slurm of their own
     command -v slurmctld >/dev/null && command -v slurmd >/dev/null || echo slurm-wlm
     command -v munged >/dev/null || echo munge
+    # those of the pages open them in a browser, whose letters need a font
+    command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null ||
+      echo chromium fonts-dejavu-core
   fi
 }
 

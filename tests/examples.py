@@ -4,6 +4,8 @@ import numpy as np
 from pymatgen.core import Lattice, Structure
 
 from iface_wf.analysis.density import pack
+from iface_wf.documents.bader import BaderDocument
+from iface_wf.documents.calculation import CalculationDocument
 from iface_wf.documents.charges import ChargeSums
 from iface_wf.documents.result import EnergyTerm
 from iface_wf.quantities.binding.document import BindingDocument, DensityDifferenceDocument
@@ -107,3 +109,54 @@ def put(store, result, uuid="11111111-1111-1111-1111-111111111111", completed_at
         "name": "collect",
     }
     store.update(entry, key=["uuid", "index"], save={"data": ["blob"]})
+
+
+#: Charges of the atoms of `structure` by Bader, e: in the interface, and before.
+CHARGES_AFTER = [0.9, 0.88, -0.92, -0.89, -0.64, 0.67]
+CHARGES_BEFORE = [0.9, 0.89, -0.9, -0.89, -0.68, 0.68]
+
+
+def calculation(role, charges, chosen=slice(None), **changes):
+    """Return a static calculation of some atoms of `structure` with their charges; its numbers are made up."""
+    atoms = Structure.from_sites(structure()[chosen])
+    elements, n = [site.specie.symbol for site in atoms], len(atoms)
+    bader = BaderDocument(
+        engine="iface_wf", engine_version="0", species=elements, components=atoms.site_properties["component"],
+        net_charges=charges[chosen], component_charges=None, method="weight", density_kind="pseudo",
+        partition_kind="pseudo", shape=SHAPE, spacing=(0.2, 0.2, 0.2), vacuum_cut=1e-3, reference_charges=[0.0] * n,
+        electrons=[0.0] * n, vacuum_electrons=[0.0] * n, net_charges_above_cut=charges[chosen], volumes=[1.0] * n,
+        total_electrons=0.0, vacuum_charge=0.0, vacuum_volume=0.0, negative_charge=0.0, min_density=0.0, max_density=1.0,
+        n_maxima=n, max_distance=0.0, flags=[],
+    )  # fmt: skip
+    values = {
+        "key": "b" * 64,
+        "kind": "static",
+        "role": role,
+        "engine": "gpaw",
+        "engine_version": "26.7.0",
+        "level": "fast",
+        "functional": "PBE",
+        "structure": atoms.as_dict(),
+        "formula": atoms.composition.reduced_formula,
+        "n_atoms": n,
+        "energy": -1.0,
+        "converged": True,
+        "settings": {"mode": "lcao"},
+        "charges": {"bader": bader},
+        "potential_z": np.linspace(-5.0, 0.0, 40).tolist(),
+    }
+    return CalculationDocument(**values | changes)
+
+
+def put_with_calculations(store, key, uuid, **changes):
+    """Store a result together with the calculations of AB, A* and B*, which hold the charges of its atoms."""
+    parts = {
+        "AB": (CHARGES_AFTER, slice(None)),
+        "A*": (CHARGES_BEFORE, slice(4)),
+        "B*": (CHARGES_BEFORE, slice(4, None)),
+    }
+    uuids = {role: f"{uuid[:-1]}{letter}" for letter, role in zip("abc", parts, strict=True)}
+    for role, (charges, chosen) in parts.items():
+        put(store, calculation(role, charges, chosen), uuid=uuids[role])
+    terms = [term.model_copy(update={"uuid": uuids.get(term.role, "")}) for term in document().terms]
+    put(store, document(key, terms=terms, **changes), uuid=uuid)

@@ -41,6 +41,14 @@ def test_wheel_holds_code_structures_and_examples(wheel):
         assert {f"iface_wf/data/{p.as_posix()}" for p in wanted} <= names
 
 
+def test_wheel_holds_the_libraries_of_the_pages_with_their_licences(wheel):
+    file = zipfile.ZipFile(wheel)
+    place = "iface_wf/reports/site/assets"
+    for library, owner in (("3Dmol", "University of Pittsburgh"), ("plotly", "Plotly"), ("marchingcubes", "Lysenko")):
+        assert owner in file.read(f"{place}/{library}-LICENSE.txt").decode()
+        assert any(name.startswith(f"{place}/{library}") and name.endswith(".js") for name in file.namelist())
+
+
 def test_library_works_from_the_wheel(wheel, tmp_path):
     """Unpacked away from the checkout, the package finds its own data."""
     zipfile.ZipFile(wheel).extractall(tmp_path)

@@ -25,7 +25,10 @@ __all__ = [
     "build",
     "compare",
     "export",
+    "figure",
+    "heat_map",
     "report",
+    "report_all",
     "results",
     "run",
     "screen",
@@ -34,7 +37,9 @@ __all__ = [
 
 if TYPE_CHECKING:
     from iface_wf.api.calculate import run
+    from iface_wf.api.figures import figure, heat_map
     from iface_wf.api.files import export, report
+    from iface_wf.api.pages import report_all
     from iface_wf.api.screening import screen
     from iface_wf.api.stored import best, compare, results, show
     from iface_wf.api.structures import build
@@ -49,7 +54,10 @@ _PLACES = {
     "build": "iface_wf.api.structures",
     "compare": "iface_wf.api.stored",
     "export": "iface_wf.api.files",
+    "figure": "iface_wf.api.figures",
+    "heat_map": "iface_wf.api.figures",
     "report": "iface_wf.api.files",
+    "report_all": "iface_wf.api.pages",
     "results": "iface_wf.api.stored",
     "run": "iface_wf.api.calculate",
     "screen": "iface_wf.api.screening",

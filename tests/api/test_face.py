@@ -62,7 +62,20 @@ def test_wrong_options_are_named(options, text):
 
 
 ROOT = Path(__file__).parents[2]
-FUNCTIONS = {"run", "screen", "results", "best", "compare", "show", "build", "export", "report"}
+FUNCTIONS = {
+    "run",
+    "screen",
+    "results",
+    "best",
+    "compare",
+    "show",
+    "build",
+    "export",
+    "report",
+    "report_all",
+    "figure",
+    "heat_map",
+}
 ERRORS = {"IfaceError", "InputError", "CalculationError", "MismatchError", "OutageError"}
 #: Arguments of functions that are no options of what is asked for.
 HOW = {"store", "workdir", "library", "force", "dry_run", "on_event", "options"}

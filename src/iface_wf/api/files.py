@@ -164,7 +164,9 @@ class Report(NamedTuple):
     picture: Path | None
 
 
-def report(identifier: str, out: str | Path = ".", *, iso: float | None = None, store: Store | None = None) -> Report:
+def report(
+    identifier: str, out: str | Path = ".", *, iso: float | None = None, force: bool = False, store: Store | None = None
+) -> Report:
     """Write one result as a picture and as a page with its numbers, terms and provenance.
 
     Parameters
@@ -175,6 +177,8 @@ def report(identifier: str, out: str | Path = ".", *, iso: float | None = None, 
         Folder for both files, which must not exist yet.
     iso
         Isovalue of the charge-density difference, e/A^3; by default surfaces that enclose half of the displaced charge.
+    force
+        Replace both files where they exist.
     store
         As in `iface_wf.results`.
 
@@ -196,10 +200,10 @@ def report(identifier: str, out: str | Path = ".", *, iso: float | None = None, 
     >>> page.suffix, picture.suffix
     ('.html', '.png')
     """
-    check_types(identifier=identifier, out=out, iso=iso, store=store)
+    check_types(identifier=identifier, out=out, iso=iso, force=force, store=store)
     found = find_result(opened(store, create=False), identifier, load=True)
     stem = file_stem(found.document)
-    picture, page = new_file(Path(out) / f"{stem}.png"), new_file(Path(out) / f"{stem}.html")
+    picture, page = (new_file(Path(out) / f"{stem}{suffix}", replace=force) for suffix in (".png", ".html"))
     drawn = save_figure(found.document, picture, iso)
     page.write_text(html_page(*found, iso=iso), encoding="utf-8")
     return Report(page, drawn)

@@ -64,7 +64,9 @@ _TYPES: dict[str, tuple[tuple[type, ...], str]] = {
     **dict.fromkeys(("kind", "first", "second"), (_TEXT, "text")),
     "sort": (_TEXT, "text"),
     "where": (_TEXT, "text"),
-    **dict.fromkeys(("filler", "polymer", "salt", "engine", "level", "surface", "what", "fmt"), (_TEXT, "text")),
+    **dict.fromkeys(
+        ("filler", "polymer", "salt", "engine", "level", "surface", "what", "fmt", "along"), (_TEXT, "text")
+    ),
     "spec": ((str, Path, Mapping), "a file or a mapping"),
     "out": (_PATH, "a path"),
     "workdir": (_PATH, "a path"),

@@ -40,7 +40,7 @@ def structure_figure(structure: Structure, title: str = "") -> Figure:
         Save with ``figure.savefig(path)``.
     """
     scene = scene_of(structure)
-    side = View.side(_looking_along(structure), TURN)
+    side = View.side(looking_along(structure), TURN)
     extents = [np.ptp(view.project(scene.positions)[:, :2], axis=0) + 2 * MARGIN for view in (side, View.top())]
     height = 5.2
     widths = [height * 0.84 * e[0] / max(extents[0][1], e[1]) for e in extents]
@@ -68,6 +68,9 @@ def binding_figure(
     title: str,
     subtitle: str = "",
     iso: float | None = None,
+    *,
+    along: int | None = None,
+    top: bool = False,
 ) -> Figure:
     """Draw an interface with its charge-density difference, beside the profiles along z.
 
@@ -83,6 +86,10 @@ def binding_figure(
         Printed as they are.
     iso
         Isovalue in e/A^3; by default surfaces that enclose half of the displaced charge.
+    along
+        Cell vector to look along, 0 or 1; by default the one that shows most of the molecule.
+    top
+        Also draw it from above.
 
     Returns
     -------
@@ -95,25 +102,32 @@ def binding_figure(
         values = np.asarray(delta_rho, dtype=np.float64)
         iso = choose_iso(values) if iso is None else iso
         scene.surfaces = isosurface(values, structure, iso, scene.positions)
-    view = View.side(_looking_along(structure), TURN)
+    vector = looking_along(structure) if along is None else np.asarray(structure.lattice.matrix[along])
+    view = View.side(vector, TURN)
     flat = view.project(scene.positions)[:, :2]
-    extent = np.ptp(flat, axis=0) + 2 * MARGIN
     height = 5.6
-    width = float(np.clip(height * 0.78 * extent[0] / extent[1], 2.4, 8.0))
-    figure = new_figure(width + (4.6 if profiles else 1.2), height)
-    if profiles:
-        axes = figure.subplots(1, 3, width_ratios=[width, 1.55, 1.55], sharey=True)
-        main = axes[0]
-    else:
-        main = figure.subplots()
-    _frame(main, flat)
-    main.set_ylabel("z / Å", fontsize=LABEL_SIZE)
+    widths = [_width(flat, height), *((1.55, 1.55) if profiles else ())]
+    if top:
+        widths.append(_width(View.top().project(scene.positions)[:, :2], height))
+    figure = new_figure(widths[0] + (4.6 if profiles else 1.2) + (widths[-1] + 0.8 if top else 0.0), height)
+    axes = figure.subplots(1, len(widths), width_ratios=widths, squeeze=False)[0]
+    _frame(axes[0], flat)
+    axes[0].set_ylabel("z / Å", fontsize=LABEL_SIZE)
+    if top:
+        _frame(axes[-1], View.top().project(scene.positions)[:, :2])
+        axes[-1].set_ylabel("y / Å", fontsize=LABEL_SIZE)
     figure.canvas.draw()
-    scene.paint(main, view)
+    _box(axes[0], structure, view)
+    scene.paint(axes[0], view)
+    if top:
+        _cell(axes[-1], structure, View.top())
+        scene.paint(axes[-1], View.top())
     if profiles:
         _profile(axes[1], profiles[0], profiles[1], "Δρ(z) / e Å$^{-1}$", fill=True)
         _profile(axes[2], profiles[0], profiles[2], "ΔQ(z) / e", fill=False)
-        for ax in axes:
+        for ax in axes[1:3]:
+            ax.sharey(axes[0])
+        for ax in axes[:3]:
             for level in _gap(structure):
                 ax.axhline(level, color="0.55", lw=0.7, ls=(0, (4, 3)), zorder=1)
     _legend(figure, scene, iso if scene.surfaces else None)
@@ -121,7 +135,13 @@ def binding_figure(
     return figure
 
 
-def _looking_along(structure: Structure) -> Array:
+def _width(flat: Array, height: float) -> float:
+    """Return the width, inches, of a view of atoms in a figure of some height."""
+    extent = np.ptp(flat, axis=0) + 2 * MARGIN
+    return float(np.clip(height * 0.78 * extent[0] / extent[1], 2.4, 8.0))
+
+
+def looking_along(structure: Structure) -> Array:
     """Choose the in-plane cell vector to look along: the one that shows most of the adsorbed molecule's length."""
     matrix = structure.lattice.matrix
     if structure.lattice.pbc[0] and not structure.lattice.pbc[1]:
@@ -167,6 +187,18 @@ def _cell(ax: Axes, structure: Structure, view: View) -> None:
     flat = view.project(corners)[:, :2]
     if np.ptp(flat[:, 1]) > 1.0:  # edge-on it is no more than a line
         ax.plot(*flat.T, color="0.3", lw=0.8, ls="--", zorder=1.5)
+
+
+def _box(ax: Axes, structure: Structure, view: View) -> None:
+    """Outline the cell from the side: its edges along c and, where they are in sight, those of its lower face."""
+    if not (structure.lattice.pbc[0] and structure.lattice.pbc[1]):
+        return
+    low, high = ax.get_ylim()
+    for a, b in ((0, 0), (1, 0), (1, 1), (0, 1)):
+        ends = structure.lattice.get_cartesian_coords([[a, b, 0], [a, b, 1]])
+        flat = view.project(ends)[:, :2]
+        ax.plot(*flat.T, color="0.3", lw=0.7, ls="--", zorder=1.5, clip_on=True)
+    ax.set_ylim(low, high)
 
 
 def _profile(ax: Axes, z: ArrayLike, values: ArrayLike, label: str, *, fill: bool) -> None:

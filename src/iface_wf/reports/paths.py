@@ -11,8 +11,18 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def new_file(path: Path) -> Path:
+_NO_TIME: dict[str, dict[str, None]] = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}
+
+
+def new_file(path: Path, replace: bool = False) -> Path:
     """Check that a file can be written without replacing another one.
+
+    Parameters
+    ----------
+    path
+        The file.
+    replace
+        Allow that it replaces a file of before.
 
     Raises
     ------
@@ -23,7 +33,7 @@ def new_file(path: Path) -> Path:
         there, homeless = path.exists(), not path.parent.is_dir()
     except OSError as error:
         raise InputError(f"{shown(str(path), 200)} cannot be written: {error.strerror}.") from error
-    if there:
+    if there and not (replace and path.is_file()):
         raise InputError(f"{path} exists already; give another name or remove it first.")
     if homeless:
         raise InputError(f"The folder {path.parent} does not exist.")
@@ -47,15 +57,27 @@ def new_folder(path: Path) -> Path:
     return path
 
 
-def save(figure: Figure, path: Path) -> None:
-    """Write a figure as PNG; a file of that name is replaced.
+def save(figure: Figure, path: Path, fmt: str = "png") -> None:
+    """Write a figure; a file of that name is replaced.
+
+    Parameters
+    ----------
+    figure
+        The figure.
+    path
+        The file.
+    fmt
+        ``png``, ``svg`` or ``pdf``; without the time in it, so that the same figure is the same file.
 
     Raises
     ------
     InputError
         When the file cannot be written.
     """
+    from matplotlib import rc_context
+
     try:
-        figure.savefig(path, format="png")
+        with rc_context({"svg.hashsalt": "iface-wf"}):  # else names inside the file are random
+            figure.savefig(path, format=fmt, metadata=_NO_TIME.get(fmt))
     except OSError as error:
         raise InputError(f"The picture {path} cannot be written: {error.strerror}.") from error

@@ -13,7 +13,7 @@ from ase.data.colors import jmol_colors
 from ase.neighborlist import neighbor_list
 from matplotlib.axes import Axes
 from matplotlib.collections import EllipseCollection, LineCollection, PolyCollection
-from pymatgen.core import Structure
+from pymatgen.core import Element, Structure
 from pymatgen.io.ase import AseAtomsAdaptor
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import breadth_first_order, connected_components
@@ -33,6 +33,8 @@ BOND_FACTOR = 1.18
 """Atoms nearer than this multiple of the sum of their covalent radii are joined by a stick."""
 NO_STICKS = (3, 11, 19, 57, 64)
 """Ions (Li, Na, K, La, Gd) whose contacts are not drawn: their coordination shells would hide everything else."""
+METALS = frozenset(z for z in range(1, 104) if Element.from_Z(z).is_metal)
+"""Two of these are joined by no stick: in oxides they are neighbours across an anion."""
 LAYERS = 40
 """Atoms and sticks are sorted by depth into this many layers."""
 RIM = 0.35
@@ -176,13 +178,13 @@ def scene_of(structure: Structure) -> Scene:
     first, second, vectors = _bonds(structure)
     pbc = np.array(structure.lattice.pbc)
     molecule = _movable(structure)
-    frac = structure.frac_coords + _centring_shift(structure)
+    frac = structure.frac_coords + centring_shift(structure)
     frac = np.where(pbc & ~molecule[:, None], frac - np.floor(frac), frac)
     frac = _whole_molecules(structure, frac, molecule, first, second, vectors)
     positions = structure.lattice.get_cartesian_coords(frac)
     numbers = np.array([site.specie.Z for site in structure])
     torn = np.linalg.norm(positions[first] + vectors - positions[second], axis=1) > 1e-3
-    torn &= ~molecule[first] & ~np.isin(numbers[first], NO_STICKS) & ~np.isin(numbers[second], NO_STICKS)
+    torn &= ~molecule[first] & _joined(numbers[first], numbers[second])
     beyond = positions[first[torn]] + vectors[torn]
     _, once = np.unique(np.rint(beyond * 100), axis=0, return_index=True)
     positions = np.concatenate([positions, beyond[once]])
@@ -212,7 +214,7 @@ def isosurface(values: Array, structure: Structure, iso: float, atoms: Array | N
     """
     shape = np.array(values.shape)
     pbc = np.array(structure.lattice.pbc)
-    shift = _centring_shift(structure)
+    shift = centring_shift(structure)
     steps = np.rint(shift * shape).astype(int)
     pad = np.where(pbc, np.ceil(RIM * shape).astype(int), 0)
     padded = np.pad(np.roll(values, steps, axis=(0, 1, 2)), [(p, p) for p in pad], mode="wrap")
@@ -264,17 +266,26 @@ def _pieces(n_vertices: int, faces: npt.NDArray[np.int_]) -> list[npt.NDArray[np
 
 def choose_iso(values: Array) -> float:
     """Choose an isovalue (e/A^3) whose surfaces enclose half of the displaced charge, rounded to 1, 2 or 5."""
+    return rounded_down(level_enclosing(values, DENSITY_SCALE))
+
+
+def level_enclosing(values: Array, share: float) -> float:
+    """Return the isovalue (e/A^3) whose two surfaces enclose a share of the displaced charge; 1e-3 where none is displaced."""
     size = np.sort(np.abs(values), axis=None)[::-1]
     total = np.cumsum(size, dtype=np.float64)
     if not total[-1] > 0:
         return 1e-3
-    level = float(size[np.searchsorted(total, DENSITY_SCALE * total[-1])])
+    return float(size[np.searchsorted(total, share * total[-1])])
+
+
+def rounded_down(level: float) -> float:
+    """Round a positive number down to 1, 2 or 5 times a power of ten."""
     power = 10.0 ** np.floor(np.log10(level))
     return float(power * max(step for step in (1.0, 2.0, 5.0) if step * power <= level * (1 + 1e-9)))
 
 
-def _centring_shift(structure: Structure) -> Array:
-    """Fractional shift along periodic directions that puts the adsorbed molecule into the middle of the cell."""
+def centring_shift(structure: Structure) -> Array:
+    """Return the fractional shift along periodic directions that puts the adsorbed molecule into the middle."""
     chosen = _movable(structure)
     pbc = np.array(structure.lattice.pbc, dtype=float)
     if not chosen.any() or chosen.all():
@@ -326,8 +337,15 @@ def _whole_molecules(
 def _sticks_between(numbers: npt.NDArray[np.int_], positions: Array) -> list[tuple[int, int]]:
     atoms = Atoms(numbers=numbers, positions=positions)
     i, j = neighbor_list("ij", atoms, covalent_radii[numbers] * BOND_FACTOR)
-    drawn = (i < j) & ~np.isin(numbers[i], NO_STICKS) & ~np.isin(numbers[j], NO_STICKS)
+    drawn = (i < j) & _joined(numbers[i], numbers[j])
     return list(zip(i[drawn].tolist(), j[drawn].tolist(), strict=True))
+
+
+def _joined(first: npt.NDArray[np.int_], second: npt.NDArray[np.int_]) -> npt.NDArray[np.bool_]:
+    """Say which pairs of neighbours, by atomic number, are joined by a stick."""
+    ions = np.isin(first, NO_STICKS) | np.isin(second, NO_STICKS)
+    metals = np.isin(first, list(METALS)) & np.isin(second, list(METALS))
+    return np.asarray(~(ions | metals))
 
 
 def _normals(corners: Array) -> Array:

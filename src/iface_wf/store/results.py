@@ -270,8 +270,20 @@ def structure_of(store: JobStore, result: ResultDocument, role: str) -> Structur
     role
         Of the energy, for example ``A``.
     """
+    calculation = calculation_of(store, result, role)
+    return None if calculation is None else calculation.atoms_structure
+
+
+def calculation_of(store: JobStore, result: ResultDocument, role: str) -> CalculationDocument | None:
+    """Return the calculation of one of a result's energies, without its densities; None where it is not in the store.
+
+    Parameters
+    ----------
+    store, result, role
+        As in `structure_of`.
+    """
     entry = _calculation(store, result, role)
-    return None if entry is None else document_in(entry, CalculationDocument).atoms_structure
+    return None if entry is None else document_in(entry, CalculationDocument)
 
 
 def _calculation(store: JobStore, result: ResultDocument, role: str) -> dict[str, Any] | None:

@@ -1,0 +1,1 @@
+"""A whole screening as static pages that open from disk: a table of results, and a page for each."""
