@@ -41,12 +41,15 @@ class PaperQuantity(_Told):
         Fields of the request, ``quantities`` among them; those of the paper's ``options`` are added.
     model
         What stands for the paper's system, where that is another.
+    remark
+        What is to be known when both numbers are compared.
     """
 
     name: str
     published: float | None = None
     request: dict[str, Any]
     model: str = ""
+    remark: str = ""
 
 
 class PaperTrend(_Told):
@@ -58,10 +61,13 @@ class PaperTrend(_Told):
         In words.
     falling
         Names of quantities, the largest number first.
+    remark
+        Why it may come out otherwise.
     """
 
     says: str
     falling: list[str] = Field(min_length=2)
+    remark: str = ""
 
 
 class NotComputed(_Told):

@@ -35,15 +35,15 @@ def page(papers: Mapping[str, Paper], found: Mapping[str, Sequence[Outcome]]) ->
 def cells(outcome: Outcome) -> tuple[str, str, str, str, str]:
     """Return quantity, our value, published value, model and method of one number, as text."""
     quantity, document = outcome.quantity, outcome.document
+    model = "; ".join(filter(None, (quantity.model, quantity.remark)))
     published = "not given as a number" if quantity.published is None else f"{quantity.published:+.2f}"
     if document is None:
-        return quantity.name, outcome.problem or "not computed", published, quantity.model, ""
+        return quantity.name, outcome.problem or "not computed", published, model, ""
     ours = "-" if document.number is None else f"{document.number:+.2f}"
     if document.number is not None and document.uncertainty is not None:
         ours += f" +- {document.uncertainty:.2f}"
     if not document.trustworthy:
         ours += f" NOT TRUSTWORTHY ({', '.join(document.flags) or 'not converged'})"
-    model = quantity.model
     if getattr(document, "donors", ""):
         model += f"{'; ' if model else ''}Li+ held by {document.donors}"
     return quantity.name, ours, published, model, f"{method_name(document)}, {document.key[:8]}"
@@ -55,9 +55,9 @@ def _paper(name: str, paper: Paper, found: Sequence[Outcome]) -> str:
     if found:
         lines += _table(("quantity", "ours", "published", "model", "method, result"), map(cells, found))
     by_name = {outcome.quantity.name: outcome for outcome in found}
-    told = [(trend.says, *verdict(trend, by_name)) for trend in paper.trends]
+    told = [(trend.says, *verdict(trend, by_name), trend.remark) for trend in paper.trends]
     if told:
-        lines += _table(("published trend", "here", "by"), told)
+        lines += _table(("published trend", "here", "by", "remark"), told)
     if paper.not_computed:
         rows = [(each.name, each.published or "", each.why) for each in paper.not_computed]
         lines += _table(("not computed", "published", "why"), rows)
