@@ -63,6 +63,7 @@ def test_wrong_options_are_named(options, text):
 
 ROOT = Path(__file__).parents[2]
 FUNCTIONS = {"run", "screen", "results", "best", "compare", "show", "build", "export", "report"}
+FUNCTIONS |= {"store_copy", "store_export", "store_import"}
 ERRORS = {"IfaceError", "InputError", "CalculationError", "MismatchError", "OutageError"}
 #: Arguments of functions that are no options of what is asked for.
 HOW = {"store", "workdir", "library", "force", "dry_run", "on_event", "options"}
