@@ -33,6 +33,9 @@ __all__ = [
     "run",
     "screen",
     "show",
+    "store_copy",
+    "store_export",
+    "store_import",
 ]
 
 if TYPE_CHECKING:
@@ -43,6 +46,7 @@ if TYPE_CHECKING:
     from iface_wf.api.screening import screen
     from iface_wf.api.stored import best, compare, results, show
     from iface_wf.api.structures import build
+    from iface_wf.api.transfer import store_copy, store_export, store_import
     from iface_wf.builders.placing.targets import Target
     from iface_wf.library.library import Library
 
@@ -62,6 +66,9 @@ _PLACES = {
     "run": "iface_wf.api.calculate",
     "screen": "iface_wf.api.screening",
     "show": "iface_wf.api.stored",
+    "store_copy": "iface_wf.api.transfer",
+    "store_export": "iface_wf.api.transfer",
+    "store_import": "iface_wf.api.transfer",
 }
 
 _moved.install()

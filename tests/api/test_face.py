@@ -76,6 +76,7 @@ FUNCTIONS = {
     "figure",
     "heat_map",
 }
+FUNCTIONS |= {"store_copy", "store_export", "store_import"}
 ERRORS = {"IfaceError", "InputError", "CalculationError", "MismatchError", "OutageError"}
 #: Arguments of functions that are no options of what is asked for.
 HOW = {"store", "workdir", "library", "force", "dry_run", "on_event", "options"}

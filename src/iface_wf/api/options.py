@@ -70,7 +70,8 @@ _TYPES: dict[str, tuple[tuple[type, ...], str]] = {
     "spec": ((str, Path, Mapping), "a file or a mapping"),
     "out": (_PATH, "a path"),
     "workdir": (_PATH, "a path"),
-    "store": ((str, Path, JobStore), "a file, an address or an open store"),
+    **dict.fromkeys(("store", "source", "target"), ((str, Path, JobStore), "a file, an address or an open store")),
+    "file": (_PATH, "a path"),
     "library": ((Library,), "a Library"),
     **dict.fromkeys(("densities", "force", "dry_run", "retry", "yes"), (_YES, "True or False")),
     "on_event": ((Callable,), "a function"),  # type: ignore[dict-item]
@@ -78,7 +79,7 @@ _TYPES: dict[str, tuple[tuple[type, ...], str]] = {
     "count": ((int,), "a whole number"),
 }
 #: Arguments that may not be None.
-_NEEDED = frozenset({"identifier", "spec", "out", "what", "first", "second", "count"})
+_NEEDED = frozenset({"identifier", "spec", "out", "what", "first", "second", "count", "source", "target", "file"})
 
 
 def check_types(**given: Any) -> None:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import sys
+import time
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
+
+#: Seconds between two lines of progress.
+PAUSE = 5.0
 
 
 def print_json(data: Any) -> None:
@@ -128,3 +133,16 @@ def number(value: float | None, digits: int = 3, uncertainty: float | None = Non
 def with_estimate(data: dict[str, Any]) -> dict[str, Any]:
     """Return data for JSON with the names of their estimate (``cost``) beside the others."""
     return {**data["cost"], **{name: value for name, value in data.items() if name != "cost"}}
+
+
+def progress_of(what: str) -> Callable[[int, int], None]:
+    """Return what tells now and then how many of something have been looked at."""
+    last = time.monotonic()
+
+    def tell(done: int, total: int) -> None:
+        nonlocal last
+        if time.monotonic() - last > PAUSE:
+            last = time.monotonic()
+            say(f"{done} of {total or 'unknown'} {what}")
+
+    return tell

@@ -72,7 +72,7 @@ OPTIONS: dict[str, Any] = {
         typer.Option(
             "--overrides",
             metavar="NAME=VALUE",
-            help="A setting of the engine instead of the level's, such as fmax=0.05; give it once for each setting.",
+            help="A setting of the engine instead of the level's, such as fmax=0.05, once for each; `help` lists all of them.",
         ),
     ],
     "quantities": Annotated[
@@ -140,6 +140,9 @@ def with_request(*left_out: str) -> Callable[[Callable[..., None]], Callable[...
         @functools.wraps(command)
         def wrapper(**given: Any) -> None:
             request = {name: given.pop(name) for name in names}
+            if request.get("overrides") == ["help"]:
+                list_settings(request.get("engine") or "gpaw", request.get("level") or "fast")
+                return
             command(request=read({name: value for name, value in request.items() if value is not None}), **given)
 
         signature = inspect.Signature([*_first(others), *options, *_rest(others)])
@@ -148,6 +151,20 @@ def with_request(*left_out: str) -> Callable[[Callable[..., None]], Callable[...
         return wrapper
 
     return decorate
+
+
+def list_settings(engine: str, level: str) -> None:
+    """Print the settings of an engine that overrides may replace."""
+    from iface_wf.cli.output import plain_table, say, stdout
+    from iface_wf.engines.listing import settings_of
+    from iface_wf.engines.registry import profile
+
+    table = plain_table("setting", level, "allowed", "meaning")
+    for each in settings_of(profile(engine), level):
+        table.add_row(each.name, "" if each.value is None else str(each.value), each.allowed, each.meaning)
+    stdout().print(table)
+    if engine == "vasp":
+        say("INCAR tags, in capitals, are settings too: --overrides ISPIN=2")
 
 
 def require_filler(request: dict[str, Any]) -> None:

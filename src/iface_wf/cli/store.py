@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from iface_wf.cli import marks
+from iface_wf.cli import marks, transfer
 from iface_wf.cli import options as opt
-from iface_wf.cli.output import plain_table, print_json, say, stdout
+from iface_wf.cli.output import plain_table, print_json, progress_of, say, stdout
 
 if TYPE_CHECKING:
     from jobflow import JobStore
@@ -26,8 +24,9 @@ app.command("tag")(marks.tag)
 app.command("note")(marks.note)
 app.command("reject")(marks.reject)
 app.command("delete")(marks.delete)
-#: Seconds between two lines of progress.
-PAUSE = 5.0
+app.command("copy")(transfer.copy)
+app.command("export")(transfer.export)
+app.command("import")(transfer.import_)
 
 
 @app.command("migrate")
@@ -50,7 +49,7 @@ def migrate(
 
     job_store, library = open_store(store, create=False), Library()
     keys = {kind.name: kind.rekeyer(job_store, library) for kind in kinds() if isinstance(kind, FlowKind)}
-    done = bring_up_to_date(job_store, keys, KEY_VERSION, dry_run, _progress("results"))
+    done = bring_up_to_date(job_store, keys, KEY_VERSION, dry_run, progress_of("results"))
     if json:
         kept = [each._asdict() for each in done.kept]
         print_json(
@@ -82,7 +81,7 @@ def check(store: opt.Store = None, json: opt.Json = False) -> None:
     from iface_wf.store.settings import open_store
 
     with open_store(store, create=False) as job_store:
-        found = look(job_store, _progress("documents"))
+        found = look(job_store, progress_of("documents"))
     if json:
         print_json(_as_json(found))
     else:
@@ -126,11 +125,11 @@ def repair(
         print_json({"dry_run": True, "salvaged": saved.saved, "lost": saved.lost}) if json else say(f"{told}.")
         return
     with open_store(store) as job_store:
-        found = look(job_store, _progress("documents"))
+        found = look(job_store, progress_of("documents"))
         sealed = found.unsealed.total()
         if not dry_run:
             set_aside(job_store, found)
-            sealed = seal(job_store, found, _progress("checksums"))
+            sealed = seal(job_store, found, progress_of("checksums"))
     if json:
         more = {} if saved is None else {"salvaged": saved.saved, "lost": saved.lost, "kept_as": saved.kept_as}
         print_json({"dry_run": dry_run, "sealed": sealed, **more, **_as_json(found)})
@@ -195,16 +194,3 @@ def mention_older(store: JobStore) -> None:
         say(
             f"{count} results of an older version are found by nobody who calculates until you run: iface-wf store migrate"
         )
-
-
-def _progress(what: str) -> Callable[[int, int], None]:
-    """Return what tells now and then how many of something have been looked at."""
-    last = time.monotonic()
-
-    def tell(done: int, total: int) -> None:
-        nonlocal last
-        if time.monotonic() - last > PAUSE:
-            last = time.monotonic()
-            say(f"{done} of {total or 'unknown'} {what}")
-
-    return tell

@@ -202,18 +202,19 @@ class EngineProfile:
             raise InputError(f"The overrides of {self.name} are nested too deep.") from error
         complete |= given
         checked = {name: value for name, value in complete.items() if name != "relaxed_by"}
-        table.check(self.name, checked, self._table())
+        table.check(self.name, checked, self.settings_table())
         return complete
 
     def _check_names(self, overrides: Settings) -> None:
-        allowed = self._table().names
+        allowed = self.settings_table().names
         for name in overrides:
             if name == "relaxed_by":
                 raise InputError("The engine that relaxes is no override: choose it with 'geometry', or another level.")
             if name not in allowed():
                 raise unknown_name(f"setting of {self.name}", str(name), allowed(str(name)))
 
-    def _table(self) -> type[EngineSettings]:
+    def settings_table(self) -> type[EngineSettings]:
+        """Return the types and ranges of the settings."""
         if self.table is not None:
             return self.table
         from iface_wf.engines.settings import settings_like

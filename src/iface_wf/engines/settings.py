@@ -82,6 +82,11 @@ KpointLength = Annotated[float, Field(gt=0, le=200.0, description="A")]
 Moment = Annotated[float, Field(ge=-20.0, le=20.0)]
 Triple = Annotated[Sequence[Annotated[int, Field(ge=1, le=5000)]], Field(min_length=3, max_length=3)]
 V = TypeVar("V")
+#: Angular momentum, U and J, eV.
+Hubbard = Annotated[
+    Sequence[Annotated[float, Field(ge=-20.0, le=20.0)]],
+    Field(min_length=3, max_length=3, description="angular momentum, U and J in eV"),
+]
 #: A table by element.
 Elements = Annotated[dict[str, V], AfterValidator(_elements)]
 Plain = Annotated[Any, AfterValidator(plain)]

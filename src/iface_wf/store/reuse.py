@@ -248,7 +248,7 @@ def _known_name(store: JobStore, key: str) -> str:
     """Enter a key in the store's register and return the name of its calculation: the first equal key."""
     if not isinstance(key, CalculationKey):
         return str(key)
-    with _register(store) as register:
+    with register_of(store) as register:
         if register is None:
             return str(key)
         known = _equal_keys(register, key)
@@ -261,7 +261,7 @@ def _known_name(store: JobStore, key: str) -> str:
 
 
 def _same_calculation(store: JobStore, key: str) -> list[str]:
-    with _register(store) as register:
+    with register_of(store) as register:
         if register is None or not isinstance(key, CalculationKey):
             return []
         return [str(entry["key"]) for entry in _equal_keys(register, key)]
@@ -277,7 +277,7 @@ def _equal_keys(register: Store, key: CalculationKey) -> list[dict[str, Any]]:
 
 
 @contextmanager
-def _register(store: JobStore) -> Iterator[Store | None]:
+def register_of(store: JobStore) -> Iterator[Store | None]:
     """Open the register of keys that have been claimed, which tells equal ones; None where there is none."""
     documents = store.docs_store
     if isinstance(documents, SqliteStore):

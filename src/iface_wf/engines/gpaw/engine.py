@@ -60,8 +60,9 @@ class GpawEngine(Engine):
     def defaults(self, elements: Collection[str] | None = None) -> dict[str, Any]:
         """Write out what hangs on no structure, see `iface_wf.engines.base.Engine.defaults`."""
         settings = super().defaults()
-        if elements is not None and settings.get("magmoms"):
-            settings["magmoms"] = {x: moment for x, moment in settings["magmoms"].items() if x in elements}
+        for table in ("magmoms", "hubbard"):
+            if elements is not None and settings.get(table):
+                settings[table] = {x: value for x, value in settings[table].items() if x in elements}
         return settings
 
     def check(self, structure: Structure) -> None:
@@ -78,6 +79,10 @@ class GpawEngine(Engine):
         spacing, length = settings.pop("grid_spacing"), settings.pop("kpoint_length")
         settings.pop("relaxed_by", None)
         by_element = settings.pop("magmoms", None) or {}
+        real = {site.specie.symbol for i, site in enumerate(structure) if i not in set(ghosts)}
+        hubbard = {x: list(value) for x, value in (settings.pop("hubbard", None) or {}).items() if x in real}
+        if hubbard:
+            settings["hubbard"] = hubbard
         if "all_electron" not in self.densities and "bader_spacing" not in self.overrides:
             del settings["bader_spacing"]
         shared = {k: v for k, v in (like or {}).items() if k in SHARED_SETTINGS}

@@ -95,6 +95,7 @@ PROFILE = EngineProfile(
     shared=Comparison(
         method=_METHOD,
         cell=("grid", "kpoints", "spin_polarized"),
+        elements=("hubbard",),
         grid_bound=grid_bound,
         counterpoise=counterpoise,
     ),

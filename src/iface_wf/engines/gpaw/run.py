@@ -72,8 +72,11 @@ def calculator_parameters(settings: dict[str, Any], ghosts: list[int], pbc: list
         parameters["hund"] = True
     if pbc == [True, True, False]:
         parameters["poissonsolver"] = {"dipolelayer": "xy"}
-    if ghosts:
-        parameters["setups"] = dict.fromkeys(ghosts, "ghost")
+    setups = {
+        symbol: f":{'spdf'[int(shell)]},{u - j:g}" for symbol, (shell, u, j) in (settings.get("hubbard") or {}).items()
+    }
+    if setups or ghosts:
+        parameters["setups"] = {**setups, **dict.fromkeys(ghosts, "ghost")}
     return parameters
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from iface_wf.engines.settings import Elements, EngineSettings, Force, KpointLength, Moment, Plain, Triple
+from iface_wf.engines.settings import Elements, EngineSettings, Force, Hubbard, KpointLength, Moment, Plain, Triple
 
 #: Functionals by GPAW's own names; those of libxc are told by their form.
 FUNCTIONALS = frozenset(
@@ -67,6 +67,8 @@ class GpawSettings(EngineSettings):
         Width of the Fermi-Dirac occupations.
     spin_polarized, magmoms, magnetic_moments, start
         Spin, moments to start with by element or atom, or Hund's rule (``hund``).
+    hubbard
+        Angular momentum, U and J (eV) by element, in the form of Dudarev (10.1103/PhysRevB.57.1505), which knows U - J only.
     convergence, mixer, max_scf_steps, scf_step_cap
         How the electrons are iterated.
     fmax, max_steps
@@ -90,6 +92,7 @@ class GpawSettings(EngineSettings):
     magmoms: Elements[Moment] | None = None
     magnetic_moments: Annotated[Sequence[Moment], Field(max_length=10_000)] | None = None
     start: Literal["hund"] | None = None
+    hubbard: Elements[Hubbard] | None = None
     convergence: Convergence
     mixer: Mixer | None = None
     max_scf_steps: Annotated[int, Field(ge=1, le=10_000, description="steps")]
@@ -108,6 +111,9 @@ class GpawSettings(EngineSettings):
             raise ValueError(
                 f"'cutoff' is for mode pw, it means nothing in mode {self.mode}: leave it out, or give null"
             )
+        for symbol, (shell, *_) in (self.hubbard or {}).items():
+            if shell not in (0, 1, 2, 3):
+                raise ValueError(f"the angular momentum in 'hubbard' of {symbol} is 0, 1, 2 or 3, not {shell:g}")
         if self.dispersion not in (None, "none"):
             from iface_wf.engines.dispersion import require_parameters
 

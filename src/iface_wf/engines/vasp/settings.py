@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -16,6 +15,7 @@ from iface_wf.engines.settings import (
     Elements,
     EngineSettings,
     Force,
+    Hubbard,
     KpointLength,
     Steps,
     plain,
@@ -44,8 +44,6 @@ LATER = {
     "IBRION": (11, 12, 40),
 }
 Potcar = Annotated[str, Field(pattern=r"^[A-Z][A-Za-z0-9_.]{0,30}$")]
-#: Angular momentum, U and J, eV.
-Hubbard = Annotated[Sequence[Annotated[float, Field(ge=-20.0, le=20.0)]], Field(min_length=3, max_length=3)]
 
 
 @cache
