@@ -26,6 +26,7 @@ from iface_wf.cli import (
     results,
     run,
     screen,
+    serve,
     status,
     store,
     submit,
@@ -85,6 +86,7 @@ app.command("compare")(ranking.compare)
 app.command("show")(results.show)
 app.command("provenance")(ranking.provenance)
 app.command("report")(report.report)
+app.command("serve")(serve.serve)
 app.command("export")(export.export)
 app.command("surfaces")(surfaces.surfaces)
 app.command("build")(build.build)
