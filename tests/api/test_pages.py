@@ -121,3 +121,22 @@ def test_what_does_not_fit_is_refused(store, tmp_path, capsys, monkeypatch, argu
     ran = capsys.readouterr()
     assert (ran.out, len(ran.err.splitlines())) == ("", 1)
     assert text in ran.err
+
+
+def test_other_kinds_have_pages_too(job_store, tmp_path):
+    from iface_wf.quantities.surface.document import FaceDocument, SurfacesDocument
+
+    common = {name: getattr(document(), name) for name in ("formula", "n_atoms", "area", "engine", "engine_version", "level",
+                                                           "functional", "structure", "converged", "terms")}  # fmt: skip
+    face = FaceDocument(
+        miller=(1, 0, 0), termination="1:LiF", top="LiF", energy=0.3, n_atoms=8, area=16.0, symmetric=True
+    )
+    made = SurfacesDocument(key="5" * 64, filler="LiF", surface_energy=0.3, most_stable="(100)/1", faces=[face],
+                            lattice=[[4.0, 0, 0], [0, 4.0, 0], [0, 0, 4.0]], **common)  # fmt: skip
+    put(job_store, made, uuid="5" * 36)
+    index = iface_wf.report_all(tmp_path / "report", kind="surface", store=tmp_path / "store.sqlite")
+    (row,) = told(index)["rows"]
+    page = told(index.parent / row["page"])
+    assert (told(index)["title"], page["title"]) == ("Surface energies", "Surfaces of LiF")
+    assert page["picture"] == "picture.png"
+    assert [(q["name"], q["value"]) for q in page["quantities"]] == [("(100)/1", 0.3)]

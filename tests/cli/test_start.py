@@ -14,6 +14,7 @@ COMMANDS = (
     "results",
     "show",
     "report",
+    "serve",
     "export",
     "build",
     "doctor",

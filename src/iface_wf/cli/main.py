@@ -27,6 +27,7 @@ from iface_wf.cli import (
     results,
     run,
     screen,
+    serve,
     status,
     store,
     submit,
@@ -86,6 +87,7 @@ app.command("compare")(ranking.compare)
 app.command("show")(results.show)
 app.command("provenance")(ranking.provenance)
 app.command("report")(report.report)
+app.command("serve")(serve.serve)
 app.command("export")(export.export)
 app.command("papers")(papers.papers)
 app.command("surfaces")(surfaces.surfaces)

@@ -163,6 +163,9 @@ Columns = Annotated[
         "--columns", help="Which, with commas between; `help` lists all with their units.", show_default=False
     ),
 ]
+Wide = Annotated[
+    bool, typer.Option("--wide", help="All columns and whole flags, however wide the terminal is; so it is in pipes.")
+]
 Project = Annotated[
     str | None, typer.Option("--project", help="Name of the queue's project; default: the only one, or iface-wf.")
 ]

@@ -27,6 +27,7 @@ def best(
     fmt: opt.TableFormat = None,
     out: opt.TableOut = None,
     columns: opt.Columns = None,
+    wide: opt.Wide = False,
     store: opt.Store = None,
     json: opt.Json = False,
 ) -> None:
@@ -60,7 +61,7 @@ def best(
         if table.empty:
             say("No trustworthy results (or none that match).")
         else:
-            print_rows(table, asked.columns_of(table))
+            print_rows(table, asked.columns_of(table), wide)
             _print_ties(alike)
     if figure is not None and table.empty:
         say(f"No picture {figure}: there is nothing to draw.")

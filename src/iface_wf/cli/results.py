@@ -10,9 +10,11 @@ from iface_wf.cli.output import number, plain_table, print_json, say, stdout
 
 if TYPE_CHECKING:
     import pandas as pd
+    from rich.console import Console
 
     from iface_wf.documents.kinds import ResultKind
     from iface_wf.documents.result import ResultDocument
+    from iface_wf.reports.tables import Grid
 
 
 def results(
@@ -27,6 +29,7 @@ def results(
     sort: opt.Sort = None,
     out: opt.TableOut = None,
     columns: opt.Columns = None,
+    wide: opt.Wide = False,
     store: opt.Store = None,
     json: opt.Json = False,
 ) -> None:
@@ -58,23 +61,50 @@ def results(
         else:
             say("No result matches.")
     else:
-        print_rows(table, asked.columns_of(table))
+        print_rows(table, asked.columns_of(table), wide)
 
 
-def print_rows(table: pd.DataFrame, columns: Sequence[str] | None = None) -> None:
-    """Print a table of results for people: what was calculated, by which method, the numbers, and the flags; or some columns."""
+def print_rows(table: pd.DataFrame, columns: Sequence[str] | None = None, wide: bool = False) -> None:
+    """Print a table of results for people: what was calculated, by which method, the numbers, and the flags.
+
+    On a terminal the columns are those that fit; into a pipe, with ``wide`` and with chosen columns all are printed, and a
+    row stays a line.
+    """
     from iface_wf.documents.kinds import get_kind
+    from iface_wf.reports.compact import compact
     from iface_wf.reports.tables import grid
 
-    found = grid(table, columns, number)
+    console = stdout()
+    if columns is None and not wide and console.is_terminal:
+        fitting = compact(table, console.width, number)
+        _print_grid(fitting.grid, table, console)
+        for text in (
+            "; ".join(f"{name}: {value}" for name, value in fitting.same.items()),
+            f"flags: {'; '.join(f'{word} = {name}' for word, name in fitting.legend.items())}"
+            if fitting.legend
+            else "",
+            f"left out for want of room: {', '.join(fitting.left_out)} (--wide shows all)" if fitting.left_out else "",
+        ):
+            if text:
+                console.print(text)
+    else:
+        found = grid(table, columns, number)
+        # a terminal wraps lines that are too long, which is better than cells of single letters
+        console.width = max(
+            console.width, sum(max(map(len, c)) + 3 for c in zip(found.headings, *found.rows, strict=True))
+        )
+        _print_grid(found, table, console)
+    _print_covered(table, get_kind(table.attrs["kind"]))
+
+
+def _print_grid(found: Grid, table: pd.DataFrame, console: Console) -> None:
     right = {heading for heading, numeric in zip(found.headings, found.numeric, strict=True) if numeric}
     shown = plain_table(*found.headings, right=(*right, "ID", "units"))
     for row, trustworthy in zip(found.rows, table["trustworthy"], strict=True):
         shown.add_row(*row, style=None if trustworthy else "red")
-    stdout().print(shown)
+    console.print(shown)
     if found.units:
         stdout().print("; ".join(f"{name}: {unit}" for name, unit in found.units.items()))
-    _print_covered(table, get_kind(table.attrs["kind"]))
 
 
 def _print_covered(table: pd.DataFrame, kind: ResultKind) -> None:

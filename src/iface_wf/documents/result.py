@@ -9,6 +9,7 @@ from pydantic import Field, computed_field
 
 from iface_wf.documents.base import Document, StoredDocument, StructureDict
 from iface_wf.documents.calculation import CalculationDocument
+from iface_wf.documents.notebook import html_of
 from iface_wf.documents.trust import is_trustworthy
 
 
@@ -69,6 +70,10 @@ class ResultDocument(StoredDocument, ABC):
     def trustworthy(self) -> bool:
         """Whether the number may be quoted, see `iface_wf.documents.trust`."""
         return is_trustworthy(self.converged, self.number, self.flags)
+
+    def _repr_html_(self) -> str:
+        """Show the result in a notebook."""
+        return html_of(self)
 
 
 def method_of(calculation: CalculationDocument) -> dict[str, Any]:

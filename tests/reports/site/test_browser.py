@@ -1,6 +1,7 @@
 """The pages in a real browser: they open from disk, do what they say, and show what is stored."""
 
 import shutil
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from matplotlib.image import imread
 from playwright.sync_api import sync_playwright
 
 import iface_wf
+from iface_wf.api.serve import Pages, ReportServer
 from iface_wf.reports.site.write import write_assets, write_index
 from iface_wf.store.results import result_table
 from iface_wf.store.settings import open_store
@@ -254,3 +256,37 @@ def test_a_thousand_results_are_there_at_once(visit, store, tmp_path):
     # The best of a few: others use this machine too.
     times = [float(visit(index).get_attribute("body", "data-ready")) for _ in range(3)]
     assert min(times) < 2000, times
+
+
+def test_a_served_table_grows_without_reload(browser, tmp_path):
+    """Three interfaces come one after the other, as from a screening; what is typed into a filter stays."""
+    path = str(tmp_path / "live.sqlite")
+    with open_store(path) as live:
+        put(live, document(KEY), uuid="1" * 36)
+        pages = Pages(path, {})
+        with ReportServer(pages) as server:
+            thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+            thread.start()
+            try:
+                context = browser.new_context(viewport={"width": 700, "height": 500})
+                page = context.new_page()
+                problems = []
+                page.on("console", lambda message: problems.append(message.text) if message.type != "log" else None)
+                page.goto(server.url)
+                page.wait_for_selector(READY)
+                page.fill("#f-high", "0")
+                page.evaluate("window.same = true")
+                for number, polymer in enumerate(("PEO", "PAN"), 2):
+                    put(live, document(f"{number}" * 64, polymer=polymer), uuid=f"{number}" * 36)
+                    page.locator("#table tbody tr").nth(number - 1).wait_for(timeout=60000)
+                assert page.evaluate("window.same") is True
+                assert page.input_value("#f-high") == "0"
+                assert "PAN" in page.locator("#f-polymer").inner_text()
+                page.goto(server.url + "results/" + KEY + "/index.html")
+                page.wait_for_selector("#viewer[data-triangles]")
+                assert problems == []
+                context.close()
+            finally:
+                server.shutdown()
+                thread.join()
+        pages.close()

@@ -26,7 +26,7 @@ ASSETS = (
 #: Scripts come from the folder of the report alone, nothing from elsewhere. Libraries set styles of elements.
 POLICY = (
     "default-src 'none'; script-src 'self' file:; style-src 'self' file: 'unsafe-inline'; img-src 'self' file: data: "
-    "blob:; base-uri 'none'; form-action 'none'"
+    "blob:; connect-src 'self'; base-uri 'none'; form-action 'none'"
 )
 GENERATOR = "iface-wf report"
 

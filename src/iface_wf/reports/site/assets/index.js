@@ -27,7 +27,8 @@
 
   // ---- filters --------------------------------------------------------------------------------------------
   const CHOICES = ["filler", "polymer", "salt", "method"];
-  const numeric = columns.filter((column) => column.numeric && data.rows.some((row) => typeof cell(row, column.name) === "number"));
+  const live = location.protocol.startsWith("http");  // served: results come while the page is open
+  const numeric = columns.filter((column) => column.numeric && (live || data.rows.some((row) => typeof cell(row, column.name) === "number")));
   function buildFilters() {
     const box = byId("filters");
     box.append(field("Text in any name or flag", make("input", { type: "search", id: "f-text", oninput: update })));
@@ -40,6 +41,13 @@
       field("to", make("input", { type: "number", step: "any", id: "f-high", oninput: update })),
       field("Trustworthy only", make("input", { type: "checkbox", id: "f-good", onchange: update }), true),
       make("button", { type: "button", id: "f-clear", onclick: clear }, "Clear"));
+  }
+  /** Offer the names of new results too, and keep what is chosen. */
+  function rebuildFilters() {
+    const kept = [...byId("filters").querySelectorAll("input, select")].map((control) => [control.id, control.value, control.checked]);
+    byId("filters").replaceChildren();
+    buildFilters();
+    for (const [id, value, checked] of kept) if (byId(id)) { byId(id).value = value; byId(id).checked = checked; }
   }
   function clear() {
     for (const control of byId("filters").querySelectorAll("input, select")) {
@@ -221,6 +229,13 @@
   byId("scatter-controls").append(field("across", select("s-x", choices, other, drawScatter)), field("up", select("s-y", choices, data.headline, drawScatter)));
   byId("made").textContent = data.made;
   update();
+  if (live) setInterval(() => fetch("data.json").then((answer) => answer.json()).then((told) => {
+    if (JSON.stringify(told.rows) === JSON.stringify(data.rows)) return;
+    if (!data.rows.length) told.columns.filter((column) => column.shown).forEach((column) => shown.add(column.name));
+    data.rows = told.rows;
+    rebuildFilters();
+    update();
+  }).catch(() => { byId("made").textContent = "The server does not answer; what is shown is its last answer."; }), 3000);
   onTheme(drawScatter);
   window.addEventListener("resize", () => { fit(byId("table")); fit(byId("map")); });
   window.addEventListener("beforeprint", () => fit(byId("table")));

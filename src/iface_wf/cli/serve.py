@@ -1,0 +1,36 @@
+"""``iface-wf serve``: the pages of a report live from the store."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from iface_wf.cli import options as opt
+from iface_wf.cli.output import say, stdout
+
+
+def serve(
+    filler: opt.FilterFiller = None,
+    polymer: opt.FilterPolymer = None,
+    salt: opt.FilterSalt = None,
+    engine: opt.FilterEngine = None,
+    level: opt.FilterLevel = None,
+    where: opt.Where = None,
+    kind: opt.KindName = None,
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0: any free one.")] = 0,
+    store: opt.Store = None,
+) -> None:
+    """Show the pages of `report` live from the store, in a browser on this machine; new results appear by themselves.
+
+    The address that is printed holds a token: who does not know it gets nothing. Nothing can be changed through it.
+    """
+    from iface_wf.api.serve import serve as run
+
+    def started(url: str) -> None:
+        say("Open this address in a browser on this machine (from elsewhere through ssh -L); Ctrl-C ends it.")
+        stdout().print(url, soft_wrap=True)
+
+    filters = {"filler": filler, "polymer": polymer, "salt": salt, "engine": engine, "level": level, "where": where,
+               "kind": kind}  # fmt: skip
+    run(store, filters, port, started)
