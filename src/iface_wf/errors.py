@@ -39,6 +39,10 @@ class InputError(IfaceError):
     """Something the user gave cannot be used; the command line prints it and exits with code 2."""
 
 
+class VariableError(InputError):
+    """An environment variable cannot be used."""
+
+
 class CalculationError(IfaceError):
     """A calculation or an analysis could not give a trustworthy number; the text names the cause."""
 
@@ -240,7 +244,7 @@ def from_environment(model: type[M]) -> M:
 
     Raises
     ------
-    InputError
+    VariableError
         For the first variable that is wrong, by its name; its value is not shown, it may be a secret.
     """
     from pydantic import ValidationError
@@ -254,11 +258,11 @@ def from_environment(model: type[M]) -> M:
         name, *within = (str(part) for part in first["loc"])
         key = f", {'.'.join(within)[:80]}" if within else ""
         reason = first["msg"].removeprefix("Value error, ").rstrip(".").replace("Input should be", "it must be", 1)
-        raise InputError(f"The environment variable {prefix}{name.upper()}{key} cannot be used: {reason}.") from None
+        raise VariableError(f"The environment variable {prefix}{name.upper()}{key} cannot be used: {reason}.") from None
     except SettingsError as error:
         found = [name for name in model.model_fields if f'"{name}"' in str(error)]
         names = " or ".join(f"{prefix}{name.upper()}" for name in found) or f"{prefix}..."
-        raise InputError(f"The environment variable {names} cannot be read: it must be JSON.") from None
+        raise VariableError(f"The environment variable {names} cannot be read: it must be JSON.") from None
 
 
 def foreseen(error: Exception) -> IfaceError | None:

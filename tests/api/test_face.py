@@ -16,6 +16,8 @@ from iface_wf.builders.interface import InterfaceSpec
 from iface_wf.cli.request import OPTIONS
 from iface_wf.errors import InputError
 from iface_wf.quantities.binding.request import BindingRequest
+from iface_wf.quantities.complexes.request import PairRequest
+from iface_wf.quantities.complexes.salts import DissociationRequest, LiBindingRequest
 from iface_wf.store.results import StoredResult
 from tests.examples import document, put
 
@@ -78,6 +80,9 @@ FUNCTIONS = {
 }
 FUNCTIONS |= {"store_copy", "store_export", "store_import"}
 ERRORS = {"IfaceError", "InputError", "CalculationError", "MismatchError", "OutageError"}
+#: Options of results in open boxes, which Python takes by ``**options``, and the requests that have them.
+WITHOUT_FILLER = {"partner", "partner_units", "group", "reference", "isomers"}
+OTHERS = (PairRequest, DissociationRequest, LiBindingRequest)
 #: Arguments of functions that are no options of what is asked for.
 HOW = {"store", "workdir", "library", "force", "dry_run", "on_event", "options"}
 
@@ -186,20 +191,27 @@ def parameters(function):
 def test_every_option_has_one_name_on_the_command_line_in_python_and_in_requests():
     fields = set(BindingRequest.model_fields)
     assert set(BindingOptions.__annotations__) == fields - {"filler", "polymer", "units", "quantities"}
-    assert parameters(iface_wf.run) == set(OPTIONS) | {"target"}
+    assert parameters(iface_wf.run) == set(OPTIONS) - WITHOUT_FILLER | {"target"}
+    assert set(OPTIONS) & WITHOUT_FILLER == WITHOUT_FILLER <= {f for kind in OTHERS for f in kind.model_fields}
     assert parameters(iface_wf.run) <= fields
     of_structures = set(InterfaceSpec.model_fields) & parameters(iface_wf.run)
     assert parameters(iface_wf.build) == of_structures
 
 
 def test_the_screening_file_has_no_option_that_others_lack():
-    from iface_wf.screening.spec import FillerChoice, MoleculeChoice, PolymerChoice, ScreeningSpec
+    from iface_wf.screening.choices import FillerChoice, MoleculeChoice, PartnerChoice, PolymerChoice
+    from iface_wf.screening.spec import ScreeningSpec
 
-    lists = {"fillers": FillerChoice, "polymers": PolymerChoice, "molecules": MoleculeChoice}
+    lists = {
+        "fillers": FillerChoice,
+        "polymers": PolymerChoice,
+        "molecules": MoleculeChoice,
+        "partners": PartnerChoice,
+    }
     words = set(ScreeningSpec.model_fields) - set(lists) - {"salts", "funnel"}
-    words |= {"filler", "polymer", "molecule", "salt"}
+    words |= {"filler", "polymer", "molecule", "salt", "partner", "partner_units"}
     words |= {field for choice in lists.values() for field in choice.model_fields} - {"name"}
-    assert words == set(OPTIONS)
+    assert words == set(OPTIONS) - {"reference"}  # of which there is one
 
 
 @pytest.mark.parametrize(

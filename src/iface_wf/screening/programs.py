@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from iface_wf.engines.base import Engine
-from iface_wf.errors import InputError
+from iface_wf.errors import InputError, VariableError
 from iface_wf.flows.graph import Graph
 from iface_wf.flows.search.jobs import searching
 from iface_wf.screening.estimate import jobs_of
@@ -24,6 +24,11 @@ def absent(graph: Graph) -> list[str]:
     list of str
         A sentence for each program, package or file that is missing; those that only a running calculation looks for are not
         among them.
+
+    Raises
+    ------
+    VariableError
+        For an environment variable of an engine that is wrong.
     """
     engines: dict[str, Engine] = {}
     for kind in {item.kind: item for item in graph.items.values()}.values():
@@ -39,6 +44,8 @@ def absent(graph: Graph) -> list[str]:
         for part in graph.parts.values():
             try:
                 engine.check(part.structure)
+            except VariableError:
+                raise  # is wrong, not absent
             except InputError as error:
                 problems.append(str(error))
     return list(dict.fromkeys(problems))
