@@ -343,17 +343,17 @@ def test_a_stopped_owner_on_this_machine_keeps_its_claim(uri):
 
 
 def test_an_owner_elsewhere_that_is_silent_is_followed_and_sees_it_when_it_wakes(uri):
-    child = Child(hold_claim_elsewhere, uri, 0.4)
+    child = Child(hold_claim_elsewhere, uri, 2.0)
     assert child.hear() is None
     with open_store(uri) as store:
-        time.sleep(0.6)  # an owner that is heard of keeps its claim
+        time.sleep(3.0)  # an owner that is heard of keeps its claim
         with pytest.raises(CalculationError, match="claims"), claimed(store, "k", poll=0.05, timeout=0.1):
             pass
         child.signal(signal.SIGSTOP)
-        with claimed(store, "k", poll=0.05, timeout=10) as found:
+        with claimed(store, "k", poll=0.05, timeout=60) as found:
             assert found is None
             child.signal(signal.SIGCONT)
-            assert child.hear(5) == f"{socket.gethostname()}:{os.getpid()}"
+            assert child.hear(60) == f"{socket.gethostname()}:{os.getpid()}"
     child.pipe.send("end")
     child.join()
 

@@ -88,20 +88,26 @@ def import_archive(store: JobStore, path: Path, tell: Tell) -> Transfer:
 
 @contextmanager
 def _unpacked(path: Path) -> Iterator[Path]:
-    """Give the store of an archive as a file; nothing else of it is unpacked, whatever it is called there."""
+    """Give the store of an archive as a file."""
+    with tempfile.TemporaryDirectory(prefix="iface-wf-import-") as folder:
+        inner = Path(folder) / _STORE
+        _unpack(path, inner)
+        yield inner
+
+
+def _unpack(path: Path, inner: Path) -> None:
+    """Unpack the store of an archive; nothing else of it is unpacked, whatever it is called there."""
     try:
-        with zipfile.ZipFile(path) as archive, tempfile.TemporaryDirectory(prefix="iface-wf-import-") as folder:
+        with zipfile.ZipFile(path) as archive:
             member, about = archive.getinfo(_STORE), archive.getinfo(_ABOUT)
             if about.file_size > _MOST or json.loads(archive.read(about)).get("program") != "iface-wf":
                 raise KeyError(_ABOUT)
-            if member.file_size > shutil.disk_usage(folder).free:
+            if member.file_size > shutil.disk_usage(inner.parent).free:
                 raise InputError(
-                    f"{path} would take {member.file_size / 1e9:.2g} GB in {folder}: there is no room for it."
+                    f"{path} would take {member.file_size / 1e9:.2g} GB in {inner.parent}: there is no room for it."
                 )
-            inner = Path(folder) / _STORE
             with archive.open(member) as packed, inner.open("wb") as file:
                 shutil.copyfileobj(packed, file)  # zipfile stops at the size that was announced
-            yield inner
     except FileNotFoundError as error:
         raise InputError(f"The archive {path} does not exist.") from error
     except (zipfile.BadZipFile, KeyError, AttributeError, ValueError, NotImplementedError, RuntimeError) as error:
