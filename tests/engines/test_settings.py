@@ -49,7 +49,7 @@ WRONG = {
 }  # fmt: skip
 UNKNOWN = [
     *(("xtb", "fmx", "fmax"), ("xtb", "relaxed_by", "geometry"), ("xtb", "ENCUT", "known: accuracy")),
-    *(("gpaw", "cutof", "cutoff"), ("gpaw", "hubbard", "known: bader_spacing"), ("gpaw", "XC", "xc")),
+    *(("gpaw", "cutof", "cutoff"), ("gpaw", "zzz", "known: bader_spacing"), ("gpaw", "XC", "xc")),
     *(("vasp", "ENCUTT", "ENCUT"), ("vasp", "Encut", "known: bader_spacing"), ("vasp", "gadolinum", "gadolinium")),
     *(("mlip", "modl", "model"), ("mlip", "x" * 100_000, "known: calculator")),
 ]

@@ -72,7 +72,7 @@ def test_geometries_and_ranking_by_an_ml_potential_for_energies_of_another_engin
     (stage,) = plan_screening(spec, job_store, Library(tiny))
     assert (stage.counts["placement_searches"], stage.found["placement_searches"]) == (1, 0)
     assert stage.counts["conformer_searches"] == 0  # water has one shape
-    assert "mlip search: rule of thumb" in stage.basis
+    assert "mlip search: rule of thumb" in stage.cost.basis
     outcome, _ = screen(text + "geometry: mlip\n")
     assert outcome.failed == {}
     lines = [line for line in read_log(tmp_path / "calculations.jsonl") if line["event"] == "end"]

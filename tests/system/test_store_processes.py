@@ -10,6 +10,7 @@ import sqlite3
 import tempfile
 import time
 import uuid
+from contextlib import closing
 from pathlib import Path
 from urllib.parse import quote_plus
 
@@ -63,6 +64,21 @@ class Child:
         os.kill(self.process.pid, number)
         if number == signal.SIGKILL:
             self.process.join(30)
+
+    def stop(self, uri):
+        """Stop the process, but not while it writes: then nobody could write into a file."""
+        self.signal(signal.SIGSTOP)
+        while "://" not in uri:
+            with closing(sqlite3.connect(uri, timeout=0, isolation_level=None)) as connection:
+                try:
+                    connection.execute("BEGIN IMMEDIATE")
+                except sqlite3.OperationalError:
+                    pass
+                else:
+                    return
+            self.signal(signal.SIGCONT)
+            time.sleep(0.05)
+            self.signal(signal.SIGSTOP)
 
     def join(self):
         self.process.join(60)
@@ -331,7 +347,7 @@ def test_a_stopped_owner_on_this_machine_keeps_its_claim(uri):
     child = Child(hold_claim, uri, 0.4)
     assert child.hear() is None
     with open_store(uri) as store:
-        child.signal(signal.SIGSTOP)
+        child.stop(uri)
         time.sleep(0.8)  # twice as long as the claim holds without renewal
         with pytest.raises(CalculationError, match="claims"), claimed(store, "k", poll=0.05, timeout=0.1):
             pass
@@ -349,7 +365,7 @@ def test_an_owner_elsewhere_that_is_silent_is_followed_and_sees_it_when_it_wakes
         time.sleep(3.0)  # an owner that is heard of keeps its claim
         with pytest.raises(CalculationError, match="claims"), claimed(store, "k", poll=0.05, timeout=0.1):
             pass
-        child.signal(signal.SIGSTOP)
+        child.stop(uri)
         with claimed(store, "k", poll=0.05, timeout=60) as found:
             assert found is None
             child.signal(signal.SIGCONT)
