@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,10 +13,9 @@ from jobflow import JobStore
 import iface_wf
 from iface_wf.api.options import Store, check_types, opened
 from iface_wf.api.stored import results
-from iface_wf.documents.calculation import CalculationDocument
 from iface_wf.errors import InputError
 from iface_wf.reports.site.write import page_path, report_folder, write_assets, write_index, write_result
-from iface_wf.store.results import StoredResult, calculation_of, find_result
+from iface_wf.store.results import calculation_of, find_result
 from iface_wf.store.whole import DENSITY_MISSING
 
 if TYPE_CHECKING:
@@ -90,10 +90,6 @@ def _write(folder: Path, table: pd.DataFrame, store: JobStore, on_event: Callabl
         pages[key] = page_path(found.document)
         if on_event is not None:
             on_event(f"Page {number} of {len(table)}: {Path(pages[key]).parent.name}")
-        write_result(folder, pages[key], found, _calculations(store, found))
+        write_result(folder, pages[key], found, partial(calculation_of, store, found.document))
     made = f"Made by iface-wf {iface_wf.__version__} on {datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
     return write_index(folder, table, pages, made)
-
-
-def _calculations(store: JobStore, found: StoredResult) -> Callable[[str], CalculationDocument | None]:
-    return lambda role: calculation_of(store, found.document, role)

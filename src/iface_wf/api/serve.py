@@ -9,6 +9,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -111,7 +112,7 @@ class Pages:
                 self._folder,
                 f"{folder.name}/{INDEX}",
                 found,
-                lambda role: calculation_of(self._store, found.document, role),
+                partial(calculation_of, self._store, found.document),
             )
         there = {file.name: file for file in folder.iterdir()}
         return (there[name].read_bytes(), name) if name in there else None

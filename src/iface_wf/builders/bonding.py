@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 from pymatgen.core import Element, Structure
+from pymatgen.util.coord import pbc_diff
 
 from iface_wf.builders.contact import covalent_radii, symbols_of
 from iface_wf.documents.contacts import HydrogenBond, LongerBond
@@ -103,6 +104,5 @@ def longer_bonds(whole: Structure, alone: Structure, components: Sequence[str], 
 
 def _nearest(structure: Structure, site: int) -> Vectors:
     """Return the vectors from a site to the nearest image of every site, A."""
-    difference = structure.frac_coords - structure.frac_coords[site]
-    difference -= np.rint(difference) * np.array(structure.lattice.pbc)
+    difference = pbc_diff(structure.frac_coords, structure.frac_coords[site], structure.lattice.pbc)
     return np.asarray(difference @ structure.lattice.matrix)

@@ -39,11 +39,16 @@ def absent(graph: Graph) -> list[str]:
                 engines.setdefault(engine.engine_name, replace(engine, here=True))
     for part in graph.parts.values():
         engines.setdefault(part.relax.engine_name, replace(part.relax, here=True))
+    # what is missing hangs on elements and charge: a check reads files, and a screening may have thousands of parts
+    structures = {
+        (frozenset(part.structure.composition.elements), part.structure.properties.get("charge")): part.structure
+        for part in graph.parts.values()
+    }
     problems: list[str] = []
     for engine in engines.values():
-        for part in graph.parts.values():
+        for structure in structures.values():
             try:
-                engine.check(part.structure)
+                engine.check(structure)
             except VariableError:
                 raise  # is wrong, not absent
             except InputError as error:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 from pymatgen.core import Structure
@@ -119,16 +121,10 @@ class Shapes:
         best
             The best shape so far, from which a third of the shapes start.
         """
-        found = [self.fragment]
         if self.mol is None or not self.flexible or count < 2:
-            return found
-        marks = [_shape(self.fragment.cart_coords)]
-        for xyz in self._shapes(count, seed, best):
-            mark = _shape(xyz)
-            if not any(np.allclose(mark, other, atol=0.1, rtol=0.0) for other in marks):
-                marks.append(mark)
-                found.append(self._boxed(xyz))
-        return found[:count]
+            return [self.fragment]
+        _, *others = distinct([self.fragment.cart_coords, *self._shapes(count, seed, best)])
+        return [self.fragment, *(self._boxed(xyz) for xyz in others)][:count]
 
     def _shapes(self, count: int, seed: int, best: Structure | None) -> list[Vectors]:
         assert self.mol is not None
@@ -199,6 +195,18 @@ def _torsions(mol: Chem.Mol) -> list[tuple[int, int, int, int]]:
         if first and last:
             found.append((first[0], i, j, last[0]))
     return found
+
+
+def distinct(shapes: Sequence[Vectors]) -> list[Vectors]:
+    """Keep the first of every group of equal shapes of one molecule or assembly, A; mirror images are one shape."""
+    kept: list[Vectors] = []
+    marks: list[Vectors] = []
+    for xyz in shapes:
+        mark = _shape(xyz)
+        if not any(np.allclose(mark, other, atol=0.1, rtol=0.0) for other in marks):
+            marks.append(mark)
+            kept.append(xyz)
+    return kept
 
 
 def _shape(xyz: Vectors) -> Vectors:

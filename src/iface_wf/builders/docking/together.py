@@ -8,7 +8,7 @@ from pymatgen.core import Structure
 from rdkit import Chem
 
 from iface_wf.builders.contact import symbols_of, vdw_radii
-from iface_wf.builders.docking.shapes import Shapes, spun
+from iface_wf.builders.docking.shapes import Shapes, distinct, spun
 from iface_wf.builders.edges import EDGE_STEP
 from iface_wf.builders.molecules.assemblies import boxed_again
 from iface_wf.builders.molecules.conformers import embed, minimise
@@ -91,18 +91,7 @@ class Together:
             energy = minimise(mol)
             relaxed.append((energy or 0.0, np.asarray(mol.GetConformer().GetPositions(), dtype=float)))
         ordered = [xyz for _, xyz in sorted(relaxed, key=lambda each: each[0])]
-        return [boxed_again(self.whole, xyz, self.step) for xyz in self._distinct([*ordered, *raw])]
-
-    def _distinct(self, shapes: list[Vectors]) -> list[Vectors]:
-        i, j = np.triu_indices(len(self.whole), 1)
-        kept: list[Vectors] = []
-        marks: list[Vectors] = []
-        for xyz in shapes:
-            mark = np.sort(np.linalg.norm(xyz[i] - xyz[j], axis=1))
-            if not any(np.allclose(mark, other, atol=0.1, rtol=0.0) for other in marks):
-                marks.append(mark)
-                kept.append(xyz)
-        return kept
+        return [boxed_again(self.whole, xyz, self.step) for xyz in distinct([*ordered, *raw])]
 
     def _conformers(self, group: NDArray[np.intp], seed: int) -> list[Vectors]:
         """Return conformers of one molecule, the given one first; that alone where none can be embedded."""
