@@ -38,7 +38,7 @@ missing_libraries() {
     command -v munged >/dev/null || echo munge
     # those of the pages open them in a browser, whose letters need a font
     command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null ||
-      echo chromium fonts-dejavu-core
+      printf "%s\n" chromium fonts-dejavu-core
   fi
 }
 
