@@ -28,6 +28,8 @@ from iface_wf.engines.gpaw.checkpoint import Checkpoint, OutOfTimeError, last_po
 from iface_wf.engines.gpaw.density import all_electron_density, electrostatic_potential, pseudo_density
 from iface_wf.engines.gpaw.domains import share
 from iface_wf.engines.gpaw.files import INPUT, LOG, RESULT, TRAJECTORY, density_file
+from iface_wf.engines.gpaw.lcao_grid import use_matrix_products
+from iface_wf.engines.gpaw.lcao_kpoints import use_larger_products
 
 
 def calculator_parameters(settings: dict[str, Any], ghosts: list[int], pbc: list[bool]) -> dict[str, Any]:
@@ -141,6 +143,9 @@ def run(task: dict[str, Any]) -> dict[str, Any]:
     atoms = starting_atoms(task)
     pbc = [bool(p) for p in atoms.pbc]
     share(pbc)
+    if settings["mode"] == "lcao":
+        use_matrix_products()
+        use_larger_products()
     calc = GPAW(**calculator_parameters(settings, task["ghosts"], pbc), txt=LOG)
     checkpoint = Checkpoint(calc, settings.get("checkpoint_every", 300.0), task.get("max_seconds", 0.0))
     scf_steps = [0]
