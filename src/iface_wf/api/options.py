@@ -13,7 +13,6 @@ from jobflow import JobStore
 from pydantic import BaseModel
 
 from iface_wf.errors import InputError, plain_types, shown
-from iface_wf.library import Library
 from iface_wf.store.settings import open_store
 
 if TYPE_CHECKING:  # builders take a second, which tables do without
@@ -72,7 +71,6 @@ _TYPES: dict[str, tuple[tuple[type, ...], str]] = {
     "workdir": (_PATH, "a path"),
     **dict.fromkeys(("store", "source", "target"), ((str, Path, JobStore), "a file, an address or an open store")),
     "file": (_PATH, "a path"),
-    "library": ((Library,), "a Library"),
     **dict.fromkeys(("densities", "force", "dry_run", "retry", "yes"), (_YES, "True or False")),
     "on_event": ((Callable,), "a function"),  # type: ignore[dict-item]
     "iso": ((int, float), "a number"),
@@ -96,13 +94,20 @@ def check_types(**given: Any) -> None:
         Naming the first that is wrong, and what is allowed.
     """
     for name, value in given.items():
-        types, called = _TYPES[name]
         if value is None and name not in _NEEDED:
             continue
+        types, called = _library_type() if name == "library" else _TYPES[name]
         if not isinstance(value, types) or (isinstance(value, bool) and bool not in types):
             raise InputError(f"The argument {name!r} must be {called}, not {shown(value)}.")
         if isinstance(value, (str, Path)) and "\0" in str(value):
             raise InputError(f"The argument {name!r} holds a null character.")
+
+
+def _library_type() -> tuple[tuple[type, ...], str]:
+    """Import the library when one is given: it reads crystals, and pymatgen takes a second to import."""
+    from iface_wf.library.library import Library
+
+    return (Library,), "a Library"
 
 
 def check_options(given: Mapping[str, Any], model: type[BaseModel]) -> None:

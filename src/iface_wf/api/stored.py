@@ -14,7 +14,6 @@ from iface_wf.documents.result import ResultDocument
 from iface_wf.engines import registry
 from iface_wf.engines.profile import LEVEL_NAMES
 from iface_wf.errors import InputError, unknown_name
-from iface_wf.library import Library
 from iface_wf.store.compare import compare_levels, ties
 from iface_wf.store.results import find_result, functional_of, result_table
 
@@ -93,6 +92,8 @@ def _table(
 
 def _todays_names(everything: pd.DataFrame, names: Mapping[str, str | None]) -> dict[str, str | None]:
     """Return names as the store has them; InputError for one that neither the store nor the library knows."""
+    from iface_wf.library import Library
+
     library, todays = Library(), dict(names)
     for what in _IN_LIBRARY:
         if (name := names.get(what)) is None or everything.empty:

@@ -4,20 +4,15 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 import numpy as np
-from ase.io import write
-from ase.io.cube import write_cube
-from ase.units import Bohr
 from numpy.typing import NDArray
-from pymatgen.core import Structure
-from pymatgen.io.ase import AseAtomsAdaptor
-from pymatgen.io.cif import CifWriter
-from pymatgen.io.vasp import Chgcar, Poscar
 
-from iface_wf.builders.order import poscar_structure
 from iface_wf.errors import InputError, unknown_name
+
+if TYPE_CHECKING:  # readers and writers take a second, which tables in files do without
+    from pymatgen.core import Structure
 
 STRUCTURE_FORMATS = ("cif", "xyz", "poscar")
 DENSITY_FORMATS = ("cube", "chgcar")
@@ -73,10 +68,19 @@ def write_structure(structure: Structure, path: Path, fmt: str) -> None:
     if fmt not in STRUCTURE_FORMATS:
         raise unknown_name("format of a structure", fmt, STRUCTURE_FORMATS)
     if fmt == "cif":
+        from pymatgen.io.cif import CifWriter
+
         text = str(CifWriter(structure))
     elif fmt == "poscar":
+        from pymatgen.io.vasp import Poscar
+
+        from iface_wf.builders.order import poscar_structure
+
         text = Poscar(poscar_structure(structure)).get_str(significant_figures=10)
     else:
+        from ase.io import write
+        from pymatgen.io.ase import AseAtomsAdaptor
+
         atoms = AseAtomsAdaptor.get_atoms(structure, msonable=False)
         atoms.pbc = structure.lattice.pbc
         atoms.constraints = []
@@ -113,13 +117,21 @@ def write_density(values: NDArray[np.float64], structure: Structure, path: Path,
     """
     if fmt not in DENSITY_FORMATS:
         raise unknown_name("format of a density", fmt, DENSITY_FORMATS)
+    from ase.io.cube import write_cube
+    from ase.units import Bohr
+    from pymatgen.core import Structure as Plain
+    from pymatgen.io.ase import AseAtomsAdaptor
+    from pymatgen.io.vasp import Chgcar, Poscar
+
+    from iface_wf.builders.order import poscar_structure
+
     ordered = poscar_structure(structure)  # the order of the POSCAR beside it
     if fmt == "cube":
         atoms = AseAtomsAdaptor.get_atoms(ordered, msonable=False)
         with new_text(path) as file:
             write_cube(file, atoms, data=values * Bohr**3, comment="iface-wf, density in e/Bohr^3")
         return
-    plain = Structure(ordered.lattice, ordered.species, ordered.frac_coords)
+    plain = Plain(ordered.lattice, ordered.species, ordered.frac_coords)
     new_text(path).close()  # pymatgen writes by name: claim the name first
     Chgcar(Poscar(plain), {"total": values * structure.volume}).write_file(str(path))
 

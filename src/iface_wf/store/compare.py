@@ -7,7 +7,6 @@ from itertools import combinations
 from typing import Any, NamedTuple
 
 import pandas as pd
-from scipy.stats import kendalltau, spearmanr
 
 from iface_wf.analysis.uncertainty import of_difference
 from iface_wf.documents.kinds import ResultKind
@@ -127,6 +126,8 @@ def compare_levels(
     if told:
         joined["difference uncertainty"] = _of_differences(joined, common, kind)
         joined["agree"] = joined["difference"].abs() < joined["difference uncertainty"]
+    from scipy.stats import kendalltau, spearmanr  # takes as long to import as all else that tables need
+
     enough = len(joined) > 2
     joined.attrs = {
         "n": len(joined),

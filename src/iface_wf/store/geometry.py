@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from pymatgen.core import Lattice, Structure
-from scipy.spatial import cKDTree
 
 TOLERANCE = 2e-4
 """A: larger than noise of files and arithmetic, smaller than half of the 0.001 A that make a difference."""
@@ -110,6 +109,8 @@ class _Search:
         stretch = np.linalg.norm(np.linalg.inv(self.cell) * self.lengths, ord=2)
         self.reach = 4 * tolerance * stretch
         box = np.append(np.where(self.periodic, self.lengths, 0.0), 0.0)
+        from scipy.spatial import cKDTree  # takes a quarter of a second to import, which tables do without
+
         self.tree = cKDTree(self._places(fractions), boxsize=box)
 
     def fits(self, fractions: Floats) -> bool:
