@@ -1,0 +1,107 @@
+"""How fast are density, potential and eigenvectors in GPAW's LCAO mode: by matrix products, and by GPAW's own loops.
+
+    python benchmarks/lcao_products.py                       # water on MgO(001) of three sizes, Gamma and 2 x 2 k-points
+    python benchmarks/lcao_products.py --sizes 2 --repeat 3  # the smallest one
+
+Both are measured in turn in one process, on the same basis at the same positions, and their results are compared. CPU seconds
+on one core.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import time
+from typing import Any
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import gpaw
+import numpy as np
+from ase import Atoms
+from ase.build import bulk, molecule, surface
+from gpaw import GPAW
+
+from iface_wf.engines.gpaw import lcao_grid
+
+
+def water_on_oxide(size: int) -> Atoms:
+    """Three layers of MgO(001), size x size cells of 4.2 A, with a water molecule above."""
+    slab = surface(bulk("MgO", "rocksalt", a=4.21, cubic=True), (0, 0, 1), 2).repeat((size, size, 1))
+    guest = molecule("H2O")
+    guest.rotate(90, "x")
+    guest.positions += slab.positions[slab.positions[:, 2].argmax()] + [0, 0, 2.3] - guest.positions[0]
+    atoms = slab + guest
+    atoms.center(vacuum=6.0, axis=2)
+    atoms.pbc = (True, True, False)
+    return atoms
+
+
+def timed(work: Any, *arguments: Any) -> tuple[float, Any]:
+    """Return CPU seconds and what came out."""
+    started = time.process_time()
+    result = work(*arguments)
+    return time.process_time() - started, result
+
+
+def compare(size: int, kpoints: int, repeat: int) -> None:
+    """Print one row of each step."""
+    atoms = water_on_oxide(size)
+    calc = GPAW(
+        mode="lcao",
+        basis="dzp",
+        h=0.2,
+        kpts={"size": (kpoints, kpoints, 1), "gamma": True},
+        symmetry={"point_group": False},
+        txt=None,
+    )
+    calc.create_new_calculation(atoms)
+    basis = next(iter(calc.dft.ibzwfs)).basis
+    real = basis.gamma and basis.dtype == float
+    rng = np.random.default_rng(0)
+    rho = rng.normal(size=(basis.Mmax,) * 2) + (0 if real else 1j * rng.normal(size=(basis.Mmax,) * 2))
+    rho, q = rho + rho.conj().T, -1 if real else len(basis.ibzk_qc) - 1
+    potential = rng.normal(size=basis.gd.n_c)
+
+    made, _ = timed(lcao_grid.matrices_of, basis)
+    name = f"{len(atoms)} atoms, {basis.Mmax} functions, {'Gamma' if real else f'{kpoints} x {kpoints}'}"
+    for step, theirs, ours in (
+        ("density of a k-point", lcao_grid._density_of_gpaw, lcao_grid.construct_density),
+        ("potential", lcao_grid._potential_of_gpaw, lcao_grid.calculate_potential_matrices),
+    ):
+        seconds: dict[str, list[float]] = {"theirs": [], "ours": []}
+        results = {}
+        for _ in range(repeat):
+            for who, work in (("theirs", theirs), ("ours", ours)):
+                if step == "potential":
+                    spent, results[who] = timed(work, basis, potential)
+                    results[who] = np.tril(results[who])  # at Gamma GPAW fills the lower half only
+                else:
+                    results[who] = np.zeros(basis.gd.n_c)
+                    spent, _ = timed(work, basis, rho, results[who], q)
+                seconds[who].append(spent)
+        least = {who: min(values) for who, values in seconds.items()}
+        apart = np.abs(results["theirs"] - results["ours"]).max() / np.abs(results["theirs"]).max()
+        print(
+            f"| {name} | {step} | {least['theirs']:.2f} | {least['ours']:.2f} | {least['theirs'] / least['ours']:.1f} "
+            f"| {apart:.0e} | {made:.1f} |",
+            flush=True,
+        )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--sizes", type=int, nargs="*", default=[1, 2, 3])
+    parser.add_argument("--kpoints", type=int, nargs="*", default=[1, 2])
+    parser.add_argument("--repeat", type=int, default=2)
+    options = parser.parse_args()
+    print(f"GPAW {gpaw.__version__}, dzp, 0.2 A; CPU seconds, the least of {options.repeat}\n")
+    print("| system | step | GPAW | products | ratio | largest difference | once per geometry |")
+    print("|---|---|---|---|---|---|---|")
+    for size in options.sizes:
+        for kpoints in options.kpoints:
+            compare(size, kpoints, options.repeat)
+
+
+if __name__ == "__main__":
+    main()
