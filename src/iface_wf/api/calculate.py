@@ -36,7 +36,7 @@ _HOW = frozenset({"store", "workdir", "library", "force", "dry_run", "on_event",
 
 @overload
 def run(
-    filler: Filler,
+    filler: Filler | None = None,
     polymer: str | None = None,
     units: int | None = None,
     *,
@@ -90,6 +90,8 @@ def run(
     molecule: str | None = None,
     salt: str | None = None,
     target: Target | None = None,
+    interface: str | Path | None = None,
+    split: str | None = None,
     engine: str | None = None,
     level: str | None = None,
     geometry: str | None = None,
@@ -143,6 +145,10 @@ def run(
         Salt of the library, as an ion pair beside the polymer or molecule, or alone.
     target
         Which functional group shall touch which atom of the surface.
+    interface, split
+        Instead of building and searching for the placement: the CIF, POSCAR or extended XYZ file of an interface, and which of
+        its atoms are the molecule, counted from 0 (``"48-55,60"``, ``"48:"``) or by the labels of its column ``component``;
+        by default the one molecule that is bonded to nothing else. ``filler`` then only names what the slab is made of.
     engine
         Code that gives the energies: ``"gpaw"`` (default), ``"vasp"``, ``"xtb"``, ``"mlip"``, or one of another package.
     level
@@ -252,8 +258,9 @@ def make_request(**options: Any) -> Any:
         Naming the option that is wrong and what is allowed.
     """
     given = {name: value for name, value in options.items() if value is not None}
-    if isinstance(given.get("filler"), Path):
-        given["filler"] = str(given["filler"])
+    for name in ("filler", "interface"):
+        if isinstance(given.get(name), Path):
+            given[name] = str(given[name])
     if isinstance(given.get("quantities"), str):  # a text is a sequence too, of letters
         given["quantities"] = (given["quantities"],)
     if not _is_names(given.get("quantities", ())):

@@ -42,6 +42,8 @@ class BindingOptions(TypedDict, total=False):
     salt_part: Literal["pair", "cation", "anion"] | None
     target: Target | None
     clearance: float | None
+    interface: str | Path | None
+    split: str | None
     engine: str | None
     level: str | None
     geometry: str | None

@@ -117,7 +117,8 @@ def funnel_choice(spec: ScreeningSpec, screening: Graph, ranking: Graph, store: 
 
 
 def _digests(graph: Graph, item: Item) -> tuple[str, ...]:
-    return tuple(graph.parts[key].digest for _, key in sorted(item.parts.items()))
+    digests = item.about.get("provenance", {}).get("digests", {})
+    return (*(graph.parts[key].digest for _, key in sorted(item.parts.items())), str(digests.get("interface", "")))
 
 
 def _run(graph: Graph, stage: str, store: JobStore, workdir: Path, listener: Listener | None, retry: bool) -> Outcome:
