@@ -90,6 +90,7 @@ def run(
     molecule: str | None = None,
     salt: str | None = None,
     target: Target | None = None,
+    clearance: float | None = None,
     interface: str | Path | None = None,
     split: str | None = None,
     engine: str | None = None,
@@ -145,6 +146,8 @@ def run(
         Salt of the library, as an ion pair beside the polymer or molecule, or alone.
     target
         Which functional group shall touch which atom of the surface.
+    clearance
+        How near the molecule is put, in van der Waals sums; by default 0.85.
     interface, split
         Instead of building and searching for the placement: the CIF, POSCAR or extended XYZ file of an interface, and which of
         its atoms are the molecule, counted from 0 (``"48-55,60"``, ``"48:"``) or by the labels of its column ``component``;
@@ -191,7 +194,7 @@ def run(
     on_event
         Is told about every step.
     **options
-        The other fields of `BindingRequest` (molecule_charge, salt_group, salt_part, clearance, n_conformers), or those of
+        The other fields of `BindingRequest` (molecule_charge, salt_group, salt_part, n_conformers), or those of
         the request of another kind of result, such as ``partner``.
 
     Returns

@@ -31,6 +31,7 @@ def build(
     molecule: str | None = None,
     salt: str | None = None,
     target: Target | None = None,
+    clearance: float | None = None,
     interface: str | Path | None = None,
     split: str | None = None,
     placements: int | None = None,
@@ -46,8 +47,10 @@ def build(
 
     Parameters
     ----------
-    filler, polymer, units, surface, thickness, sequence, tacticity, caps, conformation, molecule, salt, target, interface, split
+    filler, polymer, units, surface, thickness, sequence, tacticity, caps, conformation, molecule, salt
         As in `iface_wf.run`; without a polymer, molecule or salt only the slab is built.
+    target, clearance, interface, split
+        As in `iface_wf.run`.
     placements
         How many interfaces, in different orientations and places; by default 1.
     seed, in_plane, vacuum, max_atoms, room_atoms, library

@@ -119,7 +119,7 @@ class InterfaceSpec(SlabSpec):
         if self.split is not None:
             raise ValueError("'split' means nothing without an interface from a file")
         if not self.filler:
-            raise ValueError("give a filler, or an interface from a file")
+            raise ValueError("give a 'filler', or the file of an 'interface'")
         if self.polymer is None and self.molecule is None and self.salt is None:
             raise ValueError("give a polymer, a molecule or a salt")
         if self.polymer is not None and self.molecule is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -105,6 +106,8 @@ def _print_outcome(outcome: Outcome, json: bool) -> None:
         return
     for name, cause in outcome.failed.items():
         say(f"{name}: {cause}")
+    if outcome.failed:
+        say(f"What there is of one: iface-wf provenance {shlex.quote(next(iter(outcome.failed)))}")
     stdout().print(
         f"{len(outcome.finished)} interfaces are stored, {len(outcome.failed)} gave no result. "
         "List them with: iface-wf results, iface-wf best 10"
