@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from pymatgen.core import Structure
 from rdkit import Chem
 
+from iface_wf.builders.alone import refuse_ion
 from iface_wf.builders.contact import image_distance, symbols_of
 from iface_wf.builders.edges import MAX_VACUUM, MIN_VACUUM, area_of
 from iface_wf.builders.given import Given, read_given
@@ -28,6 +29,9 @@ from iface_wf.builders.solids.wires import build_wire
 from iface_wf.errors import InputError, refuse_bool, unknown_name
 from iface_wf.library.library import Library
 from iface_wf.library.records import Caps, InPlane, Miller, MoleculeRecord, PolymerRecord, Thickness
+
+#: Filler of what is in an open box, where ions may be alone.
+NO_FILLER = "none"
 
 
 class SlabSpec(BaseModel):
@@ -323,6 +327,8 @@ def _host(spec: InterfaceSpec, library: Library) -> Structure | None:
         return None
     if spec.molecule.lower().endswith(".xyz"):
         return from_xyz(Path(spec.molecule), spec.molecule_charge)
+    if spec.filler != NO_FILLER and library.find("molecule", spec.molecule) is None:
+        refuse_ion(spec.molecule, library)
     smiles = molecule_smiles(spec.molecule, library)
     size = Chem.AddHs(parse_smiles(smiles)).GetNumAtoms()
     _require_small(size, spec, "molecule", "take a smaller one")

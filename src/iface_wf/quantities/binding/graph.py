@@ -8,6 +8,7 @@ from typing import Any
 
 from pymatgen.core import Structure
 
+from iface_wf.builders.alone import no_ion_alone
 from iface_wf.builders.given import Given
 from iface_wf.builders.interface import InterfaceBuild, build_fragment, build_interface
 from iface_wf.builders.room import room_of
@@ -94,10 +95,7 @@ def describe(
     """
     charge = sum(float(part.structure.properties.get("charge", 0.0)) for part in (slab, fragment))
     if abs(charge) > 1e-6:
-        raise InputError(
-            f"The interface of {record.name} carries a charge of {charge:+g} e, but a cell repeated in the plane must "
-            "be neutral: give the whole salt, or cap the charge."
-        )
+        raise no_ion_alone(f"What lies on {record.name} carries a charge of {charge:+g} e", request.salt or "LiTFSI")
     digests = {"slab": slab.digest, "fragment": fragment.digest}
     polymer = request.polymer or request.molecule
     if given is not None:
