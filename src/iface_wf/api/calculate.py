@@ -214,7 +214,7 @@ def run(
 
     Examples
     --------
-    Water on lithium iodide by an ML potential, as small and quick as can be (``pip install 'iface-wf[mlip]'``):
+    Water on lithium iodide by an ML potential, as small and quick as can be (``pip install '.[mlip]'``):
 
     >>> import iface_wf
     >>> quick = {"engine": "mlip", "thickness": 3.0, "placements": 1, "quantities": ["binding_energy"]}
