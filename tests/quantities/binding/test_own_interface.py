@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from ase.constraints import FixAtoms
+from ase.io import write
 
 import iface_wf
 from iface_wf.errors import InputError
+from iface_wf.library import Library
+from iface_wf.quantities.binding import BINDING
 from iface_wf.quantities.binding.request import BindingRequest
 from iface_wf.screening.spec import ScreeningSpec
 from tests.builders.test_given import adsorbed
@@ -22,6 +26,19 @@ def test_an_interface_of_a_file_has_another_key_and_options_without_meaning_leav
     assert len({built, key(), key("another"), key(conformers=False), key(seed=1), key(engine="xtb")}) == 6
     assert key(conformers=False, seed=1) == key(conformers=False, placements=3) == key(conformers=False)
     assert key(split="3-4", filler="MgO") == key()  # what was cut counts, not how it was said
+
+
+def test_the_atoms_that_a_file_holds_and_its_geometry_tell_results_apart(tmp_path):
+    keys = set()
+    for name, held, moved in (("a", False, 0.0), ("b", True, 0.0), ("c", False, 0.1), ("d", False, 0.0)):
+        atoms = adsorbed("H2O")
+        if held:
+            atoms.set_constraint(FixAtoms(range(32)))
+        atoms.positions[32:, 0] += moved
+        write(tmp_path / f"{name}.xyz", atoms, format="extxyz")
+        request = BindingRequest(interface=str(tmp_path / f"{name}.xyz"), engine="xtb")
+        keys |= set(BINDING.graph(request, Library()).items)
+    assert len(keys) == 3  # a and d are the same under two names
 
 
 @pytest.mark.slow
@@ -44,10 +61,7 @@ def test_what_we_built_and_relaxed_gives_the_same_energy_as_an_interface_of_our_
 
 
 def test_files_of_screenings_name_their_interfaces(tmp_path):
-    from ase.io import write
-
     from iface_wf.api.screening import checked_spec
-    from iface_wf.library import Library
     from iface_wf.screening.graph import build_screening
 
     write(tmp_path / "AB.xyz", adsorbed("H2O"), format="extxyz")

@@ -21,7 +21,7 @@ from iface_wf.library.records import FillerRecord
 from iface_wf.quantities.binding.cells import Size, shared_slab
 from iface_wf.quantities.binding.maker import BindingEnergyMaker
 from iface_wf.quantities.binding.request import BindingRequest
-from iface_wf.store.canonical import structure_digest
+from iface_wf.store.canonical import calculation_key
 
 NAME = "binding"
 
@@ -99,7 +99,8 @@ def describe(
     digests = {"slab": slab.digest, "fragment": fragment.digest}
     polymer = request.polymer or request.molecule
     if given is not None:
-        digests["interface"] = structure_digest(given.whole)
+        # as for a relaxation, so that which atoms the file holds counts, too
+        digests["interface"] = str(calculation_key(given.whole, {}, "relax"))
         polymer = given.fragment.properties["formula"]
     return {
         "key": request.key(
