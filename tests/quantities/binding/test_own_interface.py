@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from ase.constraints import FixAtoms
 from ase.io import write
+from monty.json import MontyDecoder, MontyEncoder
 
 import iface_wf
 from iface_wf.errors import InputError
+from iface_wf.flows.placements import RankedPlacements
 from iface_wf.library import Library
 from iface_wf.quantities.binding import BINDING
 from iface_wf.quantities.binding.request import BindingRequest
@@ -82,3 +86,16 @@ def test_interfaces_alone_are_enough_and_mean_nothing_elsewhere():
     assert ScreeningSpec(interfaces=["AB.xyz"]).n_pairs == 1
     with pytest.raises(ValueError, match="no interface"):
         ScreeningSpec(interfaces=["AB.xyz"], molecules=["EC"], salts=["LiTFSI"], quantities=["dissociation_energy"])
+
+
+def test_the_flow_of_an_interface_of_a_file_travels_to_a_queue(tmp_path):
+    """Jobs go through JSON; the placement that the file brought goes with the last one."""
+    write(tmp_path / "AB.xyz", adsorbed("H2O"), format="extxyz")
+    graph = BINDING.graph(BindingRequest(interface=str(tmp_path / "AB.xyz"), engine="xtb"), Library(), here=False)
+    flow = graph.flow("AB")
+    again = json.loads(json.dumps(flow.as_dict(), cls=MontyEncoder), cls=MontyDecoder)
+    names = [job.name for job, _ in again.iterflow()]
+    assert names == [job.name for job, _ in flow.iterflow()]
+    assert "search AB" not in names
+    placements = again.jobs[-1].jobs[-1].function_kwargs["placements"]
+    assert RankedPlacements.model_validate(placements).engine == "none: the interface of a file"
