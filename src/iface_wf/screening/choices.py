@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
@@ -17,6 +19,8 @@ from iface_wf.library.records import Caps, Thickness
 def _named(value: Any) -> Any:
     if isinstance(value, bool | float):
         raise ValueError(unquoted(value))
+    if isinstance(value, str) and re.search(r",\s", value) and not Path(value).exists():
+        raise ValueError(f"{value[:80]!r} is one text with a comma in it: write each name by itself, as in [PEO, PAN]")
     return {"name": str(value)} if isinstance(value, str | int) else value
 
 

@@ -99,3 +99,10 @@ def test_the_flow_of_an_interface_of_a_file_travels_to_a_queue(tmp_path):
     assert "search AB" not in names
     placements = again.jobs[-1].jobs[-1].function_kwargs["placements"]
     assert RankedPlacements.model_validate(placements).engine == "none: the interface of a file"
+
+
+@pytest.mark.parametrize("lists", [{"polymers": ["PEO, PAN"]}, {"fillers": ["LiI, SiO2"]}, {"molecules": ["EC,  DMC"]}])
+def test_names_that_share_one_text_are_refused(lists):
+    with pytest.raises(ValueError, match="is one text with a comma in it: write each name by itself"):
+        ScreeningSpec(**{"fillers": ["LiI"], "polymers": ["PEO"]} | lists)
+    assert Library().find("polymer", "polydioxolane").name == "P-DOL"
