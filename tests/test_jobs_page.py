@@ -7,7 +7,7 @@ import shlex
 from pathlib import Path
 
 import pytest
-from ase.build import bulk, surface
+from ase.build import bulk, molecule, surface
 from ase.constraints import FixAtoms
 from ase.io import write
 
@@ -34,6 +34,10 @@ def folder(tmp_path, monkeypatch):
     slab.pbc = (True, True, False)
     slab.set_constraint(FixAtoms([atom.index for atom in slab if atom.z < 8.0]))
     write(tmp_path / "slab.xyz", slab, format="extxyz")
+    guest = molecule("H2O")
+    guest.rotate(180, "x")
+    guest.translate(max(slab.positions, key=lambda r: (round(r[2], 3), r[0])) + [0, 0, 2.2] - guest.positions[0])
+    write(tmp_path / "AB.xyz", slab + guest, format="extxyz")
     (tmp_path / "mine.xyz").write_text("3\n\nO 0 0 0\nH 0.76 0 0.59\nH -0.76 0 0.59\n", encoding="utf-8")
     (tmp_path / "spec.yaml").write_text(SPEC, encoding="utf-8")
     monkeypatch.chdir(tmp_path)

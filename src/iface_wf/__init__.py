@@ -24,9 +24,11 @@ __all__ = [
     "best",
     "build",
     "compare",
+    "convergence",
     "export",
     "figure",
     "heat_map",
+    "log",
     "report",
     "report_all",
     "results",
@@ -40,6 +42,7 @@ __all__ = [
 
 if TYPE_CHECKING:
     from iface_wf.api.calculate import run
+    from iface_wf.api.convergence import convergence, log
     from iface_wf.api.figures import figure, heat_map
     from iface_wf.api.files import export, report
     from iface_wf.api.pages import report_all
@@ -57,9 +60,11 @@ _PLACES = {
     "best": "iface_wf.api.stored",
     "build": "iface_wf.api.structures",
     "compare": "iface_wf.api.stored",
+    "convergence": "iface_wf.api.convergence",
     "export": "iface_wf.api.files",
     "figure": "iface_wf.api.figures",
     "heat_map": "iface_wf.api.figures",
+    "log": "iface_wf.api.convergence",
     "report": "iface_wf.api.files",
     "report_all": "iface_wf.api.pages",
     "results": "iface_wf.api.stored",

@@ -77,6 +77,8 @@ FUNCTIONS = {
     "report_all",
     "figure",
     "heat_map",
+    "convergence",
+    "log",
 }
 FUNCTIONS |= {"store_copy", "store_export", "store_import"}
 ERRORS = {"IfaceError", "InputError", "CalculationError", "MismatchError", "OutageError"}
@@ -191,7 +193,7 @@ def parameters(function):
 def test_every_option_has_one_name_on_the_command_line_in_python_and_in_requests():
     fields = set(BindingRequest.model_fields)
     assert set(BindingOptions.__annotations__) == fields - {"filler", "polymer", "units", "quantities"}
-    assert parameters(iface_wf.run) == set(OPTIONS) - WITHOUT_FILLER | {"target"}
+    assert parameters(iface_wf.run) == set(OPTIONS) - WITHOUT_FILLER
     assert set(OPTIONS) & WITHOUT_FILLER == WITHOUT_FILLER <= {f for kind in OTHERS for f in kind.model_fields}
     assert parameters(iface_wf.run) <= fields
     of_structures = set(InterfaceSpec.model_fields) & parameters(iface_wf.run)
@@ -199,7 +201,7 @@ def test_every_option_has_one_name_on_the_command_line_in_python_and_in_requests
 
 
 def test_the_screening_file_has_no_option_that_others_lack():
-    from iface_wf.screening.choices import FillerChoice, MoleculeChoice, PartnerChoice, PolymerChoice
+    from iface_wf.screening.choices import FillerChoice, InterfaceChoice, MoleculeChoice, PartnerChoice, PolymerChoice
     from iface_wf.screening.spec import ScreeningSpec
 
     lists = {
@@ -207,9 +209,10 @@ def test_the_screening_file_has_no_option_that_others_lack():
         "polymers": PolymerChoice,
         "molecules": MoleculeChoice,
         "partners": PartnerChoice,
+        "interfaces": InterfaceChoice,
     }
     words = set(ScreeningSpec.model_fields) - set(lists) - {"salts", "funnel"}
-    words |= {"filler", "polymer", "molecule", "salt", "partner", "partner_units"}
+    words |= {"filler", "polymer", "molecule", "salt", "partner", "partner_units", "interface"}
     words |= {field for choice in lists.values() for field in choice.model_fields} - {"name"}
     assert words == set(OPTIONS) - {"reference"}  # of which there is one
 
@@ -227,6 +230,10 @@ def test_the_screening_file_has_no_option_that_others_lack():
         (lambda: iface_wf.results(3), "'store' must be a file, an address or an open store"),
         (lambda: iface_wf.results("x\0y"), "null character"),
         (lambda: iface_wf.run(None), "'filler'"),
+        (lambda: iface_wf.build(), "'filler'"),
+        (lambda: iface_wf.run(interface="AB.xyz", split=3), "'split' must be text"),
+        (lambda: iface_wf.log("a", None), "'step' must be text"),
+        (lambda: iface_wf.log("a", "AB", lines=0), "'lines' must be 1 or more"),
         (lambda: iface_wf.run("LiI", molecule="O", quantities=3), "'quantities' must be a list of names"),
         (lambda: iface_wf.run("LiI", molecule="O", on_event=3), "'on_event' must be a function"),
         (lambda: iface_wf.run("LiI", molecule="O", library="x"), "'library' must be a Library"),

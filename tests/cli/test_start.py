@@ -8,6 +8,7 @@ import pytest
 
 from iface_wf.cli import options
 from iface_wf.engines.profile import LEVEL_NAMES
+from tests.examples import document, put
 
 COMMANDS = (
     "run",
@@ -108,6 +109,34 @@ def test_completed_names_are_known_to_the_library():
 
     for kind in ("filler", "polymer", "salt"):
         assert options.record_names(kind) == Library().names(kind)
+
+
+def test_ids_are_completed_from_a_file_and_nothing_heavy_is_imported(tmp_path, job_store):
+    put(job_store, document("abc123" + "0" * 58))
+    put(job_store, document("abd" + "0" * 61), uuid="2" * 36)
+
+    def completed(words, store):
+        found = subprocess.run(
+            [sys.executable, "-X", "importtime", "-c", "from iface_wf.cli.main import main; main()"],
+            capture_output=True, text=True, check=True,
+            env={
+                "PATH": "/usr/bin", "HOME": str(tmp_path), "_IFACE_WF_COMPLETE": "complete_bash", "COMP_WORDS": words,
+                "COMP_CWORD": "2", "IFACE_WF_STORE": store,
+            },
+        )  # fmt: skip
+        assert not {"numpy", "pymatgen", "jobflow", "rdkit", "pandas"} & {
+            line.rpartition("|")[2].strip() for line in found.stderr.splitlines()
+        }
+        return found.stdout.split()
+
+    store = str(tmp_path / "store.sqlite")
+    assert completed("iface-wf show abc", store) == ["abc1230000"]
+    assert set(completed("iface-wf show ab", f"sqlite:///{store}")) == {"abc1230000", "abd0000000"}
+    (tmp_path / "torn.sqlite").write_text("no store")
+    for other in (str(tmp_path / "torn.sqlite"), str(tmp_path / "none.sqlite"), "mongodb://nowhere/x"):
+        assert completed("iface-wf show ab", other) == []
+    assert completed("iface-wf show %", store) == []
+    assert not (tmp_path / "none.sqlite").exists()
 
 
 def test_completion_works_through_the_shell_protocol(tmp_path):

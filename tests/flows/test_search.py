@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from pymatgen.core import Lattice, Structure
 
+from iface_wf.builders.docking.field import DockingField
 from iface_wf.builders.molecules.fragments import from_smiles
 from iface_wf.engines.registry import create
 from iface_wf.engines.walks import Walkers
@@ -13,7 +14,7 @@ from iface_wf.errors import CalculationError, InputError
 from iface_wf.flows.events import PROGRESS, progress_to
 from iface_wf.flows.search import halving, jobs, statistics
 from iface_wf.flows.search.budget import LEVELS, budget_of
-from iface_wf.flows.search.jobs import SearchOptions, find_alone, find_on_slab
+from iface_wf.flows.search.jobs import SearchOptions, _OnSlab, find_alone, find_on_slab
 from iface_wf.flows.search.record import Record
 
 
@@ -72,6 +73,43 @@ def test_a_search_keeps_its_budget_and_tells_what_it_did(layer, peroxide, folder
     assert final.species == built.species
     assert not np.allclose(final.cart_coords, built.cart_coords)
     assert np.allclose(final.cart_coords[:6], layer.cart_coords)  # frozen
+
+
+def test_docking_that_was_killed_goes_on_and_finds_the_same(layer, peroxide, folder, monkeypatch):
+    """What the force field relaxed before the kill is remembered to the last bit, and forgotten with the batch."""
+    real, calls = DockingField.minimise, []
+
+    def counted(self, *arguments):
+        calls.append(1)
+        if len(calls) == stop:
+            raise KeyboardInterrupt
+        return real(self, *arguments)
+
+    def batch():
+        source = _OnSlab(layer, peroxide, 8, 5, {"vacuum": 6.0})
+        source.record = Record("docking", layer, peroxide)
+        return source, source.batch(0, None)
+
+    undisturbed = _OnSlab(layer, peroxide, 8, 5, {"vacuum": 6.0}).batch(0, None)
+    monkeypatch.setattr(DockingField, "minimise", counted)
+    stop = 0
+    batch()[0].kept(0)
+    total, stop = len(calls), 20
+    calls.clear()
+    with pytest.raises(KeyboardInterrupt):
+        batch()
+    stop = 0
+    calls.clear()
+    source, again = batch()
+    assert len(calls) == total - 19
+    assert [(p.energy, p.origin, p.hits) for p in again.poses] == [
+        (p.energy, p.origin, p.hits) for p in undisturbed.poses
+    ]
+    for one, other in zip(again.poses, undisturbed.poses, strict=True):
+        assert np.array_equal(one.structure.cart_coords, other.structure.cart_coords)
+    assert len(list(folder.glob("search-*/docking-0.jsonl"))) == 1
+    source.kept(0)
+    assert not list(folder.glob("search-*/docking-0.jsonl"))
 
 
 def test_a_killed_search_goes_on_and_repeats_nothing(layer, peroxide, folder):

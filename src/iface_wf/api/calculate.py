@@ -36,7 +36,7 @@ _HOW = frozenset({"store", "workdir", "library", "force", "dry_run", "on_event",
 
 @overload
 def run(
-    filler: Filler,
+    filler: Filler | None = None,
     polymer: str | None = None,
     units: int | None = None,
     *,
@@ -90,6 +90,9 @@ def run(
     molecule: str | None = None,
     salt: str | None = None,
     target: Target | None = None,
+    clearance: float | None = None,
+    interface: str | Path | None = None,
+    split: str | None = None,
     engine: str | None = None,
     level: str | None = None,
     geometry: str | None = None,
@@ -143,6 +146,12 @@ def run(
         Salt of the library, as an ion pair beside the polymer or molecule, or alone.
     target
         Which functional group shall touch which atom of the surface.
+    clearance
+        How near the molecule is put, in van der Waals sums; by default 0.85.
+    interface, split
+        Instead of building and searching for the placement: the CIF, POSCAR or extended XYZ file of an interface, and which of
+        its atoms are the molecule, counted from 0 (``"48-55,60"``, ``"48:"``) or by the labels of its column ``component``;
+        by default the one molecule that is bonded to nothing else. ``filler`` then only names what the slab is made of.
     engine
         Code that gives the energies: ``"gpaw"`` (default), ``"vasp"``, ``"xtb"``, ``"mlip"``, or one of another package.
     level
@@ -185,7 +194,7 @@ def run(
     on_event
         Is told about every step.
     **options
-        The other fields of `BindingRequest` (molecule_charge, salt_group, salt_part, clearance, n_conformers), or those of
+        The other fields of `BindingRequest` (molecule_charge, salt_group, salt_part, n_conformers), or those of
         the request of another kind of result, such as ``partner``.
 
     Returns
@@ -205,7 +214,7 @@ def run(
 
     Examples
     --------
-    Water on lithium iodide by an ML potential, as small and quick as can be (``pip install 'iface-wf[mlip]'``):
+    Water on lithium iodide by an ML potential, as small and quick as can be (``pip install '.[mlip]'``):
 
     >>> import iface_wf
     >>> quick = {"engine": "mlip", "thickness": 3.0, "placements": 1, "quantities": ["binding_energy"]}
@@ -252,8 +261,9 @@ def make_request(**options: Any) -> Any:
         Naming the option that is wrong and what is allowed.
     """
     given = {name: value for name, value in options.items() if value is not None}
-    if isinstance(given.get("filler"), Path):
-        given["filler"] = str(given["filler"])
+    for name in ("filler", "interface"):
+        if isinstance(given.get(name), Path):
+            given[name] = str(given[name])
     if isinstance(given.get("quantities"), str):  # a text is a sequence too, of letters
         given["quantities"] = (given["quantities"],)
     if not _is_names(given.get("quantities", ())):

@@ -41,6 +41,8 @@ class BindingOptions(TypedDict, total=False):
     salt_part: Literal["pair", "cation", "anion"] | None
     target: Target | None
     clearance: float | None
+    interface: str | Path | None
+    split: str | None
     engine: str | None
     level: str | None
     geometry: str | None
@@ -60,7 +62,7 @@ _TEXT, _PATH, _YES = (str,), (str, Path), (bool,)
 #: Arguments of the public functions by name: their types, and how these are called.
 _TYPES: dict[str, tuple[tuple[type, ...], str]] = {
     "identifier": (_TEXT, "text"),
-    **dict.fromkeys(("kind", "first", "second"), (_TEXT, "text")),
+    **dict.fromkeys(("kind", "first", "second", "step"), (_TEXT, "text")),
     "sort": (_TEXT, "text"),
     "where": (_TEXT, "text"),
     **dict.fromkeys(
@@ -77,7 +79,9 @@ _TYPES: dict[str, tuple[tuple[type, ...], str]] = {
     "count": ((int,), "a whole number"),
 }
 #: Arguments that may not be None.
-_NEEDED = frozenset({"identifier", "spec", "out", "what", "first", "second", "count", "source", "target", "file"})
+_NEEDED = frozenset(
+    {"identifier", "spec", "step", "out", "what", "first", "second", "count", "source", "target", "file"}
+)
 
 
 def check_types(**given: Any) -> None:

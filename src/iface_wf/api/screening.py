@@ -12,6 +12,7 @@ from iface_wf.library import Library
 from iface_wf.screening.events import ScreeningEvent
 from iface_wf.screening.plan import Stage, plan_screening
 from iface_wf.screening.run import Outcome, run_screening
+from iface_wf.screening.share import read_share
 from iface_wf.screening.spec import MANY_PAIRS, ScreeningSpec, check_names, read_spec
 
 Spec = str | Path | Mapping[str, Any] | ScreeningSpec
@@ -25,6 +26,7 @@ def screen(
     workdir: str | Path | None = None,
     library: Library | None = None,
     retry: bool = False,
+    part: tuple[int, int] | None = None,
     yes: bool = False,
     dry_run: Literal[False] = False,
     on_event: Callable[[ScreeningEvent], None] | None = None,
@@ -36,6 +38,7 @@ def screen(
     dry_run: Literal[True],
     store: Store | None = None,
     library: Library | None = None,
+    part: tuple[int, int] | None = None,
     yes: bool = False,
 ) -> list[Stage]: ...
 def screen(
@@ -45,6 +48,7 @@ def screen(
     workdir: str | Path | None = None,
     library: Library | None = None,
     retry: bool = False,
+    part: tuple[int, int] | None = None,
     yes: bool = False,
     dry_run: bool = False,
     on_event: Callable[[ScreeningEvent], None] | None = None,
@@ -63,6 +67,8 @@ def screen(
         As in `iface_wf.run`.
     retry
         Also try again what has failed twice.
+    part
+        Only the share ``(number, count)`` of the interfaces, numbers from 1: for jobs that divide a screening between them.
     yes
         Accept more than 10,000 interfaces.
     dry_run
@@ -104,9 +110,12 @@ def screen(
     check_types(store=store, workdir=workdir, library=library, retry=retry, yes=yes, dry_run=dry_run, on_event=on_event)
     library = library or Library()
     checked = checked_spec(spec, library, yes)
+    share = (
+        None if part is None else read_share("/".join(map(str, part)) if isinstance(part, list | tuple) else repr(part))
+    )
     if dry_run:
-        return plan_screening(checked, opened(store), library)
-    return run_screening(checked, opened(store), library, work_folder(workdir), on_event, retry=retry)
+        return plan_screening(checked, opened(store), library, share)
+    return run_screening(checked, opened(store), library, work_folder(workdir), on_event, retry=retry, share=share)
 
 
 def checked_spec(spec: Spec, library: Library, yes: bool = False) -> ScreeningSpec:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def build(
-    filler: Filler,
+    filler: Filler | None = None,
     polymer: str | None = None,
     units: int | None = None,
     *,
@@ -31,6 +31,9 @@ def build(
     molecule: str | None = None,
     salt: str | None = None,
     target: Target | None = None,
+    clearance: float | None = None,
+    interface: str | Path | None = None,
+    split: str | None = None,
     placements: int | None = None,
     seed: int | None = None,
     in_plane: tuple[float, float] | None = None,
@@ -44,8 +47,10 @@ def build(
 
     Parameters
     ----------
-    filler, polymer, units, surface, thickness, sequence, tacticity, caps, conformation, molecule, salt, target
+    filler, polymer, units, surface, thickness, sequence, tacticity, caps, conformation, molecule, salt
         As in `iface_wf.run`; without a polymer, molecule or salt only the slab is built.
+    target, clearance, interface, split
+        As in `iface_wf.run`.
     placements
         How many interfaces, in different orientations and places; by default 1.
     seed, in_plane, vacuum, max_atoms, room_atoms, library
@@ -85,12 +90,11 @@ def build(
     """
     given = {name: value for name, value in locals().items() if name not in ("library", "options")} | options
     asked = {name: value for name, value in given.items() if value is not None}
-    if isinstance(filler, Path):
-        asked["filler"] = str(filler)
+    asked |= {name: str(asked[name]) for name in ("filler", "interface") if isinstance(asked.get(name), Path)}
     check_types(library=library)
     check_options(asked, InterfaceSpec)
     library = library or Library()
-    if {"polymer", "molecule", "salt"} & set(asked):
+    if {"polymer", "molecule", "salt", "interface", "split"} & set(asked):
         return build_interface(validate({"placements": 1} | asked, InterfaceSpec, "The interface"), library)
     if beside := [name for name in asked if name in InterfaceSpec.model_fields and name not in SlabSpec.model_fields]:
         raise InputError(f"Nothing lies on the slab, so {beside[0]!r} means nothing: give a polymer, molecule or salt.")

@@ -13,10 +13,12 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from pymatgen.core import Structure
 from rdkit import Chem
 
-from iface_wf.builders.contact import image_distance
+from iface_wf.builders.alone import refuse_ion
+from iface_wf.builders.contact import image_distance, symbols_of
 from iface_wf.builders.edges import MAX_VACUUM, MIN_VACUUM, area_of
+from iface_wf.builders.given import Given, read_given
 from iface_wf.builders.molecules.complexes import bind_salt, build_salt
-from iface_wf.builders.molecules.fragments import from_smiles, from_xyz, parse_smiles, require_meant
+from iface_wf.builders.molecules.fragments import formula, from_smiles, from_xyz, parse_smiles, require_meant
 from iface_wf.builders.molecules.oligomers import Conformation, Tacticity, build_oligomer, parse_unit, record_mol
 from iface_wf.builders.placing.placements import footprint, place
 from iface_wf.builders.placing.targets import Target
@@ -27,6 +29,9 @@ from iface_wf.builders.solids.wires import build_wire
 from iface_wf.errors import InputError, refuse_bool, unknown_name
 from iface_wf.library.library import Library
 from iface_wf.library.records import Caps, InPlane, Miller, MoleculeRecord, PolymerRecord, Thickness
+
+#: Filler of what is in an open box, where ions may be alone.
+NO_FILLER = "none"
 
 
 class SlabSpec(BaseModel):
@@ -79,8 +84,12 @@ class InterfaceSpec(SlabSpec):
     room_atoms
         Up to so many atoms a cell that is not given by ``in_plane`` is enlarged until the fragment is 8 A from its
         images; by default 100, or what engine and level say.
+    interface, split
+        Instead of all that: the file of an interface that is taken as it is, and which of its atoms are the fragment, see
+        `iface_wf.builders.split.sites_of_molecule`. Then ``filler`` only names what the slab is made of, and may be left out.
     """
 
+    filler: str = ""
     polymer: str | None = None
     units: int | None = None
     sequence: str | None = None
@@ -98,6 +107,8 @@ class InterfaceSpec(SlabSpec):
     n_conformers: int = Field(default=10, ge=1, le=500)
     max_atoms: int = Field(default=600, ge=1, le=100_000)
     room_atoms: int | None = Field(default=None, ge=0, le=100_000)
+    interface: str | None = Field(default=None, min_length=1)
+    split: str | None = None
 
     @property
     def most_for_room(self) -> int:
@@ -106,6 +117,13 @@ class InterfaceSpec(SlabSpec):
 
     @model_validator(mode="after")
     def _something_on_top(self) -> Self:
+        if self.interface is not None:
+            self._require_only_the_file()
+            return self
+        if self.split is not None:
+            raise ValueError("'split' means nothing without an interface from a file")
+        if not self.filler:
+            raise ValueError("give a 'filler', or the file of an 'interface'")
         if self.polymer is None and self.molecule is None and self.salt is None:
             raise ValueError("give a polymer, a molecule or a salt")
         if self.polymer is not None and self.molecule is not None:
@@ -116,6 +134,13 @@ class InterfaceSpec(SlabSpec):
             raise ValueError("'salt_part' needs a salt without polymer and molecule")
         self._require_meaning()
         return self
+
+    def _require_only_the_file(self) -> None:
+        """Refuse options that say what is built, where an interface is given."""
+        usual = type(self).model_fields
+        given = [name for name in _BUILDING if getattr(self, name) != usual[name].default]
+        if given:
+            raise ValueError(f"{given[0]!r} means nothing for an interface from a file, which is taken as it is")
 
     def _require_meaning(self) -> None:
         """Refuse options of another kind of fragment: whoever gives them expects that they do something."""
@@ -128,6 +153,13 @@ class InterfaceSpec(SlabSpec):
             given = [] if there else [name for name in names if getattr(self, name) != fields[name].default]
             if given:
                 raise ValueError(f"{given[0]!r} means nothing without {needed}")
+
+
+#: Options that say how slab and fragment are built and placed.
+_BUILDING = (
+    "surface", "thickness", "in_plane", "polymer", "units", "sequence", "caps", "tacticity", "conformation", "molecule",
+    "molecule_charge", "salt", "salt_group", "salt_part", "clearance", "target", "n_conformers", "room_atoms",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -147,12 +179,15 @@ class InterfaceBuild:
         dipole per area by formal charges (e/A, along +z; None where its oxidation states are unknown), and the
         closest contact of each placement and its distance from its images (A), and what a cell with room takes. Of a
         slab alone: its own properties.
+    given
+        What a file brought, where the interface is one of a file.
     """
 
     slab: Structure
     fragment: Structure | None
     placements: list[Structure]
     report: dict[str, Any]
+    given: Given | None = None
 
 
 def build_interface(spec: InterfaceSpec, library: Library) -> InterfaceBuild:
@@ -175,11 +210,27 @@ def build_interface(spec: InterfaceSpec, library: Library) -> InterfaceBuild:
     InputError
         For unknown names, impossible requests, or more than ``spec.max_atoms`` atoms.
     """
+    if spec.interface is not None:
+        return _build_given(spec, library)
     fragment = build_fragment(spec, library)
     slab, placements = _substrate_with_room(spec, library, fragment)
     for placement in placements:
         placement.properties["spec"] = spec.model_dump(mode="json", exclude_none=True)
     return InterfaceBuild(slab, fragment, placements, _report(slab, fragment, placements))
+
+
+def _build_given(spec: InterfaceSpec, library: Library) -> InterfaceBuild:
+    assert spec.interface is not None
+    given = read_given(Path(spec.interface), spec.split, spec.filler, library, spec.vacuum)
+    require_few_atoms(given.slab, given.fragment, spec)
+    given.whole.properties["spec"] = spec.model_dump(mode="json", exclude_none=True)
+    report = _report(given.slab, given.fragment, [given.whole]) | {
+        "larger_cell": None,  # the cell is the file's
+        "slab_formula": formula(symbols_of(given.slab)),
+        "molecules": given.molecules,
+        "warnings": given.slab.properties["warnings"] or None,
+    }
+    return InterfaceBuild(given.slab, given.fragment, [given.whole], report, given)
 
 
 def _substrate_with_room(
@@ -276,6 +327,8 @@ def _host(spec: InterfaceSpec, library: Library) -> Structure | None:
         return None
     if spec.molecule.lower().endswith(".xyz"):
         return from_xyz(Path(spec.molecule), spec.molecule_charge)
+    if spec.filler != NO_FILLER and library.find("molecule", spec.molecule) is None:
+        refuse_ion(spec.molecule, library)
     smiles = molecule_smiles(spec.molecule, library)
     size = Chem.AddHs(parse_smiles(smiles)).GetNumAtoms()
     _require_small(size, spec, "molecule", "take a smaller one")

@@ -146,7 +146,7 @@ def _records(folder: Path, clean: bool) -> Finding:
 def _queue(clean: bool) -> list[Finding]:
     """Check the projects of the queue and their workers."""
     if find_spec("jobflow_remote") is None:
-        remedy = "pip install 'iface-wf[queue]', then: iface-wf queue init"
+        remedy = "pip install '.[queue]' in the clone, then: iface-wf queue init"
         return [Finding("queue", False, False, "jobflow-remote is not installed", remedy)]
     from iface_wf.queues.health import check_queue
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Annotated, Literal
@@ -52,6 +53,52 @@ _cheap_engines = _complete(registry.cheap_names)
 _levels = _complete(lambda: LEVEL_NAMES)
 _sort_keys = _complete(lambda: SORT_KEYS)
 any_record = _complete(lambda: (n for kind in ("filler", "polymer", "molecule", "salt") for n in record_names(kind)))
+
+
+_KEY = (
+    """CASE WHEN json_type(doc, '$."output"') = 'array' OR json_type(doc, '$."output"."key"') = 'array' THEN '[' """
+    """ELSE json_extract(doc, '$."output"."key"') END"""
+)
+_TIME = (
+    """CASE WHEN json_type(doc, '$."completed_at"') = 'array' THEN '[' ELSE json_extract(doc, '$."completed_at"') END"""
+)
+
+_RESULTS = """SELECT json_extract(doc, '$.output.key'), json_extract(doc, '$.output.filler'), json_extract(doc, '$.output.polymer'),
+json_extract(doc, '$.output.salt') FROM (SELECT doc FROM docs_outputs WHERE CHOSEN)
+WHERE json_type(doc, '$.output.terms') = 'array'"""
+
+
+def result_ids(ctx: typer.Context, incomplete: str) -> list[tuple[str, str]]:
+    """List the newest results of a store that is a file, those whose key begins so, each with what it is of.
+
+    It reads the file as it is and says nothing of what is wrong with it: a shell that completes must not wait, nor complain.
+    """
+    import sqlite3
+
+    given = ctx.params.get("store") or os.environ.get("IFACE_WF_STORE") or ""
+    if not re.fullmatch(r"[0-9a-f]{0,64}", incomplete) or given.startswith("mongodb"):
+        return []
+    path = Path(re.sub(r"^sqlite:///", "", given)).expanduser() if given else _default_store()
+    # by the indexes of the store, see `iface_wf.store.embedded`: files of a gigabyte are asked, too
+    chosen = f"{_KEY} >= ? AND {_KEY} < ? LIMIT 500" if incomplete else f"1 ORDER BY {_TIME} DESC LIMIT 500"
+    question = _RESULTS.replace("CHOSEN", chosen)
+    try:
+        connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=1.0)
+        try:
+            rows = connection.execute(question, (incomplete, f"{incomplete}g") if incomplete else ()).fetchall()
+        finally:
+            connection.close()
+    except (sqlite3.Error, OSError, ValueError):
+        return []
+    found = {str(key)[:10]: " + ".join(str(each) for each in names if each) for key, *names in rows if key}
+    return list(found.items())[:50]
+
+
+def _default_store() -> Path:
+    import platformdirs
+
+    return platformdirs.user_data_path("iface-wf") / "store.sqlite"
+
 
 Filler = Annotated[
     str | None,
@@ -121,7 +168,13 @@ Workdir = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Machine-readable JSON on stdout and nothing else there.")]
 Identifier = Annotated[
-    str, typer.Argument(metavar="ID", help="First characters of the key or uuid of a result.", show_default=False)
+    str,
+    typer.Argument(
+        metavar="ID",
+        help="First characters of the key or uuid of a result.",
+        autocompletion=result_ids,
+        show_default=False,
+    ),
 ]
 FilterFiller = Annotated[str | None, typer.Option("--filler", "-f", autocompletion=_fillers, help="Only this filler.")]
 FilterPolymer = Annotated[

@@ -155,7 +155,7 @@ def compare(
 
 
 def provenance(identifier: opt.Identifier, store: opt.Store = None, json: opt.Json = False) -> None:
-    """Trace every energy of a result to its calculation and input files."""
+    """Trace every energy of a result, also of one that is not finished, to its calculation and input files."""
     from iface_wf.store.provenance import trace
     from iface_wf.store.settings import open_store
 
@@ -177,4 +177,9 @@ def provenance(identifier: opt.Identifier, store: opt.Store = None, json: opt.Js
             ", ".join(calculation.get("files", [])),
         )
     stdout().print(table)
+    if "unfinished" in found:
+        name = f" ({found['unfinished']})" if found["unfinished"] else ""
+        failed = f"It failed: {found['failure']}" if found["failure"] else "The same command goes on with it."
+        say(f"{found['key']}{name} is not finished. {failed}")
+        return
     stdout().print(f"Result {found['key']}, job {found['uuid']}; --json gives all settings and versions.")

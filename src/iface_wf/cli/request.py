@@ -43,6 +43,36 @@ OPTIONS: dict[str, Any] = {
         ),
     ],
     "salt": opt.Salt,
+    "interface": Annotated[
+        str | None,
+        typer.Option(
+            "--interface",
+            metavar="FILE",
+            help="Instead of building and searching: an interface of your own, a CIF, POSCAR or extended XYZ file.",
+        ),
+    ],
+    "split": Annotated[
+        str | None,
+        typer.Option(
+            "--split",
+            metavar="SITES|LABELS",
+            help="Which atoms of --interface are the molecule: counted from 0 ('48-55,60', '48:'), or labels of the column "
+            "'component'; default: the one that is bonded to nothing else.",
+        ),
+    ],
+    "target": Annotated[
+        tuple[str, str] | None,
+        typer.Option(
+            "--target",
+            metavar="GROUP ATOM",
+            help="What shall touch what: a group of the polymer's record or SMARTS, and an element of the surface with "
+            "what it is bonded to, such as ether H-O-Si.",
+        ),
+    ],
+    "clearance": Annotated[
+        float | None,
+        typer.Option("--clearance", help="Height at which the molecule is put, in van der Waals sums; default: 0.85."),
+    ],
     "partner": Annotated[
         str | None,
         typer.Option(
@@ -175,7 +205,7 @@ def require_filler(request: dict[str, Any]) -> None:
     kind = kind_of_all(request["quantities"]) if request.get("quantities") else None
     if isinstance(kind, FlowKind) and "filler" not in kind.request.model_fields:
         return
-    if "filler" not in request:
+    if "filler" not in request and "interface" not in request:
         raise typer.BadParameter(
             "name one from the library, or your own CIF, POSCAR, extended XYZ or YAML file.", param_hint="--filler"
         )
@@ -220,6 +250,11 @@ def read(given: dict[str, Any]) -> dict[str, Any]:
                 f"--caps takes two SMILES with a comma between them, such as 'C*,*C', not {given['caps'][:80]!r}."
             )
         given["caps"] = dict(zip(("head", "tail"), ends, strict=True))
+    if "target" in given:
+        from iface_wf.builders.placing.targets import Target
+
+        group, surface = given["target"]
+        given["target"] = Target(group=group, surface=surface)
     if "overrides" in given:
         given["overrides"] = dict(_override(text) for text in given["overrides"])
     return given

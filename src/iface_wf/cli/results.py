@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from iface_wf.cli import options as opt
 from iface_wf.cli.output import number, plain_table, print_json, say, stdout
+from iface_wf.errors import InputError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -118,8 +121,30 @@ def _print_covered(table: pd.DataFrame, kind: ResultKind) -> None:
         stdout().print(f"uncertainty covers: {covered}" + (f"; not known of all rows: {missing}" if missing else ""))
 
 
-def show(identifier: opt.Identifier, store: opt.Store = None, json: opt.Json = False) -> None:
+def show(
+    identifier: opt.Identifier,
+    convergence: Annotated[
+        bool, typer.Option("--convergence", help="Instead: energies and forces of all steps, and of the search.")
+    ] = False,
+    log: Annotated[
+        str | None,
+        typer.Option("--log", metavar="STEP", help="Instead: the end of the log of a step, such as AB or 'relax AB'."),
+    ] = None,
+    lines: Annotated[int, typer.Option("--lines", min=1, help="How many lines of the log.")] = 40,
+    store: opt.Store = None,
+    json: opt.Json = False,
+) -> None:
     """Show one result with all terms and flags."""
+    if log is not None or convergence:
+        from iface_wf.cli import convergence as details
+
+        if log is not None and convergence:
+            raise InputError("Give either --convergence or --log.")
+        if log is not None:
+            details.print_log(identifier, log, lines, store, json)
+        else:
+            details.print_convergence(identifier, store, json)
+        return
     from iface_wf.api.options import opened
     from iface_wf.store.results import find_result
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -22,6 +23,14 @@ def screen(
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Count the calculations; run nothing.")] = False,
     retry: Annotated[bool, typer.Option("--retry", help="Also try again what has failed twice.")] = False,
+    part: Annotated[
+        str | None,
+        typer.Option(
+            "--part",
+            metavar="NUMBER/COUNT",
+            help="Only this share, from 1, such as $SLURM_ARRAY_TASK_ID/8 in an array 1-8.",
+        ),
+    ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Accept more than 10,000 interfaces.")] = False,
     schema: Annotated[
         bool, typer.Option("--schema", help="Print the JSON schema of SPEC, for completion in editors.")
@@ -47,19 +56,28 @@ def screen(
     from iface_wf.api import screening
     from iface_wf.api.options import opened
     from iface_wf.library import Library
+    from iface_wf.screening.share import read_share
 
     library = Library()
+    share = None if part is None else read_share(part)
     checked = screening.checked_spec(spec, library, yes)
     job_store = opened(store)
     mention_older(job_store)
     if dry_run:
-        print_plan(screening.screen(checked, store=job_store, library=library, yes=yes, dry_run=True), json)
+        print_plan(screening.screen(checked, store=job_store, library=library, part=share, yes=yes, dry_run=True), json)
         return
     from iface_wf.cli.screen_progress import ScreeningProgress
 
     with ScreeningProgress() as progress:
         outcome = screening.screen(
-            checked, store=job_store, workdir=workdir, library=library, retry=retry, yes=yes, on_event=progress.tell
+            checked,
+            store=job_store,
+            workdir=workdir,
+            library=library,
+            retry=retry,
+            part=share,
+            yes=yes,
+            on_event=progress.tell,
         )
     _print_outcome(outcome, json)
     if outcome.failed:
@@ -105,6 +123,8 @@ def _print_outcome(outcome: Outcome, json: bool) -> None:
         return
     for name, cause in outcome.failed.items():
         say(f"{name}: {cause}")
+    if outcome.failed:
+        say(f"What there is of one: iface-wf provenance {shlex.quote(next(iter(outcome.failed)))}")
     stdout().print(
         f"{len(outcome.finished)} interfaces are stored, {len(outcome.failed)} gave no result. "
         "List them with: iface-wf results, iface-wf best 10"

@@ -76,6 +76,13 @@ class CalculationDocument(StoredDocument):
     converged: bool = Field(description="SCF converged, and geometry too for a relaxation")
     scf_steps: int | None = None
     ionic_steps: int | None = None
+    step_energies: list[float] = Field(
+        default_factory=list,
+        description="Of a relaxation: the energy that is minimised, at every step, eV; empty if unknown",
+    )
+    step_forces: list[float] = Field(
+        default_factory=list, description="Of a relaxation: the largest force on a free atom, at every step, eV/A"
+    )
     corrections: list[Correction] = Field(default_factory=list)
     flags: list[str] = Field(default_factory=list, description="Marks such as scf_unconverged, desorbed")
 

@@ -27,7 +27,7 @@ from iface_wf.engines.checkpoints import taken_aside
 from iface_wf.engines.profile import EngineProfile, merged
 from iface_wf.engines.request import CalculationRequest
 from iface_wf.engines.shelf import calculate_once, common_shelf
-from iface_wf.errors import OutageError
+from iface_wf.errors import CalculationError, OutageError
 from iface_wf.outages import outage_in, outage_of
 from iface_wf.store.reuse import claimed
 from iface_wf.store.versions import document_in
@@ -300,6 +300,8 @@ class Engine(Maker, ABC):
             outage = outage_of(error) or outage_in(directory, str(error))
             if outage is not None:
                 raise outage from error
+            if isinstance(error, CalculationError) and str(directory) not in str(error):
+                raise CalculationError(f"{error} Its files: {directory}.") from error
             raise
         if before is not None:
             about = ", ".join(before.flags) or "unconverged"

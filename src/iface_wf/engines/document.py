@@ -15,6 +15,7 @@ from pymatgen.io.ase import AseAtomsAdaptor
 from iface_wf.documents.bader import BaderDocument
 from iface_wf.documents.calculation import CalculationDocument
 from iface_wf.engines.dispersion import dispersion_energies
+from iface_wf.engines.history import logged_steps
 from iface_wf.engines.profile import ENGINES
 from iface_wf.engines.request import CalculationRequest
 
@@ -85,6 +86,8 @@ def calculation_document(
         With key, versions, place and time.
     """
     ghosts = request.ghosts
+    if request.kind == "relax" and "step_energies" not in results:
+        results["step_energies"], results["step_forces"] = logged_steps(directory)
     dispersions = {}
     if results.get("energy") is not None:
         atoms = AseAtomsAdaptor.get_atoms(structure, msonable=False)

@@ -12,6 +12,7 @@ from ase.constraints import FixAtoms
 from ase.optimize import LBFGS
 
 from iface_wf.engines.checkpoints import readable, usable_positions
+from iface_wf.engines.history import RELAX_LOG
 
 #: Seconds between two records of the geometry, from which a relaxation that was killed goes on.
 CHECKPOINT_SECONDS = 60.0
@@ -38,7 +39,7 @@ def relax(atoms: Atoms, settings: dict[str, Any], directory: Path, checkpoint: P
     tuple
         Whether the forces converged, and the number of steps.
     """
-    with LBFGS(atoms, logfile=str(directory / "relax.log"), maxstep=0.15) as optimiser:
+    with LBFGS(atoms, logfile=str(directory / RELAX_LOG), maxstep=0.15) as optimiser:
         if checkpoint is not None:
             positions = readable(checkpoint, lambda path: usable_positions(np.load(path), atoms.positions, held(atoms)))
             if positions is not None:

@@ -91,3 +91,15 @@ def _about_sites(atoms: Atoms) -> dict[str, list[Any]]:
     if moments is not None and np.ndim(moments) == 1:
         found["magmom"] = [float(each) for each in moments]
     return found
+
+
+def labels_of(text: str) -> list[str] | None:
+    """Give what the column ``component`` of an extended XYZ file calls each atom, as our own files do; None without one."""
+    if not looks_like_xyz(text):
+        return None
+    try:
+        atoms: Atoms = next(read_xyz(StringIO(text), 0))
+    except (OSError, StopIteration, ValueError, LookupError):
+        return None  # whoever reads the crystal says why
+    labels = atoms.arrays.get("component")
+    return None if labels is None or np.ndim(labels) != 1 else [str(label) for label in labels]

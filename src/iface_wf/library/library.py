@@ -215,7 +215,16 @@ def filler_from_file(path: Path) -> FillerRecord:
         record = _read(path, FillerRecord)
         assert isinstance(record, FillerRecord)
         return record
-    structure = read_crystal(path)
+    return record_of(read_crystal(path), path)
+
+
+def record_of_slab(slab: Structure, path: Path) -> FillerRecord:
+    """Make a filler of the slab of an interface that a user's file holds."""
+    return record_of(slab, path).model_copy(update={"ready_slab": True})
+
+
+def record_of(structure: Structure, path: Path) -> FillerRecord:
+    """Make a filler of a structure that a user's file holds; see `filler_from_file`."""
     states = _guess_states(structure) if structure.is_ordered else {}
     record = FillerRecord(
         name=structure.composition.reduced_formula,

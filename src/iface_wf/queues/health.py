@@ -160,7 +160,7 @@ def _job_problems(host: BaseHost, config: Any, clean: bool) -> list[tuple[str, s
         return [
             (
                 f"its Python cannot run iface-wf ({why})",
-                "install iface-wf[queue] there; --activate makes it known to jobs",
+                "install iface-wf with its extra queue there; --activate makes it known to jobs",
             )
         ]
     found = json.loads(answers[-1])

@@ -219,7 +219,7 @@ def write_binary(table: pd.DataFrame, columns: Sequence[str] | None, path: Path,
             found.to_parquet(path, index=False)  # keeps the units too, they are in the table's attributes
     except ImportError as error:
         package, extra = ("openpyxl", "xlsx") if fmt == "xlsx" else ("pyarrow", "parquet")
-        raise InputError(f"Files of {fmt} need {package}: pip install 'iface-wf[{extra}]'.") from error
+        raise InputError(f"Files of {fmt} need {package}: pip install '.[{extra}]' in the clone.") from error
     except OSError as error:  # with a text of several sentences
         reason = os.strerror(error.errno) if error.errno else "the file system refuses it"
         raise InputError(f"{path} cannot be written: {reason}.") from error

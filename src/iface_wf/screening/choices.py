@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Annotated, Any, NamedTuple
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
@@ -17,6 +19,8 @@ from iface_wf.library.records import Caps, Thickness
 def _named(value: Any) -> Any:
     if isinstance(value, bool | float):
         raise ValueError(unquoted(value))
+    if isinstance(value, str) and re.search(r",\s", value) and not Path(value).exists():
+        raise ValueError(f"{value[:80]!r} is one text with a comma in it: write each name by itself, as in [PEO, PAN]")
     return {"name": str(value)} if isinstance(value, str | int) else value
 
 
@@ -95,6 +99,33 @@ class MoleculeChoice(Choice):
         return {"molecule": self.name if known is None else known.name, "group": self.group}
 
 
+class InterfaceChoice(Choice):
+    """An interface of the user's own, taken as it is.
+
+    Attributes
+    ----------
+    name
+        Path of a CIF, POSCAR or extended XYZ file; a relative path begins at the folder of the screening's file.
+    split
+        Which atoms are the molecule, see `iface_wf.builders.split.sites_of_molecule`.
+    filler
+        What the slab is made of, a name of the library; by default nobody knows but the file.
+    """
+
+    split: str | None = None
+    filler: str | None = None
+
+    @field_validator("split", mode="before")
+    @classmethod
+    def _one_site(cls, value: Any) -> Any:
+        """Read a single site, which YAML takes for a number."""
+        return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+    def options(self) -> dict[str, Any]:
+        """Return what a request says of it."""
+        return {"interface": self.name, "split": self.split, "filler": self.filler or ""}
+
+
 class PartnerChoice(Choice):
     """What polymers and molecules are bound to where there is no filler.
 
@@ -116,6 +147,7 @@ class PartnerChoice(Choice):
 Filler = Annotated[FillerChoice, BeforeValidator(_named, json_schema_input_type=str | FillerChoice)]
 Polymer = Annotated[PolymerChoice, BeforeValidator(_named, json_schema_input_type=str | PolymerChoice)]
 Molecule = Annotated[MoleculeChoice, BeforeValidator(_named, json_schema_input_type=str | MoleculeChoice)]
+Interface = Annotated[InterfaceChoice, BeforeValidator(_named, json_schema_input_type=str | InterfaceChoice)]
 #: What is put on a filler: a chain or molecule and a salt, each None where there is none.
 Fragment = tuple[PolymerChoice | MoleculeChoice | None, str | None]
 Partner = Annotated[PartnerChoice, BeforeValidator(_named, json_schema_input_type=str | PartnerChoice)]

@@ -20,7 +20,8 @@ from iface_wf.screening.finished import finished_results
 from iface_wf.screening.graph import build_screening
 from iface_wf.screening.programs import absent
 from iface_wf.screening.room import Room, room_of_slabs
-from iface_wf.screening.run import funnel_choice
+from iface_wf.screening.run import funnel_choice, share_of
+from iface_wf.screening.share import Share
 from iface_wf.screening.sizes import Size, Sizes
 from iface_wf.screening.spec import ScreeningSpec
 from iface_wf.screening.state import (
@@ -92,7 +93,7 @@ class Stage:
         return self.cost.core_hours
 
 
-def plan_screening(spec: ScreeningSpec, store: JobStore, library: Library) -> list[Stage]:
+def plan_screening(spec: ScreeningSpec, store: JobStore, library: Library, share: Share | None = None) -> list[Stage]:
     """Count what `iface_wf.screening.run.run_screening` would do; nothing is calculated.
 
     Returns
@@ -105,7 +106,7 @@ def plan_screening(spec: ScreeningSpec, store: JobStore, library: Library) -> li
     InputError
         For unknown names, and when not a single interface can be built.
     """
-    screening = build_screening(spec, library, here=False)
+    screening = share_of(spec, build_screening(spec, library, here=False), share)
     if spec.funnel is None:
         return [_stage("interfaces", spec, screening, store)]
     ranking = build_screening(spec.cheap(), library, here=False)

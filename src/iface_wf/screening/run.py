@@ -9,7 +9,7 @@ from pathlib import Path
 from jobflow import Flow, JobStore
 
 from iface_wf.documents.kinds import get_kind
-from iface_wf.errors import CalculationError
+from iface_wf.errors import CalculationError, InputError
 from iface_wf.flows.events import Event
 from iface_wf.flows.graph import Graph, Item
 from iface_wf.flows.parts import Part, PartOutputs
@@ -17,6 +17,7 @@ from iface_wf.flows.run import run_flow
 from iface_wf.library.library import Library
 from iface_wf.screening.finished import finished_results
 from iface_wf.screening.graph import build_screening
+from iface_wf.screening.share import Share
 from iface_wf.screening.spec import ScreeningSpec
 from iface_wf.screening.state import part_state, ranked_keys
 from iface_wf.screening.workers import Listener, Stage
@@ -46,6 +47,7 @@ def run_screening(
     workdir: Path,
     on_event: Listener | None = None,
     retry: bool = False,
+    share: Share | None = None,
 ) -> Outcome:
     """Calculate all interfaces of a spec that are not in the store.
 
@@ -65,6 +67,8 @@ def run_screening(
         Is told about every change.
     retry
         Also try what has failed `MAX_ATTEMPTS` times.
+    share
+        Only this share of the interfaces; parts that others need too are calculated once all the same.
 
     Returns
     -------
@@ -80,7 +84,7 @@ def run_screening(
     OutageError
         When disk or server are away for longer than is waited for.
     """
-    screening = build_screening(spec, library)
+    screening = share_of(spec, build_screening(spec, library), share)
     if spec.funnel is not None:
         ranking = build_screening(spec.cheap(), library)
         failed = _run(ranking, "ranking", store, workdir, on_event, retry).failed
@@ -90,6 +94,18 @@ def run_screening(
             raise CalculationError(f"The funnel's engine {spec.funnel.engine} ranked no interface; {cause}")
         screening = screening.only(chosen)
     return _run(screening, "interfaces", store, workdir, on_event, retry)
+
+
+def share_of(spec: ScreeningSpec, graph: Graph, share: Share | None) -> Graph:
+    """Return the results of one share; all of them where there is none. InputError for a funnel, which ranks all together."""
+    if share is None:
+        return graph
+    if spec.funnel is not None:
+        raise InputError(
+            "A funnel ranks all its interfaces together, so it has no parts: start the same command in each job instead, and "
+            "they share the work."
+        )
+    return share.part(graph)
 
 
 def funnel_choice(spec: ScreeningSpec, screening: Graph, ranking: Graph, store: JobStore) -> list[str]:
@@ -117,7 +133,8 @@ def funnel_choice(spec: ScreeningSpec, screening: Graph, ranking: Graph, store: 
 
 
 def _digests(graph: Graph, item: Item) -> tuple[str, ...]:
-    return tuple(graph.parts[key].digest for _, key in sorted(item.parts.items()))
+    digests = item.about.get("provenance", {}).get("digests", {})
+    return (*(graph.parts[key].digest for _, key in sorted(item.parts.items())), str(digests.get("interface", "")))
 
 
 def _run(graph: Graph, stage: str, store: JobStore, workdir: Path, listener: Listener | None, retry: bool) -> Outcome:

@@ -17,6 +17,7 @@ from pydantic import (
     model_validator,
 )
 
+from iface_wf.builders.placing.targets import Target
 from iface_wf.documents.kinds import DEFAULT_KIND, get_kind, kind_of, quantity_names
 from iface_wf.engines import registry
 from iface_wf.errors import IfaceError, InputError, refuse_bool, validate
@@ -30,6 +31,7 @@ from iface_wf.screening.choices import (
     Filler,
     FillerChoice,
     Fragment,
+    Interface,
     Molecule,
     MoleculeChoice,
     Pairing,
@@ -89,6 +91,8 @@ class ScreeningSpec(BaseModel):
     salts
         Names; each one is put as an ion pair beside each polymer and molecule, or stands alone where there are none.
         ``none`` means the polymer without a salt, and is all there is by default.
+    interfaces
+        Interfaces of one's own, beside those that are built: files, or mappings with ``name``, ``split`` and ``filler``.
     partners
         For results without a filler: what each polymer and molecule is bound to, beside the salts.
     isomers
@@ -116,6 +120,9 @@ class ScreeningSpec(BaseModel):
     room_atoms
         Up to so many atoms slabs are enlarged until all molecules are 8 A from their images; by default what engine and
         level say. Both stages of a funnel have the same slabs.
+    target, clearance
+        What shall touch what, and at which height molecules are put, as in
+        `iface_wf.builders.interface.InterfaceSpec`, for all that is built.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -125,6 +132,7 @@ class ScreeningSpec(BaseModel):
     polymers: list[Polymer] = Field(default_factory=list)
     molecules: list[Molecule] = Field(default_factory=list)
     salts: list[str] = Field(default_factory=list)
+    interfaces: list[Interface] = Field(default_factory=list)
     partners: list[Partner] = Field(default_factory=list)
     isomers: int = Field(default=3, ge=1, le=20)
     engine: str = "gpaw"
@@ -139,10 +147,12 @@ class ScreeningSpec(BaseModel):
     vacuum: float = Field(default=8.0, ge=6, le=100)
     max_atoms: int = Field(default=600, ge=1, le=100_000)
     room_atoms: int | None = Field(default=None, ge=0, le=100_000)
+    target: Target | None = None
+    clearance: float = Field(default=0.85, ge=0.5, le=1.5)
     overrides: dict[str, Any] = Field(default_factory=dict)
     processes: int = Field(default=0, ge=0, le=100_000)
 
-    @field_validator("fillers", "polymers", "molecules", "salts", "partners")
+    @field_validator("fillers", "polymers", "molecules", "salts", "interfaces", "partners")
     @classmethod
     def _once_each(cls, value: list[Any]) -> list[Any]:
         seen = set()
@@ -171,9 +181,14 @@ class ScreeningSpec(BaseModel):
     @model_validator(mode="after")
     def _something_to_do(self) -> Self:
         _check_engine(self.engine, self.level, self.overrides)
-        if not self.fillers and any("filler" in kind.request.model_fields for kind in self.kinds()):
+        own = bool(self.interfaces)
+        if own and not any("interface" in kind.request.model_fields for kind in self.kinds()):
+            raise ValueError("'interfaces' mean nothing for these quantities, which are of no interface")
+        of_files = own and not self.fillers and not self.fragments()
+        needed = [kind for kind in self.kinds() if not (of_files and "interface" in kind.request.model_fields)]
+        if not self.fillers and any("filler" in kind.request.model_fields for kind in needed):
             raise ValueError("the screening has no fillers: give at least 1")
-        if not self.fragments() and any("polymer" in kind.request.model_fields for kind in self.kinds()):
+        if not self.fragments() and any("polymer" in kind.request.model_fields for kind in needed):
             raise ValueError("the screening has no interface: give polymers, molecules or salts")
         if self.funnel and (self.funnel.engine, self.funnel.level) == (self.engine, self.level):
             raise ValueError("the funnel's engine and level are those of the screening itself")
@@ -188,7 +203,8 @@ class ScreeningSpec(BaseModel):
     @property
     def n_pairs(self) -> int:
         """Number of interfaces."""
-        return max(1, len(self.fillers)) * len(self.fragments()) * max(1, len(self.partners))
+        built = max(1, len(self.fillers)) * len(self.fragments()) * max(1, len(self.partners))
+        return built + len(self.interfaces)
 
     def kinds(self) -> list[FlowKind]:
         """List the kinds of results that are wanted."""
@@ -223,17 +239,24 @@ class ScreeningSpec(BaseModel):
         InputError
             For an unknown name, with the nearest known ones.
         """
-        fields = set(kind.request.model_fields)
+        fields_of = kind.request.model_fields
+        fields = set(fields_of)
         found: dict[str, Any] = {}
-        for filler in self.fillers if "filler" in fields else [None]:
+        nothing = not self.fragments() and "polymer" in fields  # interfaces of files are all there is
+        for filler in () if nothing else self.fillers if "filler" in fields else [None]:
             for pairing in pairings(kind.request.model_fields, self.fragments(), self.salts, self.partners):
                 options = {k: v for k, v in self._options(filler, pairing, library).items() if k in fields}
                 request = kind.request(**options, quantities=kind.needed(self.quantities))
                 found.setdefault(request.model_dump_json(), request)
+        for choice in self.interfaces if "interface" in fields else ():
+            options = {k: v for k, v in self._common().items() if k in fields} | choice.options()
+            options |= {name: fields_of[name].default for name in ("target", "clearance", "room_atoms")}
+            request = kind.request(**options, quantities=kind.needed(self.quantities))
+            found.setdefault(request.model_dump_json(), request)
         return list(found.values())
 
-    def _options(self, filler: FillerChoice | None, pairing: Pairing, library: Library) -> dict[str, Any]:
-        """Return the fields of a request of any kind."""
+    def _common(self) -> dict[str, Any]:
+        """Return the fields that all requests of any kind share."""
         names: tuple[str, ...] = (
             "engine",
             "level",
@@ -245,8 +268,12 @@ class ScreeningSpec(BaseModel):
             "isomers",
             "seed",
         )
-        names += ("vacuum", "max_atoms", "room_atoms")
-        options: dict[str, Any] = {name: getattr(self, name) for name in names}
+        names += ("vacuum", "max_atoms", "room_atoms", "target", "clearance")
+        return {name: getattr(self, name) for name in names}
+
+    def _options(self, filler: FillerChoice | None, pairing: Pairing, library: Library) -> dict[str, Any]:
+        """Return the fields of a request of any kind."""
+        options = self._common()
         options["salt"] = library.salt(pairing.salt).name if pairing.salt else None
         if filler is not None:
             known = None if names_a_file(filler.name) else library.find("filler", filler.name)
@@ -302,14 +329,19 @@ def read_spec(path: Path, many: bool = False, library: Library | None = None) ->
     own_files = {
         "fillers": [_beside(path, each, "filler", library or Library()) for each in spec.fillers],
         "molecules": [_beside(path, each, "molecule", library or Library()) for each in spec.molecules],
+        "interfaces": [_beside(path, each, None, library or Library()) for each in spec.interfaces],
     }
     return spec.model_copy(update=own_files)
 
 
-def _beside(path: Path, choice: C, kind: Literal["filler", "molecule"], library: Library) -> C:
+def _beside(path: Path, choice: C, kind: Literal["filler", "molecule"] | None, library: Library) -> C:
     """Give a structure file of the user its absolute path; relative ones begin at the folder of the screening's file."""
     own = path.parent / choice.name
-    if not names_a_file(choice.name) and (kind == "molecule" or library.find(kind, choice.name) is not None):
+    if (
+        kind is not None
+        and not names_a_file(choice.name)
+        and (kind == "molecule" or library.find(kind, choice.name) is not None)
+    ):
         return choice
     return choice.model_copy(update={"name": str(own.resolve())}) if is_file(own) else choice
 
@@ -336,6 +368,10 @@ def check_names(path: Path, spec: ScreeningSpec, library: Library) -> None:
                 finders[kind](name)
             except IfaceError as error:
                 raise InputError(f"{path}, line {line_of(text, (kind, index))}: {error}") from error
+    for index, own in enumerate(spec.interfaces):
+        if not is_file(Path(own.name)):
+            place = line_of(text, ("interfaces", index))
+            raise InputError(f"{path}, line {place}: the interface {own.name[:300]} is no file, or does not exist.")
 
 
 def _blamed(message: str) -> tuple[str, ...]:

@@ -204,6 +204,8 @@ def find_result(store: JobStore, identifier: str, load: bool = False) -> StoredR
     hits = beginning_with(store, text, ("output.key", "uuid")) or beginning_with(
         store, text, ("output.provenance.former_key",)
     )
+    if not hits and _is_begun(store, text):
+        raise InputError(f"{text!r} is not finished; what there is of it: iface-wf provenance {text}.")
     if not hits:
         raise InputError(f"No result has a key or uuid that begins with {text!r}; `iface-wf results` lists them.")
     keys = sorted({hit["output"]["key"] for hit in hits})
@@ -219,6 +221,13 @@ def find_result(store: JobStore, identifier: str, load: bool = False) -> StoredR
             "for, puts the result together again."
         )
     return _read(next(store.query(identity(entry), load=True)) if load else entry, whole)
+
+
+def _is_begun(store: JobStore, text: str) -> bool:
+    """Whether something without a result has a key that begins so."""
+    begins = {"$regex": f"^{text}"}
+    failed = {"output.document_type": "failure", "output.key": begins}
+    return bool(store.count(failed) or store.count({"metadata.interface": begins}))
 
 
 def stored_result(store: JobStore, key: str) -> StoredResult | None:

@@ -207,7 +207,7 @@ def test_what_is_not_known_is_one_sentence(water, overrides, text):
         MlipEngine(overrides=overrides).request(water, [])
 
 
-@pytest.mark.parametrize(("model", "install"), [("CHGNet", r"iface-wf\[mlip\]"), ("SevenNet", r"iface-wf\[sevennet\]")])
+@pytest.mark.parametrize(("model", "install"), [("CHGNet", r"\.\[mlip\]"), ("SevenNet", r"\.\[sevennet\]")])
 def test_a_model_whose_package_is_absent_says_what_to_install(water, monkeypatch, tmp_path, model, install):
     monkeypatch.setattr(mlip_models, "find_spec", lambda name: None)
     engine = MlipEngine(overrides={"model": model})

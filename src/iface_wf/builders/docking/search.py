@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import count
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +27,8 @@ Vectors = NDArray[np.float64]
 _PLACED, _PLACED_LATER = 0.3, 0.2
 #: Steps of the force field after which a start is given up that lies higher above the lowest one, eV.
 ROUGH, _HOPELESS = 50, 0.4
+#: Steps of one that is not.
+FULL = 200
 #: Decimals of positions that count, A.
 _PLACE = 4
 #: Moves start from so many of the lowest minima.
@@ -74,6 +77,18 @@ class Docked(NamedTuple):
     placed: int
 
 
+class Memory(Protocol):
+    """Keeps what was relaxed, so that docking that was killed goes on."""
+
+    def get(self, what: str) -> Any:
+        """Return what was kept under a name; None where nothing was."""
+        ...
+
+    def put(self, what: str, data: Any) -> None:
+        """Keep plain data under a name."""
+        ...
+
+
 @dataclass
 class _Known:
     minimum: Minimum
@@ -92,6 +107,7 @@ def dock(
     target: Target | None = None,
     conformers: int = 10,
     best: Structure | None = None,
+    memory: Memory | None = None,
 ) -> Docked:
     """Relax many placements by the docking force field.
 
@@ -113,6 +129,8 @@ def dock(
         Shapes of the molecule that are placed.
     best
         The best interface so far; then moves start from it, and placements are fewer.
+    memory
+        What was relaxed before a kill, and where more is kept.
 
     Returns
     -------
@@ -125,6 +143,7 @@ def dock(
         As of `iface_wf.builders.placing.placements.place`.
     """
     dock_ = _Dock(_rounded(slab), _rounded(fragment), seed, vacuum, clearance, target, conformers)
+    dock_.memory = memory
     return dock_.run(starts, None if best is None else _rounded(best))
 
 
@@ -158,13 +177,15 @@ class _Dock:
         self.shapes = Shapes(fragment)
         self.pool = self.shapes.pool(conformers, seed)
         self.found: list[_Known] = []
+        self.memory: Memory | None = None
+        self._relaxed = 0
 
     def run(self, starts: int, best: Structure | None) -> Docked:
         rng = np.random.default_rng([self.seed, 2])
         share = 1.0 if self.target is not None else _PLACED if best is None else _PLACED_LATER
         if best is not None:
             own = best.cart_coords - np.array(best.properties["placement"].get("substrate_shift", [0.0, 0.0, 0.0]))
-            self._add(self.field.minimise(own[len(self.slab) :], own[self.field.hydroxyls]), "best")
+            self._add(self._minimise(own[len(self.slab) :], own[self.field.hydroxyls]), "best")
         placed = 0
         for number, xyz in zip(range(max(1, round(share * starts))), self._placements(), strict=False):
             self._try(xyz, self._flipped(rng) if number % 2 else None, "placement")
@@ -202,10 +223,24 @@ class _Dock:
 
     def _try(self, xyz: Vectors, hydroxyls: Vectors | None, origin: str) -> None:
         """Relax a start a little, and to the end where that is worth it; keep what comes out."""
-        rough = self.field.minimise(xyz, hydroxyls, ROUGH)
+        rough = self._minimise(xyz, hydroxyls, ROUGH)
         if self.found and rough.energy > self.found[0].minimum.energy + _HOPELESS:
             return
-        self._add(self.field.minimise(rough.fragment, rough.hydroxyls), origin)
+        self._add(self._minimise(rough.fragment, rough.hydroxyls), origin)
+
+    def _minimise(self, xyz: Vectors, hydroxyls: Vectors | None, steps: int = FULL) -> Minimum:
+        """Relax, or remember: the draws are the same each time, so the same starts come in the same order."""
+        if self.memory is None:
+            return self.field.minimise(xyz, hydroxyls, steps)
+        self._relaxed += 1
+        # a start that differs, by another version say, is another one
+        start = hashlib.sha256(np.round(xyz, _PLACE).tobytes()).hexdigest()[:12]
+        name = f"{self._relaxed} {steps} {start}"
+        if (kept := self.memory.get(name)) is not None:
+            return Minimum(float(kept[0]), np.array(kept[1]), np.array(kept[2]).reshape(-1, 3))
+        found = self.field.minimise(xyz, hydroxyls, steps)
+        self.memory.put(name, [found.energy, found.fragment.tolist(), found.hydroxyls.tolist()])
+        return found
 
     def _add(self, minimum: Minimum, origin: str) -> None:
         """Keep a minimum unless it is known."""

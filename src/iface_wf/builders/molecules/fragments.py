@@ -344,7 +344,7 @@ def from_xyz(path: Path, charge: int = 0, label: str = POLYMER) -> Structure:
     distance = np.linalg.norm(xyz[:, None] - xyz[None], axis=-1) + 10.0 * np.eye(count)
     if distance.min() < 0.5:
         raise InputError(f"The XYZ file {path} holds two atoms only {distance.min():.2f} A apart.")
-    mol = _perceived(symbols, xyz, charge, path)
+    mol = perceived(symbols, xyz, charge, f"the XYZ file {path}")
     return boxed(symbols, xyz, [label] * count, chemistry(mol) | {"charge": charge, "source": path.name})
 
 
@@ -361,8 +361,23 @@ def _number(text: str) -> float:
     return float(text) if value is None else value
 
 
-def _perceived(symbols: list[str], xyz: Vectors, charge: int, path: Path) -> Chem.Mol:
-    """Find bonds and orders from coordinates and total charge, 10.1002/bkcs.10334."""
+def perceived(symbols: list[str], xyz: Vectors, charge: int, where: str) -> Chem.Mol:
+    """Find bonds and orders from coordinates and total charge, 10.1002/bkcs.10334.
+
+    Parameters
+    ----------
+    symbols, xyz
+        Elements, and coordinates in A, shape (atoms, 3).
+    charge
+        Total charge, e.
+    where
+        What holds the atoms, for errors.
+
+    Raises
+    ------
+    InputError
+        When they are no molecule of that charge.
+    """
     edit = Chem.RWMol()
     for symbol in symbols:
         edit.AddAtom(Chem.Atom(symbol))
@@ -375,7 +390,7 @@ def _perceived(symbols: list[str], xyz: Vectors, charge: int, path: Path) -> Che
             Chem.SanitizeMol(edit)
         except (ValueError, RuntimeError) as error:
             raise InputError(
-                f"The bonds in the XYZ file {path} cannot be told for a total charge of {charge:+d}: "
+                f"The bonds in {where} cannot be told for a total charge of {charge:+d}: "
                 "check the geometry and the charge, or give a SMILES."
             ) from error
     return edit.GetMol()

@@ -47,16 +47,77 @@ def ready_slab(record: FillerRecord, vacuum: float, in_plane: tuple[float, float
     InputError
         If the slab has partly occupied sites, atoms that are nearer than any bond, or too many atoms.
     """
-    raw = read_crystal(record.crystal_path)
-    if not raw.is_ordered:
-        raise InputError(f"{record.crystal} is a slab with partly occupied sites; order it first.")
-    notes = [*raw.properties.get("warnings", [])]
-    raw = _vacuum_along_c(raw, notes)
-    upright = _upright(raw)
+    notes: list[str] = []
+    upright = put_upright(read_crystal(record.crystal_path), record.crystal, notes)
     matrix = _repeats(upright, in_plane)
-    slab = by_element(place(upright if np.array_equal(matrix, np.eye(2)) else repeat(upright, matrix), vacuum))
-    if len(slab) > len(upright):
+    large = upright if np.array_equal(matrix, np.eye(2)) else repeat(upright, matrix)
+    if len(large) > len(upright):
         notes.append("The cell of the file was repeated in its plane to make room, with all that it says of its atoms.")
+    return described(record, large, vacuum, notes, matrix)
+
+
+def put_upright(raw: Structure, name: str, notes: list[str]) -> Structure:
+    """Bring what a file says of a slab into our frame: its vacuum along c, normal to the plane, and a along x.
+
+    Parameters
+    ----------
+    raw
+        The crystal as it was read; properties of its sites are kept.
+    name
+        Of the file, for errors.
+    notes
+        Takes the warnings of the file, and a sentence about each thing that was changed.
+
+    Returns
+    -------
+    Structure
+        Its sites in the order of the file.
+
+    Raises
+    ------
+    InputError
+        If it has partly occupied sites.
+    """
+    if not raw.is_ordered:
+        raise InputError(f"{name} is a slab with partly occupied sites; order it first.")
+    notes += raw.properties.get("warnings", [])
+    return _upright(_vacuum_along_c(raw, notes))
+
+
+def described(
+    record: FillerRecord,
+    upright: Structure,
+    vacuum: float,
+    notes: list[str],
+    matrix: npt.NDArray[np.int_] | None = None,
+) -> Structure:
+    """Put a slab that stands upright to its place, hold its lower atoms where it holds none, and say what it is.
+
+    Parameters
+    ----------
+    record
+        The filler.
+    upright
+        As from `put_upright`, perhaps repeated.
+    vacuum
+        Empty space above the topmost atom in A.
+    notes
+        Warnings for its properties.
+    matrix
+        How it was repeated in its plane.
+
+    Returns
+    -------
+    Structure
+        As ``build_slab`` gives it.
+
+    Raises
+    ------
+    InputError
+        If it is charged by its record's oxidation states, or atoms are nearer than any bond.
+    """
+    matrix = np.eye(2, dtype=int) if matrix is None else matrix
+    slab = by_element(place(upright, vacuum))
     check_contacts(slab, record.crystal)
     extent = float(np.ptp(slab.cart_coords[:, 2]))
     if "selective_dynamics" in slab.site_properties:

@@ -64,7 +64,10 @@ def require_setups(symbols: Iterable[str], settings: Mapping[str, Any]) -> None:
 
 CHECKS = (
     Check(
-        "GPAW", _gpaw, "pip install 'iface-wf[gpaw]' (needs libxc-dev, libopenblas-dev, a C++ compiler)", needed=True
+        "GPAW",
+        _gpaw,
+        "pip install '.[gpaw]' in the clone (needs libxc-dev, libopenblas-dev, a C++ compiler)",
+        needed=True,
     ),
     Check("GPAW setups", _setups, "pip install gpaw-data, or set GPAW_SETUP_PATH", needed=True),
     Check(

@@ -40,14 +40,14 @@ def _package(module: str, distribution: str) -> Package:
 _MACE, _MATGL, _NEQUIP = _package("mace", "mace-torch"), _package("matgl", "matgl"), _package("nequip", "nequip")
 #: All models of atomate2, by its names; a test compares them.
 MODELS: dict[str, Package] = {
-    "CHGNet": Package("chgnet", "chgnet", "'iface-wf[mlip]'"),
+    "CHGNet": Package("chgnet", "chgnet", "'.[mlip]' in the clone"),
     "MACE-MP-0": _MACE,
     "MACE-MP-0b3": _MACE,
     "MACE-MPA-0": _MACE,
     "M3GNet": _MATGL,
     "MatPES-PBE": _MATGL,
     "MatPES-r2SCAN": _MATGL,
-    "SevenNet": Package("sevenn", "sevenn", "'iface-wf[sevennet]'"),
+    "SevenNet": Package("sevenn", "sevenn", "'.[sevennet]' in the clone"),
     "MatterSim": _package("mattersim", "mattersim"),
     "FAIRChem": _package("fairchem", "fairchem-core"),
     "UPET": _package("upet", "upet"),

@@ -53,5 +53,7 @@ PROFILE = EngineProfile(
     room={"fast": 450, "moderate": 450, "precise": 450},
     resources=({"cores": 1, "hours": 1.0, "exponent": 1.0},),
     packages=("torch", "atomate2"),
-    checks=(Check("ML potential", lambda: f"CHGNet, chgnet {installed('chgnet')}", "pip install 'iface-wf[mlip]'"),),
+    checks=(
+        Check("ML potential", lambda: f"CHGNet, chgnet {installed('chgnet')}", "pip install '.[mlip]' in the clone"),
+    ),
 )

@@ -187,6 +187,7 @@ def read_document(
         converged=not any(flag.startswith(("scf_unconverged", "geometry_unconverged")) for flag in flags),
         scf_steps=len(run.vasprun.ionic_steps[-1]["electronic_steps"]),
         ionic_steps=len(run.vasprun.ionic_steps) if run.is_relaxation else 0,
+        **_history(run, request),
         corrections=outputs.read_corrections(directory) if corrections is None else corrections,
         flags=flags,
         densities=densities,
@@ -207,6 +208,17 @@ def method(run: outputs.VaspRun, settings: dict[str, Any], replaced: bool = Fals
         energy_type=outputs.energy_type(run) + (", D4 by dftd4 in place of VASP's D3(BJ)" if replaced else ""),
         damping=settings["xc"],
     )
+
+
+def _history(run: outputs.VaspRun, request: CalculationRequest) -> dict[str, Any]:
+    """Return what a document says of the steps of a relaxation."""
+    if not run.is_relaxation:
+        return {}
+    forces = [outputs.max_force(run, request.atoms_structure, step) for step in range(len(run.vasprun.ionic_steps))]
+    return {
+        "step_energies": [float(step["e_fr_energy"]) for step in run.vasprun.ionic_steps],
+        "step_forces": [force for force in forces if force is not None],
+    }
 
 
 def _of_slab(potential: SlabPotential | None) -> dict[str, Any]:

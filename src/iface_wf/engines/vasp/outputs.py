@@ -188,9 +188,9 @@ def valences_of(run: VaspRun, wanted: Structure) -> list[float]:
     return found
 
 
-def max_force(run: VaspRun, wanted: Structure) -> float | None:
-    """Return the largest force on an atom that is free in the structure asked for, in the last step, eV/A."""
-    forces = np.asarray(run.vasprun.ionic_steps[-1].get("forces", []), dtype=float).reshape(-1, 3)
+def max_force(run: VaspRun, wanted: Structure, step: int = -1) -> float | None:
+    """Return the largest force on an atom that is free in the structure asked for, in one step, by default the last, eV/A."""
+    forces = np.asarray(run.vasprun.ionic_steps[step].get("forces", []), dtype=float).reshape(-1, 3)
     if not len(forces):
         return None
     flags = wanted.site_properties.get("selective_dynamics")

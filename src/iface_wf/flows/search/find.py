@@ -58,6 +58,10 @@ class Source(Protocol):
         """Propose candidates, knowing the best one so far; the same for the same number and the same best one."""
         ...
 
+    def kept(self, number: int) -> None:
+        """Hear that a batch is in the record: what led to it is needed no more."""
+        ...
+
 
 def seed_of(seed: int, number: int) -> int:
     """Return the seed of a batch; the first one has the search's own."""
@@ -151,6 +155,7 @@ class Finder:
             # through JSON, so that a search that goes on after a kill sees the same numbers
             found = json.loads(json.dumps(found, default=_plain))
             self.record.put(f"batch {number}", found)
+            self.source.kept(number)
         poses = [Pose(**each | {"structure": Structure.from_dict(each["structure"])}) for each in found["poses"]]
         return Batch(poses, found["starts"], found["independent"], found["seed"])
 

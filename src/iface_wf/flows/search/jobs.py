@@ -124,12 +124,20 @@ class _OnSlab:
     ) -> None:
         self.slab, self.fragment, self.options = slab, fragment, options
         self.placements, self.seed, self.size = placements, seed, len(slab)
+        self.record: Record | None = None
 
     def batch(self, number: int, best: Structure | None) -> Batch:
         """See `iface_wf.flows.search.find.Source.batch`."""
         starts, seed = STARTS * self.placements, seed_of(self.seed, number)
-        found = dock(self.slab, self.fragment, starts, seed, conformers=CONFORMERS, best=best, **self.options)
+        memory = None if self.record is None else self.record.beside(f"docking-{number}")
+        options = self.options | {"conformers": CONFORMERS, "best": best, "memory": memory}
+        found = dock(self.slab, self.fragment, starts, seed, **options)
         return Batch(found.poses, starts, found.placed, seed)
+
+    def kept(self, number: int) -> None:
+        """See `iface_wf.flows.search.find.Source.kept`."""
+        if self.record is not None:
+            self.record.beside(f"docking-{number}").forget()
 
 
 class _Alone:
@@ -150,6 +158,9 @@ class _Alone:
         poses = [Pose(each, 0.0, "given" if i == 0 else "conformer", int(i > 0)) for i, each in enumerate(pool)]
         return Batch(poses, starts, len(pool) - 1, seed)
 
+    def kept(self, number: int) -> None:
+        """See `iface_wf.flows.search.find.Source.kept`."""
+
 
 class _Together:
     """Candidates of molecules and ions in one open box, or of a single one."""
@@ -166,6 +177,9 @@ class _Together:
         rest = np.random.default_rng([seed, 3]).permutation(np.arange(min(self.count // 2, len(pool)), len(pool)))
         pool = [*pool[: self.count // 2], *(pool[i] for i in rest)]
         return Batch([Pose(each, 0.0, "together", 1) for each in pool], starts, len(pool), seed)
+
+    def kept(self, number: int) -> None:
+        """See `iface_wf.flows.search.find.Source.kept`."""
 
 
 @dataclass(frozen=True)
@@ -231,6 +245,7 @@ def find_on_slab(
     source = _OnSlab(slab, fragment, options.placements, options.seed, placing)
     told = placing | {"target": target.model_dump() if target else None}
     record = Record(options.record_key(slab, fragment, **told), slab, fragment)
+    source.record = record
     return Finder(source, options.engine, options.placements, options.budget, record, options.seed).run()
 
 

@@ -28,8 +28,22 @@ class Record:
         # equal searches may differ in the order and place of their sites, and what is noted belongs to one of them
         frame = hashlib.sha256("".join(part.to_json() for part in parts).encode()).hexdigest()
         folder = (common_shelf() or Path.cwd()) / f"search-{key[:16]}-{frame[:8]}"
-        folder.mkdir(parents=True, exist_ok=True)
-        self.path = folder / "search.jsonl"
+        self._read(folder / "search.jsonl")
+
+    def beside(self, name: str) -> Record:
+        """Return another record in the same folder, for what is needed only until this one notes what it led to."""
+        other = Record.__new__(Record)
+        other._read(self.path.with_name(f"{name}.jsonl"))
+        return other
+
+    def forget(self) -> None:
+        """Delete the lines."""
+        self.path.unlink(missing_ok=True)
+        self._known.clear()
+
+    def _read(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.path = path
         self._known: dict[str, Any] = {}
         if self.path.exists():
             for line in self.path.read_bytes().split(b"\n"):
@@ -51,7 +65,7 @@ class Record:
             file.write("\n" * self._torn() + sealed(json.dumps({"what": what, "data": data})) + "\n")
 
     def _torn(self) -> bool:
-        size = self.path.stat().st_size
+        size = self.path.stat().st_size if self.path.exists() else 0
         if size == 0:
             return False
         with self.path.open("rb") as file:

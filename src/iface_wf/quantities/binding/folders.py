@@ -92,7 +92,7 @@ def write_binding(request: BindingRequest, library: Library, directory: Path) ->
     about = dict(item.about)
     # not the result of the flow: VASP relaxes at every level, and a placement is not chosen among relaxed parts
     about["key"] = hashlib.sha256(f"{about['key']} by hand".encode()).hexdigest()
-    engine = request.main_engine(library.filler(request.filler))
+    engine = request.main_engine(library.filler(request.filler) if built.given is None else built.given.record)
     if not isinstance(engine, VaspEngine):
         raise InputError(f"Inputs are written for vasp only, not for {request.engine}.")
     structures = {A.name: built.slab, B.name: built.fragment, WHOLE: built.placements[0]}

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pymatgen.core import Structure
 
+from iface_wf.builders.alone import no_ion_alone
+from iface_wf.builders.given import Given
 from iface_wf.builders.interface import InterfaceBuild, build_fragment, build_interface
 from iface_wf.builders.room import room_of
 from iface_wf.errors import InputError
@@ -19,6 +21,7 @@ from iface_wf.library.records import FillerRecord
 from iface_wf.quantities.binding.cells import Size, shared_slab
 from iface_wf.quantities.binding.maker import BindingEnergyMaker
 from iface_wf.quantities.binding.request import BindingRequest
+from iface_wf.store.canonical import calculation_key
 
 NAME = "binding"
 
@@ -58,7 +61,12 @@ def binding_maker(request: BindingRequest, *fillers: FillerRecord, here: bool = 
 
 
 def describe(
-    request: BindingRequest, record: FillerRecord, slab: Part, fragment: Part, report: dict[str, Any]
+    request: BindingRequest,
+    record: FillerRecord,
+    slab: Part,
+    fragment: Part,
+    report: dict[str, Any],
+    given: Given | None = None,
 ) -> dict[str, Any]:
     """Describe an interface for its document.
 
@@ -72,6 +80,8 @@ def describe(
         The two parts.
     report
         What building them told, plain JSON, for the provenance.
+    given
+        What a file brought, where the interface is one of a file.
 
     Returns
     -------
@@ -85,11 +95,13 @@ def describe(
     """
     charge = sum(float(part.structure.properties.get("charge", 0.0)) for part in (slab, fragment))
     if abs(charge) > 1e-6:
-        raise InputError(
-            f"The interface of {record.name} carries a charge of {charge:+g} e, but a cell repeated in the plane must "
-            "be neutral: give the whole salt, or cap the charge."
-        )
+        raise no_ion_alone(f"What lies on {record.name} carries a charge of {charge:+g} e", request.salt or "LiTFSI")
     digests = {"slab": slab.digest, "fragment": fragment.digest}
+    polymer = request.polymer or request.molecule
+    if given is not None:
+        # as for a relaxation, so that which atoms the file holds counts, too
+        digests["interface"] = str(calculation_key(given.whole, {}, "relax"))
+        polymer = given.fragment.properties["formula"]
     return {
         "key": request.key(
             slab.digest,
@@ -97,10 +109,12 @@ def describe(
             record,
             elements=elements_of(slab.structure, fragment.structure),
             metal=bool(slab.structure.properties.get("metal")),
+            interface_digest=digests.get("interface"),
+            conformers=given is None or given.searched,
         ),
         "filler": record.name,
         "surface": str(slab.structure.properties.get("surface", "")),
-        "polymer": request.polymer or request.molecule,
+        "polymer": polymer,
         "units": request.units if request.polymer else None,
         "salt": request.salt,
         "provenance": {
@@ -124,12 +138,16 @@ def single_graph(request: BindingRequest, library: Library, here: bool = True) -
 
 def graph_of_built(request: BindingRequest, built: InterfaceBuild, library: Library, here: bool = True) -> Graph:
     """Say what is to be calculated of an interface that is built; see `single_graph`."""
-    record = library.filler(request.filler)
+    given = built.given
+    record = library.filler(request.filler) if given is None else given.record
     maker = binding_maker(request, record, here=here)
     filler, _, rest = request.label.partition(" + ")
+    if given is not None:
+        maker = replace(maker, interface=given.whole, conformers=given.searched)
+        filler, rest = f"{record.name} of {request.label}", f"{given.fragment.properties['formula']} of {request.label}"
     slab, fragment = maker.part(built.slab, "A", filler), maker.part(built.fragment, "B", rest)
     graph = Graph()
-    _add(graph, maker, request, slab, fragment, describe(request, record, slab, fragment, built.report))
+    _add(graph, maker, request, slab, fragment, describe(request, record, slab, fragment, built.report, given))
     return graph
 
 
@@ -153,8 +171,17 @@ def grid_graph(
 
     All requests share their engines and levels; of each filler and surface one slab is built that has room for all fragments.
     """
+    graph = Graph()
+    for request in (each for each in requests if each.interface is not None):
+        try:
+            graph.merge(single_graph(request, library, here))
+        except InputError as error:
+            graph.refused.append((request.label, str(error)))
+    requests = [each for each in requests if each.interface is None]
+    if not requests:
+        return graph
     fillers = {name: library.filler(name) for name in dict.fromkeys(request.filler for request in requests)}
-    grid = _Grid(library, in_plane, fillers, binding_maker(requests[0], *fillers.values(), here=here))
+    grid = _Grid(library, in_plane, fillers, binding_maker(requests[0], *fillers.values(), here=here), graph)
     rows: dict[tuple[Any, ...], list[BindingRequest]] = {}
     for request in requests:
         rows.setdefault((request.filler, request.surface, request.thickness), []).append(request)

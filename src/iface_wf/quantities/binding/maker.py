@@ -15,11 +15,15 @@ from iface_wf.engines.base import Engine
 from iface_wf.engines.registry import DEFAULT_RANKING, create
 from iface_wf.flows.maker import ResultMaker
 from iface_wf.flows.parts import Part, PartOutputs
+from iface_wf.flows.placements import RankedPlacements
 from iface_wf.flows.search.budget import LEVELS
 from iface_wf.flows.search.jobs import ConformerSearch, SearchOptions, search_placement
 from iface_wf.quantities.binding.collect import collect_binding
 from iface_wf.quantities.binding.lateral import lateral_energy
 from iface_wf.quantities.binding.references import cut, from_whole, lower
+
+#: Who chose the placement of an interface that a file brought.
+AS_IN_FILE = "none: the interface of a file"
 
 
 @dataclass
@@ -46,6 +50,10 @@ class BindingEnergyMaker(ResultMaker):
         the counterpoise correction.
     densities
         Whether densities are kept, for charges and the difference density.
+    interface
+        Start of AB, labelled sites, instead of a search for the placement.
+    conformers
+        Whether the lowest conformer of B is searched for.
 
     Examples
     --------
@@ -80,6 +88,8 @@ class BindingEnergyMaker(ResultMaker):
     patience: int = LEVELS["fast"].patience
     frozen: bool = True
     densities: bool = True
+    interface: Structure | None = None
+    conformers: bool = True
 
     def make(self, slab: Structure, fragment: Structure, about: dict[str, Any] | None = None) -> Flow:
         """Wire the jobs.
@@ -115,7 +125,8 @@ class BindingEnergyMaker(ResultMaker):
 
     def start_search(self, role: str) -> ConformerSearch | None:
         """See `iface_wf.flows.maker.ResultMaker.start_search`: the molecule's lowest conformer is looked for."""
-        return ConformerSearch(self._options) if role == B.name and self._options.searches else None
+        searched = role == B.name and self.conformers and self._options.searches
+        return ConformerSearch(self._options) if searched else None
 
     def single_point_of_part(self, role: str) -> bool:
         """Whether the single point can be shared: where energies are bound to grid steps, that of B belongs to each AB."""
@@ -132,20 +143,8 @@ class BindingEnergyMaker(ResultMaker):
             As in `make`.
         """
         slab, fragment = outputs["A"], outputs["B"]
-        placed = search_placement(
-            slab.relax.structure,
-            fragment.relax.structure,
-            engine=self.ranking_engine,
-            placements=self.placements,
-            seed=self.seed,
-            steps=self.search,
-            patience=self.patience,
-            vacuum=self.vacuum,
-            clearance=self.clearance,
-            target=self.target,
-        )
-        placed.name = f"search {WHOLE}"
-        relax_ab = self.relaxation(WHOLE).make(placed.output.structure)
+        search, placements = self._start(slab, fragment)
+        relax_ab = self.relaxation(WHOLE).make(placements.structure)
         lateral = lateral_energy(relax_ab.output.structure, self.ranking_engine)
         lateral.name = "images"
         own = self._statics(relax_ab)
@@ -162,13 +161,34 @@ class BindingEnergyMaker(ResultMaker):
             calculations=statics,
             relaxations={A.name: slab.relax, B.name: fragment.relax, WHOLE: relax_ab.output} | relaxed_again,
             uuids={role: output.uuid for role, output in statics.items()},
-            placements=placed.output,
+            placements=placements,
             about=about,
             conformers=fragment.search,
             lateral=lateral.output,
         )
         collect.name = "collect"
-        return [placed, relax_ab, lateral, *own.values(), *again, collect]
+        return [*search, relax_ab, lateral, *own.values(), *again, collect]
+
+    def _start(self, slab: PartOutputs, fragment: PartOutputs) -> tuple[list[Job], Any]:
+        """Return the job that searches for the placement, if there is one, and the placements, or where they will be."""
+        if self.interface is not None:
+            whole = self.interface.as_dict()
+            entry = {"placement": 0, "contact": self.interface.properties.get("placement", {}).get("contact")}
+            return [], RankedPlacements(structure=whole, built=whole, placement=0, ranking=[entry], engine=AS_IN_FILE)
+        placed = search_placement(
+            slab.relax.structure,
+            fragment.relax.structure,
+            engine=self.ranking_engine,
+            placements=self.placements,
+            seed=self.seed,
+            steps=self.search,
+            patience=self.patience,
+            vacuum=self.vacuum,
+            clearance=self.clearance,
+            target=self.target,
+        )
+        placed.name = f"search {WHOLE}"
+        return [placed], placed.output
 
     def _references(
         self, slab: PartOutputs, fragment: PartOutputs, relax_ab: Job, static_ab: Job

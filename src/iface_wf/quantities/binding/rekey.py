@@ -79,6 +79,8 @@ class Rekeyer:
                 "Its minimum was not searched for, and its references were not compared with what they are in the interface."
             )
         request = validate(asked, BindingRequest, "What was asked for")
+        if request.interface is not None:
+            raise InputError(f"Its interface is that of the file {request.interface}: run it again.")
         record = self.library.filler(request.filler)
         fragment, fragment_digest = self._fragment(request)
         for slab, slab_digest in self._slabs_of(document, request, fragment):

@@ -74,6 +74,9 @@ class BindingRequest(InterfaceSpec, Request):
     @property
     def label(self) -> str:
         """Name of the interface for people, for example ``SiO2 (101) + PEO x 4``."""
+        if self.interface is not None:
+            split = "" if self.split is None else f" ({self.split})"
+            return f"{PurePath(self.interface).name}{split}"
         surface = "" if self.surface is None else f" ({self.surface})"
         units = "" if self.units is None else f" x {self.units}"
         parts = (f"{PurePath(self.filler).name}{surface}", f"{self.polymer or self.molecule or ''}{units}", self.salt)
@@ -86,6 +89,8 @@ class BindingRequest(InterfaceSpec, Request):
         *fillers: FillerRecord,
         elements: Collection[str] = (),
         metal: bool = False,
+        interface_digest: str | None = None,
+        conformers: bool = True,
     ) -> str:
         """Content key of the whole interface calculation.
 
@@ -99,6 +104,10 @@ class BindingRequest(InterfaceSpec, Request):
             Elements of the two parts.
         metal
             Whether the slab conducts, which engines give more k-points.
+        interface_digest
+            Digest of an interface that a file brought, for which no placement is searched.
+        conformers
+            Whether the lowest conformer of the fragment is searched for.
 
         Returns
         -------
@@ -107,7 +116,10 @@ class BindingRequest(InterfaceSpec, Request):
         """
         options = self.model_dump(mode="json", include=set(_OPTIONS)) | {"metal": metal or None}
         budget = self.budget
-        if self.placements > 1 and budget.steps > 0:
+        if interface_digest is not None:
+            own = {name: options[name] if conformers else None for name in ("placements", "seed")}
+            options = own | {"interface": interface_digest, "metal": metal or None}
+        if conformers and self.placements > 1 and budget.steps > 0:
             options["ranking"] = method_of(self.ranking_engine(), elements)
             options["search"] = [VERSION, budget.steps, budget.patience]
         parts = {A.name: slab_digest, B.name: fragment_digest}

@@ -9,7 +9,7 @@ from pymatgen.core import Structure
 
 from iface_wf.builders.components import label
 from iface_wf.builders.edges import EDGE_STEP
-from iface_wf.builders.interface import InterfaceSpec, build_fragment
+from iface_wf.builders.interface import NO_FILLER, InterfaceSpec, build_fragment
 from iface_wf.builders.molecules.assemblies import boxed_again, join
 from iface_wf.builders.molecules.complexes import build_salt
 from iface_wf.documents.labels import PARTNER
@@ -104,7 +104,7 @@ def _partner(request: PairRequest, library: Library) -> InterfaceSpec:
         raise InputError(f"'partner_units' means nothing for {name[:80]!r}, which is no polymer.")
     told: dict[str, Any] = {"polymer": name, "units": request.partner_units} if chain else {"molecule": name}
     return InterfaceSpec(
-        filler="none",
+        filler=NO_FILLER,
         n_conformers=request.n_conformers,
         seed=request.seed,
         max_atoms=request.max_atoms,

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal, Self
 from pydantic import Field, model_validator
 from pymatgen.core import Structure
 
-from iface_wf.builders.interface import InterfaceSpec
+from iface_wf.builders.interface import NO_FILLER, InterfaceSpec
 from iface_wf.builders.molecules.oligomers import Conformation, Tacticity
 from iface_wf.engines.base import Engine
 from iface_wf.errors import InputError
@@ -78,7 +78,7 @@ class ComplexRequest(Request):
         if self.polymer is None and self.molecule is None:
             return None
         told = {name: getattr(self, name) for name in (*HOST, "n_conformers", "seed", "max_atoms")}
-        return InterfaceSpec(filler="none", **told)
+        return InterfaceSpec(filler=NO_FILLER, **told)
 
     @model_validator(mode="after")
     def _a_whole_molecule(self) -> Self:

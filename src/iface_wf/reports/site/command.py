@@ -13,7 +13,7 @@ from iface_wf.documents.result import ResultDocument
 #: Options of `iface-wf run` that hold one plain value.
 _PLAIN = (
     "filler", "surface", "thickness", "polymer", "units", "sequence", "tacticity", "conformation", "molecule", "salt",
-    "engine", "level", "geometry", "placements", "search", "seed", "vacuum", "max_atoms", "room_atoms",
+    "interface", "split", "engine", "level", "geometry", "placements", "search", "seed", "vacuum", "max_atoms", "room_atoms",
 )  # fmt: skip
 
 
@@ -33,11 +33,11 @@ def run_command(document: ResultDocument) -> tuple[str, list[str]]:
         Fields that only a YAML file or Python can give.
     """
     request = document.provenance.get("request")
-    if not isinstance(request, Mapping) or not request.get("filler"):
+    if not isinstance(request, Mapping) or not (request.get("filler") or request.get("interface")):
         return "", []
     words = ["iface-wf", "run"]
     for name in _PLAIN:
-        if request.get(name) is not None:
+        if request.get(name) not in (None, ""):
             words += [f"--{name.replace('_', '-')}", _word(request[name])]
     if caps := request.get("caps"):
         words += ["--caps", ",".join(map(str, caps.values() if isinstance(caps, Mapping) else caps))]
@@ -45,9 +45,13 @@ def run_command(document: ResultDocument) -> tuple[str, list[str]]:
         words += ["--quantities", ",".join(map(str, quantities))]
     if in_plane := request.get("in_plane"):
         words += ["--in-plane", *map(str, in_plane)]
+    if (clearance := request.get("clearance")) not in (None, InterfaceSpec.model_fields["clearance"].default):
+        words += ["--clearance", str(clearance)]
+    if target := request.get("target"):
+        words += ["--target", target["group"], target["surface"]]
     for name, value in (request.get("overrides") or {}).items():
         words += ["--overrides", f"{name}={json.dumps(value)}"]
-    told = {*_PLAIN, "caps", "quantities", "in_plane", "overrides", "processes"}
+    told = {*_PLAIN, "caps", "quantities", "in_plane", "overrides", "processes", "target", "clearance"}
     usual = {name: field.default for name, field in InterfaceSpec.model_fields.items()}
     left = sorted(n for n, value in request.items() if n not in told and value is not None and value != usual.get(n))
     return shlex.join(words), left
