@@ -7,13 +7,16 @@ from collections.abc import Callable, Sequence
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
 
 from iface_wf.reports.convergence import STEPS_NOT_STORED, Candidate, Cycles, Relaxed
 from iface_wf.reports.figures import LABEL_SIZE, new_figure
 
 _GOOD, _BAD, _LIMIT = "#0072B2", "#D55E00", "0.35"
+_WIDE = 20.0
+"""Where a force is larger than its limit by this factor, the axis is logarithmic."""
 _LEAST = 1e-5
-"""Forces below this are drawn here, eV/A: a single atom has none at all, and the axis is logarithmic."""
+"""Forces below this are drawn here on a logarithmic axis, eV/A: a single atom has none at all."""
 
 
 def convergence_figure(
@@ -59,19 +62,25 @@ def convergence_figure(
 
 
 def _forces(ax: Axes, relaxations: Sequence[Relaxed]) -> None:
-    ax.set_xscale("log")
+    forces = [each.force for each in relaxations if each.force is not None]
+    limits = [each.limit for each in relaxations if each.limit is not None]
+    wide = max(forces, default=0.0) > _WIDE * min(limits, default=1.0)
     for place, each in enumerate(relaxations):
         if each.limit is not None:
             ax.plot([each.limit] * 2, [place - 0.35, place + 0.35], color=_LIMIT, lw=1.4)
         if each.force is not None:
             marker, colour = ("o", _GOOD) if each.converged else ("X", _BAD)
-            ax.plot(max(each.force, _LEAST), place, marker=marker, color=colour, ms=7)
+            ax.plot(max(each.force, _LEAST if wide else 0.0), place, marker=marker, color=colour, ms=7, clip_on=False)
     for place, each in enumerate(relaxations):
         steps = "steps not told" if each.steps is None else f"{each.steps} step{'' if each.steps == 1 else 's'}"
         told = steps if each.force is not None else f"{steps}, force not told"
         ax.text(1.01, place, told, transform=ax.get_yaxis_transform(), fontsize=8, va="center")
     _names(ax, [each.name for each in relaxations])
-    ax.margins(x=0.12)
+    if wide:
+        ax.set_xscale("log")
+        ax.margins(x=0.12)
+    else:
+        ax.set_xlim(0.0, 1.12 * max([*forces, *limits, _LEAST]))
     ax.set_xlabel("largest force at the end / eV Å$^{-1}$", fontsize=LABEL_SIZE)
     handles = [Line2D([], [], color=_LIMIT, lw=1.4, label="limit")]
     handles.append(Line2D([], [], ls="", marker="o", color=_GOOD, label="converged"))
@@ -103,7 +112,7 @@ def _search(ax: Axes, candidates: Sequence[Candidate]) -> None:
         ax.plot(failed, [0.0] * len(failed), ls="", marker="x", color=_BAD, label="could not be calculated")
     ax.set_xlabel("candidate, in the order in which they were proposed", fontsize=LABEL_SIZE)
     ax.set_ylabel("energy above the lowest / eV", fontsize=LABEL_SIZE)
-    ax.xaxis.get_major_locator().set_params(integer=True)
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.legend(fontsize=8, frameon=False)
 
 

@@ -1,7 +1,7 @@
 "use strict";
 // The table of results, and what is drawn of its rows.
 (() => {
-  const { data, make, words, number, fit, colour, layout, literal, options, plotly, onTheme } = Report;
+  const { data, make, words, number, fit, fitAll, simpleTable, colour, layout, literal, options, plotly, onTheme } = Report;
   const columns = data.columns, place = Object.fromEntries(columns.map((column, i) => [column.name, i]));
   const shown = new Set(columns.filter((column) => column.shown).map((column) => column.name));
   const state = { sort: data.headline, down: false, rows: data.rows };
@@ -211,6 +211,20 @@
     byId("scatter-text").textContent = told;
   }
 
+  // ---- what runs, waits and failed ------------------------------------------------------------------------
+  function drawStates() {
+    byId("states").replaceChildren(...data.states.map((each) => {
+      const counts = Object.entries(each.counts).map(([state, count]) => `${count} ${state}`).join(", ");
+      const rows = each.rows.map((row) => [row.name, row.part, row.state, row.since, row.detail]);
+      const table = simpleTable({ title: each.title, headings: ["name", "part", "state", "since (UTC)", "detail"], rows });
+      table.querySelectorAll("tbody tr").forEach((row, i) => { row.dataset.state = each.rows[i].state; });
+      return make("section", { "aria-label": each.title, class: "states" }, make("h2", {}, words(each.title)),
+        make("p", { role: "status" }, counts || "Nothing is there."), each.remark ? make("p", { class: "bad" }, words(each.remark)) : null,
+        rows.length ? table : null, each.hidden ? make("p", {}, `${each.hidden} more are not shown.`) : null);
+    }));
+    fitAll();
+  }
+
   // ---- all together -----------------------------------------------------------------------------------------
   let waiting = 0;
   function drawRest() { cancelAnimationFrame(waiting); waiting = requestAnimationFrame(() => setTimeout(() => { drawMap(); drawScatter(); })); }
@@ -228,8 +242,11 @@
   byId("map-controls").append(field("Number", select("m-number", choices, data.headline, drawMap)));
   byId("scatter-controls").append(field("across", select("s-x", choices, other, drawScatter)), field("up", select("s-y", choices, data.headline, drawScatter)));
   byId("made").textContent = data.made;
+  drawStates();
   update();
   if (live) setInterval(() => fetch("data.json").then((answer) => answer.json()).then((told) => {
+    byId("made").textContent = data.made;
+    if (JSON.stringify(told.states) !== JSON.stringify(data.states)) { data.states = told.states; drawStates(); }
     if (JSON.stringify(told.rows) === JSON.stringify(data.rows)) return;
     if (!data.rows.length) told.columns.filter((column) => column.shown).forEach((column) => shown.add(column.name));
     data.rows = told.rows;
