@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING
 
 import iface_wf
 from iface_wf.api.options import Store, opened
-from iface_wf.api.states import QueueStates, ScreeningStates, States, looked
+from iface_wf.api.states import QueueStates, ScreeningStates, States, looked, passing
 from iface_wf.api.stored import results
-from iface_wf.errors import IfaceError, InputError
+from iface_wf.errors import InputError
 from iface_wf.reports.site.html import ASSETS, POLICY, asset, index_page
 from iface_wf.reports.site.index import index_data
 from iface_wf.reports.site.models import IndexData
@@ -181,8 +181,11 @@ class _Handler(BaseHTTPRequestHandler):
             return self._say(HTTPStatus.FORBIDDEN, "wrong token")
         try:
             found = self.server.pages.get(path)
-        except (IfaceError, OSError) as error:
-            return self._say(HTTPStatus.SERVICE_UNAVAILABLE, str(error))
+        except Exception as error:
+            reason = passing(error)
+            if reason is None:
+                raise
+            return self._say(HTTPStatus.SERVICE_UNAVAILABLE, reason)
         if found is None:
             return self._say(HTTPStatus.NOT_FOUND, "the report has no such page")
         content, name = found

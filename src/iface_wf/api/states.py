@@ -153,8 +153,15 @@ def looked(states: States) -> StatesData:
     try:
         return states.look()
     except Exception as error:
-        # a server or disk that is away for a while, in whatever words of its library
-        outage = outage_of(error)
-        if outage is None and not isinstance(error, IfaceError | OSError):
+        reason = passing(error)
+        if reason is None:
             raise
-        return StatesData(title=states.title, counts={}, rows=[], remark=f"This cannot be told now: {outage or error}")
+        return StatesData(title=states.title, counts={}, rows=[], remark=f"This cannot be told now: {reason}")
+
+
+def passing(error: Exception) -> str | None:
+    """Say in words what is away, full or wrong outside of this program; None for an error of its own."""
+    outage = outage_of(error)
+    if outage is not None:
+        return str(outage)
+    return str(error) if isinstance(error, IfaceError | OSError) else None

@@ -215,8 +215,10 @@
   function drawStates() {
     byId("states").replaceChildren(...data.states.map((each) => {
       const counts = Object.entries(each.counts).map(([state, count]) => `${count} ${state}`).join(", ");
-      const rows = each.rows.map((row) => [row.name, row.part, row.state, row.since, row.detail]);
-      const table = simpleTable({ title: each.title, headings: ["name", "part", "state", "since (UTC)", "detail"], rows });
+      const dated = each.rows.some((row) => row.since);
+      const rows = each.rows.map((row) => [row.name, row.part, row.state, ...(dated ? [row.since] : []), row.detail]);
+      const headings = ["name", "part", "state", ...(dated ? ["since (UTC)"] : []), "detail"];
+      const table = simpleTable({ title: each.title, headings, rows });
       table.querySelectorAll("tbody tr").forEach((row, i) => { row.dataset.state = each.rows[i].state; });
       return make("section", { "aria-label": each.title, class: "states" }, make("h2", {}, words(each.title)),
         make("p", { role: "status" }, counts || "Nothing is there."), each.remark ? make("p", { class: "bad" }, words(each.remark)) : null,
