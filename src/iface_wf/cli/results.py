@@ -137,7 +137,7 @@ def show(identifier: opt.Identifier, store: opt.Store = None, json: opt.Json = F
 
 def _print_terms(document: ResultDocument) -> None:
     table = plain_table("term", "energy / eV", "dispersion / eV", "converged", "corrections", "flags", "key",
-                        right=("energy / eV", "dispersion / eV"))  # fmt: skip
+                        right=("energy / eV", "dispersion / eV"), whole=("key",))  # fmt: skip
     for term in document.terms:
         table.add_row(
             term.role,

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from matplotlib.figure import Figure
-from pymatgen.core import Structure
 
 from iface_wf.analysis.density import unpack
 from iface_wf.documents.calculation import CalculationDocument
@@ -64,7 +63,7 @@ def draw(
     """
     kind = get_kind(document.document_type)
     title = f"{kind.title_of(document)}, {method_name(document)}"
-    name, structure = f"The result {document.key[:10]}", Structure.from_dict(document.structure)
+    name, structure = f"The result {document.key[:10]}", document.structure
     if what in ("difference", "slices"):
         difference = getattr(document, "density_difference", None)
         if difference is None:

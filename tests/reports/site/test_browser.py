@@ -14,8 +14,8 @@ from iface_wf.api.serve import Pages, ReportServer
 from iface_wf.reports.site.write import write_assets, write_index
 from iface_wf.store.results import result_table
 from iface_wf.store.settings import open_store
+from tests.chromium import READY
 from tests.examples import CHARGES_AFTER, document, put, put_with_calculations
-from tests.reports.site.chromium import READY
 
 pytestmark = pytest.mark.slow
 

@@ -11,7 +11,7 @@ from axe_playwright_python.sync_playwright import Axe
 from iface_wf.api.serve import Pages, ReportServer
 from iface_wf.store.results import result_table
 from iface_wf.store.settings import open_store
-from tests.reports.site.chromium import READY
+from tests.chromium import READY
 from tests.tiny_library import LAYERS, spec_text, write_library
 
 pytestmark = pytest.mark.slow

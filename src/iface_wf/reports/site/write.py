@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from pymatgen.core import Structure
 
 from iface_wf.documents.calculation import CalculationDocument
 from iface_wf.documents.kinds import get_kind
@@ -161,7 +160,7 @@ def write_result(
 
 
 def _files(place: Path, document: ResultDocument, data: ResultData, thin: Thinned | None) -> list[FileData]:
-    structure = Structure.from_dict(document.structure)
+    structure = document.structure
     told = dict(_STRUCTURES)
     for name in (*told, *_MAYBE):
         (place / name).unlink(missing_ok=True)
