@@ -5,7 +5,7 @@ import pytest
 import iface_wf
 from iface_wf.api.options import opened
 from iface_wf.cli.main import main
-from iface_wf.errors import InputError
+from iface_wf.errors import InputError, NoticeWarning
 from iface_wf.reports.convergence import relaxations_of
 from tests.examples import CHARGES_AFTER, calculation, document, put, put_with_calculations
 
@@ -42,6 +42,13 @@ def test_vectors_are_the_same_each_time(store, tmp_path, fmt):
     drawn = (iface_wf.figure("abc0", "potential", tmp_path, fmt, store=store, force=True) for _ in "12")
     first, second = (path.read_bytes() for path in drawn)
     assert first == second
+
+
+def test_a_map_of_unlike_methods_is_drawn_and_said(job_store, store, tmp_path):
+    put(job_store, document("e" * 64, engine="xtb", functional="GFN1-xTB"), uuid="5" * 36)
+    with pytest.warns(NoticeWarning, match=r"unlike methods \(gpaw fast PBE-D3\(BJ\), xtb fast GFN1-xTB-D3\(BJ\)\)"):
+        iface_wf.heat_map(tmp_path, store=store)
+    iface_wf.heat_map(tmp_path, engine="gpaw", store=store, force=True)
 
 
 def test_convergence_is_of_the_relaxations_that_the_store_has(store, tmp_path):

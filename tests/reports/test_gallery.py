@@ -17,6 +17,7 @@ from iface_wf.reports.convergence import STEPS_NOT_STORED, candidates, relaxed
 from iface_wf.reports.convergence import cycles as cycles_of
 from iface_wf.reports.gallery import DRAWINGS, draw
 from iface_wf.reports.heatmap import heat_map_figure
+from iface_wf.reports.names import quantity_label
 from iface_wf.reports.published import Panel, Published, published_figure
 from iface_wf.reports.scene import scene_of
 from iface_wf.reports.slices import contact, slices_figure
@@ -243,6 +244,36 @@ def test_a_map_shows_the_lowest_trustworthy_number_of_each_pair(table):
     assert sorted(texts) == ["−0.40\n± 0.25", "−0.80\n± 0.25", "−1.20\n± 0.25"]
     with pytest.raises(InputError, match="nothing to draw"):
         heat_map_figure(table[~table["trustworthy"]], get_kind("binding"))
+
+
+def test_a_map_of_one_number_has_a_scale_that_can_be_read(table):
+    figure = heat_map_figure(table.head(1), get_kind("binding"))
+    figure.canvas.draw()
+    bar = figure.axes[1]
+    low, high = bar.get_ylim()
+    assert high - low == pytest.approx(0.1)
+    assert low < -1.2 < high
+    assert bar.yaxis.get_offset_text().get_text() == ""
+    with pytest.raises(InputError, match="no result matches"):
+        heat_map_figure(table.head(0), get_kind("binding"))
+
+
+def test_molecules_without_a_surface_stand_beside_their_partners(table):
+    pairs = table.assign(filler="", partner=["water", "EC", "EC", "EC"])
+    axes = heat_map_figure(pairs, get_kind("pair")).axes[0]
+    assert axes.get_ylabel() == "partner"
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["EC", "water"]
+    alone = heat_map_figure(table.assign(filler=""), get_kind("binding")).axes[0]
+    assert [label.get_text() for label in alone.get_yticklabels()] == [""]
+
+
+def test_labels_tell_the_unit_and_its_sign_where_that_is_wanted():
+    headline = {name: get_kind(name).columns for name in ("binding", "dissociation")}
+    (binding,) = [c for c in headline["binding"] if c.name == "binding_energy"]
+    (dissociation,) = [c for c in headline["dissociation"] if c.name == "dissociation_energy"]
+    assert quantity_label(binding) == "binding energy / eV"
+    assert quantity_label(dissociation) == "dissociation energy / eV"
+    assert quantity_label(dissociation, sign=True) == "dissociation energy / eV, positive = costs energy"
 
 
 def test_metals_of_an_oxide_are_joined_to_oxygen_only():

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Literal
 
 from iface_wf.api.options import Store, check_types, opened
 from iface_wf.api.stored import results
 from iface_wf.documents.kinds import DEFAULT_KIND, get_kind
-from iface_wf.errors import InputError, unknown_name
+from iface_wf.errors import InputError, NoticeWarning, unknown_name
 from iface_wf.reports.convergence import relaxations_of
 from iface_wf.reports.gallery import DRAWINGS, Drawing, draw
 from iface_wf.reports.heatmap import heat_map_figure
 from iface_wf.reports.names import file_stem
 from iface_wf.reports.paths import FIGURE_FORMATS, new_file, save
-from iface_wf.store.results import calculation_of, find_result
+from iface_wf.store.results import calculation_of, find_result, method_of
 
 FigureFormat = Literal["png", "svg", "pdf"]
 _VECTORS = {"a": 0, "b": 1}
@@ -149,6 +150,10 @@ def heat_map(
     )  # fmt: skip
     path = new_file(Path(out) / f"heat-map.{fmt}", replace=force)
     save(heat_map_figure(table, get_kind(kind or DEFAULT_KIND)), path, fmt)
+    methods = sorted({method_of(row) for row in table[table["trustworthy"]].to_dict("records")})
+    if len(methods) > 1:
+        unlike = f"The numbers of this map are of unlike methods ({', '.join(methods)}): choose one by engine, level or where."
+        warnings.warn(NoticeWarning(unlike), stacklevel=2)
     return path
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from iface_wf.documents.kinds import kind_of_all
+from iface_wf.reports.names import quantity_label
 from iface_wf.reports.published import Panel, Published
 from iface_wf.screening.papers import Outcome, Paper
 
@@ -24,9 +25,7 @@ def panels(papers: Mapping[str, Paper], found: Mapping[str, Sequence[Outcome]]) 
         for outcome in found[name]:
             kind = kind_of_all(list((paper.options | outcome.quantity.request)["quantities"]))
             headline = next(column for column in kind.columns if column.name == kind.headline)
-            unit, _, sign = headline.unit.split(";")[0].partition(", ")
-            label = f"{headline.name.replace('_', ' ')} / {unit}{f', {sign}' if sign else ''}"
-            by_kind.setdefault(label, []).append(_number(outcome))
+            by_kind.setdefault(quantity_label(headline, sign=True), []).append(_number(outcome))
         title = f"{paper.title}{f', {paper.doi}' if paper.doi else ''}"
         yield from (Panel(title, label, numbers) for label, numbers in by_kind.items())
 
