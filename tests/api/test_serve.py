@@ -2,6 +2,9 @@
 
 import http.client
 import json
+import os
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -123,6 +126,23 @@ def test_a_server_of_results_that_is_away_is_said_and_asked_again(server, monkey
         answer, content = ask(server, f"/{server.token}/data.json")
     assert (answer.status, content) == (503, b"503 The MongoDB server does not answer (AutoReconnect).\n")
     assert len(rows(server)) == 1
+
+
+@pytest.mark.slow
+def test_it_leaves_nothing_behind_when_it_is_ended_from_outside(job_store, tmp_path):
+    put(job_store, document(KEY))
+    (tmp_path / "tmp").mkdir()
+    program = "import sys; from iface_wf.cli.main import main; sys.exit(main(['serve', '--store', 'store.sqlite']))"
+    environment = os.environ | {"TMPDIR": str(tmp_path / "tmp")}
+    with subprocess.Popen(
+        [sys.executable, "-c", program], cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True
+    ) as started:
+        url = started.stdout.readline().strip()
+        assert url.startswith("http://127.0.0.1:")
+        assert len(list((tmp_path / "tmp").glob("iface-wf-serve-*"))) == 1
+        started.terminate()
+        assert started.wait(60) == 0
+    assert list((tmp_path / "tmp").glob("iface-wf-serve-*")) == []
 
 
 def test_states_list_what_is_not_finished_worst_first_and_count_all():

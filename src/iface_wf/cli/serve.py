@@ -38,7 +38,11 @@ def serve(
 
     The address that is printed holds a token: who does not know it gets nothing. Nothing can be changed through it.
     """
+    import signal
+
     from iface_wf.api.serve import serve as run
+
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # it ends as by Ctrl-C, and leaves nothing behind
 
     def started(url: str) -> None:
         say("Open this address in a browser on this machine (from elsewhere through ssh -L); Ctrl-C ends it.")
