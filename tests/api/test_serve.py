@@ -157,7 +157,10 @@ def test_states_list_what_is_not_finished_worst_first_and_count_all():
     assert "<" not in many.script_json()
 
 
-@pytest.mark.parametrize("error", [AutoReconnect("gone"), InputError("The project is gone."), PermissionError("no")])
+@pytest.mark.parametrize(
+    "error",
+    [AutoReconnect("gone"), InputError("No answer from mongodb://alice:s3cret@host/db."), PermissionError("no")],
+)
 def test_states_that_cannot_be_told_now_are_said_and_the_table_stays(server, error):
     class Away:
         title = "Queue x"
@@ -170,3 +173,4 @@ def test_states_that_cannot_be_told_now_are_said_and_the_table_stays(server, err
     assert len(told["rows"]) == 1
     assert told["states"][0]["remark"].startswith("This cannot be told now: ")
     assert "Traceback" not in json.dumps(told)
+    assert "s3cret" not in json.dumps(told)

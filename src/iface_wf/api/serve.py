@@ -77,7 +77,7 @@ class Pages:
     def _open(self, store: Store | None, spec: Path | None, project: str | None) -> JobStore:
         queue = None if project is None else QueueStates(project)
         found = queue.store if queue is not None and store is None else opened(store, create=False)
-        screening = None if spec is None else ScreeningStates(spec, found)
+        screening = None if spec is None else ScreeningStates(spec, found, queue is not None)
         self._states = [each for each in (screening, queue) if each is not None]
         return found
 

@@ -16,6 +16,7 @@ from iface_wf.library import Library
 from iface_wf.outages import outage_of
 from iface_wf.reports.site.models import StateData, StatesData
 from iface_wf.screening.standing import Screening
+from iface_wf.secrets import scrub
 
 if TYPE_CHECKING:
     from iface_wf.queues.monitor import Item
@@ -50,6 +51,8 @@ class ScreeningStates:
         Its file.
     store
         Where its results come to, open.
+    queued
+        Whether a queue works on it, which no process of this machine shows.
 
     Raises
     ------
@@ -57,19 +60,20 @@ class ScreeningStates:
         For a file that is wrong, and unknown names.
     """
 
-    def __init__(self, spec: Path, store: JobStore) -> None:
+    def __init__(self, spec: Path, store: JobStore, queued: bool = False) -> None:
         library = Library()
         self.title = f"Screening {spec.name}"
+        self._queued = queued
         self._screening = Screening(checked_spec(spec, library, yes=True), library, store)
 
     def look(self) -> StatesData:
         """See `States.look`."""
         rows = [
-            StateData(name=each.name, part=each.part, state=each.state, detail=each.detail)
+            StateData(name=each.name, part=each.part, state=each.state, detail=scrub(each.detail))
             for each in self._screening.look()
         ]
         left = {row.state for row in rows}
-        idle = "waiting" in left and "running" not in left
+        idle = "waiting" in left and "running" not in left and not self._queued
         return states_data(self.title, rows, "Nobody is at work on it: start iface-wf screen." if idle else "")
 
 
@@ -120,7 +124,7 @@ def _of_item(item: Item, now: dt.datetime) -> StateData:
         name=item.name,
         part=item.part,
         state=item.state,
-        detail="; ".join(filter(None, told)),
+        detail=scrub("; ".join(filter(None, told))),
         since=f"{since:%Y-%m-%d %H:%M}",
     )
 
@@ -164,4 +168,4 @@ def passing(error: Exception) -> str | None:
     outage = outage_of(error)
     if outage is not None:
         return str(outage)
-    return str(error) if isinstance(error, IfaceError | OSError) else None
+    return scrub(str(error)) if isinstance(error, IfaceError | OSError) else None
