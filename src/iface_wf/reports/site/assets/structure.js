@@ -11,7 +11,7 @@ function showStructure() {
       scene = makeViewer(byId("viewer"), atoms, volume);
       controls();
     } catch (error) {
-      byId("viewer").replaceChildren(make("p", {}, "This browser shows no 3D graphics (WebGL). The files below hold the structure."));
+      byId("viewer").replaceChildren(make("p", {}, `This browser shows no 3D graphics (WebGL).${data.files ? " The files below hold the structure." : ""}`));
     }
     describe();
   }
