@@ -44,3 +44,12 @@ def job_store(tmp_path):
     store = open_store(str(tmp_path / "store.sqlite"))
     yield store
     store.close()
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Return a real browser."""
+    from tests.chromium import chromium
+
+    with chromium() as opened:
+        yield opened

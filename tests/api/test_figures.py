@@ -3,9 +3,11 @@
 import pytest
 
 import iface_wf
+from iface_wf.api.options import opened
 from iface_wf.cli.main import main
-from iface_wf.errors import InputError
-from tests.examples import document, put, put_with_calculations
+from iface_wf.errors import InputError, NoticeWarning
+from iface_wf.reports.convergence import relaxations_of
+from tests.examples import CHARGES_AFTER, calculation, document, put, put_with_calculations
 
 KEY = "abc0" + "1" * 60
 BEGINS = {"png": b"\x89PNG", "svg": b"<?xml", "pdf": b"%PDF"}
@@ -15,6 +17,11 @@ BEGINS = {"png": b"\x89PNG", "svg": b"<?xml", "pdf": b"%PDF"}
 def store(job_store, tmp_path):
     put_with_calculations(job_store, KEY, "1" * 36)
     put(job_store, document("d" * 64, density_difference=None, polymer="PEO"), uuid="2" * 36)
+    for force, when in ((0.4, "2026-01-01"), (0.04, "2026-01-02")):  # repeated: the newest counts
+        relaxed = calculation("AB", CHARGES_AFTER, key="7" * 64, kind="relax", ionic_steps=9, max_force=force)
+        put(job_store, relaxed, uuid=f"{when}".ljust(36, "7"), completed_at=when)
+    provenance = {"relaxations": {"AB": {"key": "7" * 64, "engine": "xtb"}, "A": {"key": "8" * 64, "engine": "xtb"}}}
+    put(job_store, document("c" * 64, provenance=provenance), uuid="4" * 36)
     return str(tmp_path / "store.sqlite")
 
 
@@ -35,6 +42,23 @@ def test_vectors_are_the_same_each_time(store, tmp_path, fmt):
     drawn = (iface_wf.figure("abc0", "potential", tmp_path, fmt, store=store, force=True) for _ in "12")
     first, second = (path.read_bytes() for path in drawn)
     assert first == second
+
+
+def test_a_map_of_unlike_methods_is_drawn_and_said(job_store, store, tmp_path):
+    put(job_store, document("e" * 64, engine="xtb", functional="GFN1-xTB"), uuid="5" * 36)
+    with pytest.warns(NoticeWarning, match=r"unlike methods \(gpaw fast PBE-D3\(BJ\), xtb fast GFN1-xTB-D3\(BJ\)\)"):
+        iface_wf.heat_map(tmp_path, store=store)
+    iface_wf.heat_map(tmp_path, engine="gpaw", store=store, force=True)
+
+
+def test_convergence_is_of_the_relaxations_that_the_store_has(store, tmp_path):
+    stored = opened(store, create=False)
+    found = relaxations_of(stored, iface_wf.show("cccc", store=stored))
+    assert {role: each.max_force for role, each in found.items()} == {"AB": 0.04}
+    path = iface_wf.figure("cccc", "convergence", tmp_path, "svg", store=stored)
+    assert "limit" in path.read_text()
+    for damaged in (None, [], {"AB": None}, {"AB": {}}):
+        assert relaxations_of(stored, document(provenance={"relaxations": damaged})) == {}
 
 
 def test_the_command_line(store, tmp_path, capsys):
@@ -59,6 +83,9 @@ def test_the_command_line(store, tmp_path, capsys):
         (["--figure", "heat-map", "--iso", "0.1"], "--iso mean nothing"),
         (["--figure", "slices"], "--figure goes with the ID"),
         (["abc0", "--along", "a"], "go with --figure"),
+        (["dddd", "--figure", "convergence"], "no convergence to draw"),
+        (["abc0", "--figure", "potential", "--iso", "0.1"], "'iso' means nothing for potential"),
+        (["abc0", "--figure", "slices", "--along", "a"], "'along' means nothing for slices"),
         (["dddd", "--figure", "slices"], "no charge-density difference"),
         (["dddd", "--figure", "transfer"], "no charges of atoms"),
         (["abc0", "--figure", "slices", "--out", "nowhere"], "does not exist"),

@@ -81,6 +81,25 @@ def test_only_a_report_is_replaced_and_only_when_asked(store, tmp_path):
     assert (mine / "index.html").read_text() == "my page"
 
 
+def test_pages_of_results_that_are_gone_go_and_what_others_put_there_stays(store, tmp_path):
+    out = tmp_path / "report"
+    index = iface_wf.report_all(out, store=store)
+    pages = {row["cells"][0]: (index.parent / row["page"]).parent for row in told(index)["rows"]}
+    (pages[KEY[:8]] / "notes.txt").write_text("mine")
+    other, linked = out / "results" / "mine", out / "results" / "linked"
+    other.mkdir()
+    (other / "index.html").write_text("my page")
+    elsewhere = shutil.copytree(pages[PLAIN[:8]], tmp_path / "elsewhere")
+    linked.symlink_to(elsewhere)
+    iface_wf.report_all(out, store=store, filler="SiO2", force=True)
+    assert {path.name for path in (out / "results").iterdir()} == {
+        pages[OTHER[:8]].name, pages[KEY[:8]].name, "mine", "linked",
+    }  # fmt: skip
+    assert [path.name for path in pages[KEY[:8]].iterdir()] == ["notes.txt"]
+    assert (other / "index.html").read_text() == "my page"
+    assert (elsewhere / "index.html").is_file()
+
+
 def test_a_result_whose_density_is_missing_has_a_page_that_says_so(job_store, store, tmp_path):
     blobs = job_store.additional_stores["data"]
     blobs.connect()

@@ -2,13 +2,19 @@
 
 import http.client
 import json
+import os
+import subprocess
+import sys
 import threading
 
 import pytest
+from pymongo.errors import AutoReconnect
 
 from iface_wf.api.serve import HOST, Pages, ReportServer
+from iface_wf.api.states import states_data
 from iface_wf.cli.main import main
 from iface_wf.errors import InputError
+from iface_wf.reports.site.models import StateData
 from tests.examples import document, put
 
 KEY = "abc0" + "1" * 60
@@ -103,5 +109,68 @@ def test_what_cannot_be_served_is_said_at_once(server, tmp_path, capsys):
         ReportServer(server.pages, server.server_port)
     assert main(["serve", "--store", store, "--where", "nonsense < 3"]) == 2
     assert main(["serve", "--store", str(tmp_path / "none.sqlite")]) == 2
+    assert main(["serve", "--store", store, "--spec", str(tmp_path / "none.yaml")]) == 2
+    (tmp_path / "bad.yaml").write_text("fillers: [Unobtainium]\npolymers: [PEO]\n")
+    assert main(["serve", "--store", store, "--spec", str(tmp_path / "bad.yaml")]) == 2
     ran = capsys.readouterr()
-    assert (ran.out, len(ran.err.splitlines())) == ("", 2)
+    assert (ran.out, len(ran.err.splitlines())) == ("", 4)
+    assert "Unobtainium" in ran.err
+
+
+def test_a_server_of_results_that_is_away_is_said_and_asked_again(server, monkeypatch):
+    def away():
+        raise AutoReconnect("s3cret-host:27017: connection refused")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(server.pages, "_table", away)
+        answer, content = ask(server, f"/{server.token}/data.json")
+    assert (answer.status, content) == (503, b"503 The MongoDB server does not answer (AutoReconnect).\n")
+    assert len(rows(server)) == 1
+
+
+@pytest.mark.slow
+def test_it_leaves_nothing_behind_when_it_is_ended_from_outside(job_store, tmp_path):
+    put(job_store, document(KEY))
+    (tmp_path / "tmp").mkdir()
+    program = "import sys; from iface_wf.cli.main import main; sys.exit(main(['serve', '--store', 'store.sqlite']))"
+    environment = os.environ | {"TMPDIR": str(tmp_path / "tmp")}
+    with subprocess.Popen(
+        [sys.executable, "-c", program], cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True
+    ) as started:
+        url = started.stdout.readline().strip()
+        assert url.startswith("http://127.0.0.1:")
+        assert len(list((tmp_path / "tmp").glob("iface-wf-serve-*"))) == 1
+        started.terminate()
+        assert started.wait(60) == 0
+    assert list((tmp_path / "tmp").glob("iface-wf-serve-*")) == []
+
+
+def test_states_list_what_is_not_finished_worst_first_and_count_all():
+    order = ["finished", "waiting", "failed", "running", "waiting"]
+    rows = [StateData(name=f"{i} <b>\x1b", part="interface", state=state) for i, state in enumerate(order)]
+    found = states_data("Queue x", rows, "")
+    assert [row.name[0] for row in found.rows] == ["2", "3", "1", "4"]
+    assert found.counts == {"failed": 1, "running": 1, "waiting": 2, "finished": 1}
+    assert found.hidden == 0
+    many = states_data("Queue x", rows * 100, "")
+    assert (len(many.rows), many.hidden) == (200, 200)
+    assert "<" not in many.script_json()
+
+
+@pytest.mark.parametrize(
+    "error",
+    [AutoReconnect("gone"), InputError("No answer from mongodb://alice:s3cret@host/db."), PermissionError("no")],
+)
+def test_states_that_cannot_be_told_now_are_said_and_the_table_stays(server, error):
+    class Away:
+        title = "Queue x"
+
+        def look(self):
+            raise error
+
+    server.pages._states = [Away()]
+    told = json.loads(ask(server, f"/{server.token}/data.json")[1])
+    assert len(told["rows"]) == 1
+    assert told["states"][0]["remark"].startswith("This cannot be told now: ")
+    assert "Traceback" not in json.dumps(told)
+    assert "s3cret" not in json.dumps(told)

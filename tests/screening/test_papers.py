@@ -5,8 +5,19 @@ from types import SimpleNamespace
 
 import pytest
 
+from iface_wf.api.options import opened
 from iface_wf.cli.main import main
-from iface_wf.screening.papers import Outcome, Paper, PaperQuantity, PaperTrend, read_papers, request_of, verdict
+from iface_wf.screening.papers import (
+    Outcome,
+    Paper,
+    PaperQuantity,
+    PaperTrend,
+    outcomes,
+    read_papers,
+    request_of,
+    verdict,
+)
+from iface_wf.screening.papers_figure import panels
 from iface_wf.screening.papers_page import MARK, page
 
 OWN = """
@@ -58,7 +69,9 @@ def test_the_page_of_the_documentation_is_of_these_files():
 def test_numbers_trends_and_what_is_missing(own, tmp_path, capsys):
     where = ["--store", str(tmp_path / "s"), "--workdir", str(tmp_path / "runs")]
     out = tmp_path / "page.md"
-    assert main(["papers", str(own), *where, "--stored", "--json"]) == 0
+    drawn = tmp_path / "x.svg"
+    assert main(["papers", str(own), *where, "--stored", "--json", "--figure", str(drawn)]) == 0
+    assert "water" in drawn.read_text()  # its published number alone
     before = json.loads(capsys.readouterr().out)["own"]
     assert [row["problem"] for row in before["quantities"]][:2] == ["not computed yet"] * 2
     assert main(["papers", str(own), *where, "--out", str(out), "--json"]) == 0
@@ -74,9 +87,61 @@ def test_numbers_trends_and_what_is_missing(own, tmp_path, capsys):
     assert "A \\| paper" in text
     assert f"{water['value']:+.2f}" in text
     assert "-1.50" in text
+    assert main(["papers", str(own), *where, "--stored", "--figure", str(drawn)]) == 2
+    assert "exists already" in capsys.readouterr().err
+    assert main(["papers", str(own), *where, "--stored", "--figure", str(drawn), "--force"]) == 0
+    (panel,) = panels(read_papers(str(own)), {"own": list(stored_outcomes(own, where[1]))})
+    assert panel.label == "li binding energy / eV, negative = bound"
+    assert [(number.name, number.published) for number in panel.numbers] == [
+        ("water", -1.5), ("methane", None), ("nonsense", None),
+    ]  # fmt: skip
+    assert [number.ours for number in panel.numbers] == [water["value"], methane["value"], None]
+    assert panel.numbers[0].uncertainty == water["uncertainty"] > 0
+    assert "matches nothing" in panel.numbers[2].problem
     # once more, over its own page: everything is found
     assert main(["papers", str(own), *where, "--stored", "--out", str(out)]) == 0
     assert out.read_text() == text
+
+
+def stored_outcomes(path, store):
+    from iface_wf.library import Library
+
+    (paper,) = read_papers(str(path)).values()
+    return outcomes(paper, opened(store), Library(), None)
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("x.jpg", "no name of a figure: end it in .png, .svg, .pdf"),
+        ("nowhere/x.png", "does not exist"),
+        (".png", "no name"),
+    ],
+)
+def test_bad_names_of_figures_are_refused_before_anything_is_calculated(own, tmp_path, capsys, monkeypatch, name, text):
+    monkeypatch.chdir(tmp_path)
+    assert main(["papers", str(own), "--store", "s", "--figure", name]) == 2
+    assert text in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == [own]
+
+
+def test_a_paper_without_numbers_gives_no_figure_and_says_so(tmp_path, capsys):
+    assert (
+        main(
+            [
+                "papers",
+                "lii-interphase",
+                "--stored",
+                "--store",
+                str(tmp_path / "s"),
+                "--figure",
+                str(tmp_path / "x.pdf"),
+            ]
+        )
+        == 0
+    )
+    assert "No figure" in capsys.readouterr().err
+    assert not (tmp_path / "x.pdf").exists()
 
 
 def outcome(name, value, trustworthy=True, **parts):

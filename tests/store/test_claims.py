@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 
 import psutil
 import pytest
@@ -189,3 +190,18 @@ def test_without_proc_the_start_is_asked_from_the_system(claims, sleeper, monkey
     assert Claim("k", "ended", living.host, living.pid, living.born - 100).alive is False
     assert claims.take(living, 60, finished=False) is None
     assert claims.take(Claim.of_this_process("k"), 60, finished=False) == living
+
+
+def test_who_holds_what_is_seen_without_writing(claims, sleeper):
+    other, gone = held_by(sleeper, "held"), Claim("gone", "nobody", processes.process_table(), 2**22 + 1, 1.0)
+    assert claims.holders(["held", "gone"]) == {}  # nobody has calculated here: there is no table yet
+    for each in (other, gone):
+        assert claims.take(each, 300, finished=False) is None
+    with closing(sqlite3.connect(claims.path)) as watching:
+        (version,) = watching.execute("PRAGMA data_version")  # another one after each change by anybody else
+        assert claims.holders(["held", "gone", "other"]) == {"held": other}
+        assert claims.holders([]) == {}
+        assert watching.execute("PRAGMA data_version").fetchone() == version
+        assert claims.holder("held") == other
+        claims.drop(gone)
+        assert watching.execute("PRAGMA data_version").fetchone() != version

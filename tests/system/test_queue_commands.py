@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from iface_wf.api.serve import Pages
 from iface_wf.cli.main import main
 from iface_wf.store.results import result_table
 from tests.system.queue_bench import JOBS, QueueBench
@@ -118,6 +119,14 @@ def test_what_is_cancelled_is_not_run_and_can_be_submitted_again(bench, ask, tmp
     states = {item["name"]: item["state"] for item in found["items"]}
     assert states["water-layer + methane"] == "cancelled"
     assert states["water-layer + ammonia"] == "waiting"
+    pages = Pages(None, {}, project="test")  # the same live, with the queue's own store
+    (live,) = json.loads(pages.get("data.json")[0])["states"]
+    pages.close()
+    assert {row["name"]: row["state"] for row in live["rows"]} == states
+    assert live["counts"] == {state: list(states.values()).count(state) for state in live["counts"]}
+    assert live["title"] == "Queue test"
+    assert live["remark"].startswith("No runner is at work")
+    assert all(re.fullmatch(r"20\d\d-\d\d-\d\d \d\d:\d\d", row["since"]) for row in live["rows"])
     code, done, _ = ask("submit", spec, "--json")
     assert (done["queued"], done["submitted"]) == (1, ["water-layer + methane"])
     assert ask("cancel", "--all", "--json")[1]["cancelled_jobs"] > 0
@@ -133,6 +142,7 @@ def test_what_is_cancelled_is_not_run_and_can_be_submitted_again(bench, ask, tmp
         (("submit", "--filler", "water-layer", "--polymer", "methane", "--project", "tset"), "test"),
         (("submit", "nowhere.yaml"), "nowhere.yaml"),
         (("cancel",), "--all"),
+        (("serve", "--project", "tset"), "test"),
     ],
 )
 def test_bad_input_is_one_sentence(bench, ask, words, expected):

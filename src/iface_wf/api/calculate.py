@@ -8,6 +8,7 @@ from typing import Any, Literal, Unpack, overload
 
 from jobflow import JobStore
 
+from iface_wf.api.notebook import step_listener
 from iface_wf.api.options import (
     BindingOptions,
     BindingQuantity,
@@ -192,7 +193,7 @@ def run(
     dry_run
         Only list the calculations that would be needed; run nothing.
     on_event
-        Is told about every step.
+        Is told about every step; by default a bar in a notebook, and nobody elsewhere.
     **options
         The other fields of `BindingRequest` (molecule_charge, salt_group, salt_part, n_conformers), or those of
         the request of another kind of result, such as ``partner``.
@@ -237,7 +238,8 @@ def run(
     if dry_run:
         return plan(request, opened(store), library)
     document: ResultDocument
-    document, _ = run_stored(request, opened(store), workdir, library, force=force, on_event=on_event)
+    listener = step_listener(on_event)
+    document, _ = run_stored(request, opened(store), workdir, library, force=force, on_event=listener)
     return document
 
 

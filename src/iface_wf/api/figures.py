@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Literal
 
 from iface_wf.api.options import Store, check_types, opened
 from iface_wf.api.stored import results
 from iface_wf.documents.kinds import DEFAULT_KIND, get_kind
-from iface_wf.errors import InputError, unknown_name
+from iface_wf.errors import InputError, NoticeWarning, unknown_name
+from iface_wf.reports.convergence import relaxations_of
 from iface_wf.reports.gallery import DRAWINGS, Drawing, draw
 from iface_wf.reports.heatmap import heat_map_figure
 from iface_wf.reports.names import file_stem
-from iface_wf.reports.paths import new_file, save
-from iface_wf.store.results import calculation_of, find_result
+from iface_wf.reports.paths import FIGURE_FORMATS, new_file, save
+from iface_wf.store.results import calculation_of, find_result, method_of
 
 FigureFormat = Literal["png", "svg", "pdf"]
-_FORMATS = ("png", "svg", "pdf")
 _VECTORS = {"a": 0, "b": 1}
+_WITH_ISO, _WITH_ALONG = ("difference", "slices"), ("difference", "transfer")
 
 
 def figure(
@@ -41,15 +43,18 @@ def figure(
         ``"difference"``: the charge-density difference (e/A^3) from the side and from above, with its planar integral (e/A) and
         the charge displaced to below each height (e) on the same z axis; ``"slices"``: planes through it at the contact;
         ``"transfer"``: the Bader charge that each atom lost (e, positive = electrons lost); ``"potential"``: the potential
-        energy of an electron along the normal (eV), with work functions.
+        energy of an electron along the normal (eV), with work functions; ``"convergence"``: the largest force (eV/A) at the
+        end of each relaxation against its limit, the cycles of self-consistency of each single point, and the energies (eV) of
+        the candidates of the search above the lowest one, with the lowest so far. What is not stored is said in the figure.
     out
         Folder for the file.
     fmt
         ``"png"`` (200 dots per inch), ``"svg"`` or ``"pdf"``.
     iso
-        Isovalue of the difference, e/A^3; by default surfaces that enclose half of the displaced charge.
+        Isovalue of ``"difference"`` and ``"slices"``, e/A^3; by default surfaces that enclose half of the displaced charge.
     along
-        Cell vector to look along from the side; by default the one that shows most of the molecule.
+        Cell vector to look along from the side, of ``"difference"`` and ``"transfer"``; by default the one that shows most of
+        the molecule.
     force
         Replace the file where it exists.
     store
@@ -82,12 +87,16 @@ def figure(
         raise unknown_name("cell vector to look along", along, _VECTORS)
     if iso is not None and not iso > 0:
         raise InputError(f"The isovalue must be positive, not {iso:g}.")
+    for option, value, allowed in (("iso", iso, _WITH_ISO), ("along", along, _WITH_ALONG)):
+        if value is not None and what not in allowed:
+            raise InputError(f"The option {option!r} means nothing for {what}, only for {' and '.join(allowed)}.")
     opened_store = opened(store, create=False)
     document = find_result(opened_store, identifier, load=what in ("difference", "slices")).document
     path = new_file(Path(out) / f"{file_stem(document)}_{what}.{fmt}", replace=force)
     by_role = {term.role: calculation_of(opened_store, document, term.role) for term in document.terms}
     found = {role: each for role, each in by_role.items() if each is not None}
-    drawn = draw(what, document, found, iso, None if along is None else _VECTORS[along])
+    relaxations = relaxations_of(opened_store, document) if what == "convergence" else None
+    drawn = draw(what, document, found, iso, None if along is None else _VECTORS[along], relaxations)
     save(drawn, path, fmt)
     return path
 
@@ -141,9 +150,13 @@ def heat_map(
     )  # fmt: skip
     path = new_file(Path(out) / f"heat-map.{fmt}", replace=force)
     save(heat_map_figure(table, get_kind(kind or DEFAULT_KIND)), path, fmt)
+    methods = sorted({method_of(row) for row in table[table["trustworthy"]].to_dict("records")})
+    if len(methods) > 1:
+        unlike = f"The numbers of this map are of unlike methods ({', '.join(methods)}): choose one by engine, level or where."
+        warnings.warn(NoticeWarning(unlike), stacklevel=2)
     return path
 
 
 def _check_format(fmt: str) -> None:
-    if fmt not in _FORMATS:
-        raise unknown_name("format of a figure", fmt, _FORMATS)
+    if fmt not in FIGURE_FORMATS:
+        raise unknown_name("format of a figure", fmt, FIGURE_FORMATS)

@@ -88,7 +88,7 @@ def export(
     new_file(path)
     opened_store = opened(store, create=False)
     document = find_result(opened_store, identifier, load=what == "density_difference").document
-    structure = Structure.from_dict(document.structure)
+    structure = document.structure
     if what == "structure":
         write_structure(structure, path, chosen)
         return path
@@ -123,7 +123,7 @@ def _export_all(identifier: str, out: Path, fmt: str, store: Store | None) -> Pa
     """Write whatever there is of an interface into a folder."""
     opened_store = opened(store, create=False)
     document = find_result(opened_store, identifier).document
-    structure = Structure.from_dict(document.structure)
+    structure = document.structure
     labels = set(structure.site_properties.get("component", ()))
     found: dict[str, Structure | None] = {WHOLE: structure}
     for part in PARTS:

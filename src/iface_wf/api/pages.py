@@ -14,7 +14,14 @@ import iface_wf
 from iface_wf.api.options import Store, check_types, opened
 from iface_wf.api.stored import results
 from iface_wf.errors import InputError
-from iface_wf.reports.site.write import page_path, report_folder, write_assets, write_index, write_result
+from iface_wf.reports.site.write import (
+    page_path,
+    remove_gone,
+    report_folder,
+    write_assets,
+    write_index,
+    write_result,
+)
 from iface_wf.store.results import calculation_of, find_result
 from iface_wf.store.whole import DENSITY_MISSING
 
@@ -46,7 +53,7 @@ def report_all(
     kind, sort, where, filler, polymer, salt, engine, level, store
         Which results, as in `iface_wf.results`.
     force
-        Replace the report that the folder holds; pages of results that are no longer among them stay.
+        Replace the report that the folder holds; pages of results that are no longer among them are removed.
     on_event
         Called with a line of text for each page that is written.
 
@@ -92,4 +99,6 @@ def _write(folder: Path, table: pd.DataFrame, store: JobStore, on_event: Callabl
             on_event(f"Page {number} of {len(table)}: {Path(pages[key]).parent.name}")
         write_result(folder, pages[key], found, partial(calculation_of, store, found.document))
     made = f"Made by iface-wf {iface_wf.__version__} on {datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
-    return write_index(folder, table, pages, made)
+    index = write_index(folder, table, pages, made)
+    remove_gone(folder, pages.values())
+    return index

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal, overload
 
+from iface_wf.api.notebook import screening_listener
 from iface_wf.api.options import Store, check_types, opened, work_folder
 from iface_wf.errors import InputError, validate
 from iface_wf.library import Library
@@ -74,7 +75,7 @@ def screen(
     dry_run
         Only count the calculations that would be needed; run nothing.
     on_event
-        Is told about every change.
+        Is told about every change; by default a bar in a notebook, and nobody elsewhere.
 
     Returns
     -------
@@ -115,7 +116,8 @@ def screen(
     )
     if dry_run:
         return plan_screening(checked, opened(store), library, share)
-    return run_screening(checked, opened(store), library, work_folder(workdir), on_event, retry=retry, share=share)
+    listener = screening_listener(on_event)
+    return run_screening(checked, opened(store), library, work_folder(workdir), listener, retry=retry, share=share)
 
 
 def checked_spec(spec: Spec, library: Library, yes: bool = False) -> ScreeningSpec:

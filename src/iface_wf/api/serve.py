@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING
 
 import iface_wf
 from iface_wf.api.options import Store, opened
+from iface_wf.api.states import QueueStates, ScreeningStates, States, looked, passing
 from iface_wf.api.stored import results
-from iface_wf.errors import IfaceError, InputError
+from iface_wf.errors import InputError
 from iface_wf.reports.site.html import ASSETS, POLICY, asset, index_page
 from iface_wf.reports.site.index import index_data
 from iface_wf.reports.site.models import IndexData
@@ -29,6 +30,7 @@ from iface_wf.store.whole import DENSITY_MISSING
 
 if TYPE_CHECKING:
     import pandas as pd
+    from jobflow import JobStore
 
 HOST = "127.0.0.1"
 _HEADERS = {
@@ -48,18 +50,36 @@ class Pages:
         As in `iface_wf.results`.
     filters
         Which results, as in `iface_wf.results`.
+    spec
+        File of a screening whose states are shown, too.
+    project
+        Name of a queue's project whose states are shown, too; its store is served where none is named.
     """
 
-    def __init__(self, store: Store | None, filters: Mapping[str, str | None]) -> None:
+    def __init__(
+        self,
+        store: Store | None,
+        filters: Mapping[str, str | None],
+        spec: Path | None = None,
+        project: str | None = None,
+    ) -> None:
         self._filters = dict(filters)
+        self._states: list[States] = []
         self._reader = ThreadPoolExecutor(max_workers=1)
         self._folder = Path(tempfile.mkdtemp(prefix="iface-wf-serve-"))
         try:
-            self._store = self._reader.submit(lambda: opened(store, create=False)).result()
+            self._store = self._reader.submit(self._open, store, spec, project).result()
             self._reader.submit(self._table).result()  # a wrong filter is said now
         except BaseException:
             self.close()
             raise
+
+    def _open(self, store: Store | None, spec: Path | None, project: str | None) -> JobStore:
+        queue = None if project is None else QueueStates(project)
+        found = queue.store if queue is not None and store is None else opened(store, create=False)
+        screening = None if spec is None else ScreeningStates(spec, found, queue is not None)
+        self._states = [each for each in (screening, queue) if each is not None]
+        return found
 
     def close(self) -> None:
         """Remove the pages that were made."""
@@ -97,7 +117,8 @@ class Pages:
     def _index(self) -> IndexData:
         table = self._table()
         pages = {key: f"{RESULTS}/{key}/{INDEX}" for key in table["key"]}
-        return index_data(table, pages, f"Live from iface-wf {iface_wf.__version__}; new results appear by themselves")
+        made = f"Live from iface-wf {iface_wf.__version__}; new results appear by themselves"
+        return index_data(table, pages, made, [looked(each) for each in self._states])
 
     def _of_result(self, key: str, name: str) -> tuple[bytes, str] | None:
         table = self._table()
@@ -160,8 +181,11 @@ class _Handler(BaseHTTPRequestHandler):
             return self._say(HTTPStatus.FORBIDDEN, "wrong token")
         try:
             found = self.server.pages.get(path)
-        except (IfaceError, OSError) as error:
-            return self._say(HTTPStatus.SERVICE_UNAVAILABLE, str(error))
+        except Exception as error:
+            reason = passing(error)
+            if reason is None:
+                raise
+            return self._say(HTTPStatus.SERVICE_UNAVAILABLE, reason)
         if found is None:
             return self._say(HTTPStatus.NOT_FOUND, "the report has no such page")
         content, name = found
@@ -185,7 +209,14 @@ class _Handler(BaseHTTPRequestHandler):
         """Say nothing: the addresses hold the token."""
 
 
-def serve(store: Store | None, filters: Mapping[str, str | None], port: int, on_start: Callable[[str], None]) -> None:
+def serve(
+    store: Store | None,
+    filters: Mapping[str, str | None],
+    port: int,
+    on_start: Callable[[str], None],
+    spec: Path | None = None,
+    project: str | None = None,
+) -> None:
     """Serve the pages of a store until interrupted.
 
     Parameters
@@ -196,13 +227,15 @@ def serve(store: Store | None, filters: Mapping[str, str | None], port: int, on_
         0: any free one.
     on_start
         Called with the address.
+    spec, project
+        As of `Pages`.
 
     Raises
     ------
     InputError
-        For a store or filter that cannot be used, and a port that is taken.
+        For a screening, project, store or filter that cannot be used, and a port that is taken.
     """
-    pages = Pages(store, filters)
+    pages = Pages(store, filters, spec, project)
     try:
         with ReportServer(pages, port) as server:
             on_start(server.url)

@@ -91,8 +91,10 @@ def say(text: str) -> None:
     print(visible(scrub(text)), file=sys.stderr)
 
 
-def plain_table(*headings: str, right: tuple[str, ...] = (), title: str | None = None) -> Table:
-    """Return an empty table; the columns named in ``right`` are aligned to the right and never wrapped."""
+def plain_table(
+    *headings: str, right: tuple[str, ...] = (), whole: tuple[str, ...] = (), title: str | None = None
+) -> Table:
+    """Return an empty table; the columns named in ``right`` are aligned to the right, these and ``whole`` ones never wrapped."""
     from rich import box
 
     table: Table = _table_class()(
@@ -100,7 +102,9 @@ def plain_table(*headings: str, right: tuple[str, ...] = (), title: str | None =
     )
     for heading in headings:
         aligned = heading in right
-        table.add_column(heading, justify="right" if aligned else "left", no_wrap=aligned, overflow="fold")
+        table.add_column(
+            heading, justify="right" if aligned else "left", no_wrap=aligned or heading in whole, overflow="fold"
+        )
     return table
 
 

@@ -25,6 +25,11 @@ def papers(
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="Write the page of Markdown, too.", show_default=False)
     ] = None,
+    figure: Annotated[
+        Path | None,
+        typer.Option("--figure", help="Draw both beside each other, too: .png, .svg or .pdf.", show_default=False),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace the figure.")] = False,
     store: opt.Store = None,
     workdir: opt.Workdir = None,
     json: opt.Json = False,
@@ -40,6 +45,7 @@ def papers(
 
     chosen = known.read_papers(paper)
     _require_writable(out)
+    fmt = None if figure is None else _figure_format(figure, force)
     job_store, library = opened(store), Library()
     folder = None if stored else work_folder(workdir)
     with Progress() as progress:
@@ -51,6 +57,8 @@ def papers(
 
         out.write_text(page(chosen, found), encoding="utf-8")
         say(f"Wrote {out}")
+    if figure is not None and fmt is not None:
+        _draw(chosen, found, figure, fmt)
     if json:
         print_json({name: _as_json(each, found[name]) for name, each in chosen.items()})
     else:
@@ -68,6 +76,33 @@ def _require_writable(out: Path | None) -> None:
         raise InputError(f"The folder {out.parent} does not exist.")
     if out.exists() and not (out.is_file() and out.read_bytes().startswith(MARK.encode())):
         raise InputError(f"{out} exists already and is no page of papers; give another name or remove it first.")
+
+
+def _figure_format(path: Path, force: bool) -> str:
+    """Return the format of a figure, before anything is calculated for it."""
+    from iface_wf.errors import InputError, shown
+    from iface_wf.reports.paths import FIGURE_FORMATS, new_file
+
+    fmt = path.suffix.removeprefix(".").lower()
+    if fmt not in FIGURE_FORMATS:
+        raise InputError(f"{shown(path.name, 200)} is no name of a figure: end it in .{', .'.join(FIGURE_FORMATS)}.")
+    new_file(path, replace=force)
+    return fmt
+
+
+def _draw(chosen: Mapping[str, Paper], found: Mapping[str, Sequence[Outcome]], path: Path, fmt: str) -> None:
+    from iface_wf.errors import InputError
+    from iface_wf.reports.paths import save
+    from iface_wf.reports.published import published_figure
+    from iface_wf.screening.papers_figure import panels
+
+    try:
+        drawn = published_figure(list(panels(chosen, found)))
+    except InputError as error:  # the table is there all the same
+        say(f"No figure {path}: {error}")
+        return
+    save(drawn, path, fmt)
+    say(f"Figure: {path}")
 
 
 def _print(chosen: Mapping[str, Paper], found: Mapping[str, Sequence[Outcome]]) -> None:

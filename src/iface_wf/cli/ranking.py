@@ -128,17 +128,17 @@ def compare(
         print_json({**both.attrs, "rows": both.to_dict("records")})
         return
     methods = both.attrs["methods"]
-    shown = plain_table("filler", "surface", "polymer", "n", "salt", *methods, "difference", "places",
-                        right=(*methods, "difference", "places"))  # fmt: skip
     known = [f"{each.uncertainty} {i}" for each in get_kind(kind or DEFAULT_KIND).columns for i in (1, 2)
              if each.name == headline]  # fmt: skip
     values = (f"{headline} 1", f"{headline} 2", "difference")
+    rows = []
     for row in both.to_dict("records"):
-        names = (str(row[c]) for c in ("filler", "surface", "polymer", "units", "salt"))
         spreads = (row.get(c) for c in (*known, "difference uncertainty"))
         numbers = (number(row[c], uncertainty=spread) for c, spread in zip(values, spreads, strict=True))
-        shown.add_row(*names, *numbers, f"{row['rank 1']}, {row['rank 2']}")
-    stdout().print(shown)
+        told = (row[c] for c in ("filler", "surface", "polymer", "units", "salt"))
+        names = ["" if each is None or each != each else str(each) for each in told]
+        rows.append([*names, *numbers, f"{row['rank 1']}, {row['rank 2']}"])
+    _print_compared(["filler", "surface", "polymer", "n", "salt", *methods, "difference", "places"], rows)
     for i, (method, alike) in enumerate(zip(methods, both.attrs["not_told_apart"], strict=True), 1):
         _print_places(method, alike, dict(zip(both[f"key {i}"], both[f"rank {i}"], strict=True)))
     attrs = both.attrs
@@ -152,6 +152,25 @@ def compare(
         f"{attrs['mean_difference']:+.3f}, mean size {attrs['mean_absolute_difference']:.3f}"
         + (f"; {both['agree'].sum()} differ by less than their uncertainty" if "agree" in both else "")
     )
+
+
+def _print_compared(headings: list[str], rows: list[list[str]]) -> None:
+    """Print the rows of a comparison; where they do not fit, the names share a column and the methods stand below."""
+    console, names = stdout(), 5
+    width = sum(max(map(len, cells)) + 3 for cells in zip(headings, *rows, strict=True))
+    if width <= console.width or not console.is_terminal:
+        shown = plain_table(*headings, right=tuple(headings[names:]))
+        for row in rows:
+            shown.add_row(*row)
+        console.print(shown)
+        return
+    first, second = headings[names : names + 2]
+    short = ["first", "second", *headings[names + 2 :]]
+    shown = plain_table(", ".join(headings[:names]), *short, right=tuple(short))
+    for row in rows:
+        shown.add_row(" ".join(filter(None, row[:names])), *row[names:])
+    console.print(shown)
+    console.print(f"first: {first}; second: {second}")
 
 
 def provenance(identifier: opt.Identifier, store: opt.Store = None, json: opt.Json = False) -> None:

@@ -17,7 +17,7 @@ Id = Annotated[
     typer.Argument(metavar="[ID]", help="First characters of the key or uuid of a result.", show_default=False),
 ]
 Name = Annotated[
-    Literal["difference", "slices", "transfer", "potential", "heat-map"] | None,
+    Literal["difference", "slices", "transfer", "potential", "convergence", "heat-map"] | None,
     typer.Option("--figure", help="Draw this for a paper instead; a heat-map is of many results, the others of one."),
 ]
 Format = Annotated[Literal["png", "svg", "pdf"] | None, typer.Option("--format", help="Of the figure; default: png.")]

@@ -162,7 +162,7 @@ def show(
 
 def _print_terms(document: ResultDocument) -> None:
     table = plain_table("term", "energy / eV", "dispersion / eV", "converged", "corrections", "flags", "key",
-                        right=("energy / eV", "dispersion / eV"))  # fmt: skip
+                        right=("energy / eV", "dispersion / eV"), whole=("key",))  # fmt: skip
     for term in document.terms:
         table.add_row(
             term.role,

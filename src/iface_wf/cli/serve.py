@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -18,6 +19,18 @@ def serve(
     level: opt.FilterLevel = None,
     where: opt.Where = None,
     kind: opt.KindName = None,
+    spec: Annotated[
+        Path | None,
+        typer.Option(
+            "--spec", help="File of a screening: also show what of it runs, waits and failed.", show_default=False
+        ),
+    ] = None,
+    project: Annotated[
+        str | None,
+        typer.Option(
+            "--project", help="Project of a queue: also show its states, and by default its store.", show_default=False
+        ),
+    ] = None,
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0: any free one.")] = 0,
     store: opt.Store = None,
 ) -> None:
@@ -25,7 +38,11 @@ def serve(
 
     The address that is printed holds a token: who does not know it gets nothing. Nothing can be changed through it.
     """
+    import signal
+
     from iface_wf.api.serve import serve as run
+
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # it ends as by Ctrl-C, and leaves nothing behind
 
     def started(url: str) -> None:
         say("Open this address in a browser on this machine (from elsewhere through ssh -L); Ctrl-C ends it.")
@@ -33,4 +50,4 @@ def serve(
 
     filters = {"filler": filler, "polymer": polymer, "salt": salt, "engine": engine, "level": level, "where": where,
                "kind": kind}  # fmt: skip
-    run(store, filters, port, started)
+    run(store, filters, port, started, spec, project)

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    InstanceOf,
+    PlainSerializer,
+    WithJsonSchema,
+    model_validator,
+)
+from pymatgen.core import Structure
 
 from iface_wf.documents.upgrade import SCHEMA_VERSION, upgrade
 from iface_wf.foreign import without_foreign
@@ -20,6 +29,25 @@ def _as_dict(value: Any) -> Any:
 
 StructureDict = Annotated[dict[str, Any], BeforeValidator(_as_dict)]
 """A pymatgen Structure as a dict, with the site property ``component``."""
+
+
+def _as_structure(value: Any) -> Structure:
+    """Turn a stored dict into a pymatgen object; no other class that it may name is looked up."""
+    if isinstance(value, Structure):
+        return value
+    try:
+        return Structure.from_dict(without_foreign(value))
+    except Exception as error:
+        raise ValueError(f"no structure of pymatgen ({type(error).__name__}: {error})") from error
+
+
+RelaxedStructure = Annotated[
+    InstanceOf[Structure],
+    BeforeValidator(_as_structure),
+    PlainSerializer(_as_dict, return_type=dict[str, Any]),
+    WithJsonSchema({"type": "object", "description": "A pymatgen Structure as a dict"}),
+]
+"""A pymatgen Structure, with the site property ``component``; stored as its dict."""
 
 
 class Document(BaseModel):

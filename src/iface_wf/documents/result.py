@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from importlib import import_module
 from typing import Any
 
 from pydantic import Field, computed_field
 
-from iface_wf.documents.base import Document, StoredDocument, StructureDict
+from iface_wf.documents.base import Document, RelaxedStructure, StoredDocument
 from iface_wf.documents.calculation import CalculationDocument
 from iface_wf.documents.notebook import html_of
 from iface_wf.documents.trust import is_trustworthy
+
+_VIEW = "iface_wf.reports.site.notebook"
 
 
 class EnergyTerm(Document):
@@ -52,7 +55,7 @@ class ResultDocument(StoredDocument, ABC):
     geometry_engine: str = Field("", description="Which engine relaxed, with its method")
 
     terms: list[EnergyTerm] = Field(default_factory=list)
-    structure: StructureDict = Field(description="What the result is of, relaxed, labelled sites")
+    structure: RelaxedStructure = Field(description="What the result is of, relaxed, labelled sites")
     converged: bool = Field(description="Whether every calculation converged, relaxations too")
     flags: list[str] = Field(default_factory=list)
     provenance: dict[str, Any] = Field(default_factory=dict, description="What was asked for and built, and versions")
@@ -72,8 +75,9 @@ class ResultDocument(StoredDocument, ABC):
         return is_trustworthy(self.converged, self.number, self.flags)
 
     def _repr_html_(self) -> str:
-        """Show the result in a notebook."""
-        return html_of(self)
+        """Show the result in a notebook: its numbers, and its structure to turn."""
+        view = import_module(_VIEW).view  # of a layer above this one, and only where it is shown
+        return f"{html_of(self)}\n{view(self)}"
 
 
 def method_of(calculation: CalculationDocument) -> dict[str, Any]:

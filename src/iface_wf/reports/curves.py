@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import numpy as np
-from ase.data import covalent_radii
+from ase.data import chemical_symbols, covalent_radii
 from matplotlib.axes import Axes
-from matplotlib.collections import EllipseCollection
+from matplotlib.collections import EllipseCollection, LineCollection
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from pymatgen.core import Structure
 
 from iface_wf.documents.calculation import CalculationDocument
-from iface_wf.reports.figures import LABEL_SIZE, MARGIN, TURN, looking_along, new_figure
+from iface_wf.documents.labels import SLAB_PARTS
+from iface_wf.reports.figures import LABEL_SIZE, TURN, draw_box, draw_cell, frame_of, looking_along, new_figure
 from iface_wf.reports.scene import Array, View, scene_of
 
 
-def transfer_figure(structure: Structure, transfer: list[float], title: str) -> Figure:
+def transfer_figure(structure: Structure, transfer: list[float], title: str, *, along: int | None = None) -> Figure:
     """Draw the atoms of an interface from the side and from above, coloured by the charge that they lost.
 
     Parameters
@@ -26,6 +27,8 @@ def transfer_figure(structure: Structure, transfer: list[float], title: str) -> 
         By atom, e, positive = lost electrons.
     title
         Printed as it is.
+    along
+        Cell vector to look along from the side, 0 or 1; by default the one that shows most of the molecule.
 
     Returns
     -------
@@ -33,16 +36,27 @@ def transfer_figure(structure: Structure, transfer: list[float], title: str) -> 
         The scale is the same for both signs; orange: electrons lost, purple: gained.
     """
     scene = scene_of(structure)
-    positions, numbers = scene.positions[: len(structure)], scene.numbers[: len(structure)]
+    numbers = scene.numbers[: len(structure)]
     values = np.array(transfer)
     limit = max(float(np.abs(values).max()), 1e-3)
-    views = (View.side(looking_along(structure), TURN), View.top())
-    extents = [np.ptp(view.project(positions)[:, :2], axis=0) + 2 * MARGIN for view in views]
+    vector = looking_along(structure) if along is None else np.asarray(structure.lattice.matrix[along])
+    views = (View.side(vector, TURN), View.top())
+    frames = [frame_of(structure, scene, view) for view in views]
+    extents = [np.ptp(frame, axis=0) for frame in frames]
     widths = [float(np.clip(4.0 * e[0] / e[1], 2.0, 7.0)) for e in extents]
     figure = new_figure(sum(widths) + 2.0, 5.0)
     axes = figure.subplots(1, 2, width_ratios=widths)
-    for ax, view, labels in zip(axes, views, (("across / Å", "z / Å"), ("x / Å", "y / Å")), strict=True):
-        shown = _atoms(ax, view.project(positions), numbers, values, limit)
+    molecule = [i for i, label in enumerate(structure.site_properties.get("component", ())) if label not in SLAB_PARTS]
+    names = (("across / Å", "z / Å"), ("x / Å", "y / Å"))
+    for ax, view, (low, high), labels in zip(axes, views, frames, names, strict=True):
+        ax.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), aspect="equal")
+        flat = view.project(scene.positions)
+        shown = _atoms(ax, flat[: len(structure)], numbers, values, limit)
+        ax.add_collection(LineCollection([flat[[i, j], :2] for i, j in scene.sticks], colors="0.6", lw=1.0, zorder=0.5))
+        for i in molecule:  # those of the slab would hide each other
+            ax.text(*flat[i, :2], chemical_symbols[numbers[i]], fontsize=6, ha="center", va="center", color="0.2",
+                    clip_on=True, bbox={"boxstyle": "round,pad=0.1", "fc": "white", "ec": "none", "alpha": 0.6})  # fmt: skip
+        draw_box(ax, structure, view) if view is views[0] else draw_cell(ax, structure, view)
         ax.set_xlabel(labels[0], fontsize=LABEL_SIZE)
         ax.set_ylabel(labels[1], fontsize=LABEL_SIZE)
     bar = figure.colorbar(shown, ax=axes, shrink=0.8)
@@ -62,8 +76,6 @@ def _atoms(ax: Axes, flat: Array, numbers: NDArray[np.int_], values: Array, limi
     circles.set_array(values[order])
     circles.set_clim(-limit, limit)
     ax.add_collection(circles)
-    low, high = flat[:, :2].min(axis=0) - MARGIN, flat[:, :2].max(axis=0) + MARGIN
-    ax.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), aspect="equal")
     ax.tick_params(labelsize=8)
     return circles
 

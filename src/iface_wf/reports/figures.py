@@ -19,6 +19,9 @@ from iface_wf.reports.scene import ACCUMULATION, DEPLETION, Array, Scene, View, 
 DPI = 200
 MARGIN = 1.6
 """Empty rim around the atoms, A."""
+_RIM = 0.3
+"""Empty rim around the cell, A."""
+_CORNERS = [[0, 0, 0], [1, 0, 0], [1, 1, 0], [0, 1, 0]]
 TURN = 7.0
 """The side view is turned by this angle (degrees), so that rows of atoms do not hide each other."""
 LABEL_SIZE = 9
@@ -41,15 +44,15 @@ def structure_figure(structure: Structure, title: str = "") -> Figure:
     """
     scene = scene_of(structure)
     side = View.side(looking_along(structure), TURN)
-    extents = [np.ptp(view.project(scene.positions)[:, :2], axis=0) + 2 * MARGIN for view in (side, View.top())]
+    extents = [np.ptp(frame_of(structure, scene, view), axis=0) for view in (side, View.top())]
     height = 5.2
     widths = [height * 0.84 * e[0] / max(extents[0][1], e[1]) for e in extents]
     figure = new_figure(min(max(sum(widths) + 1.6, 6.5), 13.0), height)
     axes = figure.subplots(1, 2, width_ratios=[max(w, 1.0) for w in widths])
     for ax, view, name in zip(axes, (side, View.top()), ("side", "top"), strict=True):
-        _frame(ax, view.project(scene.positions)[:, :2])
+        _frame(ax, frame_of(structure, scene, view))
         figure.canvas.draw()
-        _cell(ax, structure, view)
+        draw_cell(ax, structure, view) if name == "top" else draw_box(ax, structure, view)
         scene.paint(ax, view)
         ax.set_title(name, fontsize=9, color="0.35")
     axes[0].set_ylabel("z / Å", fontsize=LABEL_SIZE)
@@ -104,23 +107,23 @@ def binding_figure(
         scene.surfaces = isosurface(values, structure, iso, scene.positions)
     vector = looking_along(structure) if along is None else np.asarray(structure.lattice.matrix[along])
     view = View.side(vector, TURN)
-    flat = view.project(scene.positions)[:, :2]
+    frame, above = (frame_of(structure, scene, each) for each in (view, View.top()))
     height = 5.6
-    widths = [_width(flat, height), *((1.55, 1.55) if profiles else ())]
+    widths = [_width(frame, height), *((1.55, 1.55) if profiles else ())]
     if top:
-        widths.append(_width(View.top().project(scene.positions)[:, :2], height))
+        widths.append(_width(above, height))
     figure = new_figure(widths[0] + (4.6 if profiles else 1.2) + (widths[-1] + 0.8 if top else 0.0), height)
     axes = figure.subplots(1, len(widths), width_ratios=widths, squeeze=False)[0]
-    _frame(axes[0], flat)
+    _frame(axes[0], frame)
     axes[0].set_ylabel("z / Å", fontsize=LABEL_SIZE)
     if top:
-        _frame(axes[-1], View.top().project(scene.positions)[:, :2])
+        _frame(axes[-1], above)
         axes[-1].set_ylabel("y / Å", fontsize=LABEL_SIZE)
     figure.canvas.draw()
-    _box(axes[0], structure, view)
+    draw_box(axes[0], structure, view)
     scene.paint(axes[0], view)
     if top:
-        _cell(axes[-1], structure, View.top())
+        draw_cell(axes[-1], structure, View.top())
         scene.paint(axes[-1], View.top())
     if profiles:
         _profile(axes[1], profiles[0], profiles[1], "Δρ(z) / e Å$^{-1}$", fill=True)
@@ -135,9 +138,21 @@ def binding_figure(
     return figure
 
 
-def _width(flat: Array, height: float) -> float:
-    """Return the width, inches, of a view of atoms in a figure of some height."""
-    extent = np.ptp(flat, axis=0) + 2 * MARGIN
+def frame_of(structure: Structure, scene: Scene, view: View) -> Array:
+    """Return the lower left and the upper right corner, A, of what a view shows: all atoms, and the cell but for its vacuum."""
+    flat = view.project(scene.positions)[:, :2]
+    low, high = flat.min(axis=0) - MARGIN, flat.max(axis=0) + MARGIN
+    if structure.lattice.pbc[0] and structure.lattice.pbc[1]:
+        edge = view.project(structure.lattice.get_cartesian_coords(_CORNERS))[:, :2]
+        axes = [0, 1] if np.ptp(edge[:, 1]) > 1.0 else [0]  # from the side the cell's lower face is no more than a line
+        low[axes] = np.minimum(low[axes], edge[:, axes].min(axis=0) - _RIM)
+        high[axes] = np.maximum(high[axes], edge[:, axes].max(axis=0) + _RIM)
+    return np.array([low, high])
+
+
+def _width(frame: Array, height: float) -> float:
+    """Return the width, inches, of a view in a figure of some height."""
+    extent = np.ptp(frame, axis=0)
     return float(np.clip(height * 0.78 * extent[0] / extent[1], 2.4, 8.0))
 
 
@@ -170,31 +185,31 @@ def new_figure(width: float, height: float) -> Figure:
     return figure
 
 
-def _frame(ax: Axes, flat: Array) -> None:
-    low, high = flat.min(axis=0) - MARGIN, flat.max(axis=0) + MARGIN
+def _frame(ax: Axes, frame: Array) -> None:
+    low, high = frame
     ax.set(xlim=(low[0], high[0]), ylim=(low[1], high[1]), aspect="equal", adjustable="box", xticks=[])
     ax.tick_params(labelsize=8)
     for side in ("top", "right", "bottom"):
         ax.spines[side].set_visible(False)
 
 
-def _cell(ax: Axes, structure: Structure, view: View) -> None:
+def draw_cell(ax: Axes, structure: Structure, view: View) -> None:
     """Outline the cell where it is periodic."""
     pbc = structure.lattice.pbc
     if not (pbc[0] and pbc[1]):
         return
-    corners = structure.lattice.get_cartesian_coords([[0, 0, 0], [1, 0, 0], [1, 1, 0], [0, 1, 0], [0, 0, 0]])
+    corners = structure.lattice.get_cartesian_coords([*_CORNERS, _CORNERS[0]])
     flat = view.project(corners)[:, :2]
     if np.ptp(flat[:, 1]) > 1.0:  # edge-on it is no more than a line
         ax.plot(*flat.T, color="0.3", lw=0.8, ls="--", zorder=1.5)
 
 
-def _box(ax: Axes, structure: Structure, view: View) -> None:
-    """Outline the cell from the side: its edges along c and, where they are in sight, those of its lower face."""
+def draw_box(ax: Axes, structure: Structure, view: View) -> None:
+    """Outline the cell from the side by its edges along c."""
     if not (structure.lattice.pbc[0] and structure.lattice.pbc[1]):
         return
     low, high = ax.get_ylim()
-    for a, b in ((0, 0), (1, 0), (1, 1), (0, 1)):
+    for a, b, _ in _CORNERS:
         ends = structure.lattice.get_cartesian_coords([[a, b, 0], [a, b, 1]])
         flat = view.project(ends)[:, :2]
         ax.plot(*flat.T, color="0.3", lw=0.7, ls="--", zorder=1.5, clip_on=True)

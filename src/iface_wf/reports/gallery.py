@@ -6,26 +6,28 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 from matplotlib.figure import Figure
-from pymatgen.core import Structure
 
 from iface_wf.analysis.density import unpack
 from iface_wf.documents.calculation import CalculationDocument
 from iface_wf.documents.kinds import get_kind
 from iface_wf.documents.labels import WHOLE
 from iface_wf.errors import InputError
+from iface_wf.reports.convergence import candidates, cycles, relaxed
+from iface_wf.reports.convergence_figure import convergence_figure
 from iface_wf.reports.curves import potential_figure, transfer_figure
 from iface_wf.reports.figures import binding_figure
 from iface_wf.reports.names import method_name
 from iface_wf.reports.site.atoms import transfer_of_atoms
 from iface_wf.reports.slices import slices_figure
 
-Drawing = Literal["difference", "slices", "transfer", "potential"]
+Drawing = Literal["difference", "slices", "transfer", "potential", "convergence"]
 #: What can be drawn of one result.
 DRAWINGS: dict[Drawing, str] = {
     "difference": "the charge-density difference from the side and from above, with its profiles on the same z axis",
     "slices": "planes through the charge-density difference where filler and molecule touch",
     "transfer": "the charge that each atom lost",
     "potential": "the electrostatic potential along the normal, with work functions",
+    "convergence": "how far relaxations, self-consistency and the search for the placement came",
 }
 
 
@@ -35,6 +37,7 @@ def draw(
     calculations: Mapping[str, CalculationDocument],
     iso: float | None = None,
     along: int | None = None,
+    relaxations: Mapping[str, CalculationDocument] | None = None,
 ) -> Figure:
     """Draw something of a result.
 
@@ -50,6 +53,8 @@ def draw(
         Isovalue in e/A^3; by default surfaces that enclose half of the displaced charge.
     along
         Cell vector to look along from the side, 0 or 1; by default the one that shows most of the molecule.
+    relaxations
+        Those of it that are in the store, by role, for its convergence.
 
     Raises
     ------
@@ -58,7 +63,7 @@ def draw(
     """
     kind = get_kind(document.document_type)
     title = f"{kind.title_of(document)}, {method_name(document)}"
-    name, structure = f"The result {document.key[:10]}", Structure.from_dict(document.structure)
+    name, structure = f"The result {document.key[:10]}", document.structure
     if what in ("difference", "slices"):
         difference = getattr(document, "density_difference", None)
         if difference is None:
@@ -74,6 +79,13 @@ def draw(
         return binding_figure(
             structure, values, *profiles, kind.title_of(document), subtitle, iso, along=along, top=True
         )  # fmt: skip
+    if what == "convergence":
+        ended, taken, tried = relaxed(relaxations or {}), cycles(calculations), candidates(document)
+        if not (ended or taken or tried):
+            raise InputError(
+                f"{name} has no convergence to draw: its calculations are not in this store, or tell nothing."
+            )
+        return convergence_figure(ended, taken, tried, title)
     whole = calculations.get(WHOLE)
     if what == "potential":
         if whole is None or whole.potential_z is None:
@@ -82,4 +94,4 @@ def draw(
     transfer = transfer_of_atoms(calculations, getattr(document, "charge_scheme", None) or "")
     if transfer is None:
         raise InputError(f"{name} has no charges of atoms to draw: they were not calculated, or are not in this store.")
-    return transfer_figure(structure, transfer, title)
+    return transfer_figure(structure, transfer, title, along=along)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import PurePath
 
+from iface_wf.documents.kinds import Column
 from iface_wf.documents.result import ResultDocument
 
 
@@ -28,6 +29,21 @@ def method_name(document: ResultDocument) -> str:
     functional = document.functional + (f"-{document.dispersion}" if document.dispersion else "")
     basis = f", {document.basis}" if document.basis else ""
     return f"{document.engine.upper()} {functional}{basis}, level {document.level}"
+
+
+def quantity_label(column: Column, sign: bool = False) -> str:
+    """Name a quantity and its unit for an axis, for example ``binding energy / eV``.
+
+    Parameters
+    ----------
+    column
+        Of a table of results.
+    sign
+        Say what its sign means too, where the column tells it.
+    """
+    unit, _, meaning = column.unit.split(";")[0].partition(", ")
+    told = f", {meaning}" if sign and meaning else ""
+    return f"{column.name.replace('_', ' ')} / {unit.removesuffix(' per interface cell')}{told}"
 
 
 def file_stem(document: ResultDocument) -> str:

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 from iface_wf.documents.kinds import ResultKind
 from iface_wf.reports.figures import LABEL_SIZE, new_figure
+from iface_wf.reports.names import quantity_label
 
 MOST = 60
 """Bars in one figure; more cannot be read."""
@@ -45,14 +46,16 @@ def ranking_figure(table: pd.DataFrame, kind: ResultKind) -> Figure:
     axes.set_yticks(places, [_name(row) for row in rows.to_dict("records")], fontsize=8, parse_math=False)
     axes.set_ylim(len(rows) - 0.4, -0.6)
     axes.tick_params(axis="x", labelsize=8)
-    axes.set_xlabel(f"{headline.name.replace('_', ' ')} / {headline.unit.split()[0]}", fontsize=LABEL_SIZE)
+    axes.set_xlabel(quantity_label(headline), fontsize=LABEL_SIZE)
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
     return figure
 
 
 def _name(row: dict[Any, Any]) -> str:
-    """Name a row, for example ``PEO x 2 + LiTFSI on SiO2``; long names of files are cut."""
+    """Name a row, for example ``PEO x 2 + LiTFSI on SiO2`` or ``LiTFSI``; long names of files are cut."""
     units = "" if pd.isna(row["units"]) else f" x {int(row['units'])}"
     molecule = " + ".join(str(part) for part in (f"{row['polymer'] or ''}{units}", row["salt"]) if part)
-    return f"{molecule or 'molecule'} on {PurePath(str(row['filler'])).name}"[:60]
+    partner = f" with {row['partner']}" if row.get("partner") else ""
+    filler = f" on {PurePath(str(row['filler'])).name}" if row["filler"] else ""
+    return f"{molecule or 'molecule'}{partner}{filler}"[:60]

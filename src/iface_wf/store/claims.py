@@ -12,7 +12,7 @@ import socket
 import sqlite3
 import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Protocol
@@ -148,6 +148,10 @@ class Claims(Protocol):
         """Return the claim that is held on a key now, if there is one that is neither expired nor of a dead process."""
         ...
 
+    def holders(self, keys: Collection[str]) -> dict[str, Claim]:
+        """Return the claims that are held now on any of some keys, by key, without writing anything."""
+        ...
+
 
 def claims_of(store: JobStore) -> Claims | None:
     """Return the claims that belong to a job store; None for one that only this process can see."""
@@ -184,6 +188,7 @@ class SqliteClaims:
     in a table of their own, so that an earlier version, which may be at work in the same file, reads what it knows.
     """
 
+    _QUESTION = "SELECT * FROM claims LEFT JOIN claim_clocks USING (token)"
     _COLUMNS = "key TEXT PRIMARY KEY, owner TEXT, host TEXT, pid INTEGER, born REAL, released INTEGER, token TEXT"
 
     def __init__(self, path: str) -> None:
@@ -245,13 +250,30 @@ class SqliteClaims:
         with self._transaction() as connection:
             return self._find(connection, key, finished=False)
 
-    @staticmethod
-    def _find(connection: sqlite3.Connection, key: str, finished: bool) -> Claim | None:
+    def holders(self, keys: Collection[str]) -> dict[str, Claim]:
+        """See `Claims.holders`."""
+        wanted = set(keys)
+        connection = open_database(self.path)
+        connection.row_factory = sqlite3.Row
+        try:
+            tables = {row["name"] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+            if not {"claims", "claim_clocks"} <= tables:  # nobody has ever calculated here
+                return {}
+            rows = connection.execute(self._QUESTION).fetchall()
+        finally:
+            connection.close()
+        found = {row["key"]: self._held(row, finished=False) for row in rows if row["key"] in wanted}
+        return {key: claim for key, claim in found.items() if claim is not None}
+
+    @classmethod
+    def _find(cls, connection: sqlite3.Connection, key: str, finished: bool) -> Claim | None:
         """Return the claim on a key that is in the way."""
-        question = "SELECT * FROM claims LEFT JOIN claim_clocks USING (token) WHERE key = ?"
-        row = connection.execute(question, (key,)).fetchone()
-        if row is None:
-            return None
+        row = connection.execute(f"{cls._QUESTION} WHERE key = ?", (key,)).fetchone()
+        return None if row is None else cls._held(row, finished)
+
+    @staticmethod
+    def _held(row: sqlite3.Row, finished: bool) -> Claim | None:
+        """Return the claim of a row if it is in the way."""
         clock = start_of_clock()
         now = since_start() if clock and row["clock"] == clock else None
         over = time.time() >= row["expires"] if now is None else now >= row["ends"]
@@ -308,7 +330,7 @@ class MongoClaims:
 
     def _held(self, key: str) -> tuple[Claim | None, bool]:
         """Return the claim on a key, and whether it has not been renewed in time."""
-        pipeline = [{"$match": {"_id": key}}, {"$addFields": {"over": {"$lte": ["$expires", "$$NOW"]}}}]
+        pipeline = [{"$match": {"_id": key}}, _WHETHER_OVER]
         found = next(iter(self._collection.aggregate(pipeline)), None)
         return (None, False) if found is None else (Claim.stored(found), bool(found["over"]))
 
@@ -327,10 +349,16 @@ class MongoClaims:
 
     def holder(self, key: str) -> Claim | None:
         """See `Claims.holder`."""
-        held, over = self._held(key)
-        return held if held is not None and held.in_the_way(over, finished=False) else None
+        return self.holders([key]).get(key)
+
+    def holders(self, keys: Collection[str]) -> dict[str, Claim]:
+        """See `Claims.holders`."""
+        pipeline = [{"$match": {"_id": {"$in": list(keys)}}}, _WHETHER_OVER]
+        rows = ((Claim.stored(row), bool(row["over"])) for row in self._collection.aggregate(pipeline))
+        return {claim.key: claim for claim, over in rows if claim.in_the_way(over, finished=False)}
 
 
+_WHETHER_OVER = {"$addFields": {"over": {"$lte": ["$expires", "$$NOW"]}}}
 _OVER = {"$expr": {"$lte": ["$expires", "$$NOW"]}}
 
 

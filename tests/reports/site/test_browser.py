@@ -1,6 +1,5 @@
 """The pages in a real browser: they open from disk, do what they say, and show what is stored."""
 
-import shutil
 import threading
 from pathlib import Path
 
@@ -9,13 +8,13 @@ import pandas as pd
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from matplotlib.image import imread
-from playwright.sync_api import sync_playwright
 
 import iface_wf
 from iface_wf.api.serve import Pages, ReportServer
 from iface_wf.reports.site.write import write_assets, write_index
 from iface_wf.store.results import result_table
 from iface_wf.store.settings import open_store
+from tests.chromium import READY
 from tests.examples import CHARGES_AFTER, document, put, put_with_calculations
 
 pytestmark = pytest.mark.slow
@@ -24,9 +23,6 @@ KEY = "abc0" + "1" * 60
 EVIL = "<script>document.title='owned'</script>\"'&\u202eFIL\u202c"
 LONG = "x" * 500
 NAMES = {"d" * 64: EVIL, "e" * 64: LONG}
-#: Software rendering: no machine that tests needs a graphics card.
-OPTIONS = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--ignore-gpu-blocklist"]
-READY = "body[data-ready]"
 
 
 @pytest.fixture(scope="module")
@@ -43,16 +39,6 @@ def store(tmp_path_factory):
 @pytest.fixture(scope="module")
 def index(store, tmp_path_factory):
     return iface_wf.report_all(tmp_path_factory.mktemp("report") / "report", store=store)
-
-
-@pytest.fixture(scope="module")
-def browser():
-    program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    assert program, "no Chromium: scripts/setup.sh test installs it"
-    with sync_playwright() as started:
-        opened = started.chromium.launch(executable_path=program, args=OPTIONS)
-        yield opened
-        opened.close()
 
 
 @pytest.fixture

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from matplotlib.figure import Figure
-from pymatgen.core import Structure
 
 from iface_wf.analysis.density import unpack
 from iface_wf.analysis.uncertainty import SOURCES
@@ -113,7 +112,7 @@ def figure(document: BindingDocument, iso: float | None = None) -> Figure:
     difference = document.density_difference
     energy = _energy_text(document)
     return binding_figure(
-        Structure.from_dict(document.structure),
+        document.structure,
         None if difference is None else unpack(difference.density),
         None if difference is None else difference.z,
         None if difference is None else difference.delta_rho_z,

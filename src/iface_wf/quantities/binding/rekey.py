@@ -107,7 +107,7 @@ class Rekeyer:
         self, document: BindingDocument, request: BindingRequest, fragment: Structure
     ) -> Iterator[tuple[Structure, str]]:
         """Build the slabs that it can have been, as large as the stored interface first."""
-        lattice = Structure.from_dict(document.structure).lattice
+        lattice = document.structure.lattice
         stored: Size = (lattice.a, lattice.b if lattice.pbc[1] else 0.0)
         for size in dict.fromkeys([stored, request.in_plane or (0.0, 0.0), footprint(fragment)]):
             options = request.model_dump_json(include={"filler", "surface", "thickness", "vacuum", "seed", "in_plane"})

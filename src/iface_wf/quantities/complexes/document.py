@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field, computed_field
 
@@ -110,8 +110,7 @@ class ComplexDocument(ResultDocument, ABC):
 
     @property
     def _with_cation(self) -> bool:
-        labels: list[Any] = [site.get("properties", {}).get("component") for site in self.structure.get("sites", [])]
-        return CATION in labels
+        return CATION in self.structure.site_properties.get("component", ())
 
     @property
     def _relaxed_by_another_method(self) -> bool:

@@ -15,6 +15,7 @@ ASSETS = (
     "index.js",
     "result.js",
     "viewer.js",
+    "structure.js",
     "exports.js",
     "3Dmol-min.js",
     "3Dmol-LICENSE.txt",
@@ -50,6 +51,7 @@ def result_page(data: ResultData) -> str:
         "exports.js",
         "marchingcubes.js",
         "viewer.js",
+        "structure.js",
         "result.js",
     )
     return _page("result.html", data.title, data.script_json(), scripts, "../../assets", "structure.cif")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from iface_wf.documents.kinds import get_kind
-from iface_wf.reports.site.models import ColumnData, IndexData, RowData
+from iface_wf.reports.site.models import ColumnData, IndexData, RowData, StatesData
 from iface_wf.reports.tables import with_columns
 from iface_wf.store.results import NAMES
 
@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 _LEFT_OUT = ("flags", "trustworthy", "engine", "functional", "dispersion")
 
 
-def index_data(table: pd.DataFrame, pages: Mapping[str, str], made: str) -> IndexData:
+def index_data(
+    table: pd.DataFrame, pages: Mapping[str, str], made: str, states: Sequence[StatesData] = ()
+) -> IndexData:
     """Return the rows of a table of results for the page.
 
     Parameters
@@ -28,6 +30,8 @@ def index_data(table: pd.DataFrame, pages: Mapping[str, str], made: str) -> Inde
         By key: relative path of the page of a result.
     made
         When and by which version the page is made.
+    states
+        What runs, waits and failed.
     """
     kind = get_kind(table.attrs["kind"])
     names = [column.name for column in NAMES if column.name not in _LEFT_OUT and column.name != "level"]
@@ -53,7 +57,9 @@ def index_data(table: pd.DataFrame, pages: Mapping[str, str], made: str) -> Inde
         RowData(cells=[_plain(cell) for cell in cells], flags=list(flags), trustworthy=bool(good), page=pages[key])
         for cells, flags, good, key in zip(whole, table["flags"], table["trustworthy"], table["key"], strict=True)
     ]
-    return IndexData(title=kind.title, made=made, headline=kind.headline, columns=columns, rows=rows)
+    return IndexData(
+        title=kind.title, made=made, headline=kind.headline, columns=columns, rows=rows, states=list(states)
+    )
 
 
 def _plain(value: Any) -> Any:

@@ -57,6 +57,26 @@ class RowData(PageModel):
     page: str = Field(description="Relative path")
 
 
+class StateData(PageModel):
+    """How a part or an interface stands that is not finished."""
+
+    name: Text
+    part: str = Field(description="reference, interface, or ranking for an interface of a funnel's cheap engine")
+    state: str = Field(description="running, queued, ready, waiting, failed or cancelled")
+    detail: Text = Field("", description="What it is at, where, and why it failed")
+    since: str = Field("", description="When it came into this state, where that is known")
+
+
+class StatesData(PageModel):
+    """How a screening or a queue stands."""
+
+    title: Text
+    counts: dict[str, int] = Field(description="How many there are in each state")
+    rows: list[StateData] = Field(description="Those that are not finished, the worst first")
+    hidden: int = Field(0, description="How many more there are of them")
+    remark: Text = ""
+
+
 class IndexData(PageModel):
     """What the page with the table is told."""
 
@@ -65,6 +85,9 @@ class IndexData(PageModel):
     headline: str = Field(description="Column that the results are about")
     columns: list[ColumnData]
     rows: list[RowData]
+    states: list[StatesData] = Field(
+        default_factory=list, description="What runs, waits and failed; of live pages only"
+    )
 
 
 class TableData(PageModel):

@@ -59,7 +59,7 @@ def result_data(
     """
     document: ResultDocument = found.document
     kind = get_kind(document.document_type)
-    structure = Structure.from_dict(document.structure)
+    structure = document.structure
     sections = [TableData(title=s.title, headings=list(s.headings), rows=[list(r) for r in s.rows])
                 for s in kind.sections(document)]  # fmt: skip
     return ResultData(
@@ -91,7 +91,7 @@ def difference_data(document: ResultDocument) -> tuple[VolumeData, Thinned] | No
     values = density_of(document)
     if values is None:
         return None
-    structure = Structure.from_dict(document.structure)
+    structure = document.structure
     levels = levels_of(values)
     thin = thinned(values, np.asarray(structure.lattice.matrix), levels)
     return volume_data(thin, structure, values.shape, levels), thin

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from pymatgen.core import Structure
 
 from iface_wf.documents.calculation import CalculationDocument
 from iface_wf.documents.kinds import get_kind
@@ -29,6 +28,11 @@ if TYPE_CHECKING:
 
 INDEX = "index.html"
 RESULTS = "results"
+_STRUCTURES = {"structure.cif": "the structure", "POSCAR": "the structure, elements in blocks as VASP wants them"}
+_MAYBE = ("difference.cube", "profiles.csv", "charges.csv")
+_PICTURE = "picture.png"
+#: All that the folder of a result's page may hold of ours.
+_OURS = frozenset({INDEX, *_STRUCTURES, *_MAYBE, _PICTURE})
 
 
 def report_folder(out: Path, force: bool) -> Path:
@@ -51,7 +55,7 @@ def report_folder(out: Path, force: bool) -> Path:
         if not any(out.iterdir()):
             return out
         index = out / INDEX
-        ours = index.is_file() and GENERATOR in index.read_text(encoding="utf-8", errors="replace")[:2000]
+        ours = index.is_file() and is_ours(index)
     except OSError as error:
         raise InputError(f"The folder {out} cannot be used: {error.strerror}.") from error
     if not ours:
@@ -94,6 +98,37 @@ def write_index(folder: Path, table: pd.DataFrame, pages: Mapping[str, str], mad
     return index
 
 
+def remove_gone(folder: Path, pages: Collection[str]) -> None:
+    """Remove the pages of an earlier report whose results are no longer in it; what others put there stays.
+
+    Parameters
+    ----------
+    folder
+        Of the report.
+    pages
+        Relative paths of the pages that it has now.
+    """
+    kept = {Path(page).parent.name for page in pages}
+    place = folder / RESULTS
+    if place.is_symlink() or not place.is_dir():
+        return
+    for page in place.iterdir():
+        index = page / INDEX
+        if page.name in kept or page.is_symlink() or not index.is_file() or not is_ours(index):
+            continue
+        for file in page.iterdir():
+            if file.name in _OURS and (file.is_file() or file.is_symlink()):
+                file.unlink()
+        if not any(page.iterdir()):
+            page.rmdir()
+
+
+def is_ours(page: Path) -> bool:
+    """Whether a file is a page that a report wrote."""
+    with page.open(encoding="utf-8", errors="replace") as text:
+        return GENERATOR in text.read(2000)
+
+
 def write_result(
     folder: Path, path: str, found: StoredResult, calculation: Callable[[str], CalculationDocument | None]
 ) -> None:
@@ -119,16 +154,15 @@ def write_result(
     data.files = _files(page.parent, document, data, density[1] if density else None)
     without = getattr(document, "density_difference", None) is None  # what the interactive view cannot show instead
     if without and (figure := get_kind(document.document_type).figure(document)) is not None:
-        save(figure, page.parent / "picture.png")
-        data.picture, data.picture_text = "picture.png", f"Figure of {data.title}"
+        save(figure, page.parent / _PICTURE)
+        data.picture, data.picture_text = _PICTURE, f"Figure of {data.title}"
     page.write_text(result_page(data), encoding="utf-8")
 
 
 def _files(place: Path, document: ResultDocument, data: ResultData, thin: Thinned | None) -> list[FileData]:
-    structure = Structure.from_dict(document.structure)
-    told = {"structure.cif": "the structure", "POSCAR": "the structure, elements in blocks as VASP wants them"}
-    names = [*told, "difference.cube", "profiles.csv", "charges.csv"]
-    for name in names:
+    structure = document.structure
+    told = dict(_STRUCTURES)
+    for name in (*told, *_MAYBE):
         (place / name).unlink(missing_ok=True)
     write_structure(structure, place / "structure.cif", "cif")
     write_structure(structure, place / "POSCAR", "poscar")

@@ -64,8 +64,11 @@ const Report = (() => {
     fitted.push(holder);
     return holder;
   }
-  const fitted = [];
-  function fitAll() { fitted.forEach((holder) => fit(holder)); }
+  let fitted = [];
+  function fitAll() {
+    fitted = fitted.filter((holder) => holder.isConnected);  // live pages draw tables anew
+    fitted.forEach((holder) => fit(holder));
+  }
   window.addEventListener("resize", fitAll);
 
   // ---- light and dark -----------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 "use strict";
 // The table of results, and what is drawn of its rows.
 (() => {
-  const { data, make, words, number, fit, colour, layout, literal, options, plotly, onTheme } = Report;
+  const { data, make, words, number, fit, fitAll, simpleTable, colour, layout, literal, options, plotly, onTheme } = Report;
   const columns = data.columns, place = Object.fromEntries(columns.map((column, i) => [column.name, i]));
   const shown = new Set(columns.filter((column) => column.shown).map((column) => column.name));
   const state = { sort: data.headline, down: false, rows: data.rows };
@@ -151,23 +151,24 @@
   }
   const luminance = (rgb) => rgb.map((v) => v / 255).map((v) => (v <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4))
     .reduce((sum, v, i) => sum + v * [0.2126, 0.7152, 0.0722][i], 0);
+  const beside = (row) => cell(row, "filler") || (place.partner == null ? null : cell(row, "partner")) || "\u2013";
   const molecule = (row) => [cell(row, "polymer"), cell(row, "salt")].filter((v) => v != null).join(" + ") || "\u2013";
   function drawMap() {
     const name = byId("m-number").value, column = columns[place[name]];
     const best = new Map(), counts = new Map();
     for (const row of state.rows) {
       if (!row.trustworthy || cell(row, name) == null) continue;
-      const key = JSON.stringify([cell(row, "filler"), molecule(row)]), before = best.get(key);
+      const key = JSON.stringify([beside(row), molecule(row)]), before = best.get(key);
       counts.set(key, (counts.get(key) || 0) + 1);
       if (!before || cell(row, name) < cell(before, name)) best.set(key, row);
     }
     const found = [...best.values()], holder = byId("map");
     if (!found.length) { holder.replaceChildren(make("p", {}, "No trustworthy result has this number.")); return; }
-    const fillers = [...new Set(found.map((row) => cell(row, "filler")))].sort(compare);
+    const fillers = [...new Set(found.map(beside))].sort(compare), what = data.rows.some((row) => cell(row, "filler")) ? "filler" : "partner";
     const molecules = [...new Set(found.map(molecule))].sort(compare);
     const values = found.map((row) => cell(row, name)), low = Math.min(...values), high = Math.max(...values);
     const body = fillers.map((filler) => make("tr", { role: "row" },
-      make("th", { scope: "row", role: "rowheader", "data-label": "filler" }, words(String(filler))),
+      make("th", { scope: "row", role: "rowheader", "data-label": what }, words(String(filler))),
       molecules.map((each) => {
         const key = JSON.stringify([filler, each]), row = best.get(key);
         if (!row) return make("td", { role: "cell", class: "cell", "data-label": each }, "");
@@ -182,7 +183,7 @@
       })));
     const caption = `${title(name)}: the lowest trustworthy number of each pair, from ${number(low, column.digits)} (dark) to ${number(high, column.digits)} (light).`;
     holder.replaceChildren(make("table", { role: "table" }, make("caption", {}, caption), make("thead", { role: "rowgroup" },
-      make("tr", { role: "row" }, make("th", { scope: "col", role: "columnheader" }, "filler"),
+      make("tr", { role: "row" }, make("th", { scope: "col", role: "columnheader" }, what),
         molecules.map((each) => make("th", { scope: "col", role: "columnheader" }, words(each))))), make("tbody", { role: "rowgroup" }, body)));
     fit(holder);
   }
@@ -211,6 +212,22 @@
     byId("scatter-text").textContent = told;
   }
 
+  // ---- what runs, waits and failed ------------------------------------------------------------------------
+  function drawStates() {
+    byId("states").replaceChildren(...data.states.map((each) => {
+      const counts = Object.entries(each.counts).map(([state, count]) => `${count} ${state}`).join(", ");
+      const dated = each.rows.some((row) => row.since);
+      const rows = each.rows.map((row) => [row.name, row.part, row.state, ...(dated ? [row.since] : []), row.detail]);
+      const headings = ["name", "part", "state", ...(dated ? ["since (UTC)"] : []), "detail"];
+      const table = simpleTable({ title: each.title, headings, rows });
+      table.querySelectorAll("tbody tr").forEach((row, i) => { row.dataset.state = each.rows[i].state; });
+      return make("section", { "aria-label": each.title, class: "states" }, make("h2", {}, words(each.title)),
+        make("p", { role: "status" }, counts || "Nothing is there."), each.remark ? make("p", { class: "bad" }, words(each.remark)) : null,
+        rows.length ? table : null, each.hidden ? make("p", {}, `${each.hidden} more are not shown.`) : null);
+    }));
+    fitAll();
+  }
+
   // ---- all together -----------------------------------------------------------------------------------------
   let waiting = 0;
   function drawRest() { cancelAnimationFrame(waiting); waiting = requestAnimationFrame(() => setTimeout(() => { drawMap(); drawScatter(); })); }
@@ -228,8 +245,11 @@
   byId("map-controls").append(field("Number", select("m-number", choices, data.headline, drawMap)));
   byId("scatter-controls").append(field("across", select("s-x", choices, other, drawScatter)), field("up", select("s-y", choices, data.headline, drawScatter)));
   byId("made").textContent = data.made;
+  drawStates();
   update();
   if (live) setInterval(() => fetch("data.json").then((answer) => answer.json()).then((told) => {
+    byId("made").textContent = data.made;
+    if (JSON.stringify(told.states) !== JSON.stringify(data.states)) { data.states = told.states; drawStates(); }
     if (JSON.stringify(told.rows) === JSON.stringify(data.rows)) return;
     if (!data.rows.length) told.columns.filter((column) => column.shown).forEach((column) => shown.add(column.name));
     data.rows = told.rows;
