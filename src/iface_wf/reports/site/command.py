@@ -13,6 +13,7 @@ from iface_wf.documents.result import ResultDocument
 #: Options of `iface-wf run` that hold one plain value.
 _PLAIN = (
     "filler", "surface", "thickness", "polymer", "units", "sequence", "tacticity", "conformation", "molecule", "salt",
+    "partner", "partner_units", "partner_surface", "partner_thickness", "max_strain", "max_area", "shifts",
     "engine", "level", "geometry", "placements", "search", "seed", "vacuum", "max_atoms", "room_atoms",
 )  # fmt: skip
 
