@@ -88,18 +88,42 @@ def molar_volume(record: FillerRecord) -> MolarVolume:
         raise InputError(f"{record.name} {what}: a molar volume needs a bare crystal.")
     crystal = read_crystal(record.crystal_path)
     whole = crystal.composition
-    named = Composition(record.name) if _FORMULA.fullmatch(record.name) and _elements(record.name) else None
-    if named is not None and named.reduced_formula == whole.reduced_formula:
-        unit = named
-    elif record.disorder is not None and record.disorder.composition is not None:
-        unit = Composition(record.disorder.composition)
-    else:
-        unit = whole.reduced_composition
+    unit = _unit(record, whole)
     times = whole.num_atoms / unit.num_atoms
     if any(abs(whole[x] - times * unit[x]) > _ROUNDED * whole.num_atoms for x in {*whole.elements, *unit.elements}):
         raise InputError(f"The crystal of {record.name}, {whole.formula}, is no multiple of {unit.formula}.")
-    formula = re.sub(r"(?<=[A-Za-z])1(?![\d.])", "", unit.formula.replace(" ", ""))
-    return MolarVolume(record.name, formula, MOLAR * crystal.volume / times, record.source)
+    return MolarVolume(record.name, _written(unit), MOLAR * crystal.volume / times, record.source)
+
+
+def formula_of(name: str, library: Library) -> str:
+    """Return the formula of a solid: of a filler of the library, or what is given where it is a formula itself.
+
+    Raises
+    ------
+    InputError
+        For what is neither.
+    """
+    if library.find("filler", name) is not None:
+        record = library.filler(name)
+        return _written(_unit(record, read_crystal(record.crystal_path).composition))
+    if len(name) <= 100 and re.fullmatch(r"([A-Z][a-z]?(\d+(\.\d+)?)?|\(|\)\d*)+", name) and _elements(name):
+        return _written(Composition(name))
+    raise InputError(f"{name[:80]!r} is neither a filler of the library nor a formula such as Li7La3Zr2O12.")
+
+
+def _unit(record: FillerRecord, whole: Composition) -> Composition:
+    """Return the formula unit of a filler's crystal, see `molar_volume`."""
+    if _FORMULA.fullmatch(record.name) and _elements(record.name):
+        named = Composition(record.name)
+        if named.reduced_formula == whole.reduced_formula:
+            return named
+    if record.disorder is not None:
+        return Composition(record.disorder.composition)
+    return whole.reduced_composition
+
+
+def _written(unit: Composition) -> str:
+    return re.sub(r"(?<=[A-Za-z])1(?![\d.])", "", unit.formula.replace(" ", ""))
 
 
 def _elements(name: str) -> bool:
