@@ -24,7 +24,7 @@ from iface_wf.quantities.surface.faces import crystal_of
 from iface_wf.screening.spec import ScreeningSpec
 from iface_wf.store.results import find_result
 from iface_wf.store.settings import open_store
-from tests.tiny_library import write_library
+from tests.tiny_library import write_library, write_rock_salt
 
 ASKED = {"quantities": ("work_of_adhesion",)}
 
@@ -294,3 +294,22 @@ def test_atom_centred_functions_get_ghosts_and_both_slabs_the_cell_of_the_whole(
     # one metal makes both parts' k-points those of a metal
     meshes = {str(each.static.request(each.structure, [], None).settings["kpoints"]) for each in graph.parts.values()}
     assert len(meshes) == 1
+
+
+@pytest.mark.slow  # single points of GPAW on eight atoms and on both halves, alone and with ghosts
+def test_ions_over_counterions_by_gpaw_with_its_basis_corrected(tmp_path):
+    library = Library(write_library(tmp_path / "library"))
+    for name, length, anion in (("LiF", 4.03, "F"), ("LiH", 4.08, "H")):
+        write_rock_salt(tmp_path / "library", name, length, anion)
+    request = calculate.make_request(
+        filler="LiF", partner="LiH", engine="gpaw", thickness=2.0, partner_thickness=2.0, vacuum=6.0, shifts=2,
+        overrides={"kpoint_length": 1, "grid_spacing": 0.25}, processes=1, **ASKED,
+    )  # fmt: skip
+    document, _ = calculate.run_stored(request, open_store(str(tmp_path / "s.sqlite")), tmp_path / "runs", library)
+    energies = {term.role: term.energy for term in document.terms}
+    raw = JOULE * (energies["A"] + energies["B"] - energies["AB"]) / document.area
+    assert document.bsse_work > 0
+    assert document.work_of_adhesion == pytest.approx(raw - document.bsse_work)
+    assert 0.2 < document.work_of_adhesion < 2.0
+    assert document.translations[0].fractions == pytest.approx((0.5, 0.5))  # as the crystal goes on
+    assert document.geometry_engine.startswith("mlip")

@@ -72,7 +72,7 @@ def more_commands(document: ResultDocument, difference: bool) -> list[tuple[str,
     commands = [
         ("all terms, flags and versions", f"iface-wf show {identifier}"),
         ("every energy with its calculation and input files", f"iface-wf provenance {identifier}"),
-        ("structures of AB and of its parts", f"iface-wf export {identifier} --what all --out {identifier}"),
+        ("structures of AB and of its parts", f"iface-wf export {identifier} --all --out {identifier}"),
     ]
     if difference:
         cube = f"iface-wf export {identifier} --what density_difference --out difference.cube"
