@@ -15,7 +15,6 @@ SOURCE = ROOT / "src" / "iface_wf"
 #: Used by nothing yet, and why it is there.
 EXPECTED = {
     "all_stacks": "adhesion of two solids: which pair of terminations",
-    "layers_of": "adhesion of two solids: each side in the cell of the pair",
     "macroscopic_average": "steps of the potential at an interface of two solids",
 }
 

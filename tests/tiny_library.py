@@ -43,10 +43,15 @@ def write_library(folder: Path) -> Path:
 
 def write_crystal(folder: Path) -> None:
     """Add a crystal to the library, whose slabs are as large as what lies on them needs."""
-    crystal = Structure.from_spacegroup("Fm-3m", Lattice.cubic(4.03), ["Li", "F"], [[0, 0, 0], [0.5, 0.5, 0.5]])
-    crystal.to(str(folder / "crystals" / "LiF.vasp"), fmt="poscar")
-    text = _FILLER.format(name="LiF").replace("ready_slab: true", "oxidation_states: {Li: 1, F: -1}")
-    (folder / "fillers" / "LiF.yaml").write_text(text, encoding="utf-8")
+    write_rock_salt(folder, "LiF", 4.03, "F")
+
+
+def write_rock_salt(folder: Path, name: str, length: float, anion: str) -> None:
+    """Add a salt of lithium with the lattice constant `length`, A."""
+    crystal = Structure.from_spacegroup("Fm-3m", Lattice.cubic(length), ["Li", anion], [[0, 0, 0], [0.5, 0.5, 0.5]])
+    crystal.to(str(folder / "crystals" / f"{name}.vasp"), fmt="poscar")
+    text = _FILLER.format(name=name).replace("ready_slab: true", f"oxidation_states: {{Li: 1, {anion}: -1}}")
+    (folder / "fillers" / f"{name}.yaml").write_text(text, encoding="utf-8")
 
 
 def spec_text(fillers=tuple(LAYERS), polymers=tuple(MOLECULES), **more):

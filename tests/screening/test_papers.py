@@ -47,7 +47,8 @@ def own(tmp_path):
 def test_files_that_are_shipped_ask_for_what_exists():
     papers = read_papers()
     assert set(papers) == {"functional-polymers", "gdooh-peo", "lii-interphase", "pdol-llzto", "silica-so3li"}
-    labels = [request_of(paper, quantity).label for paper in papers.values() for quantity in paper.quantities]
+    asked = [(paper, quantity) for paper in papers.values() for quantity in paper.quantities if quantity.request]
+    labels = [request_of(paper, quantity).label for paper, quantity in asked]
     assert "dissociation of LiTFSI" in labels
     assert all(paper.quantities or paper.not_computed for paper in papers.values())
     published = {q.name: q.published for q in papers["pdol-llzto"].quantities}
@@ -146,7 +147,7 @@ def test_a_paper_without_numbers_gives_no_figure_and_says_so(tmp_path, capsys):
 
 def outcome(name, value, trustworthy=True, **parts):
     document = SimpleNamespace(number=value, trustworthy=trustworthy, uncertainty_parts=parts)
-    return Outcome(PaperQuantity(name=name, request={}), document)
+    return Outcome(PaperQuantity(name=name, request={"quantities": []}), document)
 
 
 def test_verdicts_hang_on_the_uncertainty_of_the_difference():
@@ -164,6 +165,33 @@ def test_verdicts_hang_on_the_uncertainty_of_the_difference():
     assert said(outcome("a", 5.0), outcome("b", 4.0, trustworthy=False)) == "not computed"
 
 
+def test_volumes_need_no_calculation_and_units_are_not_mixed(tmp_path, capsys):
+    where = ["--store", str(tmp_path / "s"), "--workdir", str(tmp_path / "runs")]
+    path = tmp_path / "grows.yaml"
+    path.write_text(
+        "title: t\nquantities:\n"
+        "  - {name: grows, published: 126, volume_ratio: {products: {LiI: 2}, reactants: {I2: 1}}}\n"
+        "  - {name: shrinks, volume_ratio: {products: {I2: 1}, reactants: {LiI: 2}}}\n"
+        "  - {name: unknown, volume_ratio: {products: {I3: 1}, reactants: {LiI: 2}}}\n"
+        "trends:\n  - {says: it grows, falling: [grows, shrinks]}\n"
+    )
+    assert main(["papers", str(path), *where, "--out", str(tmp_path / "page.md"), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)["grows"]
+    grows, shrinks, unknown = told["quantities"]
+    assert (grows["unit"], grows["published"]) == ("%", 126)
+    assert grows["value"] == pytest.approx(126, abs=1)
+    assert shrinks["value"] == pytest.approx(1e4 / grows["value"])
+    assert "I3" in unknown["problem"]
+    assert told["trends"][0]["verdict"] == "reproduced"
+    text = (tmp_path / "page.md").read_text()
+    assert "| grows | 127 % | 126 % |" in text
+    assert "cm^3/mol (LiI)" in text
+    assert "= +48.11 %" in text
+    mixed = outcome("a", 1.0)._replace(unit="J/m^2")
+    trend = PaperTrend(says="apples and pears", falling=["a", "b"])
+    assert verdict(trend, {"a": mixed, "b": outcome("b", 0.5)}) == ("not computed", "compares J/m^2 with eV")
+
+
 @pytest.mark.parametrize(
     ("change", "text"),
     [
@@ -175,6 +203,7 @@ def test_verdicts_hang_on_the_uncertainty_of_the_difference():
             ("quantities: [li_binding_energy], molecule: O}", "quantities: [li_bindung], molecule: O}"),
             "li_binding_energy",
         ),
+        (("request: {quantities: [li_binding_energy], molecule: C}", "remark: x"), "needs either a 'request' or a"),
         (("quantities: [li_binding_energy], molecule: O}", "molecule: O}"), "'water' does not say its 'quantities'"),
         (("molecule: C}", "molecool: C}"), "The quantity 'methane'"),
     ],

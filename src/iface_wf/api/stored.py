@@ -132,7 +132,7 @@ def best(
     Returns
     -------
     pandas.DataFrame
-        As of `iface_wf.results`, lowest first. ``uncertainty`` (eV) belongs to the number that the kind is about;
+        As of `iface_wf.results`, the best first. ``uncertainty`` (eV) belongs to the number that the kind is about;
         ``df.attrs["not_told_apart"]`` holds, as mappings, the pairs of rows that differ by less than their difference is
         known: keys ``first`` and ``second``, ``difference`` and its ``uncertainty``, eV.
 

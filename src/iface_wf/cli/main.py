@@ -23,6 +23,7 @@ from iface_wf.cli import (
     papers,
     queue,
     ranking,
+    reactions,
     report,
     results,
     run,
@@ -91,6 +92,7 @@ app.command("serve")(serve.serve)
 app.command("export")(export.export)
 app.command("papers")(papers.papers)
 app.command("surfaces")(surfaces.surfaces)
+app.command("reactions")(reactions.reactions)
 app.command("build")(build.build)
 app.command("collect")(vasp.collect)
 app.add_typer(library.app, name="library")

@@ -34,7 +34,7 @@ def papers(
     workdir: opt.Workdir = None,
     json: opt.Json = False,
 ) -> None:
-    """Compute what papers published of molecules and salts, and compare: numbers, uncertainties, trends.
+    """Compute what papers published of molecules, salts and solids, and compare: numbers, uncertainties, trends.
 
     What is stored is found, and an interrupted run goes on. What is not computed is said, with the reason.
     """
@@ -112,7 +112,7 @@ def _print(chosen: Mapping[str, Paper], found: Mapping[str, Sequence[Outcome]]) 
     for name, paper in chosen.items():
         stdout().print(f"\n{name}: {paper.title} ({paper.doi})", style="bold")
         if found[name]:
-            table = plain_table("quantity", "ours, eV", "published, eV", "model", "method")
+            table = plain_table("quantity", "ours", "published", "model", "method")
             for outcome in found[name]:
                 table.add_row(*cells(outcome))
             stdout().print(table)
@@ -133,6 +133,7 @@ def _as_json(paper: Paper, found: Sequence[Outcome]) -> dict[str, object]:
             "name": outcome.quantity.name,
             "published": outcome.quantity.published,
             "value": outcome.value,
+            "unit": outcome.unit,
             "uncertainty": getattr(outcome.document, "uncertainty", None),
             "key": getattr(outcome.document, "key", None),
             "flags": getattr(outcome.document, "flags", []),

@@ -38,7 +38,9 @@ class Progress:
         if event.state == "started":
             self._clear()
             if event.index == 1:
-                self._console.print("A: filler, B: molecule, AB: interface, *: frozen as in the interface", style="dim")
+                self._console.print(
+                    "A, B: filler and molecule, or two solids; AB: both together; *: frozen as in AB", style="dim"
+                )
             if self._console.is_terminal:
                 self._status = self._console.status(plain_text(f"{place} {event.step} ..."))
                 self._status.start()

@@ -62,7 +62,8 @@ def best(
             say("No trustworthy results (or none that match).")
         else:
             print_rows(table, asked.columns_of(table), wide)
-            _print_ties(alike)
+            shown = get_kind(table.attrs["kind"])
+            _print_ties(alike, next(each.unit for each in shown.columns if each.name == shown.headline).split()[0])
     if figure is not None and table.empty:
         say(f"No picture {figure}: there is nothing to draw.")
     elif figure is not None:
@@ -72,11 +73,11 @@ def best(
         say(f"Picture: {figure}")
 
 
-def _print_ties(alike: list[dict[str, Any]]) -> None:
+def _print_ties(alike: list[dict[str, Any]], unit: str) -> None:
     """Say which results differ by less than their difference is known."""
     for first in dict.fromkeys(tie["first"] for tie in alike):
         others = ", ".join(
-            f"{tie['second'][:8]} ({tie['difference']:.3f} +- {tie['uncertainty']:.3f} eV)"
+            f"{tie['second'][:8]} ({tie['difference']:.3f} +- {tie['uncertainty']:.3f} {unit})"
             for tie in alike
             if tie["first"] == first
         )

@@ -77,11 +77,31 @@ OPTIONS: dict[str, Any] = {
         str | None,
         typer.Option(
             "--partner",
-            help="Without filler: what the polymer or molecule is bound to, a polymer, SMILES or .xyz file.",
+            help="Without filler: what the polymer or molecule is bound to, a polymer, SMILES or .xyz file. For work_of_adhesion: the "
+            "filler on top.",
         ),
     ],
     "partner_units": Annotated[
         int | None, typer.Option("--partner-units", min=1, help="Repeat units of a partner that is a polymer.")
+    ],
+    "partner_surface": Annotated[
+        str | None, typer.Option("--partner-surface", help="Miller indices of a partner that is a filler.")
+    ],
+    "partner_thickness": Annotated[
+        float | None, typer.Option("--partner-thickness", help="Smallest thickness of a partner that is a filler, A.")
+    ],
+    "max_strain": Annotated[
+        float | None,
+        typer.Option("--max-strain", help="Largest strain of the upper of two solids; default: 0.05."),
+    ],
+    "max_area": Annotated[
+        float | None, typer.Option("--max-area", help="Largest common cell of two solids, A^2; default: 400.")
+    ],
+    "shifts": Annotated[
+        int | None,
+        typer.Option(
+            "--shifts", min=1, help="Translations of the upper of two solids along each direction; default: 3."
+        ),
     ],
     "group": Annotated[
         str | None,

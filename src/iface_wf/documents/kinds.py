@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typing
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -18,6 +18,18 @@ from iface_wf.plugins import Registry
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+
+#: Of the roles of calculations, for people; see `iface_wf.documents.labels`.
+ROLES = {
+    "AB": "the interface",
+    "A": "filler, relaxed alone",
+    "B": "molecule, relaxed alone",
+    "A*": "filler, frozen as in AB, in AB's cell",
+    "B*": "molecule, frozen as in AB, in AB's cell",
+    "A* in AB basis": "A* with the basis functions of AB",
+    "B* in AB basis": "B* with the basis functions of AB",
+}
 
 
 @dataclass(frozen=True)
@@ -97,6 +109,10 @@ class ResultKind(ABC):
         Of its table, beside those that all kinds have.
     headline
         Column of the number that it is about, by which results are ranked.
+    highest_first
+        Whether the highest number ranks first; by default the lowest.
+    roles
+        What its calculations are of, by role, for people.
     """
 
     name: ClassVar[str]
@@ -104,6 +120,8 @@ class ResultKind(ABC):
     quantities: ClassVar[tuple[str, ...]]
     columns: ClassVar[tuple[Column, ...]]
     headline: ClassVar[str]
+    highest_first: ClassVar[bool] = False
+    roles: ClassVar[Mapping[str, str]] = ROLES
 
     @property
     @abstractmethod
@@ -149,6 +167,7 @@ KINDS: Registry[ResultKind] = Registry(
     {
         "binding": "iface_wf.quantities.binding:BINDING",
         "surface": "iface_wf.quantities.surface:SURFACE",
+        "adhesion": "iface_wf.quantities.adhesion:ADHESION",
         "pair": "iface_wf.quantities.complexes:PAIR",
         "dissociation": "iface_wf.quantities.complexes:DISSOCIATION",
         "li_binding": "iface_wf.quantities.complexes:LI_BINDING",

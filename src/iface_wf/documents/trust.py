@@ -16,6 +16,7 @@ FATAL_FLAGS = frozenset(
         "desorbed",
         "separated",
         "dissociated",
+        "reacted",
         "clash",
         "slab_changed",
         "charged_cell",

@@ -127,21 +127,26 @@ class InterfaceChoice(Choice):
 
 
 class PartnerChoice(Choice):
-    """What polymers and molecules are bound to where there is no filler.
+    """What polymers and molecules are bound to where there is no filler, and what lies on a filler in an adhesion.
 
     Attributes
     ----------
     name
-        A polymer or molecule of the library, a PSMILES, SMILES, or the path of an ``.xyz`` file.
+        A polymer or molecule of the library, a PSMILES, SMILES, or the path of an ``.xyz`` file; for an adhesion a filler.
     units
         Repeat units of a polymer.
+    surface, thickness
+        Of a filler, as in `FillerChoice`.
     """
 
     units: int | None = Field(default=None, ge=1, le=50)
+    surface: str | None = None
+    thickness: Thickness | None = None
 
     def options(self, library: Library) -> dict[str, Any]:
         """Return what a request says of it."""
-        return {"partner": self.name, "partner_units": self.units}
+        solid = {"partner_surface": self.surface, "partner_thickness": self.thickness}
+        return {"partner": self.name, "partner_units": self.units, **solid}
 
 
 Filler = Annotated[FillerChoice, BeforeValidator(_named, json_schema_input_type=str | FillerChoice)]
@@ -181,9 +186,11 @@ def pairings(
     Returns
     -------
     list of Pairing
-        With a filler the fragments. Without one, where there are partners, each molecule with each salt and partner; where a salt
+        With a filler the fragments, or where it has a partner these. Without one, where there are partners, each molecule with each salt and partner; where a salt
         is needed, each one alone and with each molecule; else each molecule and each salt alone.
     """
+    if "filler" in fields and "partner" in fields:
+        return [Pairing(None, None, partner) for partner in partners]
     if "filler" in fields:
         return [Pairing(*fragment) for fragment in fragments] or [Pairing(None, None)]
     chains = list(dict.fromkeys(chain for chain, _ in fragments if chain is not None))

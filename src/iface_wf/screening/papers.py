@@ -15,6 +15,7 @@ from iface_wf.flows.events import Event
 from iface_wf.flows.kinds import flow_kind_of
 from iface_wf.library.files import read_yaml
 from iface_wf.library.library import Library
+from iface_wf.library.volumes import VolumeRatio, volume_ratio
 from iface_wf.screening.finished import finished_results
 from iface_wf.screening.single import run_request
 from iface_wf.store.results import stored_result
@@ -28,17 +29,32 @@ class _Told(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
 
 
+class Conversion(_Told):
+    """Crystals that others are made into, by names of the library, and how many formula units of each.
+
+    Attributes
+    ----------
+    products, reactants
+        What comes from outside, such as lithium through an electrolyte, is left out.
+    """
+
+    products: dict[str, float] = Field(min_length=1)
+    reactants: dict[str, float] = Field(min_length=1)
+
+
 class PaperQuantity(_Told):
-    """A number of a paper that is computed.
+    """A number of a paper that is computed: by a request, or a ratio of volumes, which needs no calculation.
 
     Attributes
     ----------
     name
         What the paper calls it.
     published
-        The paper's number, eV; None where it shows it in a figure only, or not at all.
+        The paper's number, in the unit of the quantity (mostly eV); None where it shows it in a figure only, or not at all.
     request
         Fields of the request, ``quantities`` among them; those of the paper's ``options`` are added.
+    volume_ratio
+        Instead of a request: the volume of some crystals over that of what they are made from, %.
     model
         What stands for the paper's system, where that is another.
     remark
@@ -47,9 +63,16 @@ class PaperQuantity(_Told):
 
     name: str
     published: float | None = None
-    request: dict[str, Any]
+    request: dict[str, Any] | None = None
+    volume_ratio: Conversion | None = None
     model: str = ""
     remark: str = ""
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if (self.request is None) == (self.volume_ratio is None):
+            raise ValueError(f"the quantity {self.name!r} needs either a 'request' or a 'volume_ratio'")
+        return self
 
 
 class PaperTrend(_Told):
@@ -125,15 +148,23 @@ class Outcome(NamedTuple):
         The result; None where there is none.
     problem
         Why there is none.
+    unit
+        Of the number.
+    volumes
+        Of a ratio of volumes: what it is made of.
     """
 
     quantity: PaperQuantity
     document: Any = None
     problem: str = ""
+    unit: str = "eV"
+    volumes: VolumeRatio | None = None
 
     @property
     def value(self) -> float | None:
-        """The number, eV, where it may be quoted."""
+        """The number, in its unit, where it may be quoted."""
+        if self.volumes is not None:
+            return 100.0 * self.volumes.ratio
         return None if self.document is None or not self.document.trustworthy else self.document.number
 
 
@@ -182,7 +213,7 @@ def request_of(paper: Paper, quantity: PaperQuantity) -> Any:
     InputError
         Naming the quantity and what is wrong.
     """
-    told = paper.options | quantity.request
+    told = paper.options | (quantity.request or {})
     names = told.get("quantities", ())
     if not isinstance(names, list) or not names:
         raise InputError(f"The quantity {quantity.name!r} does not say its 'quantities'.")
@@ -211,16 +242,30 @@ def outcomes(
     on_event
         Is told about every step.
     """
-    requests = [(quantity, request_of(paper, quantity)) for quantity in paper.quantities]  # all are checked first
+    requests = [
+        (quantity, None if quantity.volume_ratio else request_of(paper, quantity)) for quantity in paper.quantities
+    ]  # all are checked first
     for quantity, request in requests:
+        unit = unit_of(quantity, request)
         try:
-            if workdir is None:
-                yield _stored(quantity, request, store, library)
+            if quantity.volume_ratio is not None:
+                ratio = volume_ratio(quantity.volume_ratio.products, quantity.volume_ratio.reactants, library)
+                yield Outcome(quantity, unit=unit, volumes=ratio)
+            elif workdir is None:
+                yield _stored(quantity, request, store, library)._replace(unit=unit)
             else:
                 found = run_request(request, store, library, workdir, on_event=on_event)
-                yield Outcome(quantity, found.document)
+                yield Outcome(quantity, found.document, unit=unit)
         except (CalculationError, InputError) as error:
-            yield Outcome(quantity, problem=str(error))
+            yield Outcome(quantity, problem=str(error), unit=unit)
+
+
+def unit_of(quantity: PaperQuantity, request: Any) -> str:
+    """Return the unit of a quantity, without its sign."""
+    if quantity.volume_ratio is not None:
+        return "%"
+    kind = flow_kind_of(request.quantities)
+    return next(column.unit for column in kind.columns if column.name == kind.headline).split()[0].rstrip(",")
 
 
 def _stored(quantity: PaperQuantity, request: Any, store: JobStore, library: Library) -> Outcome:
@@ -248,14 +293,17 @@ def verdict(trend: PaperTrend, found: Mapping[str, Outcome]) -> tuple[Verdict, s
     missing = [name for name, value in values.items() if value is None]
     if missing:
         return "not computed", f"lacks {', '.join(missing)}"
+    units = list(dict.fromkeys(found[name].unit for name in trend.falling))
+    if len(units) > 1:
+        return "not computed", f"compares {' with '.join(units)}"
     said: list[str] = []
     worst: Verdict = "reproduced"
     for upper, lower in zip(trend.falling, trend.falling[1:], strict=False):
         step = (values[upper] or 0.0) - (values[lower] or 0.0)
-        parts = [found[name].document.uncertainty_parts for name in (upper, lower)]
+        parts = [getattr(found[name].document, "uncertainty_parts", {}) for name in (upper, lower)]
         spread = of_difference(parts[0], parts[1], _COMMON)
         told = "" if spread is None else f" +- {spread:.2f}"
-        said.append(f"{upper} - {lower} = {step:+.2f}{told} eV")
+        said.append(f"{upper} - {lower} = {step:+.2f}{told} {units[0]}")
         if step <= 0:
             worst = "not reproduced"
         elif spread is not None and step < spread and worst == "reproduced":

@@ -13,7 +13,7 @@ MARK = "<!-- written by: iface-wf papers --out -->"
 _HEAD = f"""{MARK}
 # Five papers, computed
 
-Numbers that were published, beside what this program gives for them, eV. `iface-wf papers` computes what is missing and writes this page
+Numbers that were published, beside what this program gives for them, eV where no other unit is said. `iface-wf papers` computes what is missing and writes this page
 (`--out docs/papers.md`); the files lie in `workflows/papers/`. Where a small molecule stands for a polymer, the column *model* says so, and then only
 trends can be compared. An uncertainty does not cover what a model leaves out. What is not computed is said to be so.
 """
@@ -36,17 +36,25 @@ def cells(outcome: Outcome) -> tuple[str, str, str, str, str]:
     """Return quantity, our value, published value, model and method of one number, as text."""
     quantity, document = outcome.quantity, outcome.document
     model = "; ".join(filter(None, (quantity.model, quantity.remark)))
-    published = "not given as a number" if quantity.published is None else f"{quantity.published:+.2f}"
+    unit = "" if outcome.unit == "eV" else f" {outcome.unit}"
+    published = "not given as a number" if quantity.published is None else f"{_number(quantity.published, unit)}{unit}"
+    if outcome.volumes is not None:
+        return quantity.name, f"{_number(outcome.value or 0.0, unit)}{unit}", published, model, outcome.volumes.sentence
     if document is None:
         return quantity.name, outcome.problem or "not computed", published, model, ""
     ours = "-" if document.number is None else f"{document.number:+.2f}"
     if document.number is not None and document.uncertainty is not None:
         ours += f" +- {document.uncertainty:.2f}"
+    ours += unit if document.number is not None else ""
     if not document.trustworthy:
         ours += f" NOT TRUSTWORTHY ({', '.join(document.flags) or 'not converged'})"
     if getattr(document, "donors", ""):
         model += f"{'; ' if model else ''}Li+ held by {document.donors}"
     return quantity.name, ours, published, model, f"{method_name(document)}, {document.key[:8]}"
+
+
+def _number(value: float, unit: str) -> str:
+    return f"{value:.0f}" if unit == " %" else f"{value:+.2f}"
 
 
 def _paper(name: str, paper: Paper, found: Sequence[Outcome]) -> str:

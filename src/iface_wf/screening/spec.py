@@ -94,7 +94,8 @@ class ScreeningSpec(BaseModel):
     interfaces
         Interfaces of one's own, beside those that are built: files, or mappings with ``name``, ``split`` and ``filler``.
     partners
-        For results without a filler: what each polymer and molecule is bound to, beside the salts.
+        For results without a filler: what each polymer and molecule is bound to, beside the salts. For adhesion: the fillers that
+        lie on each filler, with ``surface`` and ``thickness``.
     isomers
         For results without a filler: minima of each complex that the engine calculates.
     engine, level, geometry, overrides, processes
@@ -108,6 +109,9 @@ class ScreeningSpec(BaseModel):
         Candidates of each batch of the search for an interface's lowest minimum.
     search
         Steps of relaxation that the cheap engine may take in the search; by default those of the level.
+    max_strain, max_area, shifts
+        For adhesion: the largest strain of the partner, the largest common cell (A^2), and how many translations along each of two
+        directions are compared.
     seed
         Seed of everything random.
     in_plane
@@ -142,6 +146,9 @@ class ScreeningSpec(BaseModel):
     quantities: tuple[Quantity, ...] = Field(default=get_kind(DEFAULT_KIND).quantities, min_length=1)
     placements: int = Field(default=8, ge=1, le=1000)
     search: int | None = Field(default=None, ge=0, le=MOST_STEPS)
+    max_strain: float = Field(default=0.05, gt=0, le=0.15)
+    max_area: float = Field(default=400.0, ge=5, le=2000)
+    shifts: int = Field(default=3, ge=1, le=10)
     seed: int = Field(default=0, ge=0, lt=2**31)
     in_plane: InPlane | None = None
     vacuum: float = Field(default=8.0, ge=6, le=100)
@@ -188,6 +195,8 @@ class ScreeningSpec(BaseModel):
         needed = [kind for kind in self.kinds() if not (of_files and "interface" in kind.request.model_fields)]
         if not self.fillers and any("filler" in kind.request.model_fields for kind in needed):
             raise ValueError("the screening has no fillers: give at least 1")
+        if not self.partners and any({"filler", "partner"} <= set(kind.request.model_fields) for kind in needed):
+            raise ValueError("the screening has no partners: give at least 1 filler that lies on the others")
         if not self.fragments() and any("polymer" in kind.request.model_fields for kind in needed):
             raise ValueError("the screening has no interface: give polymers, molecules or salts")
         if self.funnel and (self.funnel.engine, self.funnel.level) == (self.engine, self.level):
@@ -203,8 +212,8 @@ class ScreeningSpec(BaseModel):
     @property
     def n_pairs(self) -> int:
         """Number of interfaces."""
-        built = max(1, len(self.fillers)) * len(self.fragments()) * max(1, len(self.partners))
-        return built + len(self.interfaces)
+        fragments = len(self.fragments()) or int(bool(self.fillers and self.partners))  # of adhesion: no molecule
+        return max(1, len(self.fillers)) * fragments * max(1, len(self.partners)) + len(self.interfaces)
 
     def kinds(self) -> list[FlowKind]:
         """List the kinds of results that are wanted."""
@@ -268,7 +277,7 @@ class ScreeningSpec(BaseModel):
             "isomers",
             "seed",
         )
-        names += ("vacuum", "max_atoms", "room_atoms", "target", "clearance")
+        names += ("vacuum", "max_atoms", "room_atoms", "target", "clearance", "max_strain", "max_area", "shifts")
         return {name: getattr(self, name) for name in names}
 
     def _options(self, filler: FillerChoice | None, pairing: Pairing, library: Library) -> dict[str, Any]:
@@ -330,6 +339,7 @@ def read_spec(path: Path, many: bool = False, library: Library | None = None) ->
         "fillers": [_beside(path, each, "filler", library or Library()) for each in spec.fillers],
         "molecules": [_beside(path, each, "molecule", library or Library()) for each in spec.molecules],
         "interfaces": [_beside(path, each, None, library or Library()) for each in spec.interfaces],
+        "partners": [_beside(path, each, "molecule", library or Library()) for each in spec.partners],
     }
     return spec.model_copy(update=own_files)
 
@@ -377,6 +387,7 @@ def check_names(path: Path, spec: ScreeningSpec, library: Library) -> None:
 def _blamed(message: str) -> tuple[str, ...]:
     """Name the key that a problem of the whole file is most likely about."""
     for word, key in (
+        ("partners", "partners"),
         ("fillers", "fillers"),
         ("setting", "overrides"),
         ("funnel", "funnel"),

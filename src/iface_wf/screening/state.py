@@ -163,7 +163,9 @@ def started_calculations(store: JobStore, keys: Iterable[str]) -> dict[str, set[
 
 
 def ranked_keys(store: JobStore, kind: ResultKind, keys: Iterable[str]) -> list[str]:
-    """Order results of one kind, lowest first; those without a trustworthy number are left out.
+    """Order results of one kind, the best first: the lowest, or the highest where the kind says so.
+
+    Those without a trustworthy number are left out.
 
     Parameters
     ----------
@@ -187,7 +189,8 @@ def ranked_keys(store: JobStore, kind: ResultKind, keys: Iterable[str]) -> list[
             value = value_at(output, field)
             if is_trustworthy(output["converged"], value, output["flags"]):
                 values[output["key"]] = value
-    return sorted(values, key=lambda key: (values[key], key))
+    sign = -1.0 if kind.highest_first else 1.0
+    return sorted(values, key=lambda key: (sign * values[key], key))
 
 
 def failures(store: JobStore, keys: Iterable[str]) -> dict[str, Failure]:

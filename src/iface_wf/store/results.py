@@ -98,8 +98,8 @@ def result_table(
     kind
         Which kind of result; by default binding energies.
     sort
-        Column to sort by, ascending; a leading ``-`` sorts descending. By default the number that the kind is about. Rows
-        that are not trustworthy come last.
+        Column to sort by, ascending; a leading ``-`` sorts descending. By default the number that the kind is about, the best first.
+        Rows that are not trustworthy come last.
     where
         Conditions on columns, such as ``"binding_energy < -0.5 and n_atoms <= 200"``, see
         `iface_wf.store.where.parse_where`.
@@ -146,7 +146,7 @@ def result_table(
         newest = _newest(store, kind, table["key"])
         table = table[[new == own for new, own in zip(newest, table["uuid"], strict=True)]]
     table = table.astype(dict.fromkeys(column_units(kind), "float64") | {"trustworthy": "bool", "converged": "bool"})
-    table = _sorted(table, sort or kind.headline)
+    table = _sorted(table, sort or f"{'-' * kind.highest_first}{kind.headline}")
     damaged = [damage.sentence for damage in damaged_in(store)]
     table.attrs |= {"units": column_units(kind), "kind": kind.name, "older": len(before), "damaged": damaged}
     return table

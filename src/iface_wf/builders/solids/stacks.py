@@ -172,6 +172,8 @@ def build_stack(
     Structure
         Periodic in a and b; lowest atom at z = 6 A; ``component`` is ``slab`` everywhere; the site property
         ``layer`` numbers the solids from 0 at the bottom, see ``layers_of``; the bottom of layer 0 is held.
+        ``properties["layers"]`` says of each solid what was cut, its strains, and how the common cell is made of its own
+        plane lattice (``repeats``, rows are the common vectors in its own).
 
     Raises
     ------
@@ -251,13 +253,16 @@ def _stacked(slabs: list[Structure], max_area: float, max_strain: float, gap: fl
     base = slabs[0].copy()
     base.add_site_property("layer", [0] * len(base))
     reports = [_about(slabs[0], (0.0, 0.0), None)]
+    reports[0]["repeats"] = np.eye(2, dtype=int).tolist()
     for number, film in enumerate(slabs[1:], start=1):
         match = match_planes(base.lattice.matrix[:2, :2], film.lattice.matrix[:2, :2], max_area, max_strain)
         count = len(base) * round(np.linalg.det(match.substrate)) + len(film) * round(np.linalg.det(match.film))
         if count > MAX_ATOMS:
             raise InputError(f"The stack would have {count} atoms, at most {MAX_ATOMS} are allowed.")
         base, distance = _lay(repeat(base, match.substrate), repeat(film, match.film), number, gap, vacuum)
-        reports.append(_about(film, match.strains, distance))
+        for below in reports:
+            below["repeats"] = (match.substrate @ np.array(below["repeats"])).tolist()
+        reports.append(_about(film, match.strains, distance) | {"repeats": match.film.tolist()})
     base.properties = {
         "filler": "|".join(r["filler"] for r in reports),
         "surface": "|".join(r["surface"] for r in reports),
@@ -303,6 +308,18 @@ def _lay(base: Structure, film: Structure, number: int, gap: float | None, vacuu
     )
     assert abs(joined.cart_coords[:, 2].min() - BOTTOM_VACUUM) < 1e-6
     return joined, float(distance)
+
+
+def touching_gap(base: Structure, film: Structure) -> float:
+    """Return the smallest gap between two solids of one cell at which no atom of the film is too near to the base, A.
+
+    Parameters
+    ----------
+    base, film
+        The lower and the upper one, in one cell; how high the film stands plays no part.
+    """
+    above = film.cart_coords - [0.0, 0.0, film.cart_coords[:, 2].min()]
+    return float(_touching(base.lattice, base, film, above))
 
 
 def _touching(lattice: Lattice, base: Structure, film: Structure, above: Matrix) -> float:

@@ -24,6 +24,7 @@ from iface_wf.flows.placements import RankedPlacements
 from iface_wf.flows.search.budget import MOLECULE, VERSION, Budget
 from iface_wf.flows.search.find import Batch, Finder, seed_of
 from iface_wf.flows.search.record import Record
+from iface_wf.flows.search.translations import TranslationSearch, search_translation
 from iface_wf.store.canonical import canonical_settings, structure_digest
 from iface_wf.store.reuse import claimed
 
@@ -284,6 +285,8 @@ def searching(job: Job) -> Searching | None:
         options = SearchOptions(**told)
         flexible = options.searches and Shapes(job.function_args[0]).flexible
         return Searching(options.engine, MOLECULE * options.steps) if flexible else None
+    if job.function is search_translation.original:
+        return Searching(told["engine"], TranslationSearch(told["engine"], told["translations"]).energies)
     if job.function is search_together.original:
         options = SearchOptions(**{each.name: told[each.name] for each in fields(SearchOptions)})
         flexible = options.searches and Together(job.function_args[0]).flexible

@@ -13,6 +13,7 @@ from iface_wf.documents.result import ResultDocument
 #: Options of `iface-wf run` that hold one plain value.
 _PLAIN = (
     "filler", "surface", "thickness", "polymer", "units", "sequence", "tacticity", "conformation", "molecule", "salt",
+    "partner", "partner_units", "partner_surface", "partner_thickness", "max_strain", "max_area", "shifts",
     "interface", "split", "engine", "level", "geometry", "placements", "search", "seed", "vacuum", "max_atoms", "room_atoms",
 )  # fmt: skip
 
@@ -75,7 +76,7 @@ def more_commands(document: ResultDocument, difference: bool) -> list[tuple[str,
     commands = [
         ("all terms, flags and versions", f"iface-wf show {identifier}"),
         ("every energy with its calculation and input files", f"iface-wf provenance {identifier}"),
-        ("structures of AB and of its parts", f"iface-wf export {identifier} --what all --out {identifier}"),
+        ("structures of AB and of its parts", f"iface-wf export {identifier} --all --out {identifier}"),
     ]
     if difference:
         cube = f"iface-wf export {identifier} --what density_difference --out difference.cube"

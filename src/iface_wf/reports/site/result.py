@@ -21,17 +21,6 @@ from iface_wf.reports.site.models import CurveData, QuantityData, ResultData, Ta
 from iface_wf.reports.site.volume import Thinned, levels_of, thinned, volume_data
 from iface_wf.store.results import StoredResult
 
-#: Of the roles of calculations, for people; see `iface_wf.documents.labels`.
-ROLES = {
-    "AB": "the interface",
-    "A": "filler, relaxed alone",
-    "B": "molecule, relaxed alone",
-    "A*": "filler, frozen as in AB, in AB's cell",
-    "B*": "molecule, frozen as in AB, in AB's cell",
-    "A* in AB basis": "A* with the basis functions of AB",
-    "B* in AB basis": "B* with the basis functions of AB",
-}
-
 
 def density_of(document: ResultDocument) -> np.ndarray | None:
     """Return the charge-density difference of a result, e/A^3; None where it has none, or was not loaded."""
@@ -69,7 +58,7 @@ def result_data(
         trustworthy=document.trustworthy,
         flags=list(document.flags),
         quantities=_quantities(kind.summary(document)),
-        tables=[*sections, _terms(document), _settings(found, calculations.get(WHOLE))],
+        tables=[*sections, _terms(document, kind.roles), _settings(found, calculations.get(WHOLE))],
         atoms=atom_data(structure) if structure.lattice.volume > 0 else None,
         volume=None if density is None else density[0],
         curves=[*_profiles(document, structure), *_potential(calculations.get(WHOLE), structure)],
@@ -108,9 +97,9 @@ def _quantities(rows: Sequence[Row]) -> list[QuantityData]:
     return found
 
 
-def _terms(document: ResultDocument) -> TableData:
+def _terms(document: ResultDocument, roles: Mapping[str, str]) -> TableData:
     rows: list[list[Any]] = [
-        [t.role, ROLES.get(t.role, ""), t.energy, t.dispersion_energy, t.converged, ", ".join(t.flags), t.key[:10]]
+        [t.role, roles.get(t.role, ""), t.energy, t.dispersion_energy, t.converged, ", ".join(t.flags), t.key[:10]]
         for t in document.terms
     ]
     headings = ["term", "what it is", "energy / eV", "dispersion / eV", "converged", "flags", "key"]
