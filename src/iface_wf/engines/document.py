@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 from pymatgen.core import Structure
 from pymatgen.io.ase import AseAtomsAdaptor
 
-from iface_wf.documents.bader import BaderDocument
 from iface_wf.documents.calculation import CalculationDocument
+from iface_wf.documents.charges import ChargesDocument
 from iface_wf.engines.dispersion import dispersion_energies
 from iface_wf.engines.profile import ENGINES
 from iface_wf.engines.request import CalculationRequest
@@ -54,7 +54,7 @@ def calculation_document(
     structure: Structure,
     settings: dict[str, Any],
     *,
-    bader: BaderDocument | None = None,
+    charges: Sequence[ChargesDocument] = (),
     packages: Sequence[str] = (),
     **results: Any,
 ) -> CalculationDocument:
@@ -72,8 +72,8 @@ def calculation_document(
         Final structure, labelled sites, ghosts among them.
     settings
         Those finally used, after all corrections.
-    bader
-        Bader charges.
+    charges
+        Charges of the atoms, one document for each scheme.
     packages
         Distributions that took part, besides those of the engine's profile.
     **results
@@ -108,7 +108,7 @@ def calculation_document(
         ghosts=ghosts,
         energy_type=method.energy_type,
         dispersion_energies=dispersions,
-        charges={"bader": bader} if bader else {},
+        charges={each.scheme: each for each in charges},
         directory=f"{socket.gethostname()}:{directory}",
         completed_at=now(),
         **results,

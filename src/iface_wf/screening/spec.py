@@ -25,6 +25,7 @@ from iface_wf.flows.search.budget import MOST_STEPS
 from iface_wf.library.files import is_file, line_of, parse_mapping, read_text
 from iface_wf.library.library import Library, names_a_file
 from iface_wf.library.records import InPlane
+from iface_wf.quantities.thermal.request import ONE_BAR, ROOM_TEMPERATURE, Pressure, Temperature
 from iface_wf.screening.choices import (
     Choice,
     Filler,
@@ -104,6 +105,8 @@ class ScreeningSpec(BaseModel):
         Candidates of each batch of the search for an interface's lowest minimum.
     search
         Steps of relaxation that the cheap engine may take in the search; by default those of the level.
+    temperature, pressure
+        Of binding free energies, K and bar.
     seed
         Seed of everything random.
     in_plane
@@ -134,6 +137,8 @@ class ScreeningSpec(BaseModel):
     quantities: tuple[Quantity, ...] = Field(default=get_kind(DEFAULT_KIND).quantities, min_length=1)
     placements: int = Field(default=8, ge=1, le=1000)
     search: int | None = Field(default=None, ge=0, le=MOST_STEPS)
+    temperature: Temperature = ROOM_TEMPERATURE
+    pressure: Pressure = ONE_BAR
     seed: int = Field(default=0, ge=0, lt=2**31)
     in_plane: InPlane | None = None
     vacuum: float = Field(default=8.0, ge=6, le=100)
@@ -245,7 +250,7 @@ class ScreeningSpec(BaseModel):
             "isomers",
             "seed",
         )
-        names += ("vacuum", "max_atoms", "room_atoms")
+        names += ("vacuum", "max_atoms", "room_atoms", "temperature", "pressure")
         options: dict[str, Any] = {name: getattr(self, name) for name in names}
         options["salt"] = library.salt(pairing.salt).name if pairing.salt else None
         if filler is not None:
