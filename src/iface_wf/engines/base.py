@@ -270,6 +270,7 @@ class Engine(Maker, ABC):
         if isinstance(structure, dict):
             structure = Structure.from_dict(structure)
         if self.kind == "vibrations":
+            self.require_vibrations()
             structure = with_frozen_slab(structure)
         if keep is not None:
             structure = select(structure, *keep, *(as_ghosts or []))

@@ -78,6 +78,8 @@ def test_the_free_energy_is_what_its_parts_make_it():
     assert found.binding_free_energy > found.binding_energy
     assert found.trustworthy == binding.trustworthy
     assert found.binding_key == binding.key
+    assert [term.role for term in found.terms][-2:] == ["vibrations AB", "vibrations B"]
+    assert found.terms[-2].uuid == "1"  # so that what is exported has them too
     rarer = thermal_document(binding, both(), {}, CONDITIONS | {"pressure": 1e-3})
     assert rarer.binding_free_energy - found.binding_free_energy == pytest.approx(kB * 300.0 * np.log(1e3), rel=1e-9)
     warmer = thermal_document(binding, both(), {}, CONDITIONS | {"temperature": 500.0})
@@ -95,6 +97,15 @@ def test_imaginary_modes_are_counted_and_flagged_and_large_ones_make_the_number_
     assert not large.trustworthy
     assert any(flag.startswith("not_a_minimum (AB: ") for flag in large.flags)
     assert wavenumber(large.vibrations["AB"].wavenumbers[0]).endswith("i")
+
+
+def test_forces_that_hang_on_where_a_molecule_stands_are_told():
+    calculations = both()
+    noisy = np.array(calculations["B"].hessian) + 3.0 * np.eye(6)
+    calculations["B"] = calculations["B"].model_copy(update={"hessian": noisy.tolist()})
+    found = thermal_document(examples.document(), calculations, {}, CONDITIONS)
+    assert [flag for flag in found.flags if flag.startswith("rough_forces (B: moved as a whole it has ")]
+    assert not any("rough" in flag for flag in thermal_document(examples.document(), both(), {}, CONDITIONS).flags)
 
 
 def test_without_second_derivatives_there_is_no_number():

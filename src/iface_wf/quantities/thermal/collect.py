@@ -15,6 +15,7 @@ from iface_wf.analysis.thermochemistry import LOW_FREQUENCY, SHAPES, SOFT, gas, 
 from iface_wf.analysis.vibrations import modes
 from iface_wf.documents.calculation import CalculationDocument
 from iface_wf.documents.labels import WHOLE, B
+from iface_wf.documents.result import term_of
 from iface_wf.documents.trust import NOT_A_MINIMUM
 from iface_wf.engines.document import now, package_versions
 from iface_wf.quantities.binding.document import BindingDocument
@@ -22,11 +23,13 @@ from iface_wf.quantities.thermal.document import ThermalDocument, VibrationsDocu
 
 #: Atoms may lie so far beside a symmetric place, A, and a molecule still counts as symmetric.
 _SYMMETRIC = 0.1
+#: A molecule that is moved as a whole should have no wavenumber; from here on, 1/cm, soft modes are noise of forces, too: of a grid's.
+ROUGH = 200.0
 #: What the document takes from that of the binding energy.
 _SAME = (
     *("filler", "surface", "polymer", "units", "salt", "formula", "n_atoms", "area", "charge"),
     *("engine", "engine_version", "level", "functional", "dispersion", "basis", "kpoints", "grid", "energy_type"),
-    *("geometry_engine", "terms", "structure", "binding_energy", "uncertainty"),
+    *("geometry_engine", "structure", "binding_energy", "uncertainty"),
 )
 
 
@@ -75,6 +78,8 @@ def thermal_document(
             flags.append(f"imaginary_modes ({role}: {len(imaginary)}, up to {max(imaginary):.0f}i 1/cm)")
         if imaginary and max(imaginary) > SOFT:
             flags.append(f"{NOT_A_MINIMUM} ({role}: {max(imaginary):.0f}i 1/cm)")
+        if each.rigid is not None and each.rigid > ROUGH:
+            flags.append(f"rough_forces ({role}: moved as a whole it has {each.rigid:.0f} 1/cm)")
     one = vibrations[WHOLE]
     return ThermalDocument(
         key=about["key"],
@@ -82,6 +87,10 @@ def thermal_document(
         pressure=pressure,
         **{name: getattr(binding, name) for name in _SAME},
         **_changes(binding.binding_energy, found, temperature),
+        terms=[
+            *binding.terms,
+            *(term_of(f"vibrations {role}", each, uuids.get(role, "")) for role, each in vibrations.items()),
+        ],
         imaginary_modes=sum(each.imaginary_modes for each in found.values()),
         vibrations=found,
         vibrations_engine=f"{one.engine} {one.functional} ({one.level})",

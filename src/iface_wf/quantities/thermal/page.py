@@ -89,6 +89,8 @@ def figure(document: ThermalDocument) -> Figure | None:
     axes.set_xlabel("wavenumber / cm$^{-1}$ (red, negative: imaginary)")
     free = document.binding_free_energy
     told = "no binding free energy" if free is None else f"binding free energy {free:+.2f} eV".replace("-", "−")
+    if not document.trustworthy:
+        told += ", not trustworthy"
     axes.set_title(
         f"{interface_name(document)}\n{told} at {document.temperature:g} K, {document.pressure:g} bar\n"
         f"{method_name(document)}; vibrations {document.vibrations_engine}",

@@ -14,6 +14,7 @@ from iface_wf.documents.result import ResultDocument
 _PLAIN = (
     "filler", "surface", "thickness", "polymer", "units", "sequence", "tacticity", "conformation", "molecule", "salt",
     "engine", "level", "geometry", "placements", "search", "seed", "vacuum", "max_atoms", "room_atoms",
+    "temperature", "pressure",
 )  # fmt: skip
 
 
