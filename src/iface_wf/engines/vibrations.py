@@ -39,8 +39,8 @@ class UnrelaxedError(CalculationError):
     def __init__(self, force: float) -> None:
         super().__init__(
             f"Frequencies need a relaxed structure, but the largest force on an atom that vibrates is {force:.2g} eV/A, above "
-            f"{UNRELAXED:g} eV/A: allow its relaxation more steps (--overrides max_steps=500) or a smaller force "
-            "(--overrides fmax=0.02)."
+            f"{UNRELAXED:g} eV/A: let the engine that relaxes go further (--overrides max_steps=500 or fmax=0.02, where that is "
+            "the engine itself), or choose a higher level."
         )
         self.force = force
 
@@ -176,7 +176,7 @@ class Watched:
     def _watch(self) -> None:
         before = -1
         while not self._over.wait(EVERY):
-            done = len(list(self._folder.glob("cache.*.json")))
+            done = len(list(self._folder.rglob("cache.*.json")))
             if done != before:
                 self._tell(f"displacement {max(done, 1)} of {self._number}")
             before = done

@@ -136,15 +136,17 @@ def second_derivatives(atoms: Atoms, task: dict[str, Any], checkpoint: Checkpoin
 
     def in_time(_now: int) -> None:
         begun[0] += 1
-        late = np.array(
-            [float(begun[0] > 1 and checkpoint.late())]
-        )  # a slice calculates at least once, else it never ends
+        # a slice calculates at least once, else it never ends
+        late = np.array([float(begun[0] > 1 and checkpoint.late())])
         world.broadcast(late, 0)
         if late[0]:
             raise OutOfTimeError
 
+    settings = task["settings"]
     free = free_sites(Structure.from_dict(task["structure"]))
-    found = hessian(atoms, free, task["settings"]["displacement"], Path(FOLDER), in_time)
+    # what a handler changes so that the SCF converges makes another energy: its forces are not mixed with those of before
+    folder = Path(FOLDER) / f"smearing-{settings['smearing']:g}-spin-{int(bool(settings.get('spin_polarized')))}"
+    found = hessian(atoms, free, settings["displacement"], folder, in_time)
     return found.tolist()  # type: ignore[no-any-return]
 
 
@@ -212,7 +214,7 @@ def run(task: dict[str, Any]) -> dict[str, Any]:
         save("all_electron", array)
         if world.rank == 0:
             atoms_alone = {symbol: np.array(both) for symbol, both in free_atom_densities(calc).items()}
-            np.savez(FREE_ATOMS, allow_pickle=False, **atoms_alone)
+            np.savez(FREE_ATOMS, **atoms_alone)  # type: ignore[arg-type]
         result["all_electron_info"] = info
     return result
 
