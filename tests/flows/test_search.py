@@ -8,10 +8,10 @@ from pymatgen.core import Lattice, Structure
 
 from iface_wf.builders.docking.field import DockingField
 from iface_wf.builders.molecules.fragments import from_smiles
+from iface_wf.engines.progress import PROGRESS, progress_to
 from iface_wf.engines.registry import create
 from iface_wf.engines.walks import Walkers
 from iface_wf.errors import CalculationError, InputError
-from iface_wf.flows.events import PROGRESS, progress_to
 from iface_wf.flows.search import halving, jobs, statistics
 from iface_wf.flows.search.budget import LEVELS, budget_of
 from iface_wf.flows.search.jobs import SearchOptions, _OnSlab, find_alone, find_on_slab

@@ -33,7 +33,7 @@ def test_three_fillers_and_five_polymers_need_eight_references(screen, tmp_path,
     spec.write_text(spec_text(polymers=MOLECULES), encoding="utf-8")
     expected = {
         "conformer_searches": 0, "placement_searches": 0, "references": 8, "reference_statics": 8, "complexes": 15, "reference_checks": 30, "complex_statics": 15,
-        "frozen_statics": 30,
+        "frozen_statics": 30, "frequencies": 0,
     }  # fmt: skip
     assert dry_run(tmp_path, capsys)["counts"] == expected
 
@@ -51,7 +51,7 @@ def test_three_fillers_and_five_polymers_need_eight_references(screen, tmp_path,
     plan = dry_run(tmp_path, capsys)
     assert plan["to_run"] == {
         "conformer_searches": 0, "placement_searches": 0, "references": 1, "reference_statics": 1, "complexes": 3, "reference_checks": 6, "complex_statics": 3,
-        "frozen_statics": 6,
+        "frozen_statics": 6, "frequencies": 0,
     }  # fmt: skip
     screen(spec_text(polymers=MOLECULES))
     more = counted(read_log(log)) - first

@@ -148,7 +148,7 @@ def _partition(density: Grid, reference: Grid, structure: Structure, vacuum_cut:
     )
     return _Partition(
         electrons=charge * density.point_volume,
-        vacuum_electrons=tail * density.point_volume + _remainder(density, ref <= tail_cut, structure),
+        vacuum_electrons=tail * density.point_volume + given_to_nearest(density, ref <= tail_cut, structure),
         volumes=count * density.point_volume,
         maxima=fractions[counted],
         maxima_density=heights[counted],
@@ -180,7 +180,7 @@ def _nearest_atoms(fractions: FloatArray, structure: Structure) -> tuple[IntArra
     return np.asarray(index % len(structure), dtype=np.int64), np.asarray(distance, dtype=np.float64)
 
 
-def _remainder(density: Grid, chosen: NDArray[np.bool_], structure: Structure) -> FloatArray:
+def given_to_nearest(density: Grid, chosen: NDArray[np.bool_], structure: Structure) -> FloatArray:
     """Attribute the electrons of the chosen points to the nearest atoms, shape (n_atoms,), e.
 
     Meant for points where the density is noise, negative values included. Points are taken together in blocks of

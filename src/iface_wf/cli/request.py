@@ -131,6 +131,12 @@ OPTIONS: dict[str, Any] = {
             "--quantities", help="What is wanted, with commas; default: binding energy, interaction, charges."
         ),
     ],
+    "temperature": Annotated[
+        float | None, typer.Option("--temperature", help="Of a binding free energy, K; default: 298.15.")
+    ],
+    "pressure": Annotated[
+        float | None, typer.Option("--pressure", help="Of the gas of a binding free energy, bar; default: 1.")
+    ],
     "placements": Annotated[
         int | None, typer.Option("--placements", min=1, help="Candidates of each batch of the search; default: 8.")
     ],

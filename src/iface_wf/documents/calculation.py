@@ -13,7 +13,7 @@ from iface_wf.documents.density import DensityRecord
 from iface_wf.documents.schemes import AtomicCharges
 from iface_wf.documents.trust import is_trustworthy
 
-CalculationKind = Literal["relax", "static"]
+CalculationKind = Literal["relax", "static", "vibrations"]
 
 
 class Correction(Document):
@@ -25,7 +25,7 @@ class Correction(Document):
 
 
 class CalculationDocument(StoredDocument):
-    """Result and provenance of one relaxation or single point.
+    """Result and provenance of one relaxation, single point, or set of second derivatives.
 
     Energies are in eV per cell, lengths in A, forces in eV/A, charges in e (positive = electrons removed).
     """
@@ -70,6 +70,11 @@ class CalculationDocument(StoredDocument):
     free_energy: float | None = Field(None, description="Mermin free energy with dispersion, eV")
     fermi_level: float | None = Field(None, description="eV, on the scale of the potential")
     max_force: float | None = Field(None, description="Largest force on a free atom, eV/A")
+    hessian: list[list[float]] | None = Field(
+        None,
+        description="Second derivatives of the energy, eV/A^2, x, y, z of each atom of `vibrating`, in their order",
+    )
+    vibrating: list[int] = Field(default_factory=list, description="Indices of the atoms that `hessian` is of")
     n_electrons: float | None = Field(None, description="Electrons treated by the code (valence), e")
     grid: tuple[int, int, int] | None = Field(None, description="Real-space grid (nx, ny, nz) of the density")
 

@@ -166,6 +166,7 @@ KINDS: Registry[ResultKind] = Registry(
     ResultKind,  # type: ignore[type-abstract]
     {
         "binding": "iface_wf.quantities.binding:BINDING",
+        "thermal": "iface_wf.quantities.thermal:THERMAL",
         "surface": "iface_wf.quantities.surface:SURFACE",
         "adhesion": "iface_wf.quantities.adhesion:ADHESION",
         "pair": "iface_wf.quantities.complexes:PAIR",

@@ -8,8 +8,9 @@ from pydantic import BeforeValidator, SerializeAsAny
 
 from iface_wf.documents.bader import BaderDocument
 from iface_wf.documents.charges import ChargesDocument
+from iface_wf.documents.hirshfeld import HirshfeldDocument
 
-SCHEMES: dict[str, type[ChargesDocument]] = {"bader": BaderDocument}
+SCHEMES: dict[str, type[ChargesDocument]] = {"bader": BaderDocument, "hirshfeld": HirshfeldDocument}
 
 
 def _of_its_scheme(value: Any) -> Any:

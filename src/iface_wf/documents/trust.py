@@ -6,6 +6,8 @@ from collections.abc import Iterable
 
 #: Flag of a result that a person does not believe; the reason follows in brackets.
 REJECTED = "rejected"
+#: Flag of a structure with a vibration that is imaginary by far: it is not where it would stay.
+NOT_A_MINIMUM = "not_a_minimum"
 #: Flags that make a number untrustworthy: results mark it and never average it in.
 FATAL_FLAGS = frozenset(
     {
@@ -22,6 +24,7 @@ FATAL_FLAGS = frozenset(
         "charged_cell",
         "charge_uncorrected",
         "ion_left_slab",
+        NOT_A_MINIMUM,
         REJECTED,
     }
 )

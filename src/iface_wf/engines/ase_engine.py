@@ -21,8 +21,10 @@ from iface_wf.engines.base import Engine
 from iface_wf.engines.cells import moved
 from iface_wf.engines.document import Method, calculation_document
 from iface_wf.engines.profile import RELAXATION
+from iface_wf.engines.progress import tell_progress
 from iface_wf.engines.relaxation import CHECKPOINT, relax
 from iface_wf.engines.request import CalculationRequest
+from iface_wf.engines.vibrations import DISPLACEMENT, FOLDER, free_sites, hessian, n_displacements
 from iface_wf.errors import CalculationError, InputError
 
 #: Forces beyond this, eV/A, are those of a state that does not exist. Relaxed and even badly compressed contacts stay
@@ -39,6 +41,7 @@ class _Outcome:
     energy: float | None = None
     max_force: float | None = None
     steps: int = 0
+    hessian: list[list[float]] | None = None
     flags: list[str] = field(default_factory=list)
     corrections: list[Correction] = field(default_factory=list)
 
@@ -102,8 +105,10 @@ class AseEngine(Engine):
                 f"The engine {self.engine_name} has neither ghost atoms nor densities: choose the gpaw engine for those."
             )
         settings = self.defaults() | self.of_structure(structure)
-        if self.kind == "static":
+        if self.kind != "relax":
             settings = {name: value for name, value in settings.items() if name not in RELAXATION}
+        if self.kind == "vibrations":
+            settings["displacement"] = DISPLACEMENT
         return CalculationRequest(
             kind=self.kind,
             engine=self.engine_name,
@@ -142,6 +147,8 @@ class AseEngine(Engine):
             electronic_energy=electronic,
             dispersion_energy=dispersion,
             max_force=outcome.max_force,
+            hessian=outcome.hessian,
+            vibrating=[] if outcome.hessian is None else free_sites(structure),
             converged=outcome.converged,
             ionic_steps=outcome.steps,
             corrections=outcome.corrections,
@@ -163,9 +170,11 @@ class AseEngine(Engine):
             atoms.positions = start
             atoms.calc = self.calculator(outcome.settings)
             try:
-                reached, steps = request.kind == "static", 0
+                reached, steps = request.kind != "relax", 0
                 if request.kind == "relax":
                     reached, steps = relax(atoms, outcome.settings, directory, checkpoint=directory / CHECKPOINT)
+                if request.kind == "vibrations":
+                    outcome.hessian = self._hessian(request, atoms, directory / f"{FOLDER}-{len(outcome.corrections)}")
                 energy = float(atoms.get_potential_energy())
                 outcome.max_force = float(np.linalg.norm(atoms.get_forces(), axis=1).max())
             except self.failures as error:
@@ -181,6 +190,19 @@ class AseEngine(Engine):
             outcome.flags = [] if reached else ["geometry_unconverged"]
             return outcome
         return outcome
+
+    def _hessian(self, request: CalculationRequest, atoms: Atoms, folder: Path) -> list[list[float]]:
+        """Return second derivatives, eV/A^2; other settings, after a failure, begin anew in a folder of their own."""
+        free = free_sites(request.atoms_structure)
+        number = n_displacements(len(free))
+        found = hessian(
+            atoms,
+            free,
+            request.settings["displacement"],
+            folder,
+            lambda now: tell_progress(f"displacement {now} of {number}"),
+        )
+        return found.tolist()  # type: ignore[no-any-return]
 
 
 def first_line(error: Exception) -> str:

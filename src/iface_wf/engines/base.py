@@ -24,10 +24,11 @@ from iface_wf.documents.labels import SLAB_PARTS
 from iface_wf.engines.answers import is_answer
 from iface_wf.engines.calculation_log import logged
 from iface_wf.engines.checkpoints import taken_aside
-from iface_wf.engines.profile import EngineProfile, merged
+from iface_wf.engines.profile import ENGINES, EngineProfile, merged
 from iface_wf.engines.request import CalculationRequest
 from iface_wf.engines.shelf import calculate_once, common_shelf
-from iface_wf.errors import CalculationError, OutageError
+from iface_wf.engines.vibrations import with_frozen_slab
+from iface_wf.errors import CalculationError, InputError, OutageError
 from iface_wf.outages import outage_in, outage_of
 from iface_wf.store.reuse import claimed
 from iface_wf.store.versions import document_in
@@ -45,7 +46,7 @@ class Engine(Maker, ABC):
     name
         Job name, shown in progress and in the store.
     kind
-        ``relax`` or ``static``.
+        ``relax``, ``static`` or ``vibrations``.
     level
         ``fast``, ``moderate`` or ``precise``.
     densities
@@ -170,6 +171,33 @@ class Engine(Maker, ABC):
         """
         return self._job("static", structure, options, keep=keep, as_ghosts=as_ghosts, like=like)
 
+    def vibrations(self, structure: Any, **options: Any) -> Job:
+        """Return a job that gives the second derivatives of the energy; its output is a CalculationDocument.
+
+        Parameters
+        ----------
+        structure
+            Relaxed by this engine, labelled sites, or where it will be; the atoms of a slab do not move.
+        **options
+            Fields of the engine that differ for this job: name, role...
+
+        Raises
+        ------
+        InputError
+            When the engine has no frequencies.
+        """
+        self.require_vibrations()
+        return self._job("vibrations", structure, options)
+
+    def require_vibrations(self) -> None:
+        """Refuse an engine without frequencies (`InputError`)."""
+        if not self.profile.vibrations:
+            able = ", ".join(name for name, profile in ENGINES.usable().items() if profile.vibrations)
+            raise InputError(
+                f"The engine {self.engine_name} gives no frequencies, which come from the engine that relaxes: those of {able} "
+                "do, by --engine, or at the level fast by --geometry."
+            )
+
     def _job(self, kind: CalculationKind, structure: Any, options: dict[str, Any], **arguments: Any) -> Job:
         engine = replace(self, kind=kind, **options)
         if isinstance(structure, Structure):
@@ -241,6 +269,9 @@ class Engine(Maker, ABC):
         """
         if isinstance(structure, dict):
             structure = Structure.from_dict(structure)
+        if self.kind == "vibrations":
+            self.require_vibrations()
+            structure = with_frozen_slab(structure)
         if keep is not None:
             structure = select(structure, *keep, *(as_ghosts or []))
         ghosts = indices(structure, *as_ghosts) if as_ghosts else []

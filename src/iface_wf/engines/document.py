@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 from pymatgen.core import Structure
 from pymatgen.io.ase import AseAtomsAdaptor
 
-from iface_wf.documents.bader import BaderDocument
 from iface_wf.documents.calculation import CalculationDocument
+from iface_wf.documents.charges import ChargesDocument
 from iface_wf.engines.dispersion import dispersion_energies
 from iface_wf.engines.history import logged_steps
 from iface_wf.engines.profile import ENGINES
@@ -55,7 +55,7 @@ def calculation_document(
     structure: Structure,
     settings: dict[str, Any],
     *,
-    bader: BaderDocument | None = None,
+    charges: Sequence[ChargesDocument] = (),
     packages: Sequence[str] = (),
     **results: Any,
 ) -> CalculationDocument:
@@ -73,8 +73,8 @@ def calculation_document(
         Final structure, labelled sites, ghosts among them.
     settings
         Those finally used, after all corrections.
-    bader
-        Bader charges.
+    charges
+        Charges of the atoms, one document for each scheme.
     packages
         Distributions that took part, besides those of the engine's profile.
     **results
@@ -111,7 +111,7 @@ def calculation_document(
         ghosts=ghosts,
         energy_type=method.energy_type,
         dispersion_energies=dispersions,
-        charges={"bader": bader} if bader else {},
+        charges={each.scheme: each for each in charges},
         directory=f"{socket.gethostname()}:{directory}",
         completed_at=now(),
         **results,

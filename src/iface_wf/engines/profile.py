@@ -106,6 +106,8 @@ class EngineProfile:
     cheap
         Whether it may rank placements and relax for others; then its class is an
         `iface_wf.engines.ase_engine.AseEngine`.
+    vibrations
+        Whether it gives second derivatives of the energy, for frequencies.
     cost
         Core-seconds of a calculation of 100 atoms by kind, ``relax`` and ``static``, where nothing is known by
         experience; ``static fast`` is that of one level.
@@ -135,6 +137,7 @@ class EngineProfile:
     shared: Comparison | None = None
     densities: tuple[str, ...] = ()
     cheap: bool = False
+    vibrations: bool = False
     cost: Mapping[str, float] = field(default_factory=dict)
     growth: tuple[float, float] = (2.0, 0.0)
     disk: Mapping[str, float] = field(default_factory=dict)

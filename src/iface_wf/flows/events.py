@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 State = Literal["started", "running", "finished", "found", "failed", "skipped", "waiting"]
-#: File of a job's working folder that says how far a long step is.
-PROGRESS = "progress.txt"
-_listener: ContextVar[Callable[[str], None] | None] = ContextVar("progress", default=None)
 
 
 @dataclass(frozen=True)
@@ -40,22 +33,3 @@ class Event:
     state: State
     seconds: float = 0.0
     detail: str = ""
-
-
-@contextmanager
-def progress_to(listener: Callable[[str], None]) -> Iterator[None]:
-    """Let a listener hear how far the step is that runs inside."""
-    token = _listener.set(listener)
-    try:
-        yield
-    finally:
-        _listener.reset(token)
-
-
-def tell_progress(words: str) -> None:
-    """Tell how far a long step is: its listener, or a file in its working folder, as for a job of a queue."""
-    listener = _listener.get()
-    if listener is not None:
-        listener(words)
-    else:
-        Path(PROGRESS).write_text(words, encoding="utf-8")

@@ -32,6 +32,8 @@ class Item:
         What its document says about it.
     maker
         Makes its jobs.
+    holds
+        Key of another result that is calculated on the way and stored by itself; empty where there is none.
     """
 
     key: str
@@ -41,6 +43,7 @@ class Item:
     atoms: int
     about: dict[str, Any]
     maker: ResultMaker = field(repr=False)
+    holds: str = ""
 
     def flow(self, outputs: Mapping[str, PartOutputs]) -> Flow:
         """Wire the jobs that follow those of its parts.

@@ -14,8 +14,9 @@ from typing import Any
 from jobflow import Flow, Job, JobStore
 from jobflow.core.flow import get_flow
 
+from iface_wf.engines.progress import progress_to
 from iface_wf.errors import CalculationError, IfaceError, OutageError
-from iface_wf.flows.events import Event, State, progress_to
+from iface_wf.flows.events import Event, State
 from iface_wf.flows.patience import patiently
 from iface_wf.store.job_store import require_writable
 from iface_wf.store.presence import require_file

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from jobflow_remote.jobs.jobcontroller import JobController
 
-from iface_wf.flows.events import PROGRESS
+from iface_wf.engines.progress import PROGRESS
 from iface_wf.queues.diagnosis import trouble
 
 State = Literal["finished", "running", "queued", "ready", "waiting", "failed", "cancelled"]

@@ -15,13 +15,14 @@ from pymatgen.core import Composition
 from iface_wf.engines import registry
 from iface_wf.engines.base import Engine
 from iface_wf.engines.profile import EngineProfile
+from iface_wf.engines.vibrations import KIND, n_displacements
 from iface_wf.flows.graph import Item
 from iface_wf.flows.parts import PartOutputs
 from iface_wf.flows.search.jobs import Searching, searching
 from iface_wf.screening.scaling import Law, fit
 from iface_wf.screening.sizes import Size, electrons_of
 
-#: What a result costs: (relax or static, role) to (name of the count, engine).
+#: What a result costs: (relax, static or vibrations, role) to (name of the count, engine).
 Template = dict[tuple[str, str], tuple[str, str]]
 #: Core-seconds of a calculation of 100 atoms, where neither the store nor its engine knows anything better.
 RULE_OF_THUMB = 5_000.0
@@ -42,13 +43,13 @@ class Missing(NamedTuple):
     engine
         How.
     kind
-        ``relax``, ``static`` or ``search``.
+        ``relax``, ``static``, ``vibrations`` or ``search``.
     size
         How large it is.
     level
         Its own; None: that of what is asked for.
     steps
-        Of a search, at most.
+        Of a search, at most; of vibrations the displacements, each of which takes a single point.
     """
 
     engine: str
@@ -61,6 +62,11 @@ class Missing(NamedTuple):
     def search(cls, what: Searching, size: Size) -> Missing:
         """Return what a search may take."""
         return cls(what.engine.engine_name, "search", size, what.engine.level, what.steps)
+
+    @classmethod
+    def vibrations(cls, engine: str, size: Size, level: str | None, molecule: Size) -> Missing:
+        """Return what second derivatives take: of all atoms of a molecule, in a cell of some size."""
+        return cls(engine, KIND, size, level, n_displacements(molecule.atoms))
 
 
 @dataclass(frozen=True)
@@ -138,6 +144,8 @@ def jobs_of(item: Item) -> list[Job]:
 
 
 def _name_of(maker: Engine, item: Item) -> str:
+    if maker.kind == KIND:
+        return "frequencies"
     if maker.role in item.parts:  # a part's single point on the grid steps of an interface
         return "reference_statics"
     if " from " in maker.role:
@@ -173,7 +181,7 @@ def estimate(missing: Iterable[Missing], level: str, store: JobStore) -> Estimat
 def _of_kind(engine: str, kind: str, level: str, missing: list[Missing], store: JobStore) -> Estimate:
     """Estimate calculations of one engine, kind and level."""
     profile = registry.profile(engine)
-    one = "relax" if kind == "search" else kind
+    one = {"search": "relax", KIND: "static"}.get(kind, kind)
     law, steps, steps_spread = _law(store, profile, one, level)
     length = _kpoint_length(profile, level)
     sizes = np.array([_relative(each.size, length) for each in missing])

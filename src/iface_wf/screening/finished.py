@@ -62,7 +62,8 @@ def _is_open(store: JobStore, item: Item, output: dict[str, Any]) -> bool:
         known = attempts.get(document.key)
         if known is None or not known.converged:
             attempts[document.key] = document
-    engines = {"relax": item.maker.geometry_engine, "static": item.maker.engine}
+    geometry = item.maker.geometry_engine
+    engines = {"relax": geometry, "vibrations": geometry, "static": item.maker.engine}
     return any(
         document.engine == engines[document.kind].engine_name
         and not is_answer(document, engines[document.kind].defaults())

@@ -10,7 +10,8 @@ from typing import Any
 from jobflow import JobStore
 
 from iface_wf.documents.kinds import get_kind
-from iface_wf.documents.labels import WHOLE
+from iface_wf.documents.labels import WHOLE, B
+from iface_wf.engines.vibrations import KIND as VIBRATIONS
 from iface_wf.flows.graph import Graph, Item
 from iface_wf.flows.parts import Part
 from iface_wf.flows.search.jobs import Searching, searching
@@ -30,10 +31,11 @@ from iface_wf.screening.state import (
     part_state,
     ranked_keys,
     started_calculations,
+    stored_results,
 )
 
 #: Names of the counts: searches for the lowest conformer and for the placement, relaxations and single points of isolated parts
-#: and of interfaces, relaxations of A and B from what they are in AB, and A*, B* frozen in AB. Single points of references that
+#: and of interfaces, relaxations of A and B from what they are in AB, A*, B* frozen in AB, and second derivatives for frequencies. Single points of references that
 #: come out elsewhere from AB are not foreseen.
 KINDS = (
     "conformer_searches",
@@ -44,6 +46,7 @@ KINDS = (
     "reference_checks",
     "complex_statics",
     "frozen_statics",
+    "frequencies",
 )
 
 
@@ -208,6 +211,8 @@ class _Count:
         for key, part in graph.parts.items():
             self._part(part, self._sizes.parts[key], store)
         started = started_calculations(store, [key for key in graph.items if key not in stored])
+        held = [item.holds for item in graph.items.values() if item.holds]
+        self._elsewhere = {*graph.items, *stored_results(store, held)}
         templates: dict[str, tuple[Template, Searching | None]] = {}
         for key, item in graph.items.items():
             if item.kind not in templates:
@@ -235,13 +240,19 @@ class _Count:
         self, item: Item, template: Template, search: Searching | None, started: Collection[tuple[str, str]] | None
     ) -> None:
         """Count one result; ``started`` are its calculations that are stored, None: all of them."""
+        if item.holds in self._elsewhere:  # all but the frequencies is counted there, or stored
+            search, template = None, {step: each for step, each in template.items() if step[0] == VIBRATIONS}
         if search is not None and not self._searched:
             there = started is None or SEARCHED in started
             self._count("placement_searches", there, Missing.search(search, self._sizes.of(WHOLE, item)))
         for step, (kind, engine) in template.items():
             if not (self._relaxed and step[0] == "relax"):
                 there = started is None or step in started
-                self._count(kind, there, Missing(engine, step[0], self._sizes.of(step[1], item)))
+                size = self._sizes.of(step[1], item)
+                missing = Missing(engine, step[0], size)
+                if step[0] == VIBRATIONS:
+                    missing = Missing.vibrations(engine, size, None, self._sizes.of(B.name, item))
+                self._count(kind, there, missing)
 
 
 def totals(stages: list[Stage]) -> dict[str, Any]:

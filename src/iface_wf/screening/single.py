@@ -8,7 +8,9 @@ from typing import Any, TypedDict
 
 from jobflow import JobStore
 
+from iface_wf.documents.labels import B
 from iface_wf.engines.base import Engine
+from iface_wf.engines.vibrations import KIND as VIBRATIONS
 from iface_wf.errors import CalculationError, InputError
 from iface_wf.flows.events import Event
 from iface_wf.flows.graph import Graph
@@ -21,7 +23,7 @@ from iface_wf.screening.finished import finished_results
 from iface_wf.screening.programs import absent
 from iface_wf.screening.room import Room, room_of_slabs
 from iface_wf.screening.sizes import Sizes
-from iface_wf.screening.state import part_state
+from iface_wf.screening.state import part_state, stored_results
 from iface_wf.store.annotate import rejection
 from iface_wf.store.results import StoredResult, stored_result
 
@@ -34,7 +36,7 @@ class Step(TypedDict):
     step
         Name, for example ``relax A``.
     kind
-        ``search``, ``relax`` or ``static``.
+        ``search``, ``relax``, ``static`` or ``vibrations``.
     engine, level
         How it is calculated.
     atoms
@@ -176,6 +178,7 @@ def _steps(graph: Graph, store: JobStore, level: str) -> tuple[list[Step], list[
             known[part.static.name] = len(part.structure), None if uuids[0] is None else uuids[1] is not None
     (item,), sizes = graph.items.values(), Sizes(graph)
     own = {part.role: sizes.parts[key] for key, part in graph.parts.items()}
+    there = bool(item.holds and stored_results(store, [item.holds]))
     steps: list[Step] = []
     open_steps: list[Missing] = []
     for job, _ in graph.flow("plan").iterflow():
@@ -187,8 +190,12 @@ def _steps(graph: Graph, store: JobStore, level: str) -> tuple[list[Step], list[
         role = job.name.removeprefix("search ") if search else engine.role
         kind, size = "search" if search else str(engine.kind), own.get(role) or sizes.of(role, item)
         missing = Missing.search(search, size) if search else Missing(engine.engine_name, kind, size, engine.level)
+        if kind == VIBRATIONS:
+            missing = Missing.vibrations(engine.engine_name, size, engine.level, own[B.name])
+        elif there:  # they led to the result that this one holds
+            found = True
         hours: float | None = 0.0
-        if kind == "static" and " from " in engine.role:
+        if kind == "static" and " from " in engine.role and not found:
             hours = None
         elif not found:
             open_steps.append(missing)

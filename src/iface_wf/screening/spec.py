@@ -26,6 +26,7 @@ from iface_wf.flows.search.budget import MOST_STEPS
 from iface_wf.library.files import is_file, line_of, parse_mapping, read_text
 from iface_wf.library.library import Library, names_a_file
 from iface_wf.library.records import InPlane
+from iface_wf.quantities.thermal.request import ONE_BAR, ROOM_TEMPERATURE, Pressure, Temperature
 from iface_wf.screening.choices import (
     Choice,
     Filler,
@@ -112,6 +113,8 @@ class ScreeningSpec(BaseModel):
     max_strain, max_area, shifts
         For adhesion: the largest strain of the partner, the largest common cell (A^2), and how many translations along each of two
         directions are compared.
+    temperature, pressure
+        Of binding free energies, K and bar.
     seed
         Seed of everything random.
     in_plane
@@ -149,6 +152,8 @@ class ScreeningSpec(BaseModel):
     max_strain: float = Field(default=0.05, gt=0, le=0.15)
     max_area: float = Field(default=400.0, ge=5, le=2000)
     shifts: int = Field(default=3, ge=1, le=10)
+    temperature: Temperature = ROOM_TEMPERATURE
+    pressure: Pressure = ONE_BAR
     seed: int = Field(default=0, ge=0, lt=2**31)
     in_plane: InPlane | None = None
     vacuum: float = Field(default=8.0, ge=6, le=100)
@@ -277,7 +282,18 @@ class ScreeningSpec(BaseModel):
             "isomers",
             "seed",
         )
-        names += ("vacuum", "max_atoms", "room_atoms", "target", "clearance", "max_strain", "max_area", "shifts")
+        names += (
+            "vacuum",
+            "max_atoms",
+            "room_atoms",
+            "target",
+            "clearance",
+            "temperature",
+            "pressure",
+            "max_strain",
+            "max_area",
+            "shifts",
+        )
         return {name: getattr(self, name) for name in names}
 
     def _options(self, filler: FillerChoice | None, pairing: Pairing, library: Library) -> dict[str, Any]:

@@ -76,7 +76,7 @@ def calculation_key(
         Everything else that decides the result (method, charge, spin, k-points...): JSON values. Numbers count
         with 12 significant digits; the order of names does not matter.
     kind
-        ``static`` or ``relax``; which atoms are frozen (``selective_dynamics``) counts in a ``relax`` only.
+        ``static``, ``relax`` or ``vibrations``; which atoms are frozen (``selective_dynamics``) counts in all but ``static``.
     ghosts
         Sites, as indices into ``structure``, that carry basis functions only.
 
@@ -92,7 +92,7 @@ def calculation_key(
     ValueError
         If a number among the settings is not finite.
     """
-    tokens = _site_tokens(structure, ghosts, frozen=kind == "relax")
+    tokens = _site_tokens(structure, ghosts, frozen=kind != "static")
     general = {"version": KEY_VERSION, "kind": kind, "settings": canonical_settings(settings)}
     counts = sorted(Counter(tokens).items())
     family = _sha256({**general, "pbc": _pbc(structure), "composition": counts})

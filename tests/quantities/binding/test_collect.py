@@ -9,9 +9,11 @@ from hypothesis import strategies as st
 
 from iface_wf.builders.components import select
 from iface_wf.documents.calculation import CalculationDocument
+from iface_wf.documents.hirshfeld import HirshfeldDocument
 from iface_wf.documents.labels import PARTS, WHOLE
 from iface_wf.documents.search import SearchSummary
 from iface_wf.flows.placements import RankedPlacements
+from iface_wf.quantities.binding import page
 from iface_wf.quantities.binding.collect import binding_document
 from iface_wf.quantities.binding.document import BindingDocument
 from iface_wf.quantities.binding.lateral import LateralDocument
@@ -41,7 +43,9 @@ def calculation(role, atoms, net=None, **changes):
     return CalculationDocument(**values | changes)
 
 
-def collected(alone=None, relaxations=(), lateral=None, energies=MappingProxyType({}), dispersions=None, **changes):
+def collected(
+    alone=None, relaxations=(), lateral=None, energies=MappingProxyType({}), dispersions=None, alter=dict, **changes
+):
     """Collect an interface; ``energies``, ``dispersions``: total and dispersion energies by role."""
     whole = structure()
     alone = ALONE | (alone or {})
@@ -56,7 +60,7 @@ def collected(alone=None, relaxations=(), lateral=None, energies=MappingProxyTyp
     ranked = RankedPlacements(structure=whole.as_dict(), placement=0, engine="none")
     for role, energy in energies.items():
         calculations[role] = calculations[role].model_copy(update={"energy": energy})
-    return binding_document(calculations, dict(relaxations), {}, ranked, ABOUT, lateral=lateral)
+    return binding_document(alter(calculations), dict(relaxations), {}, ranked, ABOUT, lateral=lateral)
 
 
 def test_charges_are_summed_by_component_and_those_of_atoms_stay_with_the_densities():
@@ -76,6 +80,51 @@ def test_charges_that_do_not_add_up_are_no_result_but_a_flag():
     assert document.charge_scheme is None
     assert [flag for flag in document.flags if flag.startswith("charge_transfer_failed: ")]
     assert document.binding_energy == pytest.approx(0.0)
+
+
+def hirshfeld_of(calculations):
+    """Give the same calculations charges by Hirshfeld's partition, half as large as Bader's."""
+    found = {}
+    for role, each in calculations.items():
+        if "bader" in each.charges:
+            by_bader = each.charges["bader"]
+            told = {
+                "net_charges": [x / 2 for x in by_bader.net_charges],
+                "component_charges": {name: x / 2 for name, x in by_bader.component_charges.items()},
+            }
+            fields = set(HirshfeldDocument.model_fields) & set(by_bader.model_dump()) - {"scheme", "flags"}
+            kept = by_bader.model_dump(include=fields)
+            scheme = HirshfeldDocument(**kept | told, free_atoms="test", far_electrons=0.0)
+            each = each.model_copy(update={"charges": {**each.charges, "hirshfeld": scheme}})
+        found[role] = each
+    return found
+
+
+def test_two_schemes_stand_side_by_side_and_bader_s_remains_the_first():
+    document = collected(alter=hirshfeld_of)
+    assert document.charge_transfers["bader"] == document.charge_transfer
+    assert document.charge_transfers["hirshfeld"] == pytest.approx({"slab": -0.05, "polymer": 0.05}, abs=1e-12)
+    (section,) = [each for each in page.sections(document) if each.title == "Charges of the components by scheme"]
+    assert section.headings[:3] == ("component", "lost, e (bader)", "lost, e (hirshfeld)")
+    assert section.rows[0][:3] == ("slab", pytest.approx(-0.1), pytest.approx(-0.05))
+    assert [row.value for row in page.summary(document) if row.name == "  slab by hirshfeld"] == [pytest.approx(-0.05)]
+
+
+def test_where_the_first_scheme_failed_no_other_takes_its_place():
+    def without_bader(calculations):
+        return {
+            role: each.model_copy(
+                update={
+                    "charges": {name: found for name, found in each.charges.items() if name != "bader"},
+                    "flags": ["bader_failed: electrons were lost"] if each.charges else [],
+                }
+            )
+            for role, each in hirshfeld_of(calculations).items()
+        }
+
+    document = collected(alter=without_bader)
+    assert (document.charge_transfer, document.charge_scheme) == ({}, None)
+    assert list(document.charge_transfers) == ["hirshfeld"]
 
 
 def lcao(role, atoms, energy, **changes):

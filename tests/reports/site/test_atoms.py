@@ -37,6 +37,17 @@ def test_charges_of_other_atoms_are_not_shown():
     assert charge_table(Structure.from_sites(structure()[::-1]), charges, None) is None
 
 
+def test_charges_by_further_schemes_stand_beside_the_first():
+    charges = calculation("AB", CHARGES_AFTER).charges["bader"]
+    other = charges.model_copy(update={"net_charges": [x / 2 for x in charges.net_charges]})
+    table = charge_table(structure(), charges, [0.0] * 6, {"hirshfeld": (other, None)})
+    assert table.title == "Charges of the atoms (bader, hirshfeld)"
+    assert table.headings[-2:] == ["charge / e (hirshfeld)", "transfer / e (hirshfeld)"]
+    assert [row[-4:] for row in table.rows] == [[x, 0.0, x / 2, None] for x in CHARGES_AFTER]
+    alien = other.model_copy(update={"species": ["H"] * 6})
+    assert len(charge_table(structure(), charges, None, {"hirshfeld": (alien, None)}).headings) == 8
+
+
 def test_the_view_has_the_atoms_of_the_cell_first():
     data = atom_data(structure())
     assert data.in_cell == 6

@@ -126,6 +126,30 @@ def all_electron_density(calc: Any, spacing: float = 0.067) -> tuple[FloatArray 
     }
 
 
+def free_atom_densities(calc: Any) -> dict[str, tuple[FloatArray, FloatArray]]:
+    """Return the densities of the free atoms that the data sets were made from: neutral, spherical, without spin, core included.
+
+    Parameters
+    ----------
+    calc
+        Calculator of class `gpaw.GPAW`.
+
+    Returns
+    -------
+    dict
+        By element: distances from the nucleus, A, and density there, e/A^3.
+    """
+    found = {}
+    for setup in calc.dft.setups:
+        if setup.Z == 0 or setup.symbol in found:  # ghosts have no density
+            continue
+        data = setup.data
+        valence = sum(f * np.asarray(phi) ** 2 for f, phi in zip(data.f_j, data.phi_jg, strict=True)) / (4 * np.pi)
+        whole = valence + np.asarray(data.nc_g) / np.sqrt(4 * np.pi)
+        found[setup.symbol] = np.asarray(data.rgd.r_g) * Bohr, whole / Bohr**3
+    return found
+
+
 def electrostatic_potential(calc: Any) -> FloatArray | None:
     """Return the electrostatic potential energy of an electron, for vacuum levels and work functions.
 

@@ -6,7 +6,8 @@ Methods: PAW (Bloechl, 10.1103/PhysRevB.50.17953) in GPAW (Mortensen et al., 10.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -18,19 +19,22 @@ from pymatgen.core import Structure
 from iface_wf.analysis.bader import bader_charges
 from iface_wf.analysis.density import pack
 from iface_wf.analysis.grid import Grid
+from iface_wf.analysis.hirshfeld import FreeAtom, hirshfeld_charges
 from iface_wf.analysis.potential import VacuumLevels, vacuum_levels
-from iface_wf.documents.bader import BaderDocument
 from iface_wf.documents.calculation import CalculationDocument
+from iface_wf.documents.charges import ChargesDocument
 from iface_wf.documents.density import DensityRecord
 from iface_wf.engines.base import Engine
 from iface_wf.engines.cells import boxed_on_steps, grid_shape, kpoint_mesh, moved
 from iface_wf.engines.document import Method, calculation_document
 from iface_wf.engines.gpaw.checks import require_setups
 from iface_wf.engines.gpaw.execute import execute
-from iface_wf.engines.gpaw.files import CHECKPOINT, density_file
+from iface_wf.engines.gpaw.files import CHECKPOINT, FREE_ATOMS, density_file
 from iface_wf.engines.gpaw.profile import PROFILE, SHARED_SETTINGS
 from iface_wf.engines.profile import RELAXATION
+from iface_wf.engines.progress import progress_listener
 from iface_wf.engines.request import CalculationRequest
+from iface_wf.engines.vibrations import DISPLACEMENT, FOLDER, UnrelaxedError, Watched, free_sites, n_displacements
 from iface_wf.errors import CalculationError, InputError
 
 #: Results that go into the document under the same names.
@@ -38,6 +42,10 @@ AS_TOLD = (
     *("energy", "electronic_energy", "free_energy", "fermi_level", "max_force", "n_electrons", "dipole"),
     *("scf_steps", "ionic_steps", "wall_time", "cpu_time"),
 )
+#: What Hirshfeld charges of this engine say of the free atoms.
+FREE_ATOMS_SOURCE = "spherical atoms of GPAW's data sets"
+#: Thresholds of frequencies, as GPAW names them: eV and electrons, each per valence electron.
+TIGHT = {"energy": 1e-6, "density": 1e-6}
 
 
 @dataclass
@@ -99,8 +107,12 @@ class GpawEngine(Engine):
         }
         steps = structure.lattice.matrix / np.array(settings["grid"])[:, None]
         settings["grid_steps"] = np.round(steps, 10).tolist()
-        if self.kind == "static":
+        if self.kind != "relax":
             settings = {k: v for k, v in settings.items() if k not in RELAXATION}
+        if self.kind == "vibrations":
+            # differences of forces ask for a density that is converged more tightly than energies do
+            tight = {name: min(limit, settings["convergence"].get(name, limit)) for name, limit in TIGHT.items()}
+            settings |= {"displacement": DISPLACEMENT, "convergence": settings["convergence"] | tight}
         settings |= self._boundary(structure, settings["mode"])
         if ghosts and settings["mode"] != "lcao":
             raise InputError(
@@ -145,7 +157,14 @@ class GpawEngine(Engine):
 
     def calculate(self, request: CalculationRequest, directory: Path) -> CalculationDocument:
         """Run GPAW in a folder under custodian and read its results."""
-        result, settings, corrections = execute(request, directory, self.processes, self.max_seconds)
+        watched: AbstractContextManager[None] = nullcontext()
+        if request.kind == "vibrations":
+            number = n_displacements(len(free_sites(request.atoms_structure)))
+            watched = Watched(directory / FOLDER, number, progress_listener())
+        with watched:
+            result, settings, corrections = execute(request, directory, self.processes, self.max_seconds)
+        if "unrelaxed" in result:
+            raise UnrelaxedError(result["unrelaxed"])
         structure = request.atoms_structure
         if "positions" in result:
             structure = moved(structure, result["positions"])
@@ -154,25 +173,27 @@ class GpawEngine(Engine):
             flags.append("geometry_unconverged")
         converged = not flags
         densities: dict[str, DensityRecord] = {}
-        bader = None
+        found: list[ChargesDocument] = []
         if converged and "pseudo" in request.densities:
             smooth = np.load(directory / density_file("pseudo"))
             densities["pseudo"] = pack(smooth, structure.lattice.matrix, structure.lattice.pbc, "pseudo")
         if converged and "all_electron" in request.densities:
-            bader, trouble = charges(directory / density_file("all_electron"), structure, request.ghosts)
+            found, trouble = charges(directory, structure, request.ghosts)
             flags += trouble
         potential = result.get("potential_z")
         levels = vacuum(potential, structure, result.get("fermi_level"), flags) if potential else None
-        for leftover in (CHECKPOINT, *map(density_file, request.densities)):
+        for leftover in (CHECKPOINT, FREE_ATOMS, *map(density_file, request.densities)):
             (directory / leftover).unlink(missing_ok=True)
         told: dict[str, Any] = {name: result.get(name) for name in AS_TOLD}
+        if "hessian" in result:
+            told |= {"hessian": result["hessian"], "vibrating": free_sites(structure)}
         return calculation_document(
             request,
             directory,
             method(settings),
             structure,
             settings,
-            bader=bader,
+            charges=found,
             **told,
             kpoints=tuple(settings["kpoints"]),
             charge=self.charge,
@@ -198,13 +219,13 @@ def method(settings: dict[str, Any]) -> Method:
     return Method(metadata.version("gpaw"), settings["xc"], settings["dispersion"], basis, damping=settings["xc"])
 
 
-def charges(path: Path, structure: Structure, ghosts: list[int]) -> tuple[BaderDocument | None, list[str]]:
-    """Divide the all-electron density between the real atoms; a failure is a flag, not an end of the flow.
+def charges(directory: Path, structure: Structure, ghosts: list[int]) -> tuple[list[ChargesDocument], list[str]]:
+    """Divide the all-electron density between the real atoms by each scheme; a failure is a flag, not an end of the flow.
 
     Parameters
     ----------
-    path
-        The density, e/A^3.
+    directory
+        Where the density (e/A^3) and those of the free atoms lie.
     structure
         All sites.
     ghosts
@@ -213,15 +234,27 @@ def charges(path: Path, structure: Structure, ghosts: list[int]) -> tuple[BaderD
     Returns
     -------
     tuple
-        The charges, None where they failed, and flags.
+        The charges, without those of a scheme that failed, and flags.
     """
     real = structure.copy()
     real.remove_sites(ghosts)
-    grid = Grid(np.load(path), structure.lattice.matrix, structure.lattice.pbc)
-    try:
-        return bader_charges(grid, real), []
-    except CalculationError as error:
-        return None, [f"bader_failed: {error}"]
+    grid = Grid(np.load(directory / density_file("all_electron")), structure.lattice.matrix, structure.lattice.pbc)
+    schemes: dict[str, Callable[[], ChargesDocument]] = {
+        "bader": lambda: bader_charges(grid, real),
+        "hirshfeld": lambda: hirshfeld_charges(grid, real, _free_atoms(directory), FREE_ATOMS_SOURCE),
+    }
+    found, flags = [], []
+    for scheme, divide in schemes.items():
+        try:
+            found.append(divide())
+        except CalculationError as error:
+            flags.append(f"{scheme}_failed: {error}")
+    return found, flags
+
+
+def _free_atoms(directory: Path) -> dict[str, FreeAtom]:
+    with np.load(directory / FREE_ATOMS) as stored:
+        return {symbol: FreeAtom(*stored[symbol]) for symbol in stored.files}
 
 
 def vacuum(

@@ -6,6 +6,8 @@ from __future__ import annotations
 INPUT, RESULT, LOG = "calculation.json", "result.json", "gpaw.txt"
 #: Density and geometry from which an interrupted run goes on.
 CHECKPOINT, TRAJECTORY = "checkpoint.npz", "relax.traj"
+#: Densities of the free atoms of all elements, for Hirshfeld charges.
+FREE_ATOMS = "free-atoms.npz"
 
 
 def density_file(kind: str) -> str:

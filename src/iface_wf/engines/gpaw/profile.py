@@ -100,6 +100,7 @@ PROFILE = EngineProfile(
         counterpoise=counterpoise,
     ),
     densities=("pseudo", "all_electron"),
+    vibrations=True,
     cost={"relax": 50_000.0, "static": 2_000.0, "static fast": 150.0},
     growth=(0.9, 0.8),
     disk={"relax": 2.0, "static": 10.0},
@@ -107,6 +108,7 @@ PROFILE = EngineProfile(
     resources=(
         {"level": "fast", "kind": "static", "cores": 8, "hours": 1.0, "memory_gb": 16.0},
         {"level": "precise", "cores": 32, "hours": 12.0, "memory_gb": 96.0},
+        {"kind": "vibrations", "cores": 16, "hours": 24.0, "memory_gb": 32.0},
         {"kind": "relax", "cores": 16, "hours": 12.0, "memory_gb": 32.0},
         {"cores": 16, "hours": 3.0, "memory_gb": 32.0},
     ),

@@ -1,8 +1,8 @@
 """The script that runs inside `gpaw python`, under MPI: reads calculation.json, writes result.json and densities.
 
 It is the only module that drives GPAW, and it imports no workflow library, so that start-up stays cheap.
-Files in its folder: calculation.json (in), gpaw.txt (GPAW's log), result.json (out), density-KIND.npy (out),
-checkpoint.npz and relax.traj (to continue after a kill).
+Files in its folder: calculation.json (in), gpaw.txt (GPAW's log), result.json (out), density-KIND.npy and
+free-atoms.npz (out), checkpoint.npz, relax.traj and displacements/ (to continue after a kill).
 """
 
 from __future__ import annotations
@@ -25,11 +25,17 @@ from pymatgen.io.ase import AseAtomsAdaptor
 
 from iface_wf.engines.dispersion import dispersion_calculator, dispersion_energy
 from iface_wf.engines.gpaw.checkpoint import Checkpoint, OutOfTimeError, last_positions
-from iface_wf.engines.gpaw.density import all_electron_density, electrostatic_potential, pseudo_density
+from iface_wf.engines.gpaw.density import (
+    all_electron_density,
+    electrostatic_potential,
+    free_atom_densities,
+    pseudo_density,
+)
 from iface_wf.engines.gpaw.domains import share
-from iface_wf.engines.gpaw.files import INPUT, LOG, RESULT, TRAJECTORY, density_file
+from iface_wf.engines.gpaw.files import FREE_ATOMS, INPUT, LOG, RESULT, TRAJECTORY, density_file
 from iface_wf.engines.gpaw.lcao_grid import use_matrix_products
 from iface_wf.engines.gpaw.lcao_kpoints import use_larger_products
+from iface_wf.engines.vibrations import FOLDER, KIND, UnrelaxedError, free_sites, hessian
 
 
 def calculator_parameters(settings: dict[str, Any], ghosts: list[int], pbc: list[bool]) -> dict[str, Any]:
@@ -111,6 +117,41 @@ def optimise(atoms: Atoms, settings: dict[str, Any], checkpoint: Checkpoint) -> 
     return bool(converged), steps
 
 
+def second_derivatives(atoms: Atoms, task: dict[str, Any], checkpoint: Checkpoint) -> list[list[float]]:
+    """Return the second derivatives of the energy with respect to the free atoms, going on where an earlier run stopped.
+
+    Parameters
+    ----------
+    atoms
+        With a calculator.
+    task
+        As in `run`.
+    checkpoint
+        Says when the time is over.
+
+    Returns
+    -------
+    list of list of float
+        eV/A^2.
+    """
+    begun = [0]
+
+    def in_time(_now: int) -> None:
+        begun[0] += 1
+        # a slice calculates at least once, else it never ends
+        late = np.array([float(begun[0] > 1 and checkpoint.late())])
+        world.broadcast(late, 0)
+        if late[0]:
+            raise OutOfTimeError
+
+    settings = task["settings"]
+    free = free_sites(Structure.from_dict(task["structure"]))
+    # what a handler changes so that the SCF converges makes another energy: its forces are not mixed with those of before
+    folder = Path(FOLDER) / f"smearing-{settings['smearing']:g}-spin-{int(bool(settings.get('spin_polarized')))}"
+    found = hessian(atoms, free, settings["displacement"], folder, in_time)
+    return found.tolist()  # type: ignore[no-any-return]
+
+
 def converge(calc: Any) -> None:
     """Converge a new calculation.
 
@@ -159,10 +200,12 @@ def run(task: dict[str, Any]) -> dict[str, Any]:
     restored = checkpoint.restore(atoms)
     converge(calc)
     correction = dispersion_calculator(settings["dispersion"], settings["xc"], settings.get("charge", 0.0))
-    atoms.calc = SumCalculator([calc, correction]) if relax and correction is not None else calc
+    atoms.calc = SumCalculator([calc, correction]) if task["kind"] != "static" and correction is not None else calc
     result: dict[str, Any] = {"scf_converged": True, "geometry_converged": True, "ionic_steps": 0}
     if relax:
         result["geometry_converged"], result["ionic_steps"] = optimise(atoms, settings, checkpoint)
+    if task["kind"] == KIND:
+        result["hessian"] = second_derivatives(atoms, task, checkpoint)
     result |= energies(task, atoms, calc)
     result |= {"restored_density": restored, "scf_steps": scf_steps[0]}
     if atoms.pbc.tolist() == [True, True, False]:
@@ -174,6 +217,9 @@ def run(task: dict[str, Any]) -> dict[str, Any]:
     if "all_electron" in task["densities"]:
         array, info = all_electron_density(calc, spacing=settings["bader_spacing"])
         save("all_electron", array)
+        if world.rank == 0:
+            atoms_alone = {symbol: np.array(both) for symbol, both in free_atom_densities(calc).items()}
+            np.savez(FREE_ATOMS, **atoms_alone)  # type: ignore[arg-type]
         result["all_electron_info"] = info
     return result
 
@@ -204,7 +250,7 @@ def energies(task: dict[str, Any], atoms: Atoms, calc: Any) -> dict[str, Any]:
     calc
         The electronic part alone.
     """
-    settings, relax = task["settings"], task["kind"] == "relax"
+    settings = task["settings"]
     bare = atoms.copy()
     bare.set_constraint(atoms.constraints)
     bare.calc = calc
@@ -214,7 +260,7 @@ def energies(task: dict[str, Any], atoms: Atoms, calc: Any) -> dict[str, Any]:
     if world.rank == 0:
         charge = settings.get("charge", 0.0)
         dispersion = dispersion_energy(atoms, task["ghosts"], settings["dispersion"], settings["xc"], charge)
-    forces = atoms.get_forces() if relax else None
+    forces = None if task["kind"] == "static" else atoms.get_forces()
     return {
         "energy": electronic + dispersion,
         "electronic_energy": electronic,
@@ -258,6 +304,8 @@ def main() -> int:
         }
     except OutOfTimeError:
         result = {"out_of_time": True}
+    except UnrelaxedError as error:
+        result = {"scf_converged": True, "unrelaxed": error.force}
     except Exception:  # told to the parent process, which raises it again with its cause
         report({"failed": traceback.format_exc(limit=-6)}, started)
         if world.size > 1:

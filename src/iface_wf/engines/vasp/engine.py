@@ -172,7 +172,7 @@ def read_document(
         method(run, settings, replaced),
         structure,
         settings,
-        bader=bader,
+        charges=[] if bader is None else [bader],
         kpoints=tuple(settings["kpoints"]),
         charge=sum(run.valences) - run.n_electrons,
         magnetic_moment=run.outcar.moment,

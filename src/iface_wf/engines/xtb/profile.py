@@ -70,9 +70,14 @@ PROFILE = EngineProfile(
     # wide_edge: slabs were calculated in cells of that edge once, which is another method
     shared=Comparison(method=("method", "wide_edge"), noted=dict.fromkeys(("A", "B", "A*", "B*"), _WARMTH)),
     cheap=True,
+    vibrations=True,
     cost={"relax": 600.0, "static": 15.0},
     room={"fast": 100, "moderate": 150, "precise": 150},
-    resources=({"kind": "relax", "cores": 1, "hours": 2.0}, {"cores": 1, "hours": 0.5}),
+    resources=(
+        {"kind": "relax", "cores": 1, "hours": 2.0},
+        {"kind": "vibrations", "cores": 1, "hours": 6.0},
+        {"cores": 1, "hours": 0.5},
+    ),
     packages=("tblite",),
     checks=(Check("tblite (xTB)", lambda: installed("tblite"), "pip install tblite", needed=True),),
 )

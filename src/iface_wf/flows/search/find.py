@@ -13,9 +13,9 @@ from pymatgen.core import Structure
 from iface_wf.builders.docking.search import Pose, descriptor, unlike
 from iface_wf.documents.search import SearchSummary
 from iface_wf.engines.base import Engine
+from iface_wf.engines.progress import tell_progress
 from iface_wf.engines.walks import Walk, Walkers
 from iface_wf.errors import CalculationError
-from iface_wf.flows.events import tell_progress
 from iface_wf.flows.placements import RankedPlacements
 from iface_wf.flows.search import statistics
 from iface_wf.flows.search.budget import Budget

@@ -101,7 +101,8 @@ def binding_document(
     if binding and (terms is None or terms.bsse is None) and comparison_of(ab).counterpoise(ab.settings):
         flags.append(UNCORRECTED)
     numbers = numbers_of(calculations, binding, terms)
-    scheme, transfer = _charge_transfer(calculations, flags)
+    transfers = _charge_transfers(calculations, flags)
+    scheme = _first_scheme(calculations)
     named = {k: v for k, v in about.items() if k in BindingDocument.model_fields and k != "provenance"}
     return BindingDocument(
         **{"key": key, **named},
@@ -126,8 +127,9 @@ def binding_document(
         terms=[term_of(role, c, uuids.get(taken.get(role, role), "")) for role, c in calculations.items()],
         hydrogen_bonds=hydrogen_bonds(structure, A.components),
         longer_bonds=longer_bonds(structure, calculations[B.name].atoms_structure, B.components),
-        charge_transfer=transfer,
-        charge_scheme=scheme,
+        charge_transfer=transfers.get(scheme or "", {}),
+        charge_scheme=scheme if scheme in transfers else None,
+        charge_transfers=transfers,
         charges=_charges(calculations),
         density_difference=_difference(calculations, flags),
         structure=ab.structure,
@@ -225,21 +227,32 @@ def _with_densities(calculations: dict[str, CalculationDocument]) -> list[Calcul
     return [calculation for calculation in frozen if calculation is not None]
 
 
-def _charge_transfer(
-    calculations: dict[str, CalculationDocument], flags: list[str]
-) -> tuple[str | None, dict[str, float]]:
-    """Return the first scheme that all densities have, and what it tells; nothing (and a flag) where it cannot be."""
+def _charge_transfers(calculations: dict[str, CalculationDocument], flags: list[str]) -> dict[str, dict[str, float]]:
+    """Return by scheme what each component lost, of the schemes that all densities have; a flag where it cannot be."""
     frozen = _with_densities(calculations)
+    found = {}
     for scheme in SCHEMES:
         whole = calculations[WHOLE].charges.get(scheme)
         isolated = [c.charges[scheme] for c in frozen if scheme in c.charges]
         if whole is None or len(isolated) < len(PARTS):
             continue
         try:
-            return scheme, charge_transfer(whole, isolated)
+            found[scheme] = charge_transfer(whole, isolated)
         except IfaceError as error:
             flags.append(f"charge_transfer_failed: {error}")
-    return None, {}
+    return found
+
+
+def _first_scheme(calculations: dict[str, CalculationDocument]) -> str | None:
+    """Return the scheme whose charge transfer is that of the result: the first one that was tried, also where it failed."""
+
+    def tried(scheme: str) -> bool:
+        return any(
+            scheme in c.charges or any(flag.startswith(f"{scheme}_failed") for flag in c.flags)
+            for c in calculations.values()
+        )
+
+    return next(filter(tried, SCHEMES), None)
 
 
 def _difference(calculations: dict[str, CalculationDocument], flags: list[str]) -> DensityDifferenceDocument | None:

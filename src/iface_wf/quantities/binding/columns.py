@@ -8,6 +8,7 @@ from iface_wf.documents.labels import COMPONENTS, PARTS, UNCERTAINTY_PARTS
 #: Each one needs what the ones before it need.
 QUANTITIES = ("binding_energy", "interaction_energy", "charges")
 _TRANSFER = "e, positive = the component lost electrons"
+_HIRSHFELD = "e, by Hirshfeld's partition; positive = the component lost electrons"
 _BINDING = "eV per interface cell, negative = bound; counterpoise corrected where the basis is atom-centred"
 _INTERACTION = "eV, negative = attractive; corrected in the same way"
 COLUMNS = (
@@ -25,6 +26,16 @@ COLUMNS = (
     Column("coverage", "coverage", "molecules per nm^2", digits=2),
     *(
         Column(f"charge_transfer_{component}", f"charge_transfer.{component}", _TRANSFER, digits=4, shown=True)
+        for component in COMPONENTS
+    ),
+    *(
+        Column(
+            f"hirshfeld_transfer_{component}",
+            f"charge_transfers.hirshfeld.{component}",
+            _HIRSHFELD,
+            digits=4,
+            shown=True,
+        )
         for component in COMPONENTS
     ),
 )

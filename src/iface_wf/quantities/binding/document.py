@@ -30,6 +30,7 @@ UNITS: dict[str, str] = {
     "dispersion_shares": "eV, share of the binding energy by model",
     "dispersion_interaction_shares": "eV, share of the interaction energy by model",
     "charge_transfer": "e, positive = the component lost electrons; the components sum to 0",
+    "charge_transfers": "e, by scheme; positive = the component lost electrons; the components sum to 0",
     "displaced_charge": "e, half the integral of |delta_rho|",
     "lateral_energy": "eV, negative = the molecule and its images attract each other",
     "image_distance": "A",
@@ -114,6 +115,9 @@ class BindingDocument(ResultDocument):
         default_factory=dict, description="By component (slab, polymer...): its charge in AB minus that in A* or B*, e"
     )
     charge_scheme: str | None = Field(None, description="Scheme of the charges that charge_transfer is of")
+    charge_transfers: dict[str, dict[str, float]] = Field(
+        default_factory=dict, description="The same by every scheme that all densities have, e"
+    )
     charges: dict[str, ChargeSums] = Field(default_factory=dict, description="Charges of the components, by scheme")
     density_difference: DensityDifferenceDocument | None = None
     units_of: dict[str, str] = Field(default_factory=lambda: dict(UNITS), description="Unit and sign by field")

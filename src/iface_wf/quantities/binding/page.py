@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from iface_wf.analysis.density import unpack
 from iface_wf.analysis.uncertainty import SOURCES
 from iface_wf.documents.kinds import Row, Section
-from iface_wf.documents.labels import UNCERTAINTY_PARTS, UNCORRECTED
+from iface_wf.documents.labels import UNCERTAINTY_PARTS, UNCORRECTED, WHOLE
 from iface_wf.documents.search import SearchSummary
 from iface_wf.quantities.binding.document import UNITS, BindingDocument
 from iface_wf.reports.contacts import contact_sections
@@ -53,6 +53,14 @@ def summary(document: BindingDocument) -> list[Row]:
         Row(f"charge transfer {component}", charge, "e", "positive = lost electrons; the components sum to 0")
         for component, charge in document.charge_transfer.items()
     ]
+    rows += [
+        Row(
+            f"  {component} by {scheme}", charge, "e", "the same by another partition; Hirshfeld's are the smaller ones"
+        )
+        for scheme, transfer in document.charge_transfers.items()
+        for component, charge in transfer.items()
+        if scheme != document.charge_scheme
+    ]
     if document.density_difference is not None:
         rows.append(Row("displaced charge", document.density_difference.displaced_charge, "e", "half of |delta rho|"))
     return rows
@@ -82,7 +90,31 @@ def sections(document: BindingDocument) -> list[Section]:
     ):
         if search is not None:
             found.append(Section(title, heading, _search_rows(search)))
+    if len(document.charge_transfers) > 1:
+        found.append(_by_scheme(document))
     return found + contact_sections(document.hydrogen_bonds, document.longer_bonds)
+
+
+def _by_scheme(document: BindingDocument) -> Section:
+    """Return the charge transfers, and the charges of the components in the interface, side by side."""
+    schemes = list(document.charge_transfers)
+    whole = {
+        name: document.charges[name].component_charges.get(WHOLE, {}) for name in schemes if name in document.charges
+    }
+    rows = [
+        (
+            component,
+            *(document.charge_transfers[name].get(component) for name in schemes),
+            *(whole.get(name, {}).get(component) for name in schemes),
+        )
+        for component in document.charge_transfers[schemes[0]]
+    ]
+    heads = (
+        "component",
+        *(f"lost, e ({name})" for name in schemes),
+        *(f"charge in AB, e ({name})" for name in schemes),
+    )
+    return Section("Charges of the components by scheme", heads, rows)
 
 
 def _search_rows(search: SearchSummary) -> list[tuple[str, Any, str]]:

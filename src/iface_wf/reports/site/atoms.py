@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 
 from ase.data import chemical_symbols
 from pymatgen.core import Structure
@@ -72,7 +73,12 @@ def transfer_of_atoms(calculations: Mapping[str, CalculationDocument], scheme: s
     return transfer
 
 
-def charge_table(structure: Structure, charges: ChargesDocument, transfer: list[float] | None) -> TableData | None:
+def charge_table(
+    structure: Structure,
+    charges: ChargesDocument,
+    transfer: list[float] | None,
+    others: Mapping[str, tuple[ChargesDocument, list[float] | None]] = MappingProxyType({}),
+) -> TableData | None:
     """Return the charges of the atoms of an interface; None where they are not those of its atoms.
 
     Parameters
@@ -83,6 +89,8 @@ def charge_table(structure: Structure, charges: ChargesDocument, transfer: list[
         Of its atoms.
     transfer
         See `transfer_of_atoms`.
+    others
+        Charges and transfer of the same atoms by further schemes.
     """
     elements = [site.specie.symbol for site in structure]
     if elements != list(charges.species):
@@ -95,5 +103,13 @@ def charge_table(structure: Structure, charges: ChargesDocument, transfer: list[
             zip(elements, labels, structure, charges.net_charges, moved, strict=True), 1
         )
     ]
-    title = f"Charges of the atoms ({charges.scheme})"
-    return TableData(title=title, headings=list(CHARGE_HEADINGS), rows=rows)
+    headings, schemes = list(CHARGE_HEADINGS), [charges.scheme]
+    for scheme, (other, change) in others.items():
+        if list(other.species) != elements:
+            continue
+        schemes.append(scheme)
+        headings += [f"charge / e ({scheme})", f"transfer / e ({scheme})"]
+        changes: list[float | None] = [None] * len(structure) if change is None else list(change)
+        for row, charge, lost in zip(rows, other.net_charges, changes, strict=True):
+            row += [charge, lost]
+    return TableData(title=f"Charges of the atoms ({', '.join(schemes)})", headings=headings, rows=rows)

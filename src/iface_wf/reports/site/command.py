@@ -15,6 +15,7 @@ _PLAIN = (
     "filler", "surface", "thickness", "polymer", "units", "sequence", "tacticity", "conformation", "molecule", "salt",
     "partner", "partner_units", "partner_surface", "partner_thickness", "max_strain", "max_area", "shifts",
     "interface", "split", "engine", "level", "geometry", "placements", "search", "seed", "vacuum", "max_atoms", "room_atoms",
+    "temperature", "pressure",
 )  # fmt: skip
 
 

@@ -173,7 +173,12 @@ def _charges(
     scheme = getattr(document, "charge_scheme", None) or next(iter(whole.charges))
     if scheme not in whole.charges:
         return None
-    return charge_table(structure, whole.charges[scheme], transfer_of_atoms(calculations, scheme))
+    others = {
+        other: (charges, transfer_of_atoms(calculations, other))
+        for other, charges in whole.charges.items()
+        if other != scheme
+    }
+    return charge_table(structure, whole.charges[scheme], transfer_of_atoms(calculations, scheme), others)
 
 
 def _commands(document: ResultDocument) -> TableData:
