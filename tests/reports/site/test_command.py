@@ -15,6 +15,8 @@ REQUESTS = [
     {"filler": "SiO2", "polymer": "PEO", "units": 2, "engine": "xtb"},
     {"filler": "my own.cif", "surface": "1 0 -1", "salt": "LiTFSI", "engine": "xtb", "seed": 3},
     {"filler": "$(rm -rf x)", "polymer": "*CC'O*", "engine": "gpaw", "overrides": {"fmax": 0.05, "dispersion": "D3(BJ)"}},
+    {"filler": "SiO2", "polymer": "PEO", "target": {"group": "[OX2]", "surface": "H-O-Si"}, "clearance": 1.0, "engine": "xtb"},
+    {"filler": "", "interface": "my AB.xyz", "split": "48-66,3", "engine": "xtb"},
     {"filler": "SiO2", "polymer": "PEO", "caps": {"head": "C*", "tail": "*CC"}, "in_plane": (12.0, 9.0), "engine": "xtb"},
 ]  # fmt: skip
 
@@ -34,8 +36,8 @@ def test_the_command_says_the_same_request(asked):
 
 
 def test_what_no_option_says_is_told():
-    request = BindingRequest(filler="SiO2", polymer="PEO", engine="xtb", clearance=1.0).model_dump(mode="json")
-    assert run_command(document(provenance={"request": request}))[1] == ["clearance"]
+    request = BindingRequest(filler="SiO2", polymer="PEO", engine="xtb", n_conformers=3).model_dump(mode="json")
+    assert run_command(document(provenance={"request": request}))[1] == ["n_conformers"]
 
 
 def test_results_of_folders_have_no_command():
