@@ -19,10 +19,10 @@ from iface_wf.builders.solids.stacks import touching_gap
 from iface_wf.builders.solids.translations import laid
 from iface_wf.documents.labels import PARTNER
 from iface_wf.engines.base import Engine
+from iface_wf.engines.progress import tell_progress
 from iface_wf.engines.shelf import common_shelf
 from iface_wf.engines.walks import Walk, Walkers
 from iface_wf.errors import CalculationError
-from iface_wf.flows.events import tell_progress
 from iface_wf.flows.placements import RankedPlacements
 from iface_wf.store.canonical import canonical_settings, structure_digest
 from iface_wf.store.reuse import claimed
