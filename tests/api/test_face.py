@@ -15,9 +15,11 @@ from iface_wf.api.options import BindingOptions
 from iface_wf.builders.interface import InterfaceSpec
 from iface_wf.cli.request import OPTIONS
 from iface_wf.errors import InputError
+from iface_wf.quantities.adhesion.request import AdhesionRequest
 from iface_wf.quantities.binding.request import BindingRequest
 from iface_wf.quantities.complexes.request import PairRequest
 from iface_wf.quantities.complexes.salts import DissociationRequest, LiBindingRequest
+from iface_wf.quantities.thermal.request import ThermalRequest
 from iface_wf.store.results import StoredResult
 from tests.examples import document, put
 
@@ -82,9 +84,11 @@ FUNCTIONS = {
 }
 FUNCTIONS |= {"store_copy", "store_export", "store_import"}
 ERRORS = {"IfaceError", "InputError", "CalculationError", "MismatchError", "OutageError"}
-#: Options of results in open boxes, which Python takes by ``**options``, and the requests that have them.
-WITHOUT_FILLER = {"partner", "partner_units", "group", "reference", "isomers"}
-OTHERS = (PairRequest, DissociationRequest, LiBindingRequest)
+#: Options of other kinds of results, which Python takes by ``**options``, and the requests that have them.
+OF_OTHERS = {"partner", "partner_units", "group", "reference", "isomers"}  # in open boxes
+OF_OTHERS |= {"partner_surface", "partner_thickness", "max_strain", "max_area", "shifts"}  # of two solids
+OF_OTHERS |= {"temperature", "pressure"}  # of free energies
+OTHERS = (PairRequest, DissociationRequest, LiBindingRequest, AdhesionRequest, ThermalRequest)
 #: Arguments of functions that are no options of what is asked for.
 HOW = {"store", "workdir", "library", "force", "dry_run", "on_event", "options"}
 
@@ -193,8 +197,8 @@ def parameters(function):
 def test_every_option_has_one_name_on_the_command_line_in_python_and_in_requests():
     fields = set(BindingRequest.model_fields)
     assert set(BindingOptions.__annotations__) == fields - {"filler", "polymer", "units", "quantities"}
-    assert parameters(iface_wf.run) == set(OPTIONS) - WITHOUT_FILLER
-    assert set(OPTIONS) & WITHOUT_FILLER == WITHOUT_FILLER <= {f for kind in OTHERS for f in kind.model_fields}
+    assert parameters(iface_wf.run) == set(OPTIONS) - OF_OTHERS
+    assert set(OPTIONS) & OF_OTHERS == OF_OTHERS <= {f for kind in OTHERS for f in kind.model_fields}
     assert parameters(iface_wf.run) <= fields
     of_structures = set(InterfaceSpec.model_fields) & parameters(iface_wf.run)
     assert parameters(iface_wf.build) == of_structures
@@ -213,6 +217,7 @@ def test_the_screening_file_has_no_option_that_others_lack():
     }
     words = set(ScreeningSpec.model_fields) - set(lists) - {"salts", "funnel"}
     words |= {"filler", "polymer", "molecule", "salt", "partner", "partner_units", "interface"}
+    words |= {"partner_surface", "partner_thickness"}  # surface and thickness of a partner
     words |= {field for choice in lists.values() for field in choice.model_fields} - {"name"}
     assert words == set(OPTIONS) - {"reference"}  # of which there is one
 

@@ -46,12 +46,12 @@ def test_one_interface(tiny, tmp_path, job_store, counts):
     run_request(request, job_store, library, tmp_path / "runs")
     assert counts.pop("keys") == 2 + CALCULATIONS
     # ours: one for each key, and to collect each single point and the placement, and for the molecule among its images;
-    # jobflow: the input of a job and the calculations that are collected; to place, cut and compare: seventeen
-    assert counts.pop("structures") <= 2 + CALCULATIONS + 7 + 3 * (CALCULATIONS + 1) + 1 + 17
+    # jobflow: the input of a job and the calculations that are collected; to place, cut, compare and show: nineteen
+    assert counts.pop("structures") <= 2 + CALCULATIONS + 7 + 3 * (CALCULATIONS + 1) + 1 + 19
 
     run_request(request, job_store, library, tmp_path / "runs")
     assert counts.pop("keys") == 2  # found
-    assert counts.pop("structures") == 2
+    assert counts.pop("structures") == 2 + 1  # and the result's own
 
 
 def test_a_screening(tiny, tmp_path, job_store, counts):

@@ -131,7 +131,7 @@ def test_a_paper_without_numbers_gives_no_figure_and_says_so(tmp_path, capsys):
         main(
             [
                 "papers",
-                "lii-interphase",
+                "functional-polymers",
                 "--stored",
                 "--store",
                 str(tmp_path / "s"),

@@ -112,7 +112,8 @@ def _print(chosen: Mapping[str, Paper], found: Mapping[str, Sequence[Outcome]]) 
     for name, paper in chosen.items():
         stdout().print(f"\n{name}: {paper.title} ({paper.doi})", style="bold")
         if found[name]:
-            table = plain_table("quantity", "ours", "published", "model", "method")
+            unit = ", eV" if any(outcome.unit == "eV" for outcome in found[name]) else ""  # others say their own
+            table = plain_table("quantity", f"ours{unit}", f"published{unit}", "model", "method")
             for outcome in found[name]:
                 table.add_row(*cells(outcome))
             stdout().print(table)
