@@ -27,9 +27,9 @@ from iface_wf.builders.docking.shapes import Shapes
 from iface_wf.builders.interface import InterfaceSpec, build_fragment
 from iface_wf.builders.molecules.fragments import mol_of
 from iface_wf.engines.cells import moved
+from iface_wf.engines.progress import progress_to
 from iface_wf.engines.registry import create
 from iface_wf.engines.walks import Walk, Walkers
-from iface_wf.flows.events import progress_to
 from iface_wf.flows.search.budget import budget_of
 from iface_wf.flows.search.jobs import SearchOptions, find_alone
 from iface_wf.library import Library

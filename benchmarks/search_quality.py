@@ -22,9 +22,9 @@ from pymatgen.core import Structure
 
 from iface_wf.builders.interface import build_interface
 from iface_wf.builders.placing.placements import place
+from iface_wf.engines.progress import progress_to
 from iface_wf.engines.registry import create
 from iface_wf.engines.walks import Walk, Walkers
-from iface_wf.flows.events import progress_to
 from iface_wf.flows.placements import RANKING_STEPS
 from iface_wf.flows.search.budget import budget_of
 from iface_wf.flows.search.jobs import SearchOptions, find_alone, find_on_slab
