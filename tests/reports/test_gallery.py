@@ -167,6 +167,25 @@ def test_convergence_is_against_what_was_asked_for_and_says_what_is_not_stored()
     assert relaxed({"AB": by_energy})[0].limit is None
 
 
+def test_relaxations_are_drawn_step_by_step_where_steps_are_stored():
+    walked = calculation(
+        "AB",
+        CHARGES_AFTER,
+        max_force=0.04,
+        settings={"fmax": 0.05},
+        step_energies=[-10.0, -10.6, -10.8],
+        step_forces=[1.2, 0.3, 0.04],
+    )
+    figure = draw("convergence", document(), {}, relaxations={"AB": walked})
+    _, forces, energies = figure.axes
+    assert forces.get_yscale() == "log"
+    assert forces.lines[0].get_ydata() == pytest.approx([1.2, 0.3, 0.04])
+    assert [line.get_ydata()[0] for line in forces.lines[1:]] == [0.05]  # the limit
+    assert energies.lines[0].get_ydata() == pytest.approx([0.8, 0.2, 0.0])
+    assert {energies.get_ylabel(), forces.get_ylabel()} == {"energy above the last / eV", "largest force / eV Å$^{-1}$"}
+    assert STEPS_NOT_STORED not in figure.get_supxlabel()
+
+
 def test_published_numbers_stand_beside_ours_with_uncertainties():
     salts, silica = published_figure(papers()).axes  # the panel without a number is left out
     assert [label.get_text() for label in salts.get_yticklabels()] == [n.name for n in papers()[0].numbers]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from jobflow import JobStore
@@ -10,7 +10,7 @@ from jobflow import JobStore
 from iface_wf.documents.calculation import CalculationDocument
 from iface_wf.store.versions import document_in
 
-STEPS_NOT_STORED = "Energies and forces of the steps in between are not stored: each relaxation is told by its end."
+STEPS_NOT_STORED = "Of some relaxations the steps in between are not stored: these are told by their end."
 
 
 class Relaxed(NamedTuple):
@@ -28,6 +28,8 @@ class Relaxed(NamedTuple):
         Largest force at which it is converged, eV/A; None where it does not tell.
     converged
         Whether it came to its end.
+    step_energies, step_forces
+        Energy (eV) and largest force (eV/A) at every step; empty where they are not stored.
     """
 
     name: str
@@ -35,6 +37,8 @@ class Relaxed(NamedTuple):
     force: float | None
     limit: float | None
     converged: bool
+    step_energies: Sequence[float] = ()
+    step_forces: Sequence[float] = ()
 
 
 class Cycles(NamedTuple):
@@ -105,7 +109,13 @@ def relaxed(relaxations: Mapping[str, CalculationDocument]) -> list[Relaxed]:
     """Return where relaxations ended, by role."""
     return [
         Relaxed(
-            f"{role} ({each.engine})", each.ionic_steps, each.max_force, _force_limit(each.settings), each.converged
+            f"{role} ({each.engine})",
+            each.ionic_steps,
+            each.max_force,
+            _force_limit(each.settings),
+            each.converged,
+            each.step_energies,
+            each.step_forces,
         )
         for role, each in relaxations.items()
         if each.ionic_steps is not None or each.max_force is not None

@@ -15,6 +15,8 @@ from iface_wf.reports.figures import LABEL_SIZE, new_figure
 _GOOD, _BAD, _LIMIT = "#0072B2", "#D55E00", "0.35"
 _WIDE = 20.0
 """Where a force is larger than its limit by this factor, the axis is logarithmic."""
+_LINES = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "0.3")
+"""Of relaxations step by step: colours that the colour-blind tell apart (Okabe and Ito)."""
 _LEAST = 1e-5
 """Forces below this are drawn here on a logarithmic axis, eV/A: a single atom has none at all."""
 
@@ -39,6 +41,10 @@ def convergence_figure(
     panels: list[tuple[int, Callable[[Axes], None]]] = []
     if relaxations:
         panels.append((len(relaxations), lambda ax: _forces(ax, relaxations)))
+    walked = [each for each in relaxations if len(each.step_forces) > 1 and len(each.step_energies) > 1]
+    if walked:
+        panels.append((7, lambda ax: _steps(ax, walked, forces=True)))
+        panels.append((7, lambda ax: _steps(ax, walked, forces=False)))
     if cycles:
         panels.append((len(cycles), lambda ax: _cycles(ax, cycles)))
     if candidates:
@@ -52,7 +58,8 @@ def convergence_figure(
         for side in ("top", "right"):
             ax.spines[side].set_visible(False)
     missing = [
-        *([STEPS_NOT_STORED] if relaxations else ["No relaxation of this result is in the store."]),
+        *([] if relaxations else ["No relaxation of this result is in the store."]),
+        *([STEPS_NOT_STORED] if any(not each.step_forces for each in relaxations) else []),
         *([] if cycles else ["The engine tells no cycles of self-consistency."]),
         *([] if candidates else ["No search for a placement is stored."]),
     ]
@@ -87,6 +94,27 @@ def _forces(ax: Axes, relaxations: Sequence[Relaxed]) -> None:
     if not all(each.converged for each in relaxations):
         handles.append(Line2D([], [], ls="", marker="X", color=_BAD, label="not converged"))
     ax.legend(handles=handles, fontsize=8, frameon=False, loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=3)
+
+
+def _steps(ax: Axes, relaxations: Sequence[Relaxed], forces: bool) -> None:
+    """Draw relaxations step by step: the largest force, or the energy above that of the end."""
+    for number, each in enumerate(relaxations):
+        values = [max(force, _LEAST) for force in each.step_forces]
+        if not forces:
+            values = [energy - each.step_energies[-1] for energy in each.step_energies]
+        style = "-" if number < len(_LINES) else "--"
+        ax.plot(range(len(values)), values, style, color=_LINES[number % len(_LINES)], lw=1.3, label=each.name[:40])
+    limits = {each.limit for each in relaxations if each.limit is not None}
+    if forces:
+        ax.set_yscale("log")
+        for limit in limits:
+            ax.axhline(limit, color=_LIMIT, lw=1.0, ls=":")
+    ax.set_xlabel("ionic step", fontsize=LABEL_SIZE)
+    quantity = "largest force / eV Å$^{-1}$" if forces else "energy above the last / eV"
+    ax.set_ylabel(quantity, fontsize=LABEL_SIZE)
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    if forces:
+        ax.legend(fontsize=7, frameon=False, ncols=2)
 
 
 def _cycles(ax: Axes, cycles: Sequence[Cycles]) -> None:
