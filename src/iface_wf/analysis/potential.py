@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 import numpy as np
 from ase.units import Bohr, Hartree
 from pymatgen.core import Structure
-from scipy.interpolate import make_interp_spline
 
 from iface_wf.analysis.density import heights
 from iface_wf.analysis.grid import FloatArray, Grid
@@ -91,6 +90,8 @@ def macroscopic_average(profile: FloatArray, spacing: float, period: float) -> F
         raise InputError(f"The averaging window must be wider than 0 and at most {n * spacing:.3f} A, not {period} A.")
     # Integrate the piecewise linear profile exactly; three periods hold every window.
     repeated = np.concatenate([profile, profile, profile, profile[:1]])
+    from scipy.interpolate import make_interp_spline  # half a second, which most jobs do without
+
     integral = make_interp_spline(np.arange(3 * n + 1) * spacing, repeated, k=1).antiderivative()
     centres = (np.arange(n) + n) * spacing
     result: FloatArray = (integral(centres + period / 2) - integral(centres - period / 2)) / period

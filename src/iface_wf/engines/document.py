@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from pymatgen.core import Structure
-from pymatgen.io.ase import AseAtomsAdaptor
 
 from iface_wf.documents.calculation import CalculationDocument
 from iface_wf.documents.charges import ChargesDocument
@@ -90,6 +89,8 @@ def calculation_document(
         results["step_energies"], results["step_forces"] = logged_steps(directory)
     dispersions = {}
     if results.get("energy") is not None:
+        from pymatgen.io.ase import AseAtomsAdaptor  # a fifth of the start of a job, for all of ASE's symmetry
+
         atoms = AseAtomsAdaptor.get_atoms(structure, msonable=False)
         atoms.pbc = structure.lattice.pbc
         dispersions = dispersion_energies(atoms, ghosts, method.damping, round(results.get("charge", 0.0), 6))

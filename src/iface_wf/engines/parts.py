@@ -7,7 +7,6 @@ from collections.abc import Mapping
 
 import numpy as np
 from pymatgen.core import Structure
-from scipy.optimize import linear_sum_assignment
 
 from iface_wf.analysis.grid import FloatArray
 from iface_wf.documents.calculation import CalculationDocument
@@ -125,6 +124,8 @@ def nearest_like(whole: Structure, part: Structure) -> tuple[list[int], FloatArr
         delta = part.cart_coords[rows][:, None] - whole.cart_coords[columns][None]
         fractions = delta @ np.linalg.inv(whole.lattice.matrix)
         near = np.linalg.norm((fractions - np.round(fractions)) @ whole.lattice.matrix, axis=-1)
+        from scipy.optimize import linear_sum_assignment  # half a second, which most jobs do without
+
         a, b = linear_sum_assignment(near)
         chosen[rows[a]], distance[rows[a]] = columns[b], near[a, b]
     return [int(i) for i in chosen], distance

@@ -14,7 +14,6 @@ from threading import Event, Thread
 import numpy as np
 from ase import Atoms
 from ase.parallel import world
-from ase.vibrations import Vibrations
 from pymatgen.core import Structure
 
 from iface_wf.analysis.grid import FloatArray
@@ -75,21 +74,6 @@ def n_displacements(n_free: float) -> int:
     return 1 + 6 * round(n_free)
 
 
-class _Told(Vibrations):
-    """The same, saying how far it is."""
-
-    def __init__(
-        self, atoms: Atoms, indices: list[int], folder: Path, step: float, tell: Callable[[int], None]
-    ) -> None:
-        super().__init__(atoms, indices=indices, name=str(folder), delta=step, nfree=2)
-        self._tell = tell
-
-    def calculate(self, atoms: Atoms, disp: object) -> dict[str, FloatArray]:
-        """Return the forces, eV/A."""
-        self._tell(len(self.cache))  # the file of this one is there already, empty
-        return super().calculate(atoms, disp)  # type: ignore[no-any-return]
-
-
 def hessian(atoms: Atoms, free: list[int], step: float, folder: Path, tell: Callable[[int], None]) -> FloatArray:
     """Return the second derivatives of the energy with respect to the positions of some atoms.
 
@@ -126,7 +110,9 @@ def hessian(atoms: Atoms, free: list[int], step: float, folder: Path, tell: Call
     force = largest_force(atoms, free)
     if force > UNRELAXED:
         raise UnrelaxedError(force)
-    vibrations = _Told(atoms, free, folder, step, tell)
+    from iface_wf.engines.displacements import TellingVibrations  # brings a library of plots, which jobs do without
+
+    vibrations = TellingVibrations(atoms, free, folder, step, tell)
     vibrations.run()
     world.barrier()  # the last file is written by one process and read by all
     found: FloatArray = np.asarray(vibrations.get_vibrations().get_hessian_2d(), dtype=float)

@@ -11,7 +11,6 @@ from typing import Any
 
 from jobflow import CURRENT_JOB, JobConfig, job
 from pymatgen.core import Structure
-from scipy.optimize import minimize_scalar
 
 from iface_wf.builders.components import select
 from iface_wf.builders.edges import area_of
@@ -131,6 +130,8 @@ class _Rigid:
             return min(tried[gap], 1e6)
 
         options = {"xatol": TOLERANCE, "maxiter": ENERGIES}
+        from scipy.optimize import minimize_scalar  # half a second, which most jobs do without
+
         minimize_scalar(energy, bounds=(least, least + REACH), method="bounded", options=options)
         gap = min(tried, key=lambda each: tried[each])
         return tried[gap], float(gap)
