@@ -51,3 +51,13 @@ def test_benchmarks_import_what_there_is(script):
     for module, name in found:
         there = import_module(module)
         assert not name or hasattr(there, name) or find_spec(f"{module}.{name}"), f"{module} has no {name}"
+
+
+def test_collecting_a_result_imports_no_plots_and_no_optimisers():
+    """Every job of a queue starts a Python of its own: what few of them need is imported where it is used."""
+    code = (
+        "import sys, iface_wf.quantities.binding.collect;"
+        "print(sorted({'matplotlib', 'scipy.optimize', 'scipy.spatial', 'ase.optimize', 'ase.spacegroup'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from jobflow import job
 from pydantic import Field
 from pymatgen.core import Structure
 
-from iface_wf.builders.placing.placements import place
-from iface_wf.builders.placing.targets import Target
 from iface_wf.documents.base import StoredDocument, StructureDict
 from iface_wf.documents.search import SearchSummary
 from iface_wf.engines.base import Engine
 from iface_wf.engines.registry import DEFAULT_RANKING, create, require_cheap
-from iface_wf.engines.walks import Walk, Walkers
 from iface_wf.errors import CalculationError
+
+if TYPE_CHECKING:
+    from iface_wf.builders.placing.targets import Target
 
 
 class RankedPlacements(StoredDocument):
@@ -97,6 +97,10 @@ def place_and_rank(
     CalculationError
         When the cheap engine can calculate none of the placements.
     """
+    # the document is read by jobs that place nothing, and builders and optimisers take a second to import
+    from iface_wf.builders.placing.placements import place
+    from iface_wf.engines.walks import Walk, Walkers
+
     slab, fragment = (Structure.from_dict(x) if isinstance(x, dict) else x for x in (slab, fragment))
     candidates = place(slab, fragment, n, seed, vacuum, clearance, target)
     contacts = [candidate.properties["placement"]["contact"] for candidate in candidates]

@@ -14,7 +14,6 @@ from iface_wf.builders.molecules.fragments import boxed
 from iface_wf.documents.base import StoredDocument
 from iface_wf.documents.labels import B
 from iface_wf.engines.base import Engine
-from iface_wf.engines.walks import Stand, Walk, Walkers
 
 #: Above this size, eV, neighbours in the plane have a share in a binding energy that must not be overlooked.
 CROWDED = 0.05
@@ -50,6 +49,8 @@ def lateral_document(structure: Structure, engine: Engine) -> LateralDocument:
     LateralDocument
         Without an energy, and with the reason, where the engine gave none.
     """
+    from iface_wf.engines.walks import Stand, Walk, Walkers  # ASE's optimisers, which the document does without
+
     molecule = select(structure, *B.components)
     xyz = gathered(molecule.cart_coords, molecule.lattice)
     labels = list(molecule.site_properties["component"])
