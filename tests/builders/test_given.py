@@ -159,7 +159,7 @@ def test_a_chain_without_ends(write_file):
         ({"interface": "AB.xyz", "molecule": "EC"}, "'molecule' means nothing"),
         ({"interface": "AB.xyz", "in_plane": (9, 9)}, "'in_plane' means nothing"),
         ({"filler": "SiO2", "molecule": "EC", "split": "3"}, "'split' means nothing"),
-        ({"molecule": "EC"}, "give a filler"),
+        ({"molecule": "EC"}, "give a 'filler'"),
     ],
 )
 def test_options_that_build_something_mean_nothing(options, told):

@@ -13,6 +13,7 @@ from maggma.stores import MemoryStore
 from pymatgen.core import Lattice, Structure
 
 from iface_wf.errors import CalculationError
+from iface_wf.store import reuse
 from iface_wf.store.canonical import calculation_key
 from iface_wf.store.claims import Claim, SqliteClaims, claims_of
 from iface_wf.store.reuse import claimed, complete, find_finished
@@ -247,3 +248,20 @@ def test_an_equal_structure_is_waited_for(embedded):
     with claimed(embedded, other, timeout=0):
         add(embedded, "a", key=str(other))
     assert find_finished(embedded, one)["uuid"] == "a"
+
+
+def test_a_claim_is_given_back_when_the_store_goes_before_the_block_begins(embedded, monkeypatch):
+    """Else the process waits for itself: its own claim lives as long as it does."""
+    looks = iter([None, OSError("gone")])
+
+    def look(*args, **options):
+        told = next(looks)
+        if told is not None:
+            raise told
+
+    with monkeypatch.context() as patched:
+        patched.setattr(reuse, "_look", look)
+        with pytest.raises(OSError, match="gone"), claimed(embedded, "k"):
+            pass
+    with claimed(embedded, "k", poll=0.01, timeout=1.0) as found:
+        assert found is None

@@ -50,7 +50,7 @@ def convergence(identifier: str, *, store: Store | None = None) -> pd.DataFrame:
     >>> doc = iface_wf.run("LiI", molecule="O", engine="mlip", thickness=3.0, placements=1, quantities=["binding_energy"])
     >>> table = iface_wf.convergence(doc.key)
     >>> forces = table[table.step == "relax AB"]["max_force"]  # eV/A
-    >>> forces.iloc[-1] < forces.iloc[0]
+    >>> bool(forces.iloc[-1] < forces.iloc[0])
     True
     """
     check_types(identifier=identifier, store=store)
@@ -118,7 +118,7 @@ def log(identifier: str, step: str, *, lines: int = 40, store: Store | None = No
     --------
     >>> import iface_wf
     >>> doc = iface_wf.run("LiI", molecule="O", engine="mlip", thickness=3.0, placements=1, quantities=["binding_energy"])
-    >>> print(iface_wf.log(doc.key, "relax AB").splitlines()[1].split())
+    >>> print(iface_wf.log(doc.key, "relax AB", lines=1000).splitlines()[1].split())
     ['Step', 'Time', 'Energy', 'fmax']
     """
     check_types(identifier=identifier, step=step, store=store, count=lines)

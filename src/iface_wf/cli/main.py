@@ -38,6 +38,7 @@ from iface_wf.cli import collect as vasp
 from iface_wf.cli.terminal import one_line, visible, write_anything
 from iface_wf.errors import IfaceError, InputError, NoticeWarning, OutageError, foreseen
 from iface_wf.former import FormerNameWarning, todays_arguments
+from iface_wf.interrupts import interrupts_noted
 from iface_wf.outages import outage_of, patience
 from iface_wf.secrets import away, is_own, scrub
 
@@ -125,7 +126,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if any(len(argument) > LONGEST_ARGUMENT for argument in given):
             raise InputError(f"An argument has more than {LONGEST_ARGUMENT} characters: put long lists into a file.")
-        with _hints(), away(is_own):  # this process keeps our passwords; what it starts gets none
+        with _hints(), interrupts_noted(), away(is_own):  # this process keeps our passwords; what it starts gets none
             code = app(todays_arguments(given), prog_name="iface-wf", standalone_mode=False)
         if code == INTERRUPTED:  # typer ends silently on Ctrl-C
             _complain("Interrupted. What is finished is kept: the same command goes on from there.")

@@ -18,6 +18,7 @@ from iface_wf.engines.progress import progress_to
 from iface_wf.errors import CalculationError, IfaceError, OutageError
 from iface_wf.flows.events import Event, State
 from iface_wf.flows.patience import patiently
+from iface_wf.interrupts import end_if_interrupted
 from iface_wf.store.job_store import require_writable
 from iface_wf.store.presence import require_file
 
@@ -63,6 +64,7 @@ def run_flow(flow: Flow, store: JobStore, workdir: Path, listener: Listener | No
     failures: dict[str, Exception] = {}
     undone: set[str] = set()
     for index, (job, parents) in enumerate(steps, start=1):
+        end_if_interrupted()
         if undone.intersection(parents):
             undone.add(job.uuid)
             tell(job.name, index, "skipped")

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pymatgen.core import Composition
+from pymatgen.core import Composition, Element
 
 from iface_wf.errors import InputError, shown
 from iface_wf.library.crystals import read_crystal
@@ -128,8 +128,8 @@ def _written(unit: Composition) -> str:
 
 def _elements(name: str) -> bool:
     try:
-        return all(element.Z > 0 for element in Composition(name).elements)
-    except (ValueError, AttributeError):
+        return all(isinstance(element, Element) for element in Composition(name).elements)  # no dummy such as E
+    except ValueError:
         return False
 
 

@@ -172,7 +172,11 @@ def _wait(
         _log.info("Waiting for calculation %s, which %s claims", key[:16], other.owner)
         time.sleep(poll)
     if found is None:  # the claim is ours, but its result may have come between the look and the claim
-        found = _look(store, key, force)
+        try:
+            found = _look(store, key, force)
+        except BaseException:  # the store has gone: nobody would give the claim back, and this process waits for itself
+            claims.drop(mine)
+            raise
         if found is not None:
             claims.drop(mine)
     return found

@@ -1,5 +1,6 @@
 """The pages in a real browser: they open from disk, do what they say, and show what is stored."""
 
+import re
 import threading
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pandas as pd
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from matplotlib.image import imread
+from playwright.sync_api import expect
 
 import iface_wf
 from iface_wf.api.serve import Pages, ReportServer
@@ -99,7 +101,7 @@ def test_it_sorts_filters_and_opens_a_result(visit):
     page.fill("#f-text", "hcl")
     assert page.locator("#count").inner_text() == "1 of 4 results"
     page.wait_for_selector("#scatter .main-svg")
-    page.wait_for_function("document.getElementById('scatter-text').textContent.startsWith('1 results')")
+    expect(page.locator("#scatter-text")).to_have_text(re.compile("^1 results"))
     assert page.locator("#map td.cell").all_inner_texts() == ["−0.123 ± 0.250"]
     page.keyboard.press("Tab")
     page.locator("#table tbody a").focus()
@@ -135,7 +137,7 @@ def test_the_slider_changes_the_mesh_and_the_keys_turn_it(visit, index, tmp_path
     page.locator("#level").focus()
     for _ in range(8):
         page.keyboard.press("ArrowRight")
-    page.wait_for_function(f"document.getElementById('viewer').dataset.triangles != {first}")
+    expect(viewer).not_to_have_attribute("data-triangles", str(first))
     assert float(page.input_value("#level-number")) > 0.005
     higher = pixels(page, tmp_path, "higher")
     assert np.abs(higher - before).max() > 0.1

@@ -1,12 +1,14 @@
 """The live pages in a real browser while a real screening runs in another process."""
 
 import os
+import re
 import subprocess
 import sys
 import threading
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
 
 from iface_wf.api.serve import Pages, ReportServer
 from iface_wf.store.results import result_table
@@ -58,9 +60,7 @@ def test_a_running_screening_is_seen_and_its_table_grows(browser, screening, tmp
                                        stderr=subprocess.DEVNULL)  # fmt: skip
             page.locator("#table tbody tr").nth(len(LAYERS) - 1).wait_for(timeout=120_000)
             assert running.wait(60) == 1  # one of them cannot be had
-            page.wait_for_function(
-                "document.querySelector('#states [role=status]').textContent.endsWith('3 finished')", timeout=20_000
-            )
+            expect(page.locator("#states [role=status]")).to_have_text(re.compile("3 finished$"), timeout=20_000)
             seen = page.evaluate("window.seen")
             assert any("running" in each and os.uname().nodename in each for each in seen)
             failed = page.locator("#states tr[data-state=failed]")
