@@ -55,7 +55,10 @@ def summary(document: BindingDocument) -> list[Row]:
     ]
     rows += [
         Row(
-            f"  {component} by {scheme}", charge, "e", "the same by another partition; Hirshfeld's are the smaller ones"
+            f"  {component} by {scheme}",
+            charge,
+            "e",
+            "by another partition: where little moves, even the sign is the scheme's",
         )
         for scheme, transfer in document.charge_transfers.items()
         for component, charge in transfer.items()
