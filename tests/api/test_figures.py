@@ -64,10 +64,10 @@ def test_convergence_is_of_the_relaxations_that_the_store_has(store, tmp_path):
 def test_the_command_line(store, tmp_path, capsys):
     out = ["--out", str(tmp_path), "--store", store]
     assert (
-        main(["report", "abc0", "--figure", "difference", "--format", "svg", "--iso", "0.01", "--along", "b", *out])
+        main(["report", "abc0", "--figure", "difference", "--format", "svg", "--iso", "0.001", "--along", "b", *out])
         == 0
     )
-    assert main(["report", "abc0", "--figure", "difference", "--format", "svg", "--iso", "0.02", "--force", *out]) == 0
+    assert main(["report", "abc0", "--figure", "difference", "--format", "svg", "--iso", "0.002", "--force", *out]) == 0
     assert main(["report", "--figure", "heat-map", "--format", "pdf", "--level", "fast", *out]) == 0
     assert [line.rsplit("/")[-1] for line in capsys.readouterr().out.splitlines()] == [
         "LiF_HF_abc01111_difference.svg", "LiF_HF_abc01111_difference.svg", "heat-map.pdf",

@@ -301,3 +301,10 @@ def test_metals_of_an_oxide_are_joined_to_oxygen_only():
     scene = scene_of(rows)
     pairs = {tuple(sorted(scene.numbers[[i, j]].tolist())) for i, j in scene.sticks}
     assert pairs == {(8, 13)}
+
+
+@pytest.mark.parametrize("name", ["difference", "slices"])
+@pytest.mark.parametrize("iso", [1e6, float("inf"), float("nan")])
+def test_an_isovalue_that_nothing_reaches_is_a_sentence(name, iso):
+    with pytest.raises(InputError, match="No point of the density difference reaches"):
+        draw(name, document(), {}, iso=iso)

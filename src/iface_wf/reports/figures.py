@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 from pymatgen.core import Structure
 
 from iface_wf.documents.labels import SLAB, SLAB_PARTS
-from iface_wf.reports.scene import ACCUMULATION, DEPLETION, Array, Scene, View, choose_iso, isosurface, scene_of
+from iface_wf.reports.scene import ACCUMULATION, DEPLETION, Array, Scene, View, isosurface, level_of, scene_of
 
 DPI = 200
 MARGIN = 1.6
@@ -103,7 +103,7 @@ def binding_figure(
     scene = scene_of(structure)
     if delta_rho is not None:
         values = np.asarray(delta_rho, dtype=np.float64)
-        iso = choose_iso(values) if iso is None else iso
+        iso = level_of(values, iso)
         scene.surfaces = isosurface(values, structure, iso, scene.positions)
     vector = looking_along(structure) if along is None else np.asarray(structure.lattice.matrix[along])
     view = View.side(vector, TURN)

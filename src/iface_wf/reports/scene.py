@@ -21,6 +21,7 @@ from scipy.spatial import cKDTree
 from skimage.measure import marching_cubes
 
 from iface_wf.documents.labels import SLAB, SLAB_PARTS
+from iface_wf.errors import InputError
 
 Array = npt.NDArray[np.float64]
 
@@ -262,6 +263,22 @@ def _pieces(n_vertices: int, faces: npt.NDArray[np.int_]) -> list[npt.NDArray[np
     label = connected_components(graph, directed=False)[1][faces[:, 0]]
     order = np.argsort(label, kind="stable")
     return np.split(order, np.flatnonzero(np.diff(label[order])) + 1)
+
+
+def level_of(delta_rho: Array, iso: float | None) -> float:
+    """Return the isovalue that is asked for, e/A^3, or the one that `choose_iso` chooses.
+
+    Raises
+    ------
+    InputError
+        When no point of the difference reaches it: the picture would look as if no charge had moved.
+    """
+    if iso is None:
+        return choose_iso(delta_rho)
+    most = float(np.abs(delta_rho).max())
+    if not iso <= most:
+        raise InputError(f"No point of the density difference reaches {iso:g} e/A^3: its largest size is {most:.3g}.")
+    return iso
 
 
 def choose_iso(values: Array) -> float:

@@ -15,7 +15,7 @@ from scipy.ndimage import map_coordinates
 from iface_wf.documents.labels import SLAB, SLAB_PARTS
 from iface_wf.errors import InputError
 from iface_wf.reports.figures import LABEL_SIZE, new_figure
-from iface_wf.reports.scene import ACCUMULATION, DEPLETION, Array, choose_iso
+from iface_wf.reports.scene import ACCUMULATION, DEPLETION, Array, level_of
 
 STEP = 0.08
 """Distance between the points of a picture, A."""
@@ -80,7 +80,7 @@ def slices_figure(structure: Structure, delta_rho: Array, title: str, iso: float
     Figure
         Yellow: electrons accumulate; blue: they are missing. Circles: atoms within 0.6 A of the plane.
     """
-    level = choose_iso(delta_rho) if iso is None else iso
+    level = level_of(delta_rho, iso)
     planes = _planes(structure)
     widths = [plane.reach[0][1] - plane.reach[0][0] for plane in planes]
     figure = new_figure(float(np.clip(0.35 * sum(widths) + 2.5, 8.0, 15.0)), 4.8)
