@@ -21,6 +21,7 @@ import numpy as np
 from ase import Atoms
 from ase.build import bulk, molecule, surface
 from gpaw import GPAW
+from gpaw.lfc import BasisFunctions
 
 from iface_wf.engines.gpaw import lcao_grid
 
@@ -42,6 +43,13 @@ def timed(work: Any, *arguments: Any) -> tuple[float, Any]:
     started = time.process_time()
     result = work(*arguments)
     return time.process_time() - started, result
+
+
+def density(basis: BasisFunctions, rho: np.ndarray, grid: np.ndarray, q: int) -> None:
+    """Add the density of one k-point, as GPAW's ``construct_density``."""
+    made = lcao_grid.matrices_of(basis)
+    assert made is not None
+    made.add_density(lcao_grid.by_displacement(basis, rho, q), grid.reshape(-1))
 
 
 def compare(size: int, kpoints: int, repeat: int) -> None:
@@ -66,7 +74,7 @@ def compare(size: int, kpoints: int, repeat: int) -> None:
     made, _ = timed(lcao_grid.matrices_of, basis)
     name = f"{len(atoms)} atoms, {basis.Mmax} functions, {'Gamma' if real else f'{kpoints} x {kpoints}'}"
     for step, theirs, ours in (
-        ("density of a k-point", lcao_grid._density_of_gpaw, lcao_grid.construct_density),
+        ("density of a k-point", BasisFunctions.construct_density, density),
         ("potential", lcao_grid._potential_of_gpaw, lcao_grid.calculate_potential_matrices),
     ):
         seconds: dict[str, list[float]] = {"theirs": [], "ours": []}

@@ -14,6 +14,7 @@ from pymatgen.core import Element, Structure
 from iface_wf.builders.checks import MADE
 from iface_wf.builders.contact import covalent_radii, symbols_of
 from iface_wf.builders.molecules.fragments import formula
+from iface_wf.builders.solids.bonds import connected
 from iface_wf.documents.labels import ANION, CATION, POLYMER, SLAB, SLAB_PARTS
 from iface_wf.errors import InputError, shown, unknown_name
 
@@ -59,28 +60,10 @@ def bonds_of(structure: Structure) -> list[tuple[int, int, NDArray[np.int_]]]:
 
 def molecules_of(structure: Structure) -> list[Molecule]:
     """Group the sites of a structure into what is bonded together, the molecule of the lowest site first."""
-    neighbours: list[list[tuple[int, NDArray[np.int_]]]] = [[] for _ in structure]
-    for i, j, cell in bonds_of(structure):
-        neighbours[i].append((j, cell))
-    seen: dict[int, NDArray[np.int_]] = {}
-    found: list[Molecule] = []
-    for first in range(len(structure)):
-        if first in seen:
-            continue
-        seen[first] = np.zeros(3, dtype=int)
-        members, waiting, endless = [first], [first], False
-        while waiting:
-            site = waiting.pop()
-            for other, cell in neighbours[site]:
-                image = seen[site] + cell
-                if other not in seen:
-                    seen[other] = image
-                    members.append(other)
-                    waiting.append(other)
-                elif np.any(seen[other] != image):
-                    endless = True
-        members.sort()
-        found.append(Molecule(tuple(members), np.array([seen[site] for site in members]), endless))
+    found = []
+    for members, images, endless in connected(len(structure), bonds_of(structure)):
+        order = np.argsort(members)
+        found.append(Molecule(tuple(np.array(members)[order].tolist()), images[order], endless))
     return found
 
 

@@ -57,8 +57,8 @@ def with_frozen_slab(structure: Structure) -> Structure:
     """
     labels = structure.site_properties.get("component", [None] * len(structure))
     marked = structure.copy()
-    for name in [name for name in marked.site_properties if name == "selective_dynamics"]:
-        marked.remove_site_property(name)
+    if "selective_dynamics" in marked.site_properties:
+        marked.remove_site_property("selective_dynamics")
     marked.add_site_property("selective_dynamics", [[label not in SLAB_PARTS] * 3 for label in labels])
     return marked
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -117,12 +118,26 @@ def unit_groups(structure: Structure, bonds: Bonds) -> list[tuple[list[int], npt
     return units
 
 
-def _groups(
-    count: int, bonds: Bonds, chosen: npt.NDArray[np.bool_]
-) -> list[tuple[list[int], npt.NDArray[np.int_]]] | None:
-    """List connected sites and their lattice offsets; None if a group connects to its own image."""
+def connected(
+    count: int, bonds: Iterable[tuple[int, int, npt.NDArray[np.int_]]]
+) -> list[tuple[list[int], npt.NDArray[np.int_], bool]]:
+    """Group sites that are bonded together, the group of the lowest site first.
+
+    Parameters
+    ----------
+    count
+        Number of sites.
+    bonds
+        Both sites and the lattice translation of the second one, each bond from both ends.
+
+    Returns
+    -------
+    list of tuple
+        Sites as they are reached; the lattice translation of each that makes the group whole; whether it is bonded to its own
+        image, which makes translations arbitrary.
+    """
     links: list[list[tuple[int, npt.NDArray[np.int_]]]] = [[] for _ in range(count)]
-    for i, j, image in zip(bonds.start[chosen], bonds.end[chosen], bonds.image[chosen], strict=True):
+    for i, j, image in bonds:
         links[int(i)].append((int(j), image))
     offset: dict[int, npt.NDArray[np.int_]] = {}
     groups = []
@@ -130,7 +145,7 @@ def _groups(
         if first in offset:
             continue
         offset[first] = np.zeros(3, dtype=int)
-        members, queue = [first], deque([first])
+        members, queue, endless = [first], deque([first]), False
         while queue:
             i = queue.popleft()
             for j, image in links[i]:
@@ -140,6 +155,14 @@ def _groups(
                     members.append(j)
                     queue.append(j)
                 elif not np.array_equal(offset[j], place):
-                    return None
-        groups.append((members, np.array([offset[m] for m in members])))
+                    endless = True
+        groups.append((members, np.array([offset[m] for m in members]), endless))
     return groups
+
+
+def _groups(
+    count: int, bonds: Bonds, chosen: npt.NDArray[np.bool_]
+) -> list[tuple[list[int], npt.NDArray[np.int_]]] | None:
+    """List connected sites and their lattice offsets; None if a group connects to its own image."""
+    groups = connected(count, zip(bonds.start[chosen], bonds.end[chosen], bonds.image[chosen], strict=True))
+    return None if any(endless for *_, endless in groups) else [(members, offsets) for members, offsets, _ in groups]

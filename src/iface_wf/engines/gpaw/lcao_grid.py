@@ -23,7 +23,6 @@ EDGE = 10
 #: So many values of functions (8 bytes each) are kept at most; larger systems are left to GPAW.
 MOST_VALUES = 500_000_000
 
-_density_of_gpaw = BasisFunctions.construct_density
 _potential_of_gpaw = BasisFunctions.calculate_potential_matrices
 _sum_of_gpaw = LCAOIBZWaveFunctions.add_to_density
 
@@ -67,7 +66,7 @@ class GridMatrices:
 
     def __init__(self, basis: BasisFunctions) -> None:
         self.made_for = basis.lfc
-        self.folded = basis.gamma and basis.dtype == float
+        self.folded = all_real(basis)
         cell_of_volume = np.zeros(len(basis.M_W), dtype=int) if self.folded else np.asarray(basis.x_W)
         box_of_point, points, first, place_in_box = _cut(np.array(basis.gd.n_c))
         parts: list[list[tuple[int, int, np.ndarray, np.ndarray]]] = [[] for _ in range(len(first) - 1)]
@@ -158,6 +157,11 @@ def _cut(shape: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndar
     return box_of_point, points, first, place
 
 
+def all_real(basis: BasisFunctions) -> bool:
+    """Whether only Gamma is calculated, and in real numbers: then the images of a function are one."""
+    return bool(basis.gamma and basis.dtype == float)
+
+
 def matrices_of(basis: BasisFunctions) -> GridMatrices | None:
     """Return the boxes of a basis, made anew where its atoms have moved; None where the work is GPAW's."""
     if basis.xp is not np or (basis.Mstart, basis.Mstop) != (0, basis.Mmax) or not basis.use_global_indices:
@@ -173,7 +177,7 @@ def matrices_of(basis: BasisFunctions) -> GridMatrices | None:
 
 def by_displacement(basis: BasisFunctions, rho_MM: np.ndarray, q: int) -> np.ndarray:
     """Return the real part of a k-point's density matrix times the phase of each displacement, shape (n_x, n, n)."""
-    if basis.gamma and basis.dtype == float:
+    if all_real(basis):
         return rho_MM[np.newaxis]
     kpoint = np.zeros(3) if basis.gamma else basis.ibzk_qc[q]
     phases = np.exp(-2j * np.pi * (basis.sdisp_xc @ kpoint))
@@ -183,27 +187,6 @@ def by_displacement(basis: BasisFunctions, rho_MM: np.ndarray, q: int) -> np.nda
         if abs(phase.imag) > 1e-15:
             matrix -= rho_MM.imag * phase.imag
     return found
-
-
-def construct_density(basis: BasisFunctions, rho_MM: np.ndarray, nt_G: np.ndarray, q: int) -> None:
-    """Add the density of a density matrix, as GPAW's method of this name does.
-
-    Parameters
-    ----------
-    basis
-        The functions.
-    rho_MM
-        Density matrix of k-point ``q``, Hermitian.
-    nt_G
-        Density, Bohr^-3, on this rank's part of the grid.
-    q
-        Number of the k-point; -1 where all is real.
-    """
-    made = matrices_of(basis)
-    if made is None or not nt_G.flags.c_contiguous:
-        _density_of_gpaw(basis, rho_MM, nt_G, q)
-    else:
-        made.add_density(by_displacement(basis, rho_MM, q), nt_G.reshape(-1))
 
 
 def add_to_density(ibzwfs: LCAOIBZWaveFunctions, nt_sR: Any, D_asii: Any) -> None:
@@ -262,6 +245,5 @@ def calculate_potential_matrices(basis: BasisFunctions, vt_G: np.ndarray) -> np.
 def use_matrix_products() -> None:
     """Let GPAW's atom-centred functions use these, in this process; a version of GPAW that is not known here is left alone."""
     if gpaw.__version__.startswith(KNOWN):
-        BasisFunctions.construct_density = construct_density
         BasisFunctions.calculate_potential_matrices = calculate_potential_matrices
         LCAOIBZWaveFunctions.add_to_density = add_to_density

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import Any, NamedTuple
 
 import numpy as np
-from jobflow import CURRENT_JOB, Job, JobConfig, job
+from jobflow import Job, JobConfig, job
 from pymatgen.core import Structure
 
 from iface_wf.builders.docking.search import Pose, dock
@@ -19,14 +18,13 @@ from iface_wf.builders.edges import EDGE_STEP
 from iface_wf.builders.placing.placements import place
 from iface_wf.builders.placing.targets import Target
 from iface_wf.engines.base import Engine
-from iface_wf.engines.shelf import common_shelf
 from iface_wf.flows.placements import RankedPlacements
 from iface_wf.flows.search.budget import MOLECULE, VERSION, Budget
 from iface_wf.flows.search.find import Batch, Finder, seed_of
+from iface_wf.flows.search.once import once
 from iface_wf.flows.search.record import Record
 from iface_wf.flows.search.translations import TranslationSearch, search_translation
 from iface_wf.store.canonical import canonical_settings, structure_digest
-from iface_wf.store.reuse import claimed
 
 #: Starts that the docking force field relaxes for each candidate that the engine looks at.
 STARTS = 32
@@ -337,7 +335,7 @@ def search_placement(
     options = SearchOptions(engine, placements, seed, steps, patience)
     told = {"vacuum": vacuum, "clearance": clearance, "target": target.model_dump() if target else None}
     key = options.key(slab, fragment, **told)
-    return _once(key, lambda: find_on_slab(slab, fragment, options, vacuum, clearance, target))
+    return once(key, lambda: find_on_slab(slab, fragment, options, vacuum, clearance, target))
 
 
 @job(config=JobConfig(expose_store=True))
@@ -347,7 +345,7 @@ def search_conformer(
     """Search for the lowest conformer of a molecule, or find it in the store; arguments and errors as of `search_placement`."""
     fragment = Structure.from_dict(fragment) if isinstance(fragment, dict) else fragment
     options = SearchOptions(engine, placements, seed, steps, patience)
-    return _once(options.key(fragment), lambda: find_alone(fragment, options))
+    return once(options.key(fragment), lambda: find_alone(fragment, options))
 
 
 @job(config=JobConfig(expose_store=True))
@@ -387,15 +385,4 @@ def search_together(
     structure = Structure.from_dict(structure) if isinstance(structure, dict) else structure
     options = SearchOptions(engine, placements, seed, steps, patience)
     key = options.key(structure, **_told(engine, keep, step))
-    return _once(key, lambda: find_together(structure, options, keep, step))
-
-
-def _once(key: str, search: Callable[[], RankedPlacements]) -> RankedPlacements:
-    """Return a stored search, or do it, once for all processes that share a store."""
-    store = getattr(CURRENT_JOB, "store", None)
-    if store is None or common_shelf() is not None:  # a queue's job has no access to the store
-        return search().model_copy(update={"key": key})
-    with claimed(store, key) as found:
-        if found is not None:
-            return RankedPlacements.model_validate(found["output"] | {"reused_from": found["uuid"]})
-        return search().model_copy(update={"key": key})
+    return once(key, lambda: find_together(structure, options, keep, step))

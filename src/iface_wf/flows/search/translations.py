@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from jobflow import CURRENT_JOB, JobConfig, job
+from jobflow import JobConfig, job
 from pymatgen.core import Structure
 
 from iface_wf.builders.components import select
@@ -19,12 +19,11 @@ from iface_wf.builders.solids.translations import laid
 from iface_wf.documents.labels import PARTNER
 from iface_wf.engines.base import Engine
 from iface_wf.engines.progress import tell_progress
-from iface_wf.engines.shelf import common_shelf
 from iface_wf.engines.walks import Walk, Walkers
 from iface_wf.errors import CalculationError
 from iface_wf.flows.placements import RankedPlacements
+from iface_wf.flows.search.once import once
 from iface_wf.store.canonical import canonical_settings, structure_digest
-from iface_wf.store.reuse import claimed
 
 #: So far above the distance at which atoms touch the best one is looked for, A.
 REACH = 2.5
@@ -168,11 +167,4 @@ def search_translation(
     """
     lower, upper = (Structure.from_dict(x) if isinstance(x, dict) else x for x in (lower, upper))
     search = TranslationSearch(engine, [(float(x), float(y)) for x, y in translations])
-    key = search.key(lower, upper)
-    store = getattr(CURRENT_JOB, "store", None)
-    if store is None or common_shelf() is not None:  # a queue's job has no access to the store
-        return find_translation(lower, upper, search).model_copy(update={"key": key})
-    with claimed(store, key) as found:
-        if found is not None:
-            return RankedPlacements.model_validate(found["output"] | {"reused_from": found["uuid"]})
-        return find_translation(lower, upper, search).model_copy(update={"key": key})
+    return once(search.key(lower, upper), lambda: find_translation(lower, upper, search))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from jobflow import Job, OutputReference
@@ -17,7 +17,7 @@ from iface_wf.flows.parts import Part, PartOutputs
 from iface_wf.flows.search.translations import search_translation
 from iface_wf.quantities.adhesion.collect import collect_adhesion
 from iface_wf.quantities.adhesion.request import RELAXES
-from iface_wf.quantities.binding.references import cut, from_whole, lower
+from iface_wf.quantities.binding.references import relaxed_again
 
 #: Labels of the two solids in the interface.
 COMPONENTS = {"A": [SLAB], "B": [PARTNER]}
@@ -57,18 +57,19 @@ class AdhesionMaker(ResultMaker):
         placed.name = f"search {WHOLE}"
         relax = self.relaxation(WHOLE).make(placed.output.structure)
         own = self._statics(relax.output.structure)
-        again, relaxed_again, static_again = self._references(outputs, relax.output.structure)
+        shared = {part.name: outputs[part.name].relax for part in PARTS}
+        again = relaxed_again(lambda part: self, shared, relax.output.structure, components=COMPONENTS)
         calculations = {part.name: outputs[part.name].static for part in PARTS}
-        calculations |= {role: each.output for role, each in (own | static_again).items()}
+        calculations |= {role: each.output for role, each in (own | again.statics).items()}
         collect = collect_adhesion(
             calculations=calculations,
-            relaxations={part.name: outputs[part.name].relax for part in PARTS} | {WHOLE: relax.output} | relaxed_again,
+            relaxations=shared | {WHOLE: relax.output} | again.relaxations,
             uuids={role: output.uuid for role, output in calculations.items() if output is not None},
             placed=placed.output,
             about=about,
         )
         collect.name = "collect"
-        return [placed, relax, *own.values(), *again, collect]
+        return [placed, relax, *own.values(), *again.jobs, collect]
 
     def _statics(self, interface: OutputReference) -> dict[str, Job]:
         """Single points of the interface and of both slabs as they are in it; with ghosts where functions are atom-centred."""
@@ -84,24 +85,3 @@ class AdhesionMaker(ResultMaker):
                     interface, like=like, keep=keep, as_ghosts=ghosts, role=role, name=f"static {role}"
                 )
         return jobs
-
-    def _references(
-        self, outputs: Mapping[str, PartOutputs], interface: OutputReference
-    ) -> tuple[list[Job], dict[str, OutputReference], dict[str, Job]]:
-        """Relax both slabs also from what they are together; see the flow of interfaces, which does the same."""
-        shared = {part.name: outputs[part.name].relax for part in PARTS}
-        pieces = cut(interface, {name: relaxed.structure for name, relaxed in shared.items()}, components=COMPONENTS)
-        pieces.name = f"cut {WHOLE}"
-        relaxations = {}
-        for part in PARTS:
-            maker = replace(self.relaxation(from_whole(part)), name=f"relax {from_whole(part)}")
-            relaxations[part.name] = maker.make(pieces.output[part.name])
-        cheap = self.geometry_engine.engine_name != self.engine.engine_name
-        compared = lower(shared, {name: each.output for name, each in relaxations.items()}, cheap=cheap)
-        compared.name = "compare references"
-        statics = {}
-        for part in PARTS:
-            role = from_whole(part)
-            statics[role] = self.engine.static(compared.output[part.name], role=role, name=f"static {role}")
-        again = {from_whole(part): relaxations[part.name].output for part in PARTS}
-        return [pieces, *relaxations.values(), compared, *statics.values()], again, statics

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
-from jobflow import Flow, Job, OutputReference
+from jobflow import Flow, Job
 from pymatgen.core import Structure
 
 from iface_wf.builders.placing.targets import Target
@@ -20,7 +20,7 @@ from iface_wf.flows.search.budget import LEVELS
 from iface_wf.flows.search.jobs import ConformerSearch, SearchOptions, search_placement
 from iface_wf.quantities.binding.collect import collect_binding
 from iface_wf.quantities.binding.lateral import lateral_energy
-from iface_wf.quantities.binding.references import cut, from_whole, lower
+from iface_wf.quantities.binding.references import relaxed_again
 
 #: Who chose the placement of an interface that a file brought.
 AS_IN_FILE = "none: the interface of a file"
@@ -148,18 +148,21 @@ class BindingEnergyMaker(ResultMaker):
         lateral = lateral_energy(relax_ab.output.structure, self.ranking_engine)
         lateral.name = "images"
         own = self._statics(relax_ab)
-        again, relaxed_again, static_again = self._references(slab, fragment, relax_ab, own[WHOLE])
+        shared = {A.name: slab.relax, B.name: fragment.relax}
+        like = {B.name: own[WHOLE].output.settings} if self.engine.grid_bound else {}
+        again = relaxed_again(lambda part: self, shared, relax_ab.output.structure, like)
         if self.engine.grid_bound:
             # absolute energies on unlike grid steps differ by tenths of an eV: B gets a box on AB's steps
-            like = own[WHOLE].output.settings
-            static_b = self.engine.static(fragment.relax.structure, like=like, role=B.name, name=f"static {B.name}")
+            static_b = self.engine.static(
+                fragment.relax.structure, like=like[B.name], role=B.name, name=f"static {B.name}"
+            )
             own = {B.name: static_b} | own
-        shared = {A.name: slab.static, B.name: fragment.static}
-        statics = {role: output for role, output in shared.items() if output is not None}
-        statics |= {role: job.output for role, job in (own | static_again).items()}
+        of_parts = {A.name: slab.static, B.name: fragment.static}
+        statics = {role: output for role, output in of_parts.items() if output is not None}
+        statics |= {role: job.output for role, job in (own | again.statics).items()}
         collect = collect_binding(
             calculations=statics,
-            relaxations={A.name: slab.relax, B.name: fragment.relax, WHOLE: relax_ab.output} | relaxed_again,
+            relaxations=shared | {WHOLE: relax_ab.output} | again.relaxations,
             uuids={role: output.uuid for role, output in statics.items()},
             placements=placements,
             about=about,
@@ -167,7 +170,7 @@ class BindingEnergyMaker(ResultMaker):
             lateral=lateral.output,
         )
         collect.name = "collect"
-        return [*search, relax_ab, lateral, *own.values(), *again, collect]
+        return [*search, relax_ab, lateral, *own.values(), *again.jobs, collect]
 
     def _start(self, slab: PartOutputs, fragment: PartOutputs) -> tuple[list[Job], Any]:
         """Return the job that searches for the placement, if there is one, and the placements, or where they will be."""
@@ -189,34 +192,6 @@ class BindingEnergyMaker(ResultMaker):
         )
         placed.name = f"search {WHOLE}"
         return [placed], placed.output
-
-    def _references(
-        self, slab: PartOutputs, fragment: PartOutputs, relax_ab: Job, static_ab: Job
-    ) -> tuple[list[Job], dict[str, OutputReference], dict[str, Job]]:
-        """Relax both parts also from what they are in AB, and calculate the energies of those that come out elsewhere.
-
-        Returns
-        -------
-        tuple
-            All jobs; the outputs of the relaxations and the single points among the jobs, both by role.
-        """
-        shared = {A.name: slab.relax, B.name: fragment.relax}
-        pieces = cut(relax_ab.output.structure, {name: relaxed.structure for name, relaxed in shared.items()})
-        pieces.name = f"cut {WHOLE}"
-        relaxations, statics = {}, {}
-        for part in PARTS:
-            relax = replace(self.relaxation(from_whole(part)), name=f"relax {from_whole(part)}")
-            relaxations[part.name] = relax.make(pieces.output[part.name])
-        cheap = self.geometry_engine.engine_name != self.engine.engine_name
-        chosen = lower(shared, {name: job.output for name, job in relaxations.items()}, cheap=cheap)
-        chosen.name = "compare references"
-        for part in PARTS:
-            role = from_whole(part)
-            like = static_ab.output.settings if part is B and self.engine.grid_bound else None
-            statics[role] = self.engine.static(chosen.output[part.name], like=like, role=role, name=f"static {role}")
-        jobs = [pieces, *relaxations.values(), chosen, *statics.values()]
-        outputs = {from_whole(part): relaxations[part.name].output for part in PARTS}
-        return jobs, outputs, statics
 
     def _statics(self, relax_ab: Job) -> dict[str, Job]:
         """Single points on the relaxed interface; the ghost ones carry the densities where there are ghosts."""

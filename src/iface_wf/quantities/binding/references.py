@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
-from jobflow import job
+from jobflow import Job, OutputReference, job
 from pymatgen.core import Structure
 
 from iface_wf.builders.components import select
@@ -15,6 +15,7 @@ from iface_wf.builders.edges import EDGE_STEP
 from iface_wf.builders.molecules.fragments import boxed
 from iface_wf.documents.calculation import CalculationDocument
 from iface_wf.documents.labels import PARTS, WHOLE, Part
+from iface_wf.flows.maker import ResultMaker
 
 #: Two relaxations that end within this, eV, ended in one minimum, or in two between which nobody can tell.
 SAME = 0.005
@@ -74,6 +75,63 @@ def _moved_into(alone: Structure, piece: Structure, step: float) -> Structure:
             moved[site].coords = position
         return moved
     return boxed(symbols_of(alone), piece.cart_coords, alone.site_properties["component"], alone.properties, step)
+
+
+class Again(NamedTuple):
+    """Both parts relaxed once more, from what they are together.
+
+    Attributes
+    ----------
+    jobs
+        All of them.
+    relaxations, statics
+        The outputs of the relaxations, and the single points among the jobs, by role.
+    """
+
+    jobs: list[Job]
+    relaxations: dict[str, OutputReference]
+    statics: dict[str, Job]
+
+
+def relaxed_again(
+    maker_of: Callable[[Part], ResultMaker],
+    shared: Mapping[str, OutputReference],
+    whole: OutputReference,
+    like: Mapping[str, OutputReference] | None = None,
+    **cutting: Any,
+) -> Again:
+    """Relax both parts also from what they are in AB, and calculate the energies of those that come out elsewhere.
+
+    Parameters
+    ----------
+    maker_of
+        Gives the engines of a part.
+    shared
+        By part: the output of its relaxation as it was built.
+    whole
+        Where the structure of AB is.
+    like
+        By part: settings that its single point follows.
+    **cutting
+        See `cut`.
+    """
+    pieces = cut(whole, {name: relaxed.structure for name, relaxed in shared.items()}, **cutting)
+    pieces.name = f"cut {WHOLE}"
+    makers = {part.name: maker_of(part) for part in PARTS}
+    relaxations = {
+        part.name: makers[part.name].relaxation(from_whole(part)).make(pieces.output[part.name]) for part in PARTS
+    }
+    cheap = any(maker.geometry_engine.engine_name != maker.engine.engine_name for maker in makers.values())
+    compared = lower(shared, {name: each.output for name, each in relaxations.items()}, cheap=cheap)
+    compared.name = "compare references"
+    statics = {}
+    for part in PARTS:
+        role = from_whole(part)
+        statics[role] = makers[part.name].engine.static(
+            compared.output[part.name], like=(like or {}).get(part.name), role=role, name=f"static {role}"
+        )
+    outputs = {from_whole(part): relaxations[part.name].output for part in PARTS}
+    return Again([pieces, *relaxations.values(), compared, *statics.values()], outputs, statics)
 
 
 @job

@@ -18,7 +18,7 @@ from iface_wf.flows.maker import ResultMaker
 from iface_wf.flows.parts import Part, PartOutputs
 from iface_wf.flows.search.budget import LEVELS
 from iface_wf.flows.search.jobs import SearchOptions, TogetherSearch
-from iface_wf.quantities.binding.references import cut, from_whole, lower
+from iface_wf.quantities.binding.references import relaxed_again
 from iface_wf.quantities.complexes.collect import collect_complex, lowest_of
 
 
@@ -111,20 +111,23 @@ class ComplexMaker(ResultMaker):
             jobs.append(choice)
             chosen = choice.output
         frozen = self._frozen(chosen)
-        again, relaxed_again, static_again = self._references(outputs, chosen)
+        shared = {part.name: outputs[part.name].relax for part in PARTS}
+        again = relaxed_again(
+            lambda part: self._charged(part.name), shared, chosen, components=self.components, step=self.step
+        )
         calculations = {part.name: outputs[part.name].static for part in PARTS}
-        calculations |= {role: each.output for role, each in (frozen | static_again).items()}
+        calculations |= {role: each.output for role, each in (frozen | again.statics).items()}
         collect = collect_complex(
             isomers=statics,
             isomer_relaxations=relaxed,
             calculations=calculations,
-            relaxations={part.name: outputs[part.name].relax for part in PARTS} | relaxed_again,
+            relaxations=shared | again.relaxations,
             uuids={role: output.uuid for role, output in calculations.items() if output is not None},
             searches={role: output.search for role, output in outputs.items() if output.search is not None},
             about=about | {"components": self.components, "isomer_uuids": [each.uuid for each in statics]},
         )
         collect.name = "collect"
-        return [*jobs, *frozen.values(), *again, collect]
+        return [*jobs, *frozen.values(), *again.jobs, collect]
 
     def _other_isomers(self, first: PartOutputs) -> list[tuple[Job, Job]]:
         """Relax and calculate the other minima that the search kept."""
@@ -153,26 +156,3 @@ class ComplexMaker(ResultMaker):
                 role = part.with_ghosts
                 jobs[role] = engine.static(structure, keep=keep, as_ghosts=ghosts, role=role, name=f"static {role}")
         return jobs
-
-    def _references(
-        self, outputs: Mapping[str, PartOutputs], chosen: OutputReference
-    ) -> tuple[list[Job], dict[str, OutputReference], dict[str, Job]]:
-        """Relax both pieces also from what they are in the complex; see the flow of interfaces, which does the same."""
-        shared = {part.name: outputs[part.name].relax for part in PARTS}
-        alone = {name: relaxed.structure for name, relaxed in shared.items()}
-        pieces = cut(chosen, alone, components=self.components, step=self.step)
-        pieces.name = f"cut {WHOLE}"
-        relaxations = {}
-        for part in PARTS:
-            relax = self._charged(part.name).relaxation(from_whole(part))
-            relaxations[part.name] = relax.make(pieces.output[part.name])
-        cheap = self.geometry_engine.engine_name != self.engine.engine_name
-        compared = lower(shared, {name: each.output for name, each in relaxations.items()}, cheap=cheap)
-        compared.name = "compare references"
-        statics = {}
-        for part in PARTS:
-            role = from_whole(part)
-            engine = self._charged(part.name).engine
-            statics[role] = engine.static(compared.output[part.name], role=role, name=f"static {role}")
-        outputs_again = {from_whole(part): relaxations[part.name].output for part in PARTS}
-        return [pieces, *relaxations.values(), compared, *statics.values()], outputs_again, statics
