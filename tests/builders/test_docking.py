@@ -140,6 +140,17 @@ def test_the_descriptor_sees_places_not_order(silanols, water):
     assert unlike(descriptor(pose, 10), descriptor(moved, 10)) > 0.1
 
 
+def test_hopping_between_minima_finds_lower_ones_than_distance_geometry():
+    shapes = Shapes(from_smiles("COCOCCOCOCC"))
+    energies = {}
+    for hops in (0, 150):
+        lowest = shapes.pool(8, 0, hops=hops)[1 if hops else 0 :]
+        energies[hops] = min(shapes.hopped(each.cart_coords, 0, np.random.default_rng(0))[0][0] for each in lowest)
+    assert energies[150] < energies[0] - 0.02  # eV of MMFF94
+    first, again = (shapes.pool(8, 3, hops=20) for _ in range(2))
+    assert all(np.allclose(x.cart_coords, y.cart_coords, atol=1e-6) for x, y in zip(first, again, strict=True))
+
+
 def test_shapes_of_a_chain_turn_all_its_bonds():
     shapes = Shapes(from_smiles("COCCOC"))
     assert len(shapes.torsions) == 3  # those of CH3 are left out

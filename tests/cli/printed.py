@@ -90,7 +90,8 @@ def papers(store):
     """Print a paper with a number of ours, one that is not trustworthy and one that is not computed."""
     from iface_wf.api.options import opened
     from iface_wf.cli.papers import _print
-    from iface_wf.screening.papers import Outcome, read_papers
+    from iface_wf.screening.papers import read_papers
+    from iface_wf.screening.papers_outcomes import Outcome, read
     from iface_wf.store.results import find_result
 
     found = find_result(opened(store, create=False), "9abc").document
@@ -98,8 +99,8 @@ def papers(store):
     chosen = read_papers("pdol-llzto")
     first, second, *rest = chosen["pdol-llzto"].quantities
     told = [
-        Outcome(first, found),
-        Outcome(second, doubted),
+        read(first, found, "number"),
+        read(second, doubted, "number"),
         *(Outcome(each, problem="not computed yet") for each in rest),
     ]
     _print(chosen, {"pdol-llzto": told})

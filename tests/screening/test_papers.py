@@ -7,17 +7,9 @@ import pytest
 
 from iface_wf.api.options import opened
 from iface_wf.cli.main import main
-from iface_wf.screening.papers import (
-    Outcome,
-    Paper,
-    PaperQuantity,
-    PaperTrend,
-    outcomes,
-    read_papers,
-    request_of,
-    verdict,
-)
+from iface_wf.screening.papers import Paper, PaperQuantity, PaperTrend, read_papers, request_of
 from iface_wf.screening.papers_figure import panels
+from iface_wf.screening.papers_outcomes import Outcome, outcomes, verdict
 from iface_wf.screening.papers_page import MARK, page
 
 OWN = """
@@ -52,7 +44,8 @@ def test_files_that_are_shipped_ask_for_what_exists():
     assert "dissociation of LiTFSI" in labels
     assert all(paper.quantities or paper.not_computed for paper in papers.values())
     published = {q.name: q.published for q in papers["pdol-llzto"].quantities}
-    assert list(published.values()) == [5.42, 4.63, 4.43, 4.09]  # 10.1002/aenm.202402746
+    # 10.1002/aenm.202402746
+    assert list(published.values()) == [5.42, 4.63, 4.43, 4.09, -0.43, -0.26, -1.14, -0.0993, -0.1352, 0.0045]
 
 
 def test_the_page_of_the_documentation_is_of_these_files():
@@ -146,8 +139,8 @@ def test_a_paper_without_numbers_gives_no_figure_and_says_so(tmp_path, capsys):
 
 
 def outcome(name, value, trustworthy=True, **parts):
-    document = SimpleNamespace(number=value, trustworthy=trustworthy, uncertainty_parts=parts)
-    return Outcome(PaperQuantity(name=name, request={"quantities": []}), document)
+    quantity = PaperQuantity(name=name, request={"quantities": []})
+    return Outcome(quantity, SimpleNamespace(), number=value, parts=parts, trustworthy=trustworthy)
 
 
 def test_verdicts_hang_on_the_uncertainty_of_the_difference():
@@ -192,6 +185,36 @@ def test_volumes_need_no_calculation_and_units_are_not_mixed(tmp_path, capsys):
     assert verdict(trend, {"a": mixed, "b": outcome("b", 0.5)}) == ("not computed", "compares J/m^2 with eV")
 
 
+def test_differences_and_other_columns_are_read_from_the_same_results(tmp_path, capsys):
+    where = ["--store", str(tmp_path / "s"), "--workdir", str(tmp_path / "runs")]
+    path = tmp_path / "two.yaml"
+    path.write_text(
+        "title: t\noptions: {engine: xtb, placements: 2, search: 6, isomers: 1}\nquantities:\n"
+        "  - {name: a, request: &a {quantities: [li_binding_energy], molecule: O}}\n"
+        "  - {name: b, request: {quantities: [li_binding_energy], molecule: C}}\n"
+        "  - {name: a - b, published: -1, difference: [a, b]}\n"
+        "  - {name: inner, request: *a, column: interaction_energy}\n"
+        "  - {name: solid, request: {quantities: [binding_energy], filler: LiI, molecule: O}}\n"
+        "  - {name: solid - a, difference: [solid, a]}\n"
+        "trends:\n  - {says: s, falling: [b, a, a - b]}\n"
+    )
+    drawn = tmp_path / "x.svg"
+    assert main(["papers", str(path), *where, "--gas-phase", "--json", "--figure", str(drawn)]) == 0
+    a, b, step, inner, solid, lacking = json.loads(capsys.readouterr().out)["two"]["quantities"]
+    assert step["value"] == pytest.approx(a["value"] - b["value"])
+    assert step["uncertainty"] > 0
+    assert inner["key"] == a["key"]
+    assert inner["value"] < a["value"]  # what deforms water costs energy
+    assert inner["uncertainty"] is None  # it is not told of this column
+    assert solid["problem"] == "not computed yet"
+    assert lacking["problem"] == "not computed yet: lacks solid"
+    assert "difference (eV)" in drawn.read_text()
+    assert main(["papers", str(path), *where, "--stored", "--out", str(tmp_path / "page.md")]) == 0
+    assert (
+        f"| a - b | {step['value']:+.2f} +- {step['uncertainty']:.2f} | -1.00 |" in (tmp_path / "page.md").read_text()
+    )
+
+
 @pytest.mark.parametrize(
     ("change", "text"),
     [
@@ -203,9 +226,24 @@ def test_volumes_need_no_calculation_and_units_are_not_mixed(tmp_path, capsys):
             ("quantities: [li_binding_energy], molecule: O}", "quantities: [li_bindung], molecule: O}"),
             "li_binding_energy",
         ),
-        (("request: {quantities: [li_binding_energy], molecule: C}", "remark: x"), "needs either a 'request' or a"),
+        (
+            ("request: {quantities: [li_binding_energy], molecule: C}", "remark: x"),
+            "needs one of 'request', 'difference' and",
+        ),
         (("quantities: [li_binding_energy], molecule: O}", "molecule: O}"), "'water' does not say its 'quantities'"),
         (("molecule: C}", "molecool: C}"), "The quantity 'methane'"),
+        (("molecule: C}", "molecule: C}, column: bindung"), "column of the quantity 'methane' 'bindung'"),
+        (("molecule: C}", "molecule: C}, column: filler"), "column of the quantity 'methane' 'filler'"),
+        (("- {name: nonsense, ", "- {name: less, difference: [water, beer]}\n  - {name: nonsense, "), "names 'beer'"),
+        (
+            ("- {name: water, ", "- {name: less, difference: [water, methane]}\n  - {name: water, "),
+            "no quantity before it",
+        ),
+        (
+            ("- {name: nonsense, ", "- {name: less, difference: [water, methane], column: x}\n  - {name: nonsense, "),
+            "'column' but no 'request'",
+        ),
+        (("engine: xtb, placements", "engin: xtb, placements"), "did you mean 'engine'|engin"),
     ],
 )
 def test_bad_files_are_one_sentence(own, tmp_path, capsys, change, text):

@@ -13,7 +13,8 @@ from iface_wf.cli.output import plain_table, print_json, say, stdout
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from iface_wf.screening.papers import Outcome, Paper
+    from iface_wf.screening.papers import Paper
+    from iface_wf.screening.papers_outcomes import Outcome
 
 
 def papers(
@@ -22,6 +23,9 @@ def papers(
         typer.Argument(metavar="[PAPER]", help="One of them, or your own YAML file; default: all.", show_default=False),
     ] = None,
     stored: Annotated[bool, typer.Option("--stored", help="Tell what is stored; calculate nothing.")] = False,
+    gas_phase: Annotated[
+        bool, typer.Option("--gas-phase", help="Calculate molecules alone; of slabs and crystals tell what is stored.")
+    ] = False,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="Write the page of Markdown, too.", show_default=False)
     ] = None,
@@ -41,16 +45,18 @@ def papers(
     from iface_wf.api.options import opened, work_folder
     from iface_wf.cli.progress import Progress
     from iface_wf.library import Library
-    from iface_wf.screening import papers as known
+    from iface_wf.screening.papers import read_papers
+    from iface_wf.screening.papers_outcomes import outcomes
 
-    chosen = known.read_papers(paper)
+    chosen = read_papers(paper)
     _require_writable(out)
     fmt = None if figure is None else _figure_format(figure, force)
     job_store, library = opened(store), Library()
     folder = None if stored else work_folder(workdir)
     with Progress() as progress:
         found = {
-            name: list(known.outcomes(each, job_store, library, folder, progress.tell)) for name, each in chosen.items()
+            name: list(outcomes(each, job_store, library, folder, progress.tell, not gas_phase))
+            for name, each in chosen.items()
         }
     if out is not None:
         from iface_wf.screening.papers_page import page
@@ -106,11 +112,11 @@ def _draw(chosen: Mapping[str, Paper], found: Mapping[str, Sequence[Outcome]], p
 
 
 def _print(chosen: Mapping[str, Paper], found: Mapping[str, Sequence[Outcome]]) -> None:
-    from iface_wf.screening.papers import verdict
+    from iface_wf.screening.papers_outcomes import verdict
     from iface_wf.screening.papers_page import cells
 
     for name, paper in chosen.items():
-        stdout().print(f"\n{name}: {paper.title} ({paper.doi})", style="bold")
+        stdout().print(f"\n{name}: {paper.title}{f' ({paper.doi})' if paper.doi else ''}", style="bold")
         if found[name]:
             unit = ", eV" if any(outcome.unit == "eV" for outcome in found[name]) else ""  # others say their own
             table = plain_table("quantity", f"ours{unit}", f"published{unit}", "model", "method")
@@ -126,7 +132,7 @@ def _print(chosen: Mapping[str, Paper], found: Mapping[str, Sequence[Outcome]]) 
 
 
 def _as_json(paper: Paper, found: Sequence[Outcome]) -> dict[str, object]:
-    from iface_wf.screening.papers import verdict
+    from iface_wf.screening.papers_outcomes import verdict
 
     by_name = {outcome.quantity.name: outcome for outcome in found}
     rows = [
@@ -135,7 +141,7 @@ def _as_json(paper: Paper, found: Sequence[Outcome]) -> dict[str, object]:
             "published": outcome.quantity.published,
             "value": outcome.value,
             "unit": outcome.unit,
-            "uncertainty": getattr(outcome.document, "uncertainty", None),
+            "uncertainty": outcome.uncertainty,
             "key": getattr(outcome.document, "key", None),
             "flags": getattr(outcome.document, "flags", []),
             "model": outcome.quantity.model,

@@ -1,28 +1,16 @@
-"""Published numbers beside ours: one file per paper says what is computed, what stands for what, and which trends are claimed."""
+"""Files of papers: one per paper says what is computed, what stands for what, and which trends are claimed."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, Self
+from typing import Any, Self
 
-from jobflow import JobStore
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from iface_wf.analysis.uncertainty import of_difference
-from iface_wf.errors import CalculationError, InputError, unknown_name, validate
-from iface_wf.flows.events import Event
+from iface_wf.documents.kinds import Column
+from iface_wf.errors import InputError, unknown_name, validate
 from iface_wf.flows.kinds import flow_kind_of
 from iface_wf.library.files import read_yaml
-from iface_wf.library.library import Library
-from iface_wf.library.volumes import VolumeRatio, volume_ratio
-from iface_wf.screening.finished import finished_results
-from iface_wf.screening.single import run_request
-from iface_wf.store.results import stored_result
-
-#: Parts of the uncertainty with one cause and one sign in results of one level: of a difference their difference is left.
-_COMMON = ("basis", "dispersion")
-Verdict = Literal["reproduced", "reproduced, but within the uncertainty", "not reproduced", "not computed"]
 
 
 class _Told(BaseModel):
@@ -43,7 +31,7 @@ class Conversion(_Told):
 
 
 class PaperQuantity(_Told):
-    """A number of a paper that is computed: by a request, or a ratio of volumes, which needs no calculation.
+    """A number of a paper that is computed in one of three ways: by a request, as the difference of two others, or as a ratio of volumes.
 
     Attributes
     ----------
@@ -53,8 +41,12 @@ class PaperQuantity(_Told):
         The paper's number, in the unit of the quantity (mostly eV); None where it shows it in a figure only, or not at all.
     request
         Fields of the request, ``quantities`` among them; those of the paper's ``options`` are added.
+    column
+        Which number of the request's result is meant, by its name in tables; by default the one that the result is about.
+    difference
+        Instead of a request: names of two quantities before this one, the first minus the second.
     volume_ratio
-        Instead of a request: the volume of some crystals over that of what they are made from, %.
+        Instead of a request: the volume of some crystals over that of what they are made from, %. Needs no calculation.
     model
         What stands for the paper's system, where that is another.
     remark
@@ -64,15 +56,25 @@ class PaperQuantity(_Told):
     name: str
     published: float | None = None
     request: dict[str, Any] | None = None
+    column: str = ""
+    difference: tuple[str, str] | None = None
     volume_ratio: Conversion | None = None
     model: str = ""
     remark: str = ""
 
     @model_validator(mode="after")
     def _one_way(self) -> Self:
-        if (self.request is None) == (self.volume_ratio is None):
-            raise ValueError(f"the quantity {self.name!r} needs either a 'request' or a 'volume_ratio'")
+        ways = (self.request, self.difference, self.volume_ratio)
+        if sum(way is not None for way in ways) != 1:
+            raise ValueError(f"the quantity {self.name!r} needs one of 'request', 'difference' and 'volume_ratio'")
+        if self.column and self.request is None:
+            raise ValueError(f"the quantity {self.name!r} has a 'column' but no 'request'")
         return self
+
+    @property
+    def in_solids(self) -> bool:
+        """Whether a slab or crystal is calculated for it."""
+        return self.request is not None and "filler" in self.request
 
 
 class PaperTrend(_Told):
@@ -111,7 +113,7 @@ class Paper(_Told):
     note
         What is to be known of all of its numbers.
     options
-        Fields that all requests share.
+        Fields that all requests share, as far as their kind of result has them.
     quantities, trends, not_computed
         Its numbers and claims.
     """
@@ -130,42 +132,15 @@ class Paper(_Told):
         for name in known:
             if known.count(name) > 1:
                 raise ValueError(f"the quantity {name!r} is given twice")
+        for position, quantity in enumerate(self.quantities):
+            for name in quantity.difference or ():
+                if name not in known[:position]:
+                    raise ValueError(f"the difference {quantity.name!r} names {name!r}, which is no quantity before it")
         for trend in self.trends:
             for name in trend.falling:
                 if name not in known:
                     raise ValueError(f"the trend {trend.says!r} names {name!r}, which is no quantity of the file")
         return self
-
-
-class Outcome(NamedTuple):
-    """One number of a paper as it was computed.
-
-    Attributes
-    ----------
-    quantity
-        What it is.
-    document
-        The result; None where there is none.
-    problem
-        Why there is none.
-    unit
-        Of the number.
-    volumes
-        Of a ratio of volumes: what it is made of.
-    """
-
-    quantity: PaperQuantity
-    document: Any = None
-    problem: str = ""
-    unit: str = "eV"
-    volumes: VolumeRatio | None = None
-
-    @property
-    def value(self) -> float | None:
-        """The number, in its unit, where it may be quoted."""
-        if self.volumes is not None:
-            return 100.0 * self.volumes.ratio
-        return None if self.document is None or not self.document.trustworthy else self.document.number
 
 
 def papers_folder() -> Path:
@@ -206,106 +181,49 @@ def read_papers(name: str | None = None) -> dict[str, Paper]:
 
 
 def request_of(paper: Paper, quantity: PaperQuantity) -> Any:
-    """Return the checked request of a quantity.
+    """Return the checked request of a quantity: with those of the paper's options that its kind of result has.
 
     Raises
     ------
     InputError
         Naming the quantity and what is wrong.
     """
-    told = paper.options | (quantity.request or {})
+    told = quantity.request or {}
     names = told.get("quantities", ())
     if not isinstance(names, list) or not names:
         raise InputError(f"The quantity {quantity.name!r} does not say its 'quantities'.")
-    return validate(told, flow_kind_of([str(each) for each in names]).request, f"The quantity {quantity.name!r}")
+    kind = flow_kind_of([str(each) for each in names]).request
+    options = {name: value for name, value in paper.options.items() if name in kind.model_fields}
+    return validate(options | told, kind, f"The quantity {quantity.name!r}")
 
 
-def outcomes(
-    paper: Paper,
-    store: JobStore,
-    library: Library,
-    workdir: Path | None,
-    on_event: Callable[[Event], None] | None = None,
-) -> Iterator[Outcome]:
-    """Return the numbers of a paper, one after the other; one that fails stops no other.
+def requests_of(paper: Paper) -> dict[str, Any]:
+    """Return the checked requests of a paper by the names of their quantities.
 
-    Parameters
-    ----------
-    paper
-        What is wanted.
-    store
-        Where results are looked for and kept.
-    library
-        Where names are looked up.
-    workdir
-        Folder of the calculations; None: nothing is calculated, what is stored is told.
-    on_event
-        Is told about every step.
+    Raises
+    ------
+    InputError
+        Naming the quantity and what is wrong, and an option that none of them has.
     """
-    requests = [
-        (quantity, None if quantity.volume_ratio else request_of(paper, quantity)) for quantity in paper.quantities
-    ]  # all are checked first
-    for quantity, request in requests:
-        unit = unit_of(quantity, request)
-        try:
-            if quantity.volume_ratio is not None:
-                ratio = volume_ratio(quantity.volume_ratio.products, quantity.volume_ratio.reactants, library)
-                yield Outcome(quantity, unit=unit, volumes=ratio)
-            elif workdir is None:
-                yield _stored(quantity, request, store, library)._replace(unit=unit)
-            else:
-                found = run_request(request, store, library, workdir, on_event=on_event)
-                yield Outcome(quantity, found.document, unit=unit)
-        except (CalculationError, InputError) as error:
-            yield Outcome(quantity, problem=str(error), unit=unit)
+    found = {each.name: request_of(paper, each) for each in paper.quantities if each.request is not None}
+    known = {name for request in found.values() for name in type(request).model_fields}
+    for name in paper.options:
+        if found and name not in known:
+            raise unknown_name("option of all quantities", name, known)
+    return found
 
 
-def unit_of(quantity: PaperQuantity, request: Any) -> str:
-    """Return the unit of a quantity, without its sign."""
-    if quantity.volume_ratio is not None:
-        return "%"
+def column_of(quantity: PaperQuantity, request: Any) -> Column:
+    """Return the column of a request's result that a quantity is.
+
+    Raises
+    ------
+    InputError
+        For a column that results of this kind do not have, or that is no number.
+    """
     kind = flow_kind_of(request.quantities)
-    return next(column.unit for column in kind.columns if column.name == kind.headline).split()[0].rstrip(",")
-
-
-def _stored(quantity: PaperQuantity, request: Any, store: JobStore, library: Library) -> Outcome:
-    graph = flow_kind_of(request.quantities).graph(request, library, here=False)
-    found = stored_result(store, next(iter(graph.items))) if finished_results(store, graph.items) else None
-    return Outcome(quantity, problem="not computed yet") if found is None else Outcome(quantity, found.document)
-
-
-def verdict(trend: PaperTrend, found: Mapping[str, Outcome]) -> tuple[Verdict, str]:
-    """Say whether an order is reproduced, and by which differences.
-
-    Parameters
-    ----------
-    trend
-        What is claimed.
-    found
-        Outcomes by the names of their quantities.
-
-    Returns
-    -------
-    tuple
-        The verdict, and in words what it rests on.
-    """
-    values = {name: found[name].value for name in trend.falling}
-    missing = [name for name, value in values.items() if value is None]
-    if missing:
-        return "not computed", f"lacks {', '.join(missing)}"
-    units = list(dict.fromkeys(found[name].unit for name in trend.falling))
-    if len(units) > 1:
-        return "not computed", f"compares {' with '.join(units)}"
-    said: list[str] = []
-    worst: Verdict = "reproduced"
-    for upper, lower in zip(trend.falling, trend.falling[1:], strict=False):
-        step = (values[upper] or 0.0) - (values[lower] or 0.0)
-        parts = [getattr(found[name].document, "uncertainty_parts", {}) for name in (upper, lower)]
-        spread = of_difference(parts[0], parts[1], _COMMON)
-        told = "" if spread is None else f" +- {spread:.2f}"
-        said.append(f"{upper} - {lower} = {step:+.2f}{told} {units[0]}")
-        if step <= 0:
-            worst = "not reproduced"
-        elif spread is not None and step < spread and worst == "reproduced":
-            worst = "reproduced, but within the uncertainty"
-    return worst, "; ".join(said)
+    numbers = {column.name: column for column in kind.columns if column.unit}
+    name = quantity.column or kind.headline
+    if name not in numbers:
+        raise unknown_name(f"column of the quantity {quantity.name!r}", name, numbers)
+    return numbers[name]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from iface_wf.documents.kinds import kind_of_all
 from iface_wf.reports.names import quantity_label
 from iface_wf.reports.published import Panel, Published
-from iface_wf.screening.papers import Outcome, Paper
+from iface_wf.screening.papers import Paper, column_of, request_of
+from iface_wf.screening.papers_outcomes import Outcome
 
 
 def panels(papers: Mapping[str, Paper], found: Mapping[str, Sequence[Outcome]]) -> Iterator[Panel]:
@@ -30,24 +30,17 @@ def panels(papers: Mapping[str, Paper], found: Mapping[str, Sequence[Outcome]]) 
 
 def _label(paper: Paper, outcome: Outcome) -> str:
     """Name the axis of an outcome: its quantity with unit and sign."""
-    if outcome.quantity.request is None:
-        return f"volume ratio ({outcome.unit})"
-    kind = kind_of_all(list((paper.options | outcome.quantity.request)["quantities"]))
-    headline = next(column for column in kind.columns if column.name == kind.headline)
-    return quantity_label(headline, sign=True)
+    quantity = outcome.quantity
+    if quantity.request is None:
+        return f"{'difference' if quantity.difference else 'volume ratio'} ({outcome.unit})"
+    return quantity_label(column_of(quantity, request_of(paper, quantity)), sign=True)
 
 
 def _number(outcome: Outcome) -> Published:
     quantity, document = outcome.quantity, outcome.document
-    if outcome.volumes is not None:
-        return Published(quantity.name, quantity.published, outcome.value)
-    if document is None:
-        return Published(quantity.name, quantity.published, None, problem=outcome.problem)
+    problem = outcome.problem
+    if document is not None and outcome.number is None:
+        problem = "no number: not converged"
     return Published(
-        quantity.name,
-        quantity.published,
-        document.number,
-        document.uncertainty,
-        document.trustworthy,
-        "" if document.number is not None else "no number: not converged",
+        quantity.name, quantity.published, outcome.number, outcome.uncertainty, outcome.trustworthy, problem
     )

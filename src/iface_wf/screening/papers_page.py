@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from iface_wf.reports.names import method_name
-from iface_wf.screening.papers import Outcome, Paper, verdict
+from iface_wf.screening.papers import Paper
+from iface_wf.screening.papers_outcomes import Outcome, verdict
 
 #: First line of the page: a file that begins with it may be written again.
 MARK = "<!-- written by: iface-wf papers --out -->"
@@ -38,23 +39,24 @@ def cells(outcome: Outcome) -> tuple[str, str, str, str, str]:
     model = "; ".join(filter(None, (quantity.model, quantity.remark)))
     unit = "" if outcome.unit == "eV" else f" {outcome.unit}"
     published = "not given as a number" if quantity.published is None else f"{_number(quantity.published, unit)}{unit}"
-    if outcome.volumes is not None:
-        return quantity.name, f"{_number(outcome.value or 0.0, unit)}{unit}", published, model, outcome.volumes.sentence
-    if document is None:
+    if outcome.number is None and document is None:
         return quantity.name, outcome.problem or "not computed", published, model, ""
-    ours = "-" if document.number is None else f"{document.number:+.2f}"
-    if document.number is not None and document.uncertainty is not None:
-        ours += f" +- {document.uncertainty:.2f}"
-    ours += unit if document.number is not None else ""
-    if not document.trustworthy:
-        ours += f" NOT TRUSTWORTHY ({', '.join(document.flags) or 'not converged'})"
+    ours = "-" if outcome.number is None else f"{_number(outcome.number, unit)}"
+    if outcome.number is not None and outcome.uncertainty is not None:
+        ours += f" +- {outcome.uncertainty:.2f}"
+    ours += unit if outcome.number is not None else ""
+    if not outcome.trustworthy:
+        flags = [] if document is None else document.flags
+        ours += f" NOT TRUSTWORTHY ({', '.join(flags) or 'not converged'})"
+    if document is None:
+        return quantity.name, ours, published, model, outcome.made_of
     if getattr(document, "donors", ""):
         model += f"{'; ' if model else ''}Li+ held by {document.donors}"
     return quantity.name, ours, published, model, f"{method_name(document)}, {document.key[:8]}"
 
 
 def _number(value: float, unit: str) -> str:
-    return f"{value:.0f}" if unit == " %" else f"{value:+.2f}"
+    return f"{value:.0f}" if unit == " %" else f"{value:+.4f}" if unit == " e" else f"{value:+.2f}"
 
 
 def _paper(name: str, paper: Paper, found: Sequence[Outcome]) -> str:

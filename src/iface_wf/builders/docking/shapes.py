@@ -24,6 +24,8 @@ Vectors = NDArray[np.float64]
 _TRIES = 20
 #: Other places of a cation that are tried with each shape of its anion, and for how many shapes: finding them takes seconds.
 _PLACES, _MOVED = 4, 3
+#: Basin hopping goes up by an energy with the probability exp(-energy / this), eV; at most so many hops for each dihedral angle.
+_WARMTH, _HOPS = 0.05, 60
 #: A donor holds a cation up to so far beyond the sum of their radii, A.
 _HELD = 0.4
 _ROTATABLE = Chem.MolFromSmarts("[!$(*#*);!D1;!$([CX4](F)(F)F);!$([CH3])]-&!@[!$(*#*);!D1;!$([CX4](F)(F)F);!$([CH3])]")
@@ -105,7 +107,7 @@ class Shapes:
                 moved[cation] = best
         return moved
 
-    def pool(self, count: int, seed: int, best: Structure | None = None) -> list[Structure]:
+    def pool(self, count: int, seed: int, best: Structure | None = None, hops: int = 0) -> list[Structure]:
         """Return shapes of the isolated molecule, each relaxed by MMFF94, the given one first.
 
         Conformers of a single molecule come from distance geometry, see
@@ -120,10 +122,16 @@ class Shapes:
             Seed of the draw.
         best
             The best shape so far, from which a third of the shapes start.
+        hops
+            Of a single molecule: steps of basin hopping, see `hopped`, from the best shape so far, else from the lowest one; where it
+            has few dihedral angles, fewer.
         """
         if self.mol is None or not self.flexible or count < 2:
             return [self.fragment]
-        _, *others = distinct([self.fragment.cart_coords, *self._shapes(count, seed, best)])
+        found = self._shapes(count, seed, best)
+        if hops and not self.cations:
+            found = self._with_hops(found, hops, seed, best)
+        _, *others = distinct([self.fragment.cart_coords, *found])
         return [self.fragment, *(self._boxed(xyz) for xyz in others)][:count]
 
     def _shapes(self, count: int, seed: int, best: Structure | None) -> list[Vectors]:
@@ -146,6 +154,68 @@ class Shapes:
             return relaxed
         moved = {i: self._elsewhere(xyz) for i, xyz in enumerate(relaxed[:_MOVED])}
         return [each for i, xyz in enumerate(relaxed) for each in [xyz, *moved.get(i, [])]]
+
+    def hopped(self, xyz: Vectors, steps: int, rng: np.random.Generator) -> list[tuple[float, Vectors]]:
+        """Hop between minima of MMFF94 by turning one or two dihedral angles at a time (basin hopping, 10.1021/jp970984n).
+
+        Distance geometry seldom folds a chain: of a trimer of dioxolane 500 of its conformers end 0.15 eV above what 400 hops find.
+
+        Parameters
+        ----------
+        xyz
+            Where to begin, A.
+        steps
+            How many hops are tried.
+        rng
+            Source of the draw.
+
+        Returns
+        -------
+        list of tuple
+            Energy (eV) and coordinates (A) of the minima on the way, whether the walk went on from there or not; empty where MMFF94
+            lacks a parameter.
+        """
+        assert self.mol is not None
+        mol = Chem.Mol(self.mol)
+        conformer = mol.GetConformer()
+        conformer.SetPositions(np.ascontiguousarray(xyz, dtype=float))
+        now = minimise(mol)
+        if now is None or not self.torsions:
+            return []
+        here = np.asarray(conformer.GetPositions(), dtype=float)
+        found = [(now, here)]
+        for _ in range(steps):
+            conformer.SetPositions(np.ascontiguousarray(here))
+            turned = min(1 + int(rng.random() < 0.5), len(self.torsions))
+            for number in rng.choice(len(self.torsions), turned, replace=False):
+                torsion = self.torsions[int(number)]
+                rdMolTransforms.SetDihedralDeg(conformer, *torsion, float(rng.uniform(-180, 180)))
+            if has_clash(mol, np.asarray(conformer.GetPositions())):
+                continue
+            energy = minimise(mol)
+            there = np.asarray(conformer.GetPositions(), dtype=float)
+            if energy is None or has_clash(mol, there):
+                continue
+            found.append((energy, there))
+            if energy < now or rng.random() < np.exp((now - energy) / _WARMTH):
+                now, here = energy, there
+        return found
+
+    def _with_hops(self, shapes: list[Vectors], hops: int, seed: int, best: Structure | None) -> list[Vectors]:
+        """Add what basin hopping finds, and put the lowest by MMFF94 first."""
+        assert self.mol is not None
+        known: list[tuple[float, Vectors]] = []
+        for xyz in shapes:
+            mol = Chem.Mol(self.mol)
+            mol.GetConformer().SetPositions(np.ascontiguousarray(xyz, dtype=float))
+            energy = minimise(mol)
+            if energy is None:
+                return shapes
+            known.append((energy, np.asarray(mol.GetConformer().GetPositions(), dtype=float)))
+        start = min(known, key=lambda each: each[0])[1] if best is None else best.cart_coords
+        steps = min(hops, _HOPS * len(self.torsions))
+        known += self.hopped(start, steps, np.random.default_rng([seed, 2]))
+        return [xyz for _, xyz in sorted(known, key=lambda each: each[0])]
 
     def _elsewhere(self, xyz: Vectors) -> list[Vectors]:
         """Put one cation elsewhere, once for each set of donors; not relaxed, because MMFF94 knows one set only."""

@@ -25,6 +25,8 @@ class Budget:
 
 #: Raised by hand when a search of the same options begins to find something else.
 VERSION = 1
+#: The same of molecules alone; not part of the keys of results, because a stored result with a higher conformer stays right in what it says.
+ALONE_VERSION = 2
 #: Most steps of a search.
 MOST_STEPS = 1_000_000
 #: By level. An interface of 70 atoms takes GFN1-xTB about a second for a step on one core.

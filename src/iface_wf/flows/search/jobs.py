@@ -19,7 +19,7 @@ from iface_wf.builders.placing.placements import place
 from iface_wf.builders.placing.targets import Target
 from iface_wf.engines.base import Engine
 from iface_wf.flows.placements import RankedPlacements
-from iface_wf.flows.search.budget import MOLECULE, VERSION, Budget
+from iface_wf.flows.search.budget import ALONE_VERSION, MOLECULE, VERSION, Budget
 from iface_wf.flows.search.find import Batch, Finder, seed_of
 from iface_wf.flows.search.once import once
 from iface_wf.flows.search.record import Record
@@ -32,6 +32,8 @@ STARTS = 32
 CONFORMERS = 10
 #: Candidates of a molecule alone in one batch, for each placement.
 SHAPES = 3
+#: Steps of basin hopping by the force field for each of the starts of a molecule alone.
+HOPS = 10
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,7 @@ class ConformerSearch:
 
     def key(self, structure: Structure) -> str:
         """Return the content key of the search."""
-        return self.options.key(structure)
+        return self.options.key(structure, alone=ALONE_VERSION)
 
     def make(self, structure: Structure) -> Job:
         """Return the job."""
@@ -150,7 +152,7 @@ class _Alone:
         """See `iface_wf.flows.search.find.Source.batch`."""
         seed = seed_of(self.seed, number)
         starts = 3 * self.count
-        pool = self.shapes.pool(starts, seed, best)
+        pool = self.shapes.pool(starts, seed, best, HOPS * starts)
         # half of them the lowest of the force field, the rest any: its order says little about the engine's
         rest = np.random.default_rng([seed, 3]).permutation(np.arange(self.count // 2, len(pool)))
         pool = [*pool[: self.count // 2], *(pool[i] for i in rest)]
@@ -253,7 +255,7 @@ def find_alone(fragment: Structure, options: SearchOptions) -> RankedPlacements:
     source = _Alone(fragment, SHAPES * options.placements, options.seed)
     if not options.searches or not source.shapes.flexible:
         return RankedPlacements(structure=fragment.as_dict(), placement=0, ranking=[{"placement": 0}], engine="none")
-    record = Record(options.record_key(fragment), fragment)
+    record = Record(options.record_key(fragment, alone=ALONE_VERSION), fragment)
     budget = Budget(MOLECULE * options.budget.steps, 2 * options.budget.patience)
     return Finder(source, options.engine, source.count, budget, record, options.seed).run()
 
