@@ -17,6 +17,7 @@ SPACE_GROUPS = {
     "LATP": "R-3c",
     "LLZO": "Ia-3d",
     "LLZTO": "Ia-3d",
+    "LLZTO-half": "C2/c",  # ordered: the symmetry that the ordering leaves
     "Li": "Im-3m",
     "LiI": "Fm-3m",
     "SiO2-cristobalite": "P4_12_12",
