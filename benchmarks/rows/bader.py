@@ -193,4 +193,4 @@ def measure(options):
 
 
 if __name__ == "__main__":
-    script(measure, __doc__, sizes=[1, 2, 3], peers=0)
+    script(measure, __doc__, sizes=[1, 2], peers=0)
