@@ -62,7 +62,7 @@ class Row:
     by
         ``"cpu"``, ``"wall"`` or ``"count"``.
     most
-        Goal without a peer: at most so many seconds of wall time.
+        Goal without a peer: at most so many CPU seconds, which a busy machine hardly changes.
     equal
         How the results compare.
     note
@@ -91,7 +91,7 @@ class Row:
     def met(self) -> bool | None:
         """Whether the goal is reached; None without one."""
         if self.most is not None:
-            return (self.ours.wall or 0.0) <= self.most
+            return self.ours.cpu is not None and self.ours.cpu <= self.most
         return None if self.goal is None or self.ratio is None else self.ratio >= self.goal
 
 
@@ -182,7 +182,7 @@ def _number(value: float | None) -> str:
 def _goal(row: Row) -> str:
     if row.most is None and row.goal is None:
         return ""
-    said = f"at most {row.most:g} s" if row.most is not None else f"{row.goal:g} x"
+    said = f"at most {row.most:g} CPU s" if row.most is not None else f"{row.goal:g} x"
     return f"{said}{f' {row.by}' if row.most is None and row.by != 'cpu' else ''}: {'met' if row.met else 'missed'}"
 
 

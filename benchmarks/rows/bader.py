@@ -97,8 +97,30 @@ def run_fortran(program: Path, chgcar: Path) -> Told:
     return Told(*spent, [float(row[4]) for row in rows])
 
 
+def quick(repeats: int) -> Section:
+    """Compare with a yardstick that every machine has: numpy sorting the same array."""
+    structure, rho = slab(), density(1)
+    grid = Grid(rho, structure.lattice.matrix)
+    os.environ["OMP_NUM_THREADS"] = "1"
+
+    def charges():
+        return bader_charges(grid, structure, kind="valence", valence_electrons=VALENCES).electrons
+
+    charges()
+    figures, _ = interleaved({"ours": charges, "sort": lambda: np.sort(rho, axis=None, kind="stable")}, repeats)
+    row = Row(
+        f"{rho.size / 1e6:.1f} M points, one core",
+        figures["ours"],
+        figures["sort"],
+        f"numpy {np.__version__}: sorting them",
+    )
+    return Section("Bader charges, weight method", [row])
+
+
 def measure(options):
-    sizes = [1] if options.quick else options.sizes
+    if options.quick:
+        return quick(options.repeats)
+    sizes = options.sizes
     section = Section(
         "Bader charges, weight method",
         text="Superposed Slater functions of 150 atoms, vacuum cut 1e-3 e/A^3, the array in memory, kernels warm. "
@@ -121,12 +143,12 @@ def measure(options):
 
         works = {"one": lambda: one(1), "two": lambda: one(2)}
         peers, problems, firsts = {}, [], {}
-        executable = fortran(size) if not options.quick else None
+        executable = fortran(size)
         if executable:
             works["fortran"] = lambda executable=executable: run_fortran(*executable)
         one(2)
         try:
-            for peer in [] if options.quick and not options.peers else ["baderkit", "pybader"] if size < 3 else []:
+            for peer in ["baderkit", "pybader"] if size < 3 else []:
                 try:
                     peers[peer] = Peer(peer)
                     firsts[peer] = peers[peer](**order)
@@ -134,9 +156,8 @@ def measure(options):
                 except PeerMissingError as error:
                     problems.append(str(error))
             figures, results = interleaved(works, options.repeats if size < 3 else 2)
-            if not options.quick:
-                for threads, side in ((1, "one"), (2, "two")):
-                    figures[side].mb = peak_memory(ALONE.format(size=size, threads=threads))
+            for threads, side in ((1, "one"), (2, "two")):
+                figures[side].mb = peak_memory(ALONE.format(size=size, threads=threads))
             for peer in works.keys() & peers.keys():
                 figures[peer].mb = peers[peer].mb
         finally:
@@ -174,23 +195,22 @@ def measure(options):
         firsts_said = ", ".join(f"{peer} {told.wall:.0f} s" for peer, told in firsts.items())
         if firsts_said and size == sizes[0]:
             section.text += f" First call of the peers in a new process, compiled before or not: {firsts_said}."
-    if not options.quick:
-        with tempfile.TemporaryDirectory() as cache:
-            environment = os.environ | {"PYTHONPATH": str(ROOT), "NUMBA_CACHE_DIR": cache}
-            spent = [
-                [float(word) for word in subprocess.run([sys.executable, "-c", FIRST], env=environment, capture_output=True, text=True, check=True).stdout.split()]
-                for _ in range(2)
-            ]  # fmt: skip
-        section.rows.append(
-            Row(
-                "first use on a machine: compiling",
-                Figure(spent[0][0] - spent[0][2], spent[0][1] - spent[0][3]),
-                most=10.0,
-            )
+    with tempfile.TemporaryDirectory() as cache:
+        environment = os.environ | {"PYTHONPATH": str(ROOT), "NUMBA_CACHE_DIR": cache}
+        spent = [
+            [float(word) for word in subprocess.run([sys.executable, "-c", FIRST], env=environment, capture_output=True, text=True, check=True).stdout.split()]
+            for _ in range(2)
+        ]  # fmt: skip
+    section.rows.append(
+        Row(
+            "first use on a machine: compiling",
+            Figure(spent[0][0] - spent[0][2], spent[0][1] - spent[0][3]),
+            most=10.0,
         )
-        section.rows.append(Row("first use in a process, compiled before", Figure(spent[1][0], spent[1][1]), most=2.0))
+    )
+    section.rows.append(Row("first use in a process, compiled before", Figure(spent[1][0], spent[1][1]), most=2.0))
     return section
 
 
 if __name__ == "__main__":
-    script(measure, __doc__, sizes=[1, 2], peers=0)
+    script(measure, __doc__, sizes=[1, 2])

@@ -32,7 +32,7 @@ def pymatgens(crystal: Structure) -> list[Structure]:
 def measure(options):
     library = Library()
     section = Section("Slabs with every termination")
-    for name in ["LiI"] if options.quick else options.fillers:
+    for name in ["SiO2"] if options.quick else options.fillers:
         record = library.filler(name)
         states = dict(record.oxidation_states)
         crystal = read_crystal(record.crystal_path)

@@ -73,7 +73,9 @@ def measure(options):
         figure = told(TABLE, options.repeats, environment)
         section.rows.append(Row("`import iface_wf; iface_wf.results()`", figure, most=0.5))
         figure, theirs = (told(code, options.repeats, environment) for code in (JOB, PEER_JOB))
-        section.rows.append(Row("imports of a job of a queue, VASP", figure, theirs, "jobflow-remote with atomate2", 1.0))
+        section.rows.append(
+            Row("imports of a job of a queue, VASP", figure, theirs, "jobflow-remote with atomate2", 1.0)
+        )
         if not options.quick:
             words = ["run", "--filler", "LiI", "--polymer", "PEO", "--units", "1", "--engine", "xtb", "--no-search"]
             section.rows.append(stored_run(words, options.repeats, environment))
@@ -84,9 +86,17 @@ def measure(options):
 
 def stored_run(words: list[str], repeats: int, environment: dict[str, str]) -> Row:
     try:
-        return Row("`iface-wf run --dry-run`: builds slab and molecule, looks for what is stored", command(words, repeats, environment), most=1.5)
+        return Row(
+            "`iface-wf run --dry-run`: builds slab and molecule, looks for what is stored",
+            command(words, repeats, environment),
+            most=1.5,
+        )
     except subprocess.CalledProcessError as error:
-        return Row("`iface-wf run --dry-run`: builds slab and molecule, looks for what is stored", Figure(), note=error.stderr.decode().strip()[-200:])
+        return Row(
+            "`iface-wf run --dry-run`: builds slab and molecule, looks for what is stored",
+            Figure(),
+            note=error.stderr.decode().strip()[-200:],
+        )
 
 
 if __name__ == "__main__":

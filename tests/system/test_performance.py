@@ -46,10 +46,10 @@ def test_ratios_and_goals():
     assert (faster.ratio, faster.met) == (8.0, True)
     by_wall = Row("x", Figure(1.0, 2.0), Figure(8.0, 6.0), "peer 1", goal=4.0, by="wall")
     assert (by_wall.ratio, by_wall.met) == (3.0, False)
-    alone = Row("x", Figure(1.0, 2.0), most=1.5)
+    alone = Row("x", Figure(1.6, 2.0), most=1.5)
     assert (alone.ratio, alone.met) == (None, False)
     assert "| 8 | 4 x: met |" in table([faster])[2]
-    assert "at most 1.5 s: missed" in table([alone])[2]
+    assert "at most 1.5 CPU s: missed" in table([alone])[2]
 
 
 def test_sides_take_turns_and_the_least_counts():
