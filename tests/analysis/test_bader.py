@@ -159,7 +159,7 @@ def test_of_equal_neighbours_one_is_the_maximum():
 def test_threads_follow_the_environment(given, threads, monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", given)
     assert threads_to_use() == threads
-    for unusable in ("", "many", "-1"):
+    for unusable in ("", "many", "-1", "²", "9" * 5000):
         monkeypatch.setenv("OMP_NUM_THREADS", unusable)
         assert threads_to_use() == len(os.sched_getaffinity(0))
 

@@ -24,7 +24,7 @@ _ROOM = 2
 def threads_to_use() -> int:
     """Return ``OMP_NUM_THREADS`` where it is set, else the number of cores that this process may use."""
     given = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()
-    return max(1, int(given)) if given.isdigit() else len(os.sched_getaffinity(0))
+    return max(1, int(given)) if given.isdecimal() and len(given) < 6 else len(os.sched_getaffinity(0))
 
 
 def find_maxima(values: FloatArray, offsets: IntArray, cut: float, threads: int) -> tuple[IntArray, NDArray[np.bool_]]:
@@ -48,6 +48,7 @@ def find_maxima(values: FloatArray, offsets: IntArray, cut: float, threads: int)
         neighbours one does.
     """
     ref, shape = values.reshape(-1), np.array(values.shape, dtype=np.int64)
+    threads = min(threads, len(values))
     edges = np.linspace(0, len(values), threads + 1).astype(int).tolist()
     with ThreadPoolExecutor(threads) as pool:
         jobs = [pool.submit(maxima_of, ref, shape, offsets, a, b, cut) for a, b in pairwise(edges)]
