@@ -101,4 +101,4 @@ def measure(options):
 
 
 if __name__ == "__main__":
-    script(measure, __doc__, atoms=[16, 64, 192], spacing=0.1)
+    script(measure, __doc__, atoms=[16, 64], spacing=0.1)

@@ -175,8 +175,8 @@ def measure(options):
         theirs = figures.get("fortran", FORTRAN[size])
         equal = apart("fortran") if "fortran" in figures else ""
         section.rows += [
-            Row(f"{name}, one core", figures["one"], theirs, "bader 1.05", 2.0, "cpu", equal=equal),
-            Row(f"{name}, two cores", figures["two"], theirs, "bader 1.05", 4.0, "wall", equal=equal),
+            Row(f"{name}, one core", figures["one"], theirs, "bader 1.05", 4.0 if size > 1 else None, equal=equal),
+            Row(f"{name}, two cores", figures["two"], theirs, "bader 1.05", equal=equal),
         ]
         for peer in peers:
             if peer in figures:
