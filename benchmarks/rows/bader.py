@@ -213,4 +213,4 @@ def measure(options):
 
 
 if __name__ == "__main__":
-    script(measure, __doc__, sizes=[1, 2])
+    script(measure, __doc__, sizes=[1, 2, 3])
