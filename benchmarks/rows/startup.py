@@ -77,7 +77,7 @@ def measure(options):
             Row("imports of a job of a queue, VASP", figure, theirs, "jobflow-remote with atomate2", 1.0)
         )
         if not options.quick:
-            words = ["run", "--filler", "LiI", "--polymer", "PEO", "--units", "1", "--engine", "xtb", "--no-search"]
+            words = ["run", "--filler", "LiI", "--polymer", "PEO", "--engine", "xtb", "--dry-run"]
             section.rows.append(stored_run(words, options.repeats, environment))
             figure = command(["results"], options.repeats, environment)
             section.rows.append(Row("`iface-wf results`", figure, most=1.5))
