@@ -22,7 +22,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.measure import ROOT, Figure, Row, Section, Told, interleaved, peak_memory, script
-from benchmarks.rows.grids import VALENCES, density, slab, write_chgcar
+from benchmarks.rows.grids import KEPT, VALENCES, density, slab, write_chgcar
 from benchmarks.rows.peers import Peer, PeerMissingError, version
 from iface_wf.analysis.bader import VACUUM_CUT, bader_charges
 from iface_wf.analysis.grid import Grid
@@ -78,7 +78,7 @@ def fortran(size: int) -> tuple[Path, Path] | None:
     found = os.environ.get("BADER") or shutil.which("bader")
     if not found:
         return None
-    path = Path(tempfile.gettempdir()) / "iface-wf-benchmarks" / f"CHGCAR-{size}"
+    path = KEPT / f"CHGCAR-{size}"
     write_chgcar(path, density(size))
     return Path(found), path
 
@@ -131,7 +131,7 @@ def measure(options):
         rho = density(size)
         grid = Grid(rho, structure.lattice.matrix)
         order = {
-            "density": str(Path(tempfile.gettempdir()) / "iface-wf-benchmarks" / f"density-{size}.npy"),
+            "density": str(KEPT / f"density-{size}.npy"),
             "structure": structure.as_dict(), "cut": VACUUM_CUT, "lattice": structure.lattice.matrix.tolist(),
             "places": structure.cart_coords.tolist(),
         }  # fmt: skip

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import tempfile
+from getpass import getuser
 from pathlib import Path
 
 import numpy as np
 from pymatgen.core import Lattice, Structure
 from pymatgen.io.vasp import Poscar
 
-KEPT = Path(tempfile.gettempdir()) / "iface-wf-benchmarks"
+KEPT = Path(tempfile.gettempdir()) / f"iface-wf-benchmarks-{getuser()}"
 SHELLS = {
     "Li": [(2.0, 10.0), (0.1, 2.5)],
     "F": [(2.0, 33.0), (7.9, 4.6)],
