@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-queue test test-fast lint format clean
+.PHONY: help demo demo-queue test test-fast bench lint format clean
 
 help: ## Show this text
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -22,6 +22,10 @@ test: ## Install what is needed, then run every test
 test-fast: ## The tests that take seconds
 	@bash scripts/setup.sh test
 	@$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not slow"
+
+bench: ## Measure this program beside others, at most an hour on two cores, and write docs/performance.md
+	@bash scripts/setup.sh test
+	@$(BIN)/python -m benchmarks.bench
 
 lint: ## ruff, mypy and import-linter
 	@bash scripts/setup.sh test

@@ -12,7 +12,8 @@ from __future__ import annotations
 import argparse
 import os
 import time
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, NamedTuple
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
@@ -52,8 +53,19 @@ def density(basis: BasisFunctions, rho: np.ndarray, grid: np.ndarray, q: int) ->
     made.add_density(lcao_grid.by_displacement(basis, rho, q), grid.reshape(-1))
 
 
-def compare(size: int, kpoints: int, repeat: int) -> None:
-    """Print one row of each step."""
+class Compared(NamedTuple):
+    """What a step took, CPU seconds, and how far the results are apart."""
+
+    system: str
+    step: str
+    theirs: float
+    ours: float
+    apart: float
+    made: float
+
+
+def compare(size: int, kpoints: int, repeat: int) -> Iterator[Compared]:
+    """Measure each step."""
     atoms = water_on_oxide(size)
     calc = GPAW(
         mode="lcao",
@@ -90,11 +102,7 @@ def compare(size: int, kpoints: int, repeat: int) -> None:
                 seconds[who].append(spent)
         least = {who: min(values) for who, values in seconds.items()}
         apart = np.abs(results["theirs"] - results["ours"]).max() / np.abs(results["theirs"]).max()
-        print(
-            f"| {name} | {step} | {least['theirs']:.2f} | {least['ours']:.2f} | {least['theirs'] / least['ours']:.1f} "
-            f"| {apart:.0e} | {made:.1f} |",
-            flush=True,
-        )
+        yield Compared(name, step, least["theirs"], least["ours"], float(apart), made)
 
 
 def main() -> None:
@@ -108,7 +116,12 @@ def main() -> None:
     print("|---|---|---|---|---|---|---|")
     for size in options.sizes:
         for kpoints in options.kpoints:
-            compare(size, kpoints, options.repeat)
+            for row in compare(size, kpoints, options.repeat):
+                print(
+                    f"| {row.system} | {row.step} | {row.theirs:.2f} | {row.ours:.2f} | {row.theirs / row.ours:.1f} "
+                    f"| {row.apart:.0e} | {row.made:.1f} |",
+                    flush=True,
+                )
 
 
 if __name__ == "__main__":

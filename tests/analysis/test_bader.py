@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import os
+
 import numpy as np
 import pytest
 from pymatgen.core import Lattice, Structure
 
 from iface_wf.analysis import bader
 from iface_wf.analysis.bader import bader_charges
-from iface_wf.analysis.bader_weights import share, voronoi_facets
+from iface_wf.analysis.bader_domains import find_maxima, share, threads_to_use
+from iface_wf.analysis.bader_weights import voronoi_facets
 from iface_wf.analysis.charges import charge_transfer
 from iface_wf.analysis.grid import Grid
 from iface_wf.errors import CalculationError, InputError, MismatchError
@@ -98,6 +101,67 @@ def test_unlike_atoms_far_apart_keep_their_electrons_in_a_hexagonal_cell():
     # Atoms are 3.3 A apart; beyond the dividing surface, 5 widths away, lies 1e-5 of a Gaussian.
     assert result.net_charges == pytest.approx([0.5, -0.5], abs=1e-3)
     assert result.flags == []
+
+
+def shared_one_by_one(rho, cell, owners, cut, vacuum_cut):
+    """The definition of the weights, point by point from the highest down, without pruning."""
+    offsets, ratios = voronoi_facets(cell / np.array(rho.shape)[:, None])
+    n_atoms = max(owners.values()) + 1
+    weights, electrons = {}, np.zeros((2, n_atoms))
+    for flat in np.argsort(-rho, axis=None):
+        point = tuple(int(n) for n in np.unravel_index(flat, rho.shape))
+        if rho[point] <= cut:
+            break
+        near = [tuple(int(n) for n in (np.array(point) + o) % rho.shape) for o in offsets]
+        flow = np.array([max(rho[other] - rho[point], 0.0) for other in near]) * ratios
+        if flow.any():
+            uphill = [weights.get(other, np.zeros(n_atoms)) for other in near]
+            weights[point] = flow @ np.array(uphill) / flow.sum()
+        else:
+            weights[point] = np.eye(n_atoms)[owners[point]]
+        electrons[int(rho[point] <= vacuum_cut)] += weights[point] * rho[point]
+    return electrons
+
+
+@pytest.mark.parametrize("cell", [HEXAGONAL, TRICLINIC, 4 * np.eye(3)], ids=["hexagonal", "triclinic", "cubic"])
+def test_threads_and_room_change_nothing_and_the_weights_are_those_of_the_definition(cell):
+    """A lumpy density with many maxima, whose points often wait for those of another domain."""
+    rng = np.random.default_rng(1)
+    rho = atoms_density(two_helium(cell), (50, 12, 14), [1.7, 2.3], 0.4) + 0.02 * rng.random((50, 12, 14))
+    offsets, ratios = voronoi_facets(cell / np.array(rho.shape)[:, None])
+    results = []
+    for threads, room in ((1, 2), (2, 2), (3, 0), (64, 1)):
+        maxima, single = find_maxima(rho, offsets, 1e-2, threads)
+        owners = np.arange(len(maxima))
+        results.append(share(rho, rho, offsets, ratios, maxima, owners, len(maxima), 1e-2, 0.1, threads, room))
+    assert len(maxima) > 20
+    assert single.all()
+    for other in results[1:]:
+        np.testing.assert_array_equal(other, results[0])
+    places = [tuple(int(n) for n in np.unravel_index(m, rho.shape)) for m in maxima]
+    exact = shared_one_by_one(rho, cell, dict(zip(places, range(len(maxima)), strict=True)), 1e-2, 0.1)
+    np.testing.assert_allclose(results[0][0], exact[0], atol=1e-6)
+    np.testing.assert_allclose(results[0][2], exact[1], atol=1e-6)
+
+
+def test_of_equal_neighbours_one_is_the_maximum():
+    rho = np.zeros((6, 6, 6))
+    rho[2, 2, 2:4] = 1.0
+    rho[5, 5, 5] = 2.0
+    offsets, _ = voronoi_facets(np.eye(3))
+    for threads in (1, 3):
+        maxima, single = find_maxima(rho, offsets, 0.5, threads)
+        assert maxima.tolist() == [2 * 36 + 2 * 6 + 2, 2 * 36 + 2 * 6 + 3, 215]
+        assert single.tolist() == [False, True, True]
+
+
+@pytest.mark.parametrize(("given", "threads"), [("3", 3), ("2,1", 2), ("0", 1)])
+def test_threads_follow_the_environment(given, threads, monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", given)
+    assert threads_to_use() == threads
+    for unusable in ("", "many", "-1", "²", "9" * 5000):
+        monkeypatch.setenv("OMP_NUM_THREADS", unusable)
+        assert threads_to_use() == len(os.sched_getaffinity(0))
 
 
 def test_shift_by_grid_points_and_site_order_change_nothing():

@@ -11,7 +11,7 @@ from pymatgen.core import Lattice, Structure
 from iface_wf.builders.contact import symbols_of, vdw_radii
 from iface_wf.builders.molecules.fragments import from_smiles
 from iface_wf.builders.placing.bodies import Body, same_fingerprint
-from iface_wf.builders.placing.placements import footprint, place, principal_axes
+from iface_wf.builders.placing.placements import count_placements, footprint, place, principal_axes
 from iface_wf.builders.placing.targets import Target, surface_sites
 from iface_wf.errors import InputError
 
@@ -77,6 +77,16 @@ def test_same_seed_same_placements_whatever_their_number(ether: Structure) -> No
         np.testing.assert_allclose(first.cart_coords, second.cart_coords, atol=1e-9)
     other = place(slab, ether, 2, seed=6)
     assert not np.allclose(few[1].cart_coords, other[1].cart_coords, atol=1e-3)
+
+
+@pytest.mark.parametrize("gamma", [90.0, 120.0])
+def test_placements_are_counted_without_being_made(ether: Structure, gamma: float) -> None:
+    small, large = slab_of(2.4, 2.4, gamma), slab_of(14.0, 14.4, gamma)
+    for seed in range(3):
+        assert count_placements(large, ether, 6, seed, 8.0, 0.85, None) == len(place(large, ether, 6, seed))
+    for attempt in (place, lambda slab, part: count_placements(slab, part, 8, 0, 8.0, 0.85, None)):
+        with pytest.raises(InputError, match="own periodic image"):
+            attempt(small, ether)
 
 
 def test_equivalent_placements_have_one_fingerprint_and_are_dropped(ether: Structure) -> None:

@@ -25,7 +25,7 @@ from monty.json import MontyDecoder
 
 from iface_wf.store.embedded import SqliteStore
 from iface_wf.store.extended_json import decode, encode
-from iface_wf.store.projection import project
+from iface_wf.store.projection import projector
 from iface_wf.store.pushdown import prefilter
 from iface_wf.store.sqlite_file import open_database
 
@@ -107,7 +107,7 @@ def test_the_sql_condition_is_not_idle():
 def test_projection_leads_through_objects_and_lists(properties, expected):
     document = {"_id": 7, "a": {"x": 1, "y": {"z": 2}}, "c": [{"p": 1, "q": 2}, 3, [{"p": 4}]]}
     kept_id = {} if isinstance(properties, dict) and "_id" in properties else {"_id": 7}
-    assert project(document, properties) == {**kept_id, **expected}
+    assert projector(properties)(document) == {**kept_id, **expected}
 
 
 def test_sorts_skips_and_limits(store):

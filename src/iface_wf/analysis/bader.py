@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from pymatgen.core import Structure
 from scipy.spatial import cKDTree
 
-from iface_wf.analysis.bader_weights import IntArray, share, voronoi_facets
+from iface_wf.analysis.bader_domains import find_maxima, share, threads_to_use
+from iface_wf.analysis.bader_weights import IntArray, voronoi_facets
 from iface_wf.analysis.charges import CHARGE_TOLERANCE, component_sums
 from iface_wf.analysis.grid import FloatArray, Grid, check_cell, check_same_grid
 from iface_wf.documents.bader import BaderDocument, BaderFlag
@@ -113,39 +114,17 @@ def _partition(density: Grid, reference: Grid, structure: Structure, vacuum_cut:
 
     The basins are followed below the vacuum cut, down to 1e-5 e/A^3, to find the owners of ``vacuum_electrons``.
     """
-    ref = reference.values
+    ref, threads = reference.values, threads_to_use()
     tail_cut = min(TAIL_CUT, vacuum_cut)
     offsets, ratios = voronoi_facets(reference.steps)
-    peak = ref > tail_cut
-    single = peak.copy()
-    for offset in offsets:
-        neighbour = np.roll(ref, tuple(int(n) for n in -offset), axis=(0, 1, 2))
-        peak &= ref >= neighbour
-        # Of equally high neighbours one counts as the maximum: the one with the largest index.
-        if tuple(offset) > (0, 0, 0):
-            single &= ref > neighbour
-    maxima = np.argwhere(peak)
-    fractions = maxima / np.array(reference.shape)
+    maxima, single = find_maxima(ref, offsets, tail_cut, threads)
+    fractions = np.stack(np.unravel_index(maxima, ref.shape), axis=-1) / np.array(reference.shape)
     owners, _ = _nearest_atoms(fractions, structure)
-    labels = np.full(ref.size, -1, dtype=np.int32)
-    labels[np.flatnonzero(peak)] = owners
-    heights = ref[peak]
-    counted = single[peak] & (heights > vacuum_cut)
-    del peak, single, neighbour
-    flat = ref.reshape(-1)
-    order = np.flatnonzero(flat > tail_cut)
-    order = order[np.argsort(-flat[order])]
     charge, count, tail = share(
-        flat,
-        density.values.reshape(-1),
-        order,
-        np.array(reference.shape, dtype=np.int64),
-        offsets,
-        ratios,
-        labels,
-        len(structure),
-        int(np.count_nonzero(flat > vacuum_cut)),
+        ref, density.values, offsets, ratios, maxima, owners, len(structure), tail_cut, vacuum_cut, threads
     )
+    heights = ref.reshape(-1)[maxima]
+    counted = single & (heights > vacuum_cut)
     return _Partition(
         electrons=charge * density.point_volume,
         vacuum_electrons=tail * density.point_volume + given_to_nearest(density, ref <= tail_cut, structure),

@@ -75,6 +75,11 @@ class Part:
     _found: dict[str, tuple[Structure, str | None]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @cached_property
+    def elements(self) -> frozenset[str]:
+        """Symbols of the elements that it has."""
+        return frozenset(element.symbol for element in self.structure.composition.elements)
+
+    @cached_property
     def relax_key(self) -> str:
         """Content key of the relaxation of the part as built."""
         return self.relax.request(self.structure, [], None).key()

@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from maggma.core import Sort, Store
-from mongomock_ng.filtering import NOTHING, filter_applies, iter_key_candidates
+from mongomock_ng.filtering import NOTHING, iter_key_candidates
 from monty.json import jsanitize
 
 from iface_wf.store.checksum import sealed_text
 from iface_wf.store.connection import Connection
 from iface_wf.store.extended_json import encode, map_leaves, naive_utc
-from iface_wf.store.projection import project, sort_key
+from iface_wf.store.matching import matcher
+from iface_wf.store.projection import projector, sort_key
 from iface_wf.store.pushdown import ARRAY, column, prefilter
 from iface_wf.store.rows import Rows
 
@@ -130,11 +131,12 @@ class SqliteStore(Store):
         dict
             The documents, read in small batches while the caller iterates.
         """
+        project = projector(properties) if properties else None
         for position, (_, document) in enumerate(self._matching(criteria or {}, sort)):
             if limit and position >= skip + limit:
                 return
             if position >= skip:
-                yield project(document, properties) if properties else document
+                yield project(document) if project else document
 
     def update(self, docs: list[dict[str, Any]] | dict[str, Any], key: list[str] | str | None = None) -> None:
         """Insert documents, or replace the ones with the same key fields, all in one transaction.
@@ -262,10 +264,11 @@ class SqliteStore(Store):
         """
         fields = [keys] if isinstance(keys, str) else keys
         wanted = [*properties, *fields] if properties else None
+        grouped = projector({"_id": 0} | dict.fromkeys(fields, 1))
         groups: dict[str, tuple[dict[str, Any], list[dict[str, Any]]]] = {}
         exist = {field: {"$exists": True} for field in fields}
         for document in self.query({"$and": [criteria or {}, exist]}, wanted, sort, skip, limit):
-            values = project(document, {"_id": 0} | dict.fromkeys(fields, 1))
+            values = grouped(document)
             groups.setdefault(encode(values), (values, []))[1].append(document)
         yield from groups.values()
 
@@ -284,9 +287,9 @@ class SqliteStore(Store):
         """Give row numbers and documents that match, in order."""
         criteria = map_leaves(criteria, naive_utc)
         condition, parameters = prefilter(criteria)
-        for row in self._sorted_ids(condition, parameters, sort or {}):
-            document = self.rows.read(row)
-            if document is not None and (not criteria or filter_applies(criteria, document)):
+        fulfils = matcher(criteria)
+        for row, document in self.rows.read_all(self._sorted_ids(condition, parameters, sort or {})):
+            if document is not None and fulfils(document):
                 yield row, document
 
     def _sorted_ids(self, condition: str, parameters: list[Any], sort: dict[str, Sort | int]) -> list[int]:

@@ -23,7 +23,7 @@ from iface_wf.store.checksum import FIELD, NO_TEXT, covering, fault_of, with_sum
 from iface_wf.store.damage import Damage, DamageLog, Inspected, name_of
 from iface_wf.store.fields import INDEXED_FIELDS, UNIQUE_FIELDS, VERSION_FIELDS
 from iface_wf.store.job_store import WholeJobStore
-from iface_wf.store.projection import project
+from iface_wf.store.projection import projector
 
 _BAD_LOGIN = 18
 _NOT_ALLOWED = 13
@@ -83,6 +83,7 @@ class Documents(_Private, MongoStore):
         flags = properties if isinstance(properties, dict) else dict.fromkeys(properties or [], 1)
         fields = covering(path for path, flag in flags.items() if flag and path != "_id")
         wanted = [*fields, FIELD] if fields else None
+        project = projector(flags) if flags else None
         while True:
             left_out = 0
             for found in super().query(criteria, wanted, sort, hint, skip, limit, **options):
@@ -92,7 +93,7 @@ class Documents(_Private, MongoStore):
                     self._tell(found["_id"], reason)
                     continue
                 found.pop(FIELD, None)
-                yield without_foreign(project(found, flags) if flags else found)
+                yield without_foreign(project(found) if project else found)
             if not limit or not left_out:
                 return
             skip, limit = skip + limit, left_out

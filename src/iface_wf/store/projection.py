@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 
@@ -14,29 +14,33 @@ from iface_wf.store.extended_json import date_text, decode, encode
 Tree = dict[str, "Tree | None"]
 
 
-def project(document: dict[str, Any], properties: dict[str, Any] | Iterable[str]) -> dict[str, Any]:
-    """Return some paths of a document, or all but some.
+def projector(properties: dict[str, Any] | Iterable[str]) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    """Return what takes some paths of a document, or all but some.
 
     Parameters
     ----------
-    document
-        The document; parts of it are returned, not copied.
     properties
         Dotted paths to keep, as a list or as ``{path: 1}``; with ``{path: 0}`` the ones to leave out.
 
     Returns
     -------
-    dict
-        Nested as the document is; paths lead through lists, element by element.
+    Callable
+        Gets a document, and returns one that is nested as it is, of whose parts nothing is copied; paths lead through lists,
+        element by element.
     """
     flags = properties if isinstance(properties, dict) else dict.fromkeys(properties, 1)
     keep = any(flag for path, flag in flags.items() if path != "_id" or len(flags) == 1)
     paths = [path for path, flag in flags.items() if bool(flag) == keep]
     if keep and flags.get("_id", 1):
         paths.append("_id")
-    projected = (_keep if keep else _drop)(document, _tree(paths))
-    assert isinstance(projected, dict)
-    return projected
+    take, tree = _keep if keep else _drop, _tree(paths)
+
+    def project(document: dict[str, Any]) -> dict[str, Any]:
+        projected = take(document, tree)
+        assert isinstance(projected, dict)
+        return projected
+
+    return project
 
 
 def _tree(paths: Iterable[str]) -> Tree:

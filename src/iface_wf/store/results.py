@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Hashable, Mapping
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -139,7 +139,8 @@ def result_table(
     today = upgraded(store, kind.document, lambda entry, _: note_unreadable(store, entry))
     older = [entry for entry in today if filter_applies(criteria, entry)]
     torn = without_blobs(store, [*found, *older], blobs)
-    rows, before = ([_row(entry, columns, torn) for entry in entries] for entries in (found, older))
+    paths = {column: field.split(".") for column, field in columns.items()}
+    rows, before = ([_row(entry, paths, torn) for entry in entries] for entries in (found, older))
     table = pd.DataFrame([*rows, *before], columns=[*columns, "completed_at", "uuid"])
     table = table.sort_values("completed_at", kind="stable").drop_duplicates("key", keep="last")
     if where is not None and not table.empty:  # an older result that fulfils the conditions must not stand for a newer
@@ -324,15 +325,19 @@ def _read(entry: dict[str, Any], whole: bool = True) -> StoredResult:
 
 def value_at(document: Mapping[str, Any], field: str) -> Any:
     """Return what a stored document has at a field such as ``deformation_energy.A``; None where it has nothing."""
+    return _at(document, field.split("."))
+
+
+def _at(document: Mapping[str, Any], path: Sequence[str]) -> Any:
     value: Any = document
-    for part in field.split("."):
-        value = value.get(part) if isinstance(value, Mapping) else None
+    for part in path:
+        value = value.get(part) if isinstance(value, dict) else None
     return value
 
 
-def _row(entry: dict[str, Any], columns: Mapping[str, str], torn: Collection[str]) -> dict[str, Any]:
+def _row(entry: dict[str, Any], columns: Mapping[str, Sequence[str]], torn: Collection[str]) -> dict[str, Any]:
     output = entry["output"]
-    row: dict[str, Any] = {column: value_at(output, field) for column, field in columns.items()}
+    row: dict[str, Any] = {column: _at(output, path) for column, path in columns.items()}
     row["flags"] = [*(row["flags"] or []), *([DENSITY_MISSING] if entry["uuid"] in torn else [])]
     return row | {"completed_at": str(entry["completed_at"]), "uuid": entry["uuid"]}
 

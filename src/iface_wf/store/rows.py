@@ -20,6 +20,7 @@ _ASIDE = (
 )
 _INDEXES = "SELECT name, sql FROM sqlite_master WHERE type = 'index' AND tbl_name = ? AND sql IS NOT NULL"
 _SPREAD = 1_000_000
+_BATCH, _BATCH_BYTES = 16, 1 << 22
 
 
 class Rows:
@@ -70,6 +71,30 @@ class Rows:
             self.damaged.add(found.damage)
         return found.document
 
+    def read_all(self, rows: Sequence[int]) -> Iterator[tuple[int, dict[str, Any] | None]]:
+        """Read documents in small batches, in the order given; as `read` does for each.
+
+        The batches grow, so that who wants the first one only waits for no other.
+        """
+        start, size = 0, 1
+        while start < len(rows):
+            batch = rows[start : start + size]
+            marks = ", ".join("?" * len(batch))
+            sql = f"SELECT id, CAST(doc AS BLOB) FROM {self.table} WHERE id IN ({marks})"
+            try:
+                texts: dict[int, bytes] = dict(self.connection.rows(sql, batch))
+            except BrokenFileError:  # each by itself, so that those beside it are read
+                yield from ((row, self.read(row)) for row in batch)
+                start += len(batch)
+                continue
+            largest = max(map(len, texts.values()), default=1)
+            for row in batch:
+                found = self._seen(row, texts[row]) if row in texts else Inspected(row, None, None)
+                if found.damage is not None:
+                    self.damaged.add(found.damage)
+                yield row, found.document
+            start, size = start + len(batch), max(1, min(2 * size, _BATCH, _BATCH_BYTES // max(largest, 1)))
+
     def unchanged(self, row: int) -> bool:
         """Whether a document agrees with its checksum, if it has one; else it is told."""
         try:
@@ -87,12 +112,13 @@ class Rows:
             texts = self.connection.rows(f"SELECT CAST(doc AS BLOB) FROM {self.table} WHERE id = ?", [row])
         except BrokenFileError:
             return Inspected(row, None, Damage(self.collection, str(row), "document", "cannot be read from the file"))
-        if not texts:
-            return Inspected(row, None, None)
+        return self._seen(row, texts[0][0]) if texts else Inspected(row, None, None)
+
+    def _seen(self, row: int, raw: bytes) -> Inspected:
         try:
-            document, text, sealed = document_of(texts[0][0])
+            document, text, sealed = document_of(raw)
         except DamagedError as error:
-            name = name_in_text(texts[0][0])
+            name = name_in_text(raw)
             return Inspected(row, None, Damage(self.collection, str(row), name, str(error)))
         return Inspected(row, without_foreign(document, text), None, sealed)
 

@@ -40,7 +40,7 @@ def refuse_newer(store: JobStore, kind: str) -> None:
     InputError
         Naming one of them.
     """
-    criteria = {"output.document_type": kind, "output.schema_version": {"$gt": SCHEMA_VERSION}}
+    criteria = {"output.document_type": kind, "output.schema_version": {"$gte": SCHEMA_VERSION + 1}}
     fields = ["output.document_type", "output.schema_version", "output.key"]
     for entry in store.query(criteria, properties=fields, limit=1, load=False):
         upgrade(entry["output"])

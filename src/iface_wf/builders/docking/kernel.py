@@ -6,8 +6,9 @@ import math
 
 import numpy as np
 from ase.units import Bohr, Hartree
-from numba import njit
 from numpy.typing import NDArray
+
+from iface_wf.kernels import inlined, kernel
 
 Vectors = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -21,10 +22,8 @@ CUTOFF = 9.0
 _NEAREST = 0.6
 """Nearer pairs count as if they were so far apart, A: energies stay finite for atoms on top of each other."""
 
-_inlined = njit(cache=True, inline="always")  # calls would cost the kernel a good part of its speed
 
-
-@_inlined
+@inlined
 def _pair(r2: float, charges: float, reach: float, depth: float) -> tuple[float, float]:
     """Return energy (eV) and dE/dr / r (eV/A^2) of a pair.
 
@@ -42,7 +41,7 @@ def _pair(r2: float, charges: float, reach: float, depth: float) -> tuple[float,
     return energy, slope
 
 
-@njit(cache=True)
+@kernel
 def between(
     moving: Vectors,
     fixed: Vectors,
@@ -96,7 +95,7 @@ def between(
     return total
 
 
-@njit(cache=True)
+@kernel
 def among(
     moving: Vectors,
     kinds: Integers,

@@ -122,20 +122,41 @@ def place(
     """
     _check_request(slab, n, seed, vacuum, clearance)
     symbols = symbols_of(fragment)
+    found = []
+    for index, pose in _poses(slab, fragment, n, seed, clearance, target):
+        details = {"index": index, "seed": seed, "clearance": clearance, **pose.report(symbols)}
+        found.append(assemble(slab, fragment, pose.xyz @ pose.body.turn.T, vacuum, details))
+    return found
+
+
+def count_placements(
+    slab: Structure, fragment: Structure, n: int, seed: int, vacuum: float, clearance: float, target: Target | None
+) -> int:
+    """Return how many placements `place` would make, without making them; parameters and errors are the same."""
+    _check_request(slab, n, seed, vacuum, clearance)
+    return len(_poses(slab, fragment, n, seed, clearance, target))
+
+
+def _poses(
+    slab: Structure, fragment: Structure, n: int, seed: int, clearance: float, target: Target | None
+) -> list[tuple[int, Pose]]:
+    """Draw placements and keep those that differ, with the number of each; errors as in `place`."""
+    symbols = symbols_of(fragment)
     centred = fragment.cart_coords - fragment.cart_coords.mean(axis=0)
     aim = Aim(slab, fragment, target) if target is not None else None
     offered = image_distance(centred @ flat_along(slab.lattice, centred).T, slab.lattice)
     apart = 0.0 if offered is None or offered < NEAR else min(APART, offered)
-    found: list[Structure] = []
+    above = Body.seen_from(slab)
+    found: list[tuple[int, Pose]] = []
     prints: list[Fingerprint] = []
     missed: list[float] = []
     for index in range(n):
         rng = np.random.default_rng([seed, index])
-        pose = (
-            aim.pose(centred, clearance, rng)
-            if aim
-            else _free_pose(slab, centred, symbols, clearance, index, apart, rng)
-        )
+        if aim:
+            pose = aim.pose(centred, clearance, rng)
+        else:
+            body = above if slab.lattice.pbc[1] else Body.seen_from(slab, float(rng.uniform(0, 360)))
+            pose = _free_pose(body, centred, symbols, clearance, index, apart, rng)
         if pose is None:
             continue
         if pose.miss > REACHED:
@@ -144,8 +165,7 @@ def place(
         mark = pose.body.fingerprint(pose.xyz, symbols)
         if not any(same_fingerprint(mark, other) for other in prints):
             prints.append(mark)
-            details = {"index": index, "seed": seed, "clearance": clearance, **pose.report(symbols)}
-            found.append(assemble(slab, fragment, pose.xyz @ pose.body.turn.T, vacuum, details))
+            found.append((index, pose))
     if found:
         return found
     if target is not None and missed:
@@ -157,7 +177,7 @@ def place(
 
 
 def _free_pose(
-    slab: Structure,
+    body: Body,
     centred: Vectors,
     symbols: list[str],
     clearance: float,
@@ -172,8 +192,6 @@ def _free_pose(
     On an oblique cell the first placement may not fit along the longer vector; then it lies flat in another way.
     """
     flat = principal_axes(centred)
-    angle = 0.0 if slab.lattice.pbc[1] else float(rng.uniform(0, 360))
-    body = Body.seen_from(slab, angle)
     second: Pose | None = None
     for attempt in range(_TRIES):
         rotation, mode = _orientation(flat, body.lattice, index if attempt == 0 else index or 2, rng)

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from pymatgen.analysis.interfaces.zsl import ZSLGenerator
 from pymatgen.core import Lattice, Structure
 
 from iface_wf.builders.components import label
@@ -104,6 +103,8 @@ def match_planes(substrate: Matrix, film: Matrix, max_area: float = MAX_AREA, ma
 
 def _matches(substrate: Matrix, film: Matrix, max_area: float, max_strain: float) -> Iterator[Match]:
     """All common cells within the limits."""
+    from pymatgen.analysis.interfaces.zsl import ZSLGenerator  # takes a second to import
+
     generator = ZSLGenerator(
         max_area_ratio_tol=2.2 * max_strain, max_area=max_area, max_length_tol=max_strain, max_angle_tol=max_strain
     )

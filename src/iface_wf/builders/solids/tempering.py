@@ -9,8 +9,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from iface_wf.kernels import kernel
 
 Numbers = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -26,7 +27,7 @@ LOCAL = 0.6
 """Share of the steps that move an atom to a site too near to the old one to be filled beside it, one hop of an ion."""
 
 
-@njit(cache=True)
+@kernel
 def _clashes(kinds: Integers, site: int, kind: int, near: Marks, neighbours: Integers) -> int:
     """Count the atoms too close to an atom of a kind at a site."""
     count = 0
@@ -39,7 +40,7 @@ def _clashes(kinds: Integers, site: int, kind: int, near: Marks, neighbours: Int
     return count
 
 
-@njit(cache=True)
+@kernel
 def temper(
     matrix: Numbers,
     start: Integers,

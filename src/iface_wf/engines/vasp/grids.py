@@ -12,18 +12,19 @@ import warnings
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import islice
+from io import BytesIO
 from pathlib import Path
-from typing import TextIO
 
 import numpy as np
 from monty.io import zopen
 from numpy.typing import NDArray
 from pymatgen.core import Structure
 from pymatgen.io.vasp import Poscar
+from pymatgen.optimization.fast_parser import parse_n_doubles
 
 from iface_wf.analysis.grid import FloatArray, Grid
 from iface_wf.engines.parts import nearest_like
+from iface_wf.engines.vasp.line_reader import LineReader, count
 from iface_wf.errors import CalculationError, MismatchError
 
 ELECTRON_TOLERANCE = 1e-3
@@ -116,19 +117,18 @@ def read_volumetric(path: Path, occupancies: bool) -> VolumetricFile:
         Naming the file and what is wrong with it.
     """
     try:
-        # comments and names may hold letters of any encoding; numbers are digits in all of them
-        with zopen(path, mode="rt", encoding="latin-1") as handle:
-            return _read(handle, occupancies)
+        with zopen(path, mode="rb") as handle:
+            return _read(LineReader(handle), occupancies)
     except Exception as error:  # the parser of the header stumbles in many ways
         raise CalculationError(f"{path} cannot be used: {error or type(error).__name__}.") from error
 
 
-def _read(handle: TextIO, occupancies: bool) -> VolumetricFile:
+def _read(handle: LineReader, occupancies: bool) -> VolumetricFile:
     structure = _header(handle)
     dimensions = _line(handle, "the grid")
     shape = _shape(dimensions)
     values = _block(handle, int(np.prod(shape)), "the grid").reshape(shape, order="F")
-    blocks, counted, lines = 1, 0, iter(handle.readline, "")
+    blocks, counted, lines = 1, 0, iter(handle.line, "")
     for line in lines:
         if line.startswith("augmentation occupancies"):
             counted += 1
@@ -145,7 +145,7 @@ def _read(handle: TextIO, occupancies: bool) -> VolumetricFile:
     return VolumetricFile(structure, values, blocks)
 
 
-def _header(handle: TextIO) -> Structure:
+def _header(handle: LineReader) -> Structure:
     lines = [_line(handle, "the header") for _ in range(7)]
     if lines[5].split() and not lines[5].split()[0].lstrip("-")[:1].isalpha():
         raise ValueError("its header does not name the elements (VASP 4)")
@@ -157,8 +157,8 @@ def _header(handle: TextIO) -> Structure:
         return Poscar.from_str("".join(lines)).structure
 
 
-def _line(handle: TextIO, what: str) -> str:
-    line = handle.readline()
+def _line(handle: LineReader, what: str) -> str:
+    line = handle.line()
     if not line.endswith("\n"):
         raise ValueError(f"it is cut off in {what}")
     return line
@@ -171,19 +171,41 @@ def _shape(line: str) -> tuple[int, int, int]:
     return numbers[0], numbers[1], numbers[2]
 
 
-def _block(handle: TextIO, count: int, what: str) -> FloatArray:
+def _block(handle: LineReader, size: int, what: str) -> FloatArray:
     """Read the lines of one grid, as many numbers to a line as its first has."""
-    first = handle.readline()
+    first = handle.line()
     width = len(first.split())
-    if not width:
+    if not width or not first.endswith("\n"):
         raise ValueError(f"it is cut off in {what}")
-    text = first + "".join(islice(handle, -(-count // width) - 1))
-    if not text.endswith("\n"):
-        raise ValueError(f"it is cut off in {what}")
-    values = _numbers(text)
-    if len(values) != count:
-        raise ValueError(f"{what} has {len(values)} of {count} values")
-    return values
+    start = _numbers(first)
+    values = np.empty(max(size, len(start)) + 1)  # one more than wanted, to notice it
+    values[: len(start)] = start
+    found, lines = len(start), -(-size // width) - 1
+    while lines:
+        text, read = handle.whole_lines(lines)
+        if not text:
+            raise ValueError(f"it is cut off in {what}")
+        lines -= read
+        found += _fill(text, values[found:], read * width if lines else size - found)
+    if found != size:
+        raise ValueError(f"{what} has {found} of {size} values")
+    return values[:size]
+
+
+def _fill(text: bytes, values: FloatArray, expected: int) -> int:
+    """Read the numbers of whole lines; return how many there are.
+
+    The fast parser stops at what is no number, but takes a number whose exponent lacks its E for two.
+    """
+    if count(b"E", text) == expected < len(values):
+        rest = BytesIO(text)
+        found = parse_n_doubles(rest, values, expected + 1)
+        if found == expected and not text[rest.tell() :].strip() and np.isfinite(values[:found]).all():
+            return int(found)
+    slow = _numbers(text.decode("latin-1"))
+    room = min(len(slow), len(values))
+    values[:room] = slow[:room]
+    return len(slow)
 
 
 def _numbers(text: str) -> FloatArray:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from pymatgen.core import Structure
 
 from iface_wf.builders.interface import InterfaceSpec, build_substrate, require_few_atoms
-from iface_wf.builders.placing.placements import footprint, place
+from iface_wf.builders.placing.placements import count_placements, footprint
 from iface_wf.builders.room import require_room, roomy
 from iface_wf.errors import InputError
 from iface_wf.library.library import Library
@@ -103,7 +103,7 @@ def _inside(size: Size, other: Size) -> bool:
 def _has_room(slab: Structure, fragment: Structure, spec: InterfaceSpec) -> bool:
     """Whether more than half of the placements keep clear of their periodic images, as for a single interface."""
     try:
-        found = place(slab, fragment, spec.placements, spec.seed, spec.vacuum, spec.clearance, spec.target)
+        found = count_placements(slab, fragment, spec.placements, spec.seed, spec.vacuum, spec.clearance, spec.target)
     except InputError:
         return False
-    return 2 * len(found) > spec.placements
+    return 2 * found > spec.placements

@@ -107,7 +107,7 @@ def describe(
             slab.digest,
             fragment.digest,
             record,
-            elements=elements_of(slab.structure, fragment.structure),
+            elements=slab.elements | fragment.elements,
             metal=bool(slab.structure.properties.get("metal")),
             interface_digest=digests.get("interface"),
             conformers=given is None or given.searched,
@@ -227,6 +227,7 @@ class _Grid:
         record = self.fillers[requests[0].filler]
         try:
             slab, refused = shared_slab(requests[0], self.library, structures, self.in_plane)
+            formula = slab.composition.formula.replace(" ", "")
             a = self.maker.part(slab, "A", f"{record.name} {slab.properties.get('surface', '')}".strip())
         except InputError as error:
             self.graph.refused += [(request.label, str(error)) for request, _ in able]
@@ -235,16 +236,16 @@ class _Grid:
             try:
                 if index in refused:
                     raise InputError(refused[index])
-                about = describe(request, record, a, b, self._report(request, slab, b.structure))
+                about = describe(request, record, a, b, self._report(request, slab, formula, b.structure))
             except InputError as error:
                 self.graph.refused.append((request.label, str(error)))
                 continue
             _add(self.graph, self.maker, request, a, b, about)
 
-    def _report(self, request: BindingRequest, slab: Structure, fragment: Structure) -> dict[str, Any]:
+    def _report(self, request: BindingRequest, slab: Structure, formula: str, fragment: Structure) -> dict[str, Any]:
         screening = request.model_dump(mode="json", include={"seed", "vacuum", "placements"})
         return {
-            "formula": slab.composition.formula.replace(" ", ""),
+            "formula": formula,
             "fragment_formula": fragment.properties.get("formula"),
             "atoms": {"slab": len(slab), "fragment": len(fragment), "total": len(slab) + len(fragment)},
             **room_of(slab, fragment),
