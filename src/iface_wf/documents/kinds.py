@@ -132,6 +132,11 @@ class ResultKind(ABC):
     def title_of(self, document: Any) -> str:
         """Name a result for people, for example ``PEO (2 units) on SiO2 (101)``."""
 
+    def heading_of(self, document: Any) -> str:
+        """Name a result for people with the user's own title, if it has one, before what it is."""
+        title: str = getattr(document, "title", "")
+        return f"{title}: {self.title_of(document)}" if title else self.title_of(document)
+
     @abstractmethod
     def summary(self, document: Any) -> list[Row]:
         """Return the quantities of a result, for a terminal and for its page."""

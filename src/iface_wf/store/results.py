@@ -35,6 +35,7 @@ from iface_wf.store.whole import (
 
 #: Columns that the tables of all kinds begin and end with; those of the kind stand between.
 NAMES = (
+    Column("title", "title", shown=True),
     Column("filler", "filler", shown=True),
     Column("surface", "surface", shown=True),
     Column("polymer", "polymer", shown=True),

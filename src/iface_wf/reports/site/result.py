@@ -52,7 +52,7 @@ def result_data(
     sections = [TableData(title=s.title, headings=list(s.headings), rows=[list(r) for r in s.rows])
                 for s in kind.sections(document)]  # fmt: skip
     return ResultData(
-        title=kind.title_of(document),
+        title=kind.heading_of(document),
         method=method_name(document),
         key=document.key,
         trustworthy=document.trustworthy,
