@@ -36,7 +36,8 @@ def wet(magnesia):
 
 def molecules(built, placement):
     """Return the coordinates of each molecule with those of all its images in the plane, A."""
-    size, sizes = len(built.slab), [len(m) for m in copies_of(*zip(*[(p.structure, p.count) for p in built.pieces]))]
+    alone = copies_of([p.structure for p in built.pieces], [p.count for p in built.pieces])
+    size, sizes = len(built.slab), [len(m) for m in alone]
     return np.split(placement.cart_coords[size:], np.cumsum(sizes * 2)[:-1])
 
 

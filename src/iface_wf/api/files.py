@@ -17,7 +17,7 @@ from iface_wf.former import todays_value
 from iface_wf.reports.files import DENSITY_FORMATS, STRUCTURE_FORMATS, file_format, write_density, write_structure
 from iface_wf.reports.names import file_stem
 from iface_wf.reports.page import html_page, save_figure
-from iface_wf.reports.paths import new_file, new_folder
+from iface_wf.reports.paths import folder, new_file, new_folder, require_folder
 from iface_wf.store.results import find_density, find_result, structure_of
 from iface_wf.store.whole import DENSITY_MISSING
 
@@ -174,7 +174,7 @@ def report(
     identifier
         As in `iface_wf.show`.
     out
-        Folder for both files, which must not exist yet.
+        Folder for both files, which must not exist yet; it is made where it does not.
     iso
         Isovalue of the charge-density difference, e/A^3; by default surfaces that enclose half of the displaced charge.
     force
@@ -201,9 +201,10 @@ def report(
     ('.html', '.png')
     """
     check_types(identifier=identifier, out=out, iso=iso, force=force, store=store)
+    require_folder(Path(out))
     found = find_result(opened(store, create=False), identifier, load=True)
     stem = file_stem(found.document)
-    picture, page = (new_file(Path(out) / f"{stem}{suffix}", replace=force) for suffix in (".png", ".html"))
+    picture, page = (new_file(folder(Path(out)) / f"{stem}{suffix}", replace=force) for suffix in (".png", ".html"))
     drawn = save_figure(found.document, picture, iso)
     page.write_text(html_page(*found, iso=iso), encoding="utf-8")
     return Report(page, drawn)

@@ -134,7 +134,7 @@ class ResultKind(ABC):
 
     def heading_of(self, document: Any) -> str:
         """Name a result for people with the user's own title, if it has one, before what it is."""
-        title: str = getattr(document, "title", "")
+        title: str | None = getattr(document, "title", None)
         return f"{title}: {self.title_of(document)}" if title else self.title_of(document)
 
     @abstractmethod

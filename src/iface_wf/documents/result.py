@@ -45,7 +45,7 @@ class ResultDocument(StoredDocument, ABC):
     """Base of the documents of all kinds of results; energies in eV, lengths in A, charges in e."""
 
     key: str = Field(description="Content key of the whole calculation")
-    title: str = Field("", description="The user's own name for it; empty where nobody gave one")
+    title: str | None = Field(None, description="The user's own name for it")
     filler: str = ""
     surface: str = ""
     polymer: str | None = None

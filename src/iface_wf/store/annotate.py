@@ -101,7 +101,7 @@ def entitle(store: JobStore, identifier: str, text: str) -> None:
     if not title.isprintable():
         raise InputError("A title is one line of text that can be printed.")
     for entry in entries:
-        entry["output"]["title"] = title
+        entry["output"]["title"] = title or None
     _write(store, entries)
 
 

@@ -35,7 +35,6 @@ from iface_wf.store.whole import (
 
 #: Columns that the tables of all kinds begin and end with; those of the kind stand between.
 NAMES = (
-    Column("title", "title", shown=True),
     Column("filler", "filler", shown=True),
     Column("surface", "surface", shown=True),
     Column("polymer", "polymer", shown=True),
@@ -45,6 +44,7 @@ NAMES = (
     Column("level", "level"),
     Column("functional", "functional"),
     Column("dispersion", "dispersion"),
+    Column("title", "title", shown=True),
 )
 MARKS = (
     Column("area", "area", "A^2"),
