@@ -11,7 +11,7 @@ from pymatgen.core import Structure
 from iface_wf.analysis.density import unpack
 from iface_wf.api.options import Store, check_types, opened
 from iface_wf.builders.components import select
-from iface_wf.documents.labels import PARTS, WHOLE
+from iface_wf.documents.labels import PARTS, WHOLE, B
 from iface_wf.errors import InputError, NoticeWarning, unknown_name
 from iface_wf.former import todays_value
 from iface_wf.reports.files import DENSITY_FORMATS, STRUCTURE_FORMATS, file_format, write_density, write_structure
@@ -129,7 +129,9 @@ def _export_all(identifier: str, out: Path, fmt: str, store: Store | None) -> Pa
     for part in PARTS:
         if labels.intersection(part.components):
             found[f"{part.name}_frozen"] = select(structure, *part.components)
-        found[part.name] = structure_of(opened_store, document, part.name)
+        alone = [each.role for each in getattr(document, "molecules", [])] if part == B else []
+        for name in alone or [part.name]:  # each kind of several molecules
+            found[name] = structure_of(opened_store, document, name)
     missing = [f"{name} (its calculation is not in this store)" for name, each in found.items() if each is None]
     record = None
     if getattr(document, "density_difference", None) is None:

@@ -12,11 +12,11 @@ from jobflow import Job, job
 from pymatgen.core import Structure
 
 from iface_wf.analysis.energies import require_same_settings
-from iface_wf.builders.components import select
+from iface_wf.builders.components import indices, label, select
 from iface_wf.builders.contact import gathered, symbols_of
 from iface_wf.builders.molecules.fragments import boxed
 from iface_wf.documents.calculation import CalculationDocument
-from iface_wf.documents.labels import WHOLE, A, B, Part
+from iface_wf.documents.labels import PARTNER, WHOLE, A, B, Part
 from iface_wf.documents.result import term_of
 from iface_wf.engines.comparison import comparison_of
 from iface_wf.flows.parts import PartOutputs
@@ -44,6 +44,8 @@ class LayerMaker(BindingEnergyMaker):
 
     binding = E(AB) - E(A) - sum of n_i E(B_i), the slab and one molecule of each kind relaxed in isolation; B* are all
     molecules as they lie in AB. Conformers, relaxations and single points of the parts are those of each alone, and are shared.
+    With atom-centred functions the molecules lend each other theirs, too, so each is calculated as it lies in B*, without and
+    with the functions of the others.
 
     Parameters
     ----------
@@ -90,6 +92,7 @@ class LayerMaker(BindingEnergyMaker):
         lateral = lateral_energy(relax_ab.output.structure, self.ranking_engine, sizes=one_face * self.faces)
         lateral.name = "images"
         own = self._statics(relax_ab)
+        between = self._between(relax_ab, own[WHOLE], one_face * self.faces)
         shared = {name: output.relax for name, output in outputs.items()}
         like = {kind.name: own[WHOLE].output.settings for kind in kinds} if self.engine.grid_bound else {}
         pieces = cut_layer(
@@ -110,17 +113,60 @@ class LayerMaker(BindingEnergyMaker):
             own = boxes | own
         statics = {name: output.static for name, output in outputs.items() if output.static is not None}
         statics |= {role: each.output for role, each in (own | again.statics).items()}
+        lent = {role: each.output for role, each in between.items() if role}
         collect = collect_layer(
             calculations=statics,
             relaxations=shared | {WHOLE: relax_ab.output} | again.relaxations,
-            uuids={role: output.uuid for role, output in statics.items()},
+            uuids={role: output.uuid for role, output in (statics | lent).items()},
+            between=lent,
             placements=placed.output,
             about=about,
             totals=[count * self.faces for count in self.counts],
             lateral=lateral.output,
         )
         collect.name = "collect"
-        return [placed, relax_ab, lateral, *own.values(), *again.jobs, collect]
+        return [placed, relax_ab, lateral, *own.values(), *between.values(), *again.jobs, collect]
+
+    def _between(self, relax_ab: Job, whole: Job, sizes: Sequence[int]) -> dict[str, Job]:
+        """Single points of each molecule as it lies in B*, without and with the functions of the others, where that differs."""
+        if not self.engine.counterpoise or len(sizes) < 2:
+            return {}
+        labelled = one_by_one(relax_ab.output.structure, list(sizes))
+        labelled.name = "label molecules"
+        jobs: dict[str, Job] = {"": labelled}
+        for number in range(len(sizes)):
+            for role, ghosts in zip(_roles(number), (None, [PARTNER]), strict=True):
+                jobs[role] = self.engine.static(
+                    labelled.output[number],
+                    like=whole.output.settings,
+                    keep=list(B.components),
+                    as_ghosts=ghosts,
+                    role=role,
+                    name=f"static {role}",
+                )
+        return jobs
+
+
+def _roles(number: int) -> tuple[str, str]:
+    """Name the calculations of one molecule as it lies among the others: without, and with their functions."""
+    return f"molecule {number + 1}*", f"molecule {number + 1}* in B* basis"
+
+
+@job
+def one_by_one(interface: Structure | dict[str, Any], sizes: Sequence[int]) -> list[dict[str, Any]]:
+    """Return an interface once for each molecule, in which all others carry the label of a partner.
+
+    Parameters
+    ----------
+    interface
+        The relaxed interface, labelled sites.
+    sizes
+        Atoms of each molecule, in the order of their sites.
+    """
+    whole = Structure.from_dict(interface) if isinstance(interface, dict) else interface
+    sites = np.split(np.array(indices(whole, *B.components)), np.cumsum(sizes)[:-1])
+    every = {int(site) for each in sites for site in each}
+    return [label(whole, PARTNER, sorted(every - set(each.tolist()))).as_dict() for each in sites]
 
 
 @job
@@ -166,6 +212,7 @@ def collect_layer(
     about: dict[str, Any],
     totals: list[int],
     lateral: LateralDocument | None = None,
+    between: dict[str, CalculationDocument] | None = None,
 ) -> BindingDocument:
     """Combine the calculations of several molecules on a slab into one document.
 
@@ -175,14 +222,24 @@ def collect_layer(
         As of `iface_wf.quantities.binding.collect.binding_document`, with the roles ``B1``, ... instead of ``B``.
     totals
         How many molecules of each kind there are, both faces together.
+    between
+        With atom-centred functions: each molecule as it lies among the others, without and with their functions.
     """
+    between = between or {}
     kinds = kinds_of(len(totals))
     energies = {role: c.energy for role, c in calculations.items()}
     single, relaxed, taken = lowest(calculations, relaxations, kinds)
     alone = [single.pop(kind.name) for kind in kinds]
     for kind, each in zip(kinds, alone, strict=True):
         require_same_settings({WHOLE: single[WHOLE].settings, kind.name: each.settings}, comparison_of(each).method)
+    ab, rules = single[WHOLE], comparison_of(single[WHOLE])
+    for role, each in between.items():
+        require_same_settings({WHOLE: ab.settings, role: each.settings}, [*rules.method, *rules.cell])
+    lent = _lent(between)
     together = _sum_of(alone, totals, about["faces"])
+    if between:  # what the molecules lend each other makes B* too low, so their sum is lowered by as much
+        lowered = None if lent is None or together.energy is None else together.energy - lent
+        together = together.model_copy(update={"energy": lowered})
     document = binding_document(single | {B.name: together}, relaxed, uuids, placements, about, None, lateral)
     number = sum(totals)
     molecules = [
@@ -200,11 +257,15 @@ def collect_layer(
     terms += [
         term_of(kind.name, each, uuids.get(taken[kind.name], "")) for kind, each in zip(kinds, alone, strict=True)
     ]
+    terms += [term_of(role, each, uuids.get(role, "")) for role, each in between.items()]
     energy = document.binding_energy
     provenance = document.provenance
     return document.model_copy(
         update={
             "molecules": molecules,
+            **_counterpoise(document, lent if between else None),
+            "converged": document.converged and all(each.converged for each in between.values()),
+            "flags": document.flags + sorted({f"{flag} ({role})" for role, c in between.items() for flag in c.flags}),
             "binding_energy_per_molecule": None if energy is None else energy / number,
             "mutual_energy": lateral.mutual_energy if lateral else None,
             "coverage": 100.0 * number / about["faces"] / document.area,
@@ -236,6 +297,22 @@ def _sum_of(alone: Sequence[CalculationDocument], totals: Sequence[int], faces: 
             "charges": {},
         }
     )
+
+
+def _lent(between: Mapping[str, CalculationDocument]) -> float | None:
+    """Return what molecules gain from the functions of each other, eV, >= 0; None where a calculation gave no energy."""
+    energies = [each.energy for each in between.values() if each.converged]
+    if None in energies or len(energies) < len(between):
+        return None
+    return _weighed([each.energy for each in between.values()], [-1 if "basis" in role else 1 for role in between])
+
+
+def _counterpoise(document: BindingDocument, lent: float | None) -> dict[str, Any]:
+    """Return raw energy and correction where the molecules lend each other functions (eV): the correction is that of all."""
+    if lent is None or document.binding_energy_raw is None:
+        return {}
+    bsse = None if document.bsse_energy is None else document.bsse_energy + lent
+    return {"binding_energy_raw": document.binding_energy_raw - lent, "bsse_energy": bsse}
 
 
 def _weighed(energies: Sequence[float | None], totals: Sequence[int]) -> float | None:

@@ -64,7 +64,14 @@ def summary(document: BindingDocument) -> list[Row]:
         )
     if document.lateral_energy is not None:
         apart = "" if document.image_distance is None else f", {document.image_distance:.1f} A away"
-        rows.append(Row("images", document.lateral_energy, "eV", f"the molecule with its own images{apart}"))
+        rows.append(
+            Row(
+                "images",
+                document.lateral_energy,
+                "eV",
+                f"{'all molecules with their' if several else 'the molecule with its own'} images{apart}",
+            )
+        )
     rows += [
         Row(f"charge transfer {component}", charge, "e", "positive = lost electrons; the components sum to 0")
         for component, charge in document.charge_transfer.items()
