@@ -58,6 +58,8 @@ def test_a_spec_says_where_it_is_wrong(refused, tmp_path):
         ("faces: lower", "both"),
         ("title: ''", "title"),
         ("quantities: [surface_energy]\ncopies: 2", "copies"),
+        ("quantities: [binding_free_energy]\ncopies: 2", "one molecule"),
+        ("beside: [EC]\ntarget: {group: O, surface: Li}", "line 5: 'target'"),
     ):
         (tmp_path / "spec.yaml").write_text(f"{head}{line}\n", encoding="utf-8")
         text = refused("screen", tmp_path / "spec.yaml", "--dry-run", "--store", tmp_path / "s.sqlite")

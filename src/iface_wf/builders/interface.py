@@ -25,7 +25,7 @@ from iface_wf.builders.placing.layers import Piece, copies_of, group_of, n_touch
 from iface_wf.builders.placing.placements import footprint, place
 from iface_wf.builders.placing.targets import Target
 from iface_wf.builders.room import ROOM_ATOMS, diameter, require_room, room_of, roomy
-from iface_wf.builders.solids.held import hold_layers, hold_middle
+from iface_wf.builders.solids.held import held, hold_layers, hold_middle
 from iface_wf.builders.solids.miller import resolve_surface
 from iface_wf.builders.solids.slabs import build_slab
 from iface_wf.builders.solids.wires import build_wire
@@ -238,7 +238,7 @@ class InterfaceBuild:
     placements
         Interfaces; slab sites first.
     report
-        Plain JSON: formula, charge (e), area (A^2; None for a wire), thickness (A), atoms, the slab's
+        Plain JSON: formula, surface, how many atoms are held, charge (e), area (A^2; None for a wire), thickness (A), atoms, the slab's
         dipole per area by formal charges (e/A, along +z; None where its oxidation states are unknown), and the
         closest contact of each placement and its distance from its images (A), and what a cell with room takes. Of a
         slab alone: its own properties.
@@ -566,6 +566,8 @@ def _report(slab: Structure, fragment: Structure, placements: Sequence[Structure
     first = placements[0]
     return {
         "formula": first.properties["formula"],
+        "surface": slab.properties.get("surface"),
+        "held": f"{int(held(slab).sum())} of {len(slab)} atoms of the slab",
         "fragment_formula": fragment.properties.get("formula"),
         "atoms": {"slab": len(slab), "fragment": len(fragment), "total": len(first)},
         "charge": first.properties["charge"],

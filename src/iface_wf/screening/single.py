@@ -130,7 +130,7 @@ def run_request(
                 f"The result {key[:10]} of this was rejected by hand ({why}): ask for something else, collect it again with "
                 "--force, or take it back with: iface-wf store reject ID --undo."
             )
-        if request.title is not None and request.title != found.document.title:
+        if request.title is not None:
             entitle(store, key, request.title)
             found = found._replace(document=found.document.model_copy(update={"title": request.title}))
         if on_event is not None:

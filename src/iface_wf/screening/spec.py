@@ -224,6 +224,11 @@ class ScreeningSpec(BaseModel):
         for name in ("copies", "faces", "beside"):
             if name not in fields and getattr(self, name) != type(self).model_fields[name].default:
                 raise ValueError(f"{name!r} means nothing for these quantities")
+        several = max(self.copies) > 1 or self.faces == "both" or bool(self.beside)
+        if several and self.target is not None:
+            raise ValueError("'target' means nothing where several molecules lie on a filler")
+        if several and any({"copies", "temperature"} <= set(kind.request.model_fields) for kind in self.kinds()):
+            raise ValueError("'copies', 'faces' and 'beside' mean nothing for a free energy, which is of one molecule")
         if any(each.held_layers is not None for each in self.fillers) and "held_layers" not in fields:
             raise ValueError("'held_layers' means nothing for these quantities")
         of_files = own and not self.fillers and not self.fragments()
@@ -449,6 +454,11 @@ def check_names(path: Path, spec: ScreeningSpec, library: Library) -> None:
 def _blamed(message: str) -> tuple[str, ...]:
     """Name the key that a problem of the whole file is most likely about."""
     for word, key in (
+        ("'target'", "target"),
+        ("'copies'", "copies"),
+        ("'faces'", "faces"),
+        ("'beside'", "beside"),
+        ("held_layers", "fillers"),
         ("partners", "partners"),
         ("fillers", "fillers"),
         ("setting", "overrides"),

@@ -100,9 +100,11 @@ def entitle(store: JobStore, identifier: str, text: str) -> None:
     title = _line(text, "title", LONGEST_TITLE)
     if not title.isprintable():
         raise InputError("A title is one line of text that can be printed.")
-    for entry in entries:
+    changed = [entry for entry in entries if entry["output"].get("title") != (title or None)]
+    for entry in changed:
         entry["output"]["title"] = title or None
-    _write(store, entries)
+    if changed:
+        _write(store, changed)
 
 
 def reject(store: JobStore, identifier: str, reason: str) -> str:
