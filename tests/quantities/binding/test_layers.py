@@ -97,6 +97,67 @@ def test_title_and_molecules_are_told_where_results_are_shown(layer, where):
     assert list(iface_wf.results(store=where["store"])["title"]) == ["other"]
 
 
+@pytest.mark.slow
+def test_what_lies_on_either_face_is_bound_as_on_one(where):
+    asked = QUICK | {"placements": 2, "search": 15}
+    both, one = (iface_wf.run("HF-layer", "methane", faces=faces, **asked, **where) for faces in ("both", "upper"))
+    assert [each.count for each in both.molecules] == [2]
+    labels = np.array(both.structure.site_properties["component"])
+    z = both.structure.cart_coords[:, 2]
+    assert (
+        z[labels == "polymer"].min()
+        < z[labels == "slab"].min()
+        < z[labels == "slab"].max()
+        < z[labels == "polymer"].max()
+    )
+    # methane on hydrogen fluoride: dispersion, which neither the other face nor neighbours 10 A away change
+    assert both.binding_energy_per_molecule == pytest.approx(one.binding_energy, abs=0.02)
+    assert both.binding_energy < one.binding_energy < 0
+    # the slab that is relaxed from AB is back at its own height
+    taken = both.provenance["references"]["A"]["energies"]
+    assert taken["A from AB"] <= taken["A"] + 1e-3
+    assert not {"desorbed", "clash", "slab_changed"} & {flag.split(" ")[0] for flag in both.flags}
+
+
+@pytest.mark.slow
+def test_functions_that_molecules_lend_each_other_are_corrected(layer, where):
+    from iface_wf.documents.calculation import CalculationDocument
+    from iface_wf.flows.placements import RankedPlacements
+    from iface_wf.quantities.binding.layers import collect_layer
+    from iface_wf.store.reuse import find_finished
+    from iface_wf.store.settings import open_store
+
+    store = open_store(str(where["store"]))
+    found = {
+        term.role: CalculationDocument.model_validate(find_finished(store, term.key, load=False)["output"])
+        for term in layer.terms
+    }
+    lent = {"molecule 1*": 0.0, "molecule 1* in B* basis": -0.1, "molecule 2*": 0.0, "molecule 2* in B* basis": -0.2}
+    between = {role: found["B*"].model_copy(update={"energy": energy}) for role, energy in lent.items()}
+    whole = layer.structure.as_dict()
+    start = RankedPlacements(structure=whole, placement=0, engine="none")
+    told = [each.model_dump(include={"name", "formula", "count"}) for each in layer.molecules]
+    calculations = found | {f"{role} from AB": found[role] for role in ("A", "B1", "B2")}
+    document = collect_layer.original(
+        calculations, {}, {}, start, {"molecules": told, "faces": 1, "provenance": {}}, [2, 1], between=between
+    )
+    assert document.binding_energy == pytest.approx(layer.binding_energy + 0.3)
+    assert document.binding_energy_raw == pytest.approx(layer.binding_energy)
+    assert document.interaction_energy == pytest.approx(layer.interaction_energy)
+    total = document.interaction_energy + sum(document.deformation_energy.values())
+    assert total == pytest.approx(document.binding_energy)
+    # one that gave no energy leaves none
+    between["molecule 2*"] = between["molecule 2*"].model_copy(
+        update={"converged": False, "flags": ["scf_unconverged"]}
+    )
+    document = collect_layer.original(
+        calculations, {}, {}, start, {"molecules": told, "faces": 1, "provenance": {}}, [2, 1], between=between
+    )
+    assert document.binding_energy is None
+    assert not document.trustworthy
+    assert "scf_unconverged (molecule 2*)" in document.flags
+
+
 def test_a_screening_of_coverages_shares_one_slab_and_one_molecule(library, tmp_path):
     spec = {"fillers": ["water-layer"], "polymers": ["water"], "copies": [1, 2, 4], "engine": "xtb", "placements": 1}
     spec |= {"in_plane": [11.0, 10.0], "quantities": ["binding_energy"]}
