@@ -68,6 +68,23 @@ def test_the_middle_is_held_where_both_faces_are_covered(wet):
     assert sorted(set(np.round(z[held(wet.slab)] - z.mean(), 2))) == [-1.05, 1.05]
 
 
+def test_what_a_file_holds_stays_held_on_both_faces(magnesia, tmp_path):
+    from ase.io import read
+
+    atoms = read(magnesia)
+    atoms.set_constraint(FixAtoms([atom.index for atom in atoms if atom.z < 9.0]))
+    write(tmp_path / "mine.xyz", atoms, format="extxyz")
+    slab = build(tmp_path / "mine.xyz", molecule="water", faces="both").slab
+    z = slab.cart_coords[:, 2]
+    assert set(np.round(z[held(slab)], 2)) == {6.0}
+
+
+def test_names_say_units_complexes_and_files(magnesia, tmp_path):
+    (tmp_path / "own.xyz").write_text("3\n\nO 0 0 0\nH 0.76 0 0.59\nH -0.76 0 0.59\n", encoding="utf-8")
+    built = build(magnesia, "PEO", 2, beside=["2 EC", str(tmp_path / "own.xyz"), "EC"])
+    assert built.report["on_each_face"] == {"PEO x 2": 1, "EC": 3, "own.xyz": 1}
+
+
 def test_the_report_counts_by_face(wet):
     report = wet.report
     assert report["on_each_face"] == {"water": 3, "LiTFSI": 1}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -25,7 +25,7 @@ from iface_wf.builders.placing.layers import Piece, copies_of, group_of, n_touch
 from iface_wf.builders.placing.placements import footprint, place
 from iface_wf.builders.placing.targets import Target
 from iface_wf.builders.room import ROOM_ATOMS, diameter, require_room, room_of, roomy
-from iface_wf.builders.solids.held import held, hold_layers, hold_middle
+from iface_wf.builders.solids.held import BY_FILE, held, hold_layers, hold_middle
 from iface_wf.builders.solids.miller import resolve_surface
 from iface_wf.builders.solids.slabs import build_slab
 from iface_wf.builders.solids.wires import build_wire
@@ -305,7 +305,7 @@ def _build_layer(spec: InterfaceSpec, library: Library) -> InterfaceBuild:
     report = _report(slab, group, placements) | {
         "flat_distance": None,
         "larger_cell": None,
-        "on_each_face": {each.name: each.count for each in pieces},
+        "on_each_face": on_each_face(pieces),
         "faces": spec.n_faces,
         "coverage": 100.0 * len(molecules) / area_of(slab),
         "touch_the_slab": f"{touching} of {len(sizes)} molecules",
@@ -339,8 +339,10 @@ def _laid_with_room(
 
 def build_pieces(spec: InterfaceSpec, library: Library) -> tuple[Piece, ...]:
     """Build the molecules that lie together on a slab, one of each kind; errors as of `build_fragment`."""
-    name = " + ".join(each for each in (spec.polymer or spec.molecule, spec.salt) if each)
-    pieces = [Piece(name, build_fragment(spec, library), spec.copies)]
+    units = "" if spec.units is None else f" x {spec.units}"
+    host = f"{spec.polymer or spec.molecule or ''}{units}"
+    name = f"({host} + {spec.salt})" if host and spec.salt else host or spec.salt or ""
+    pieces = [Piece(_short(name), build_fragment(spec, library), spec.copies)]
     for text in spec.beside:
         count, other = counted(text)
         role = "salt" if library.find("salt", other) is not None else "polymer"
@@ -352,11 +354,21 @@ def build_pieces(spec: InterfaceSpec, library: Library) -> tuple[Piece, ...]:
             "n_conformers": spec.n_conformers,
             "max_atoms": spec.max_atoms,
         }
-        pieces.append(Piece(other, build_fragment(InterfaceSpec(**asked, **{role: other}), library), count))
+        pieces.append(Piece(_short(other), build_fragment(InterfaceSpec(**asked, **{role: other}), library), count))
     for each in pieces:
         if abs(float(each.structure.properties.get("charge", 0.0))) > 1e-6:
             raise no_ion_alone(f"{each.name} carries a charge", spec.salt or "LiTFSI")
     return tuple(pieces)
+
+
+def _short(name: str) -> str:
+    """Call a user's own file by its name."""
+    return PurePath(name).name if name.lower().endswith(".xyz") else name
+
+
+def on_each_face(pieces: Sequence[Piece]) -> dict[str, int]:
+    """Count the molecules of a face by name."""
+    return {name: sum(each.count for each in pieces if each.name == name) for name in (each.name for each in pieces)}
 
 
 def _build_given(spec: InterfaceSpec, library: Library) -> InterfaceBuild:
@@ -544,9 +556,9 @@ def build_substrate(spec: SlabSpec, library: Library, lengths: tuple[float, floa
     if spec.held_layers is None and spec.n_faces == 1:
         return slab
     if not slab.lattice.pbc[1]:
-        raise InputError("held_layers means nothing for a wire, which has no layers.")
-    if spec.held_layers is None:
-        return hold_middle(slab)
+        raise InputError("'faces' and 'held_layers' mean nothing for a wire, which has neither.")
+    if spec.held_layers is None:  # who holds atoms in the file of a slab has chosen which
+        return slab if slab.properties.get(BY_FILE) else hold_middle(slab)
     return hold_layers(slab, spec.held_layers, middle=spec.n_faces == 2)
 
 

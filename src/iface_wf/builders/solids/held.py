@@ -10,8 +10,10 @@ from iface_wf.errors import InputError
 
 #: Atoms whose heights differ by less, from one to the next, A, are one layer.
 LAYER_GAP = 0.5
-#: Names, among the properties of a slab, what its held atoms are where they are not those of its surface.
+#: Says, among the properties of a slab, what its held atoms are where they are not those of its surface.
 OWN = "held"
+#: Whether the file of a slab says which atoms are held.
+BY_FILE = "held_by_file"
 
 
 def layers_of(slab: Structure) -> list[NDArray[np.int_]]:

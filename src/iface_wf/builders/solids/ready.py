@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 from pymatgen.core import Lattice, Structure
@@ -9,7 +11,7 @@ from pymatgen.core import Lattice, Structure
 from iface_wf.builders.components import label
 from iface_wf.builders.solids.cell import by_element, freeze, place, repeat
 from iface_wf.builders.solids.describe import describe
-from iface_wf.builders.solids.held import OWN
+from iface_wf.builders.solids.held import BY_FILE, OWN
 from iface_wf.builders.solids.planes import in_plane_supercell
 from iface_wf.builders.solids.surfaces import check_contacts
 from iface_wf.documents.labels import SLAB
@@ -122,11 +124,13 @@ def described(
     check_contacts(slab, record.crystal)
     extent = float(np.ptp(slab.cart_coords[:, 2]))
     usual = freeze(slab, record.surfaces[0].frozen_fraction, extent)
-    if "selective_dynamics" in slab.site_properties:
+    by_file = "selective_dynamics" in slab.site_properties
+    if by_file:
         _about_held(slab, notes)
     else:
         slab = usual
-    own = {} if _free(slab) == _free(usual) else {OWN: "as in the file"}
+    own: dict[str, Any] = {BY_FILE: True} if by_file else {}
+    own |= {} if _free(slab) == _free(usual) else {OWN: "as in the file"}
     slab.properties = (
         describe(record, slab)
         | own

@@ -11,7 +11,7 @@ from pymatgen.core import Structure
 from iface_wf.builders.alone import no_ion_alone
 from iface_wf.builders.contact import symbols_of
 from iface_wf.builders.given import Given
-from iface_wf.builders.interface import InterfaceBuild, build_fragment, build_interface
+from iface_wf.builders.interface import InterfaceBuild, build_fragment, build_interface, on_each_face
 from iface_wf.builders.molecules.fragments import formula
 from iface_wf.builders.placing.layers import Piece
 from iface_wf.builders.room import room_of
@@ -117,7 +117,7 @@ def describe(
     faces = request.n_faces
     counts = [piece.count for piece in pieces]
     if pieces:  # one name, so that no table, heat map or comparison takes it for one of these molecules alone
-        polymer = " + ".join(f"{piece.count} {piece.name}" for piece in pieces) + (
+        polymer = " + ".join(f"{count} {name}" for name, count in on_each_face(pieces).items()) + (
             " (both faces)" if faces == 2 else ""
         )
     layer = {
