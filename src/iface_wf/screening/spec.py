@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, Self, TypeVar
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     WithJsonSchema,
@@ -58,6 +59,16 @@ def _quantity(name: str) -> str:
 
 
 Quantity = Annotated[str, AfterValidator(_quantity), WithJsonSchema({"type": "string", "enum": quantity_names()})]
+
+
+def _listed(value: Any) -> Any:
+    """Take a single number or name for a list of one."""
+    return (value,) if isinstance(value, str | int) and not isinstance(value, bool) else value
+
+
+_Number = Annotated[int, Field(ge=1, le=MOST_COPIES)]
+Copies = Annotated[tuple[_Number, ...], BeforeValidator(_listed, json_schema_input_type=_Number | tuple[_Number, ...])]
+Beside = Annotated[tuple[str, ...], BeforeValidator(_listed, json_schema_input_type=str | tuple[str, ...])]
 
 
 class Funnel(BaseModel):
@@ -168,9 +179,9 @@ class ScreeningSpec(BaseModel):
     room_atoms: int | None = Field(default=None, ge=0, le=100_000)
     target: Target | None = None
     clearance: float = Field(default=0.85, ge=0.5, le=1.5)
-    copies: tuple[Annotated[int, Field(ge=1, le=MOST_COPIES)], ...] = Field(default=(1,), min_length=1)
+    copies: Copies = Field(default=(1,), min_length=1)
     faces: Literal["upper", "both"] = "upper"
-    beside: tuple[str, ...] = ()
+    beside: Beside = ()
     title: Title | None = None
     overrides: dict[str, Any] = Field(default_factory=dict)
     processes: int = Field(default=0, ge=0, le=100_000)
@@ -185,12 +196,6 @@ class ScreeningSpec(BaseModel):
                 raise ValueError(f"{getattr(item, 'name', item)!r} is given twice")
             seen.add(identity)
         return value
-
-    @field_validator("copies", "beside", mode="before")
-    @classmethod
-    def _listed(cls, value: Any) -> Any:
-        """Take a single number or name for a list of one."""
-        return (value,) if isinstance(value, str | int) and not isinstance(value, bool) else value
 
     @field_validator("beside")
     @classmethod
