@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import iface_wf
+from iface_wf.builders.contact import gathered
 from iface_wf.documents.labels import CATION
 from iface_wf.engines.xtb.engine import XtbEngine
 from iface_wf.library import Library
@@ -67,7 +68,8 @@ def test_what_they_give_each_other_is_told(layer):
     engine = XtbEngine()
     labels = np.array(layer.structure.site_properties["component"])
     assert CATION not in labels
-    molecules = layer.structure.cart_coords[labels != "slab"]
+    # each beside the nearest of the others, across the border of the cell too
+    molecules = gathered(layer.structure.cart_coords[labels != "slab"], layer.structure.lattice)
     energies = []
     for sites in (range(13), range(5), range(5, 10), range(10, 13)):
         piece = layer.structure.copy()
@@ -75,6 +77,7 @@ def test_what_they_give_each_other_is_told(layer):
         piece.remove_sites([i for i in range(len(piece)) if i not in set(keep)])
         atoms = engine.atoms(piece)
         atoms.pbc = False
+        atoms.positions = molecules[list(sites)]
         atoms.calc = engine.calculator(engine.defaults())
         energies.append(atoms.get_potential_energy())
     assert len(molecules) == 13

@@ -85,7 +85,7 @@ def laid(
     clearance: float,
     rng: np.random.Generator,
 ) -> list[Vectors]:
-    """Put molecules onto the upper face of a slab, one after another in random order.
+    """Put molecules onto the upper face of a slab, one after another in random order, or the larger ones first.
 
     Of several places and orientations of each molecule the one is taken in which it comes down lowest: the surface fills
     before molecules lie on others. None overlaps another or an image, because each is lowered until it touches.
@@ -113,7 +113,10 @@ def laid(
     """
     found: list[Vectors] = [np.empty((0, 3))] * len(molecules)
     there: list[int] = []
-    for index in rng.permutation(len(molecules)):
+    order = [int(index) for index in rng.permutation(len(molecules))]
+    if rng.random() < 0.5:  # small ones find room between large ones, not the other way round
+        order.sort(key=lambda index: -len(molecules[index]))
+    for index in order:
         found[index] = put_down(
             with_others(slab, [found[i] for i in there], [molecules[i] for i in there]),
             shapes[index],
@@ -121,7 +124,7 @@ def laid(
             clearance,
             rng,
         )
-        there.append(int(index))
+        there.append(index)
     return found
 
 
