@@ -17,6 +17,8 @@ PAGES = {
     path.relative_to(ROOT).as_posix(): path for path in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
 }
 BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
+#: Run by a test of its own, with files of a user.
+ELSEWHERE = {"docs/jobs.md"}
 #: Orders and ranks a cell of 190 atoms twenty times.
 SLOW = {"docs/structures.md"}
 
@@ -27,7 +29,9 @@ def blocks(path):
 
 def pages():
     return [
-        pytest.param(name, marks=pytest.mark.slow if name in SLOW else ()) for name, p in PAGES.items() if blocks(p)
+        pytest.param(name, marks=pytest.mark.slow if name in SLOW else ())
+        for name, p in PAGES.items()
+        if blocks(p) and name not in ELSEWHERE
     ]
 
 

@@ -1,4 +1,4 @@
-"""The commands of docs/jobs.md run as they stand, one after the other, on a tiny slab."""
+"""The commands, files and Python of docs/jobs.md run as they stand, one after the other, on a tiny slab."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from iface_wf.api.stored import results
 from iface_wf.cli.main import main
 
 PAGE = Path(__file__).parents[1] / "docs" / "jobs.md"
-BLOCK = re.compile(r"^```bash\n(.*?)^```", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r"^```(bash|yaml|python)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 SPEC = "fillers: [slab.xyz]\nmolecules: [water, mine.xyz]\nengine: mlip\nplacements: 1\nquantities: [binding_energy]\n"
 
 
-def commands():
-    return [
-        shlex.split(line, comments=True)
-        for block in BLOCK.findall(PAGE.read_text(encoding="utf-8"))
-        for line in block.splitlines()
-    ]
+def blocks():
+    return BLOCK.findall(PAGE.read_text(encoding="utf-8"))
+
+
+def commands(text):
+    return [shlex.split(line, comments=True) for line in text.splitlines()]
 
 
 @pytest.fixture
@@ -47,21 +47,40 @@ def folder(tmp_path, monkeypatch):
 
 
 def test_every_line_is_a_command_of_ours():
-    assert len(commands()) > 20
-    assert {words[0] for words in commands()} == {"iface-wf"}
+    every = [words for language, text in blocks() if language == "bash" for words in commands(text)]
+    assert len(every) > 40
+    assert {words[0] for words in every} == {"iface-wf"}
+
+
+def test_there_are_sixteen_jobs_and_each_has_a_command():
+    sections = PAGE.read_text(encoding="utf-8").split("\n## ")[1:]
+    assert len(sections) == 16
+    assert all("```bash" in section for section in sections)
 
 
 @pytest.mark.slow
 def test_all_of_them_work_in_this_order(folder, capfd):
     from jobflow_remote import SETTINGS
 
+    module: dict[str, object] = {}
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(SETTINGS, "projects_folder", str(folder / "projects"))
         key = ""
-        for words in commands():
-            if "3fa2" in words and not key:
-                key = results()["key"][0][:8]
-            code = main([key if word == "3fa2" else word for word in words[1:]])
-            assert code == 0, (words, capfd.readouterr().err[-1000:])
-    assert {"AB.vasp", "table.tex", "table.csv", "water.zip", "parts", "built"} <= {p.name for p in folder.iterdir()}
+        for language, text in blocks():
+            if language == "yaml":
+                name = re.match(r"# (\w+\.yaml)\n", text)[1]
+                (folder / name).write_text(text, encoding="utf-8")
+            elif language == "python":
+                exec(compile(text, "a block of docs/jobs.md", "exec"), module)
+            for words in commands(text) if language == "bash" else ():
+                if "3fa2" in words and not key:
+                    key = results()["key"][0][:8]
+                code = main([key if word == "3fa2" else word for word in words[1:]])
+                assert code == 0, (words, capfd.readouterr().err[-1000:])
+    assert {"AB.vasp", "table.tex", "table.csv", "water.zip", "parts", "built", "layer", "electrolyte", "by-hand"} <= {
+        p.name for p in folder.iterdir()
+    }
     assert len(results(str(folder / "again.sqlite"))) >= 1
+    table = results()
+    assert {"my first", "as I built it", "water on the terrace"} <= set(table["title"])
+    assert table["binding_energy_per_molecule"].notna().sum() == 1  # run, screened and asked for in Python: one result

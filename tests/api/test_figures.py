@@ -61,6 +61,15 @@ def test_convergence_is_of_the_relaxations_that_the_store_has(store, tmp_path):
         assert relaxations_of(stored, document(provenance={"relaxations": damaged})) == {}
 
 
+def test_folders_are_made_and_the_way_to_replace_is_told(store, tmp_path, capsys):
+    out = ["--out", str(tmp_path / "new" / "folder"), "--store", store]
+    for what in (["abc0", "--figure", "potential"], ["--figure", "heat-map"]):
+        assert main(["report", *what, *out]) == 0
+        assert main(["report", *what, *out]) == 2
+        assert "--force to replace it" in capsys.readouterr().err
+        assert main(["report", *what, *out, "--force"]) == 0
+
+
 def test_the_command_line(store, tmp_path, capsys):
     out = ["--out", str(tmp_path), "--store", store]
     assert (
@@ -88,11 +97,14 @@ def test_the_command_line(store, tmp_path, capsys):
         (["abc0", "--figure", "slices", "--along", "a"], "'along' means nothing for slices"),
         (["dddd", "--figure", "slices"], "no charge-density difference"),
         (["dddd", "--figure", "transfer"], "no charges of atoms"),
-        (["abc0", "--figure", "slices", "--out", "nowhere"], "does not exist"),
+        (["abc0", "--figure", "slices", "--out", "file"], "is a file, not a folder"),
+        (["abc0", "--figure", "slices", "--out", "file/below"], "is a file, not a folder"),
+        (["--along", "a"], "--along goes with the ID of one result."),
     ],
 )
 def test_what_does_not_fit_is_refused(store, tmp_path, capsys, monkeypatch, arguments, text):
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").touch()
     assert main(["report", *arguments, "--store", store]) == 2
     ran = capsys.readouterr()
     assert ran.out == ""

@@ -99,7 +99,10 @@ def test_there_is_no_way_out_of_the_report(server, path):
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS"])
 def test_nothing_can_be_written(server, method):
-    assert ask(server, f"/{server.token}/data.json", method)[0].status == 501
+    answer, content = ask(server, f"/{server.token}/data.json", method)
+    assert (answer.status, answer.headers["Allow"]) == (405, "GET, HEAD")
+    assert content == b"405 the report is only read: GET and HEAD\n"
+    assert "Content-Security-Policy" in answer.headers
     assert len(rows(server)) == 1
 
 

@@ -74,7 +74,7 @@ def test_a_rejected_result_is_neither_ranked_nor_handed_out(cli, job_store, two,
     kind = SimpleNamespace(graph=lambda request, library: SimpleNamespace(items={ONE: None}))
     monkeypatch.setattr(single, "flow_kind_of", lambda quantities: kind)
     monkeypatch.setattr(single, "finished_results", lambda store, items: items)
-    request = SimpleNamespace(quantities=())
+    request = SimpleNamespace(quantities=(), title=None)
     with pytest.raises(InputError, match="rejected by hand \\(the slab is rumpled\\)"):
         single.run_request(request, job_store, Library(), tmp_path)
     assert "counts again" in cli("store", "reject", "abc0", "--undo", *two).err

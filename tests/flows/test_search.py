@@ -14,7 +14,8 @@ from iface_wf.engines.walks import Walkers
 from iface_wf.errors import CalculationError, InputError
 from iface_wf.flows.search import halving, jobs, statistics
 from iface_wf.flows.search.budget import LEVELS, budget_of
-from iface_wf.flows.search.jobs import SearchOptions, _OnSlab, find_alone, find_on_slab
+from iface_wf.flows.search.jobs import _OnSlab, find_alone, find_on_slab
+from iface_wf.flows.search.options import SearchOptions
 from iface_wf.flows.search.record import Record
 
 

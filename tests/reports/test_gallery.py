@@ -145,6 +145,8 @@ def test_the_search_is_drawn_in_its_order_with_the_lowest_so_far():
     assert [each.best for each in found] == pytest.approx([0.5, 0.5, 0.5, 0.0, 0.0])
     axes = draw("convergence", searched(), {}).axes
     assert len(axes) == 1
+    (chosen,) = (line for line in axes[0].lines if line.get_label() == "chosen, relaxed on as AB")
+    assert list(chosen.get_xdata()) == [searched().placement + 1]
     steps = next(line for line in axes[0].lines if line.get_label() == "lowest so far")
     assert steps.get_ydata() == pytest.approx([0.5, 0.5, 0.5, 0.0, 0.0])
     assert candidates(document(placement_ranking=[{"placement": 0, "contact": 2.0}])) == []  # nothing was searched

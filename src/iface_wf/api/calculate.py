@@ -12,6 +12,7 @@ from iface_wf.api.notebook import step_listener
 from iface_wf.api.options import (
     BindingOptions,
     BindingQuantity,
+    Faces,
     Filler,
     Store,
     Surface,
@@ -90,6 +91,9 @@ def run(
     conformation: Conformation | None = None,
     molecule: str | None = None,
     salt: str | None = None,
+    copies: int | None = None,
+    faces: Faces | None = None,
+    beside: Sequence[str] | None = None,
     target: Target | None = None,
     clearance: float | None = None,
     interface: str | Path | None = None,
@@ -103,10 +107,12 @@ def run(
     search: int | None = None,
     seed: int | None = None,
     in_plane: tuple[float, float] | None = None,
+    held_layers: int | None = None,
     vacuum: float | None = None,
     max_atoms: int | None = None,
     room_atoms: int | None = None,
     processes: int | None = None,
+    title: str | None = None,
     store: Store | None = None,
     workdir: str | Path | None = None,
     library: Library | None = None,
@@ -145,6 +151,10 @@ def run(
         Instead of a polymer: SMILES, a name from the library such as ``"EC"`` or ``"water"``, or the path of an ``.xyz`` file.
     salt
         Salt of the library, as an ion pair beside the polymer or molecule, or alone.
+    copies, faces, beside
+        Several molecules: how many of what is named lie on a face; ``"both"`` puts the same on the lower face as well; and what else
+        lies there, names of molecules, polymers and salts, each with a number before it where there are several
+        (``["LiTFSI", "3 EC"]``).
     target
         Which functional group shall touch which atom of the surface.
     clearance
@@ -173,6 +183,9 @@ def run(
         Seed of everything random.
     in_plane
         Smallest in-plane lengths of the slab, A, in either order; by default as large as what lies on it needs.
+    held_layers
+        How many layers of atoms of the slab keep their places, from below, or in the middle where molecules lie on both faces; by
+        default as the surface, or the file of a slab, says.
     vacuum
         Empty space above the topmost atom, A.
     max_atoms
@@ -182,6 +195,8 @@ def run(
         engine and level say.
     processes
         MPI processes per calculation; 0 means all available cores.
+    title
+        A name of your own for the result, shown in tables, on pages and in figures.
     store
         File or address of a store, or an open one; by default the configured one.
     workdir

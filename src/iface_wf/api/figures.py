@@ -14,7 +14,7 @@ from iface_wf.reports.convergence import relaxations_of
 from iface_wf.reports.gallery import DRAWINGS, Drawing, draw
 from iface_wf.reports.heatmap import heat_map_figure
 from iface_wf.reports.names import file_stem
-from iface_wf.reports.paths import FIGURE_FORMATS, new_file, save
+from iface_wf.reports.paths import FIGURE_FORMATS, folder, new_file, require_folder, save
 from iface_wf.store.results import calculation_of, find_result, method_of
 
 FigureFormat = Literal["png", "svg", "pdf"]
@@ -47,7 +47,7 @@ def figure(
         end of each relaxation against its limit, the cycles of self-consistency of each single point, and the energies (eV) of
         the candidates of the search above the lowest one, with the lowest so far. What is not stored is said in the figure.
     out
-        Folder for the file.
+        Folder for the file; it is made where it does not exist.
     fmt
         ``"png"`` (200 dots per inch), ``"svg"`` or ``"pdf"``.
     iso
@@ -90,9 +90,10 @@ def figure(
     for option, value, allowed in (("iso", iso, _WITH_ISO), ("along", along, _WITH_ALONG)):
         if value is not None and what not in allowed:
             raise InputError(f"The option {option!r} means nothing for {what}, only for {' and '.join(allowed)}.")
+    require_folder(Path(out))
     opened_store = opened(store, create=False)
     document = find_result(opened_store, identifier, load=what in ("difference", "slices")).document
-    path = new_file(Path(out) / f"{file_stem(document)}_{what}.{fmt}", replace=force)
+    path = new_file(folder(Path(out)) / f"{file_stem(document)}_{what}.{fmt}", replace=force)
     by_role = {term.role: calculation_of(opened_store, document, term.role) for term in document.terms}
     found = {role: each for role, each in by_role.items() if each is not None}
     relaxations = relaxations_of(opened_store, document) if what == "convergence" else None
@@ -145,10 +146,11 @@ def heat_map(
     """
     check_types(out=out, fmt=fmt, force=force)
     _check_format(fmt)
+    require_folder(Path(out))
     table = results(
         store, kind=kind, where=where, filler=filler, polymer=polymer, salt=salt, engine=engine, level=level
     )  # fmt: skip
-    path = new_file(Path(out) / f"heat-map.{fmt}", replace=force)
+    path = new_file(folder(Path(out)) / f"heat-map.{fmt}", replace=force)
     save(heat_map_figure(table, get_kind(kind or DEFAULT_KIND)), path, fmt)
     methods = sorted({method_of(row) for row in table[table["trustworthy"]].to_dict("records")})
     if len(methods) > 1:

@@ -11,13 +11,13 @@ from pymatgen.core import Structure
 from iface_wf.analysis.density import unpack
 from iface_wf.api.options import Store, check_types, opened
 from iface_wf.builders.components import select
-from iface_wf.documents.labels import PARTS, WHOLE
+from iface_wf.documents.labels import PARTS, WHOLE, B
 from iface_wf.errors import InputError, NoticeWarning, unknown_name
 from iface_wf.former import todays_value
 from iface_wf.reports.files import DENSITY_FORMATS, STRUCTURE_FORMATS, file_format, write_density, write_structure
 from iface_wf.reports.names import file_stem
 from iface_wf.reports.page import html_page, save_figure
-from iface_wf.reports.paths import new_file, new_folder
+from iface_wf.reports.paths import folder, new_file, new_folder, require_folder
 from iface_wf.store.results import find_density, find_result, structure_of
 from iface_wf.store.whole import DENSITY_MISSING
 
@@ -129,7 +129,9 @@ def _export_all(identifier: str, out: Path, fmt: str, store: Store | None) -> Pa
     for part in PARTS:
         if labels.intersection(part.components):
             found[f"{part.name}_frozen"] = select(structure, *part.components)
-        found[part.name] = structure_of(opened_store, document, part.name)
+        alone = [each.role for each in getattr(document, "molecules", [])] if part == B else []
+        for name in alone or [part.name]:  # each kind of several molecules
+            found[name] = structure_of(opened_store, document, name)
     missing = [f"{name} (its calculation is not in this store)" for name, each in found.items() if each is None]
     record = None
     if getattr(document, "density_difference", None) is None:
@@ -174,7 +176,7 @@ def report(
     identifier
         As in `iface_wf.show`.
     out
-        Folder for both files, which must not exist yet.
+        Folder for both files, which must not exist yet; it is made where it does not.
     iso
         Isovalue of the charge-density difference, e/A^3; by default surfaces that enclose half of the displaced charge.
     force
@@ -201,9 +203,10 @@ def report(
     ('.html', '.png')
     """
     check_types(identifier=identifier, out=out, iso=iso, force=force, store=store)
+    require_folder(Path(out))
     found = find_result(opened(store, create=False), identifier, load=True)
     stem = file_stem(found.document)
-    picture, page = (new_file(Path(out) / f"{stem}{suffix}", replace=force) for suffix in (".png", ".html"))
+    picture, page = (new_file(folder(Path(out)) / f"{stem}{suffix}", replace=force) for suffix in (".png", ".html"))
     drawn = save_figure(found.document, picture, iso)
     page.write_text(html_page(*found, iso=iso), encoding="utf-8")
     return Report(page, drawn)

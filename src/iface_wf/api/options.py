@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from numbers import Real
 from pathlib import Path
 from types import NoneType
@@ -21,6 +21,7 @@ if TYPE_CHECKING:  # builders take a second, which tables do without
 
 Filler = str | Path
 Surface = str | tuple[int, int, int]
+Faces = Literal["upper", "both"]
 Store: TypeAlias = str | Path | JobStore
 BindingQuantity = Literal["binding_energy", "interaction_energy", "charges"]
 
@@ -39,6 +40,9 @@ class BindingOptions(TypedDict, total=False):
     salt: str | None
     salt_group: str | None
     salt_part: Literal["pair", "cation", "anion"] | None
+    copies: int | None
+    faces: Faces | None
+    beside: Sequence[str] | None
     target: Target | None
     clearance: float | None
     interface: str | Path | None
@@ -52,10 +56,12 @@ class BindingOptions(TypedDict, total=False):
     n_conformers: int | None
     seed: int | None
     in_plane: tuple[float, float] | None
+    held_layers: int | None
     vacuum: float | None
     max_atoms: int | None
     room_atoms: int | None
     processes: int | None
+    title: str | None
 
 
 _TEXT, _PATH, _YES = (str,), (str, Path), (bool,)

@@ -171,6 +171,14 @@ class _Handler(BaseHTTPRequestHandler):
         """Answer without what the file holds."""
         self._answer(body=False)
 
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """Answer a request that is none of ours in a line; the report is only read, so other methods are not allowed."""
+        if code == HTTPStatus.NOT_IMPLEMENTED:
+            self._say(HTTPStatus.METHOD_NOT_ALLOWED, "the report is only read: GET and HEAD", {"Allow": "GET, HEAD"})
+        else:
+            self._say(HTTPStatus(code), "not understood")
+        self.close_connection = True
+
     def _answer(self, body: bool) -> None:
         token, _, path = self.path.split("?")[0].removeprefix("/").partition("/")
         # Another name for this address would let a page of somebody else read this one.
@@ -193,14 +201,18 @@ class _Handler(BaseHTTPRequestHandler):
         self._send(HTTPStatus.OK, content if body else b"", kind, len(content))
         return None
 
-    def _say(self, status: HTTPStatus, text: str) -> None:
+    def _say(self, status: HTTPStatus, text: str, more: Mapping[str, str] | None = None) -> None:
         content = f"{status.value} {text}\n".encode()
-        self._send(status, b"" if self.command == "HEAD" else content, "text/plain", len(content))
+        told = content if getattr(self, "command", None) != "HEAD" else b""
+        self._send(status, told, "text/plain", len(content), more)
 
-    def _send(self, status: HTTPStatus, content: bytes, kind: str, length: int) -> None:
+    def _send(
+        self, status: HTTPStatus, content: bytes, kind: str, length: int, more: Mapping[str, str] | None = None
+    ) -> None:
         self.send_response(status)
         charset = "; charset=utf-8" if kind.startswith("text/") or kind.endswith(("json", "javascript")) else ""
-        for name, value in (_HEADERS | {"Content-Type": f"{kind}{charset}", "Content-Length": str(length)}).items():
+        own = {"Content-Type": f"{kind}{charset}", "Content-Length": str(length)}
+        for name, value in (_HEADERS | own | dict(more or {})).items():
             self.send_header(name, value)
         self.end_headers()
         self.wfile.write(content)

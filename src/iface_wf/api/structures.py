@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ from iface_wf.errors import InputError, validate
 from iface_wf.library import Library
 
 if TYPE_CHECKING:
-    from iface_wf.api.options import Filler, Surface
+    from iface_wf.api.options import Faces, Filler, Surface
 
 
 def build(
@@ -30,6 +30,9 @@ def build(
     conformation: Conformation | None = None,
     molecule: str | None = None,
     salt: str | None = None,
+    copies: int | None = None,
+    faces: Faces | None = None,
+    beside: Sequence[str] | None = None,
     target: Target | None = None,
     clearance: float | None = None,
     interface: str | Path | None = None,
@@ -37,6 +40,7 @@ def build(
     placements: int | None = None,
     seed: int | None = None,
     in_plane: tuple[float, float] | None = None,
+    held_layers: int | None = None,
     vacuum: float | None = None,
     max_atoms: int | None = None,
     room_atoms: int | None = None,
@@ -49,11 +53,11 @@ def build(
     ----------
     filler, polymer, units, surface, thickness, sequence, tacticity, caps, conformation, molecule, salt
         As in `iface_wf.run`; without a polymer, molecule or salt only the slab is built.
-    target, clearance, interface, split
+    copies, faces, beside, target, clearance, interface, split
         As in `iface_wf.run`.
     placements
         How many interfaces, in different orientations and places; by default 1.
-    seed, in_plane, vacuum, max_atoms, room_atoms, library
+    seed, in_plane, held_layers, vacuum, max_atoms, room_atoms, library
         As in `iface_wf.run`.
     **options
         The other fields of `iface_wf.builders.interface.InterfaceSpec`.
@@ -81,6 +85,12 @@ def build(
     >>> wire = iface_wf.build("GdOOH", surface="wire").slab
     >>> wire.lattice.pbc
     (True, False, False)
+
+    Several molecules, on both faces if wanted:
+
+    >>> wet = iface_wf.build("LiI", molecule="EC", copies=2, beside=["LiTFSI", "3 water"])
+    >>> wet.report["on_each_face"]
+    {'EC': 2, 'LiTFSI': 1, 'water': 3}
 
     A group of the molecule can be aimed at an atom of the surface:
 

@@ -86,25 +86,22 @@ def clash(structure: Structure) -> bool:
 
 
 def desorbed(structure: Structure) -> bool:
-    """Say whether a part of the fragment has left: the polymer, the salt's cation or its anion.
+    """Say whether a part of the fragment has left: one of its molecules, the salt's cation or its anion.
 
-    A part is held when it is within ``DESORBED`` van der Waals sums of the slab, or of another part that is.
-    A structure without slab or without fragment is never desorbed.
+    Atoms are held that are within ``DESORBED`` van der Waals sums of the slab, or of others that are: a molecule as a whole when
+    one of its atoms is, each of several molecules by itself. A structure without slab or without fragment is never desorbed.
     """
-    labels = np.array(_labels(structure))
+    substrate = np.isin(_labels(structure), SLAB_PARTS)
+    if substrate.all() or not substrate.any():
+        return False
     radii = vdw_radii(symbols_of(structure))
     near = _distances(structure) < DESORBED * (radii[:, None] + radii[None])
-    substrate = np.isin(labels, SLAB_PARTS)
-    loose = set(labels[~substrate].tolist())
-    if not loose or not substrate.any():
-        return False
     held = substrate
     while True:
-        joined = {part for part in loose if near[np.ix_(labels == part, held)].any()}
-        if not joined:
-            return bool(loose)
-        held = held | np.isin(labels, sorted(joined))
-        loose -= joined
+        more = held | (near & held[None]).any(axis=1)
+        if np.array_equal(more, held):
+            return not bool(held.all())
+        held = more
 
 
 def dissociated(initial: Structure, final: Structure) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -13,16 +13,19 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from pymatgen.core import Structure
 from rdkit import Chem
 
-from iface_wf.builders.alone import refuse_ion
+from iface_wf.builders.alone import no_ion_alone, refuse_ion
 from iface_wf.builders.contact import image_distance, symbols_of
+from iface_wf.builders.docking.layers import Layers
 from iface_wf.builders.edges import MAX_VACUUM, MIN_VACUUM, area_of
 from iface_wf.builders.given import Given, read_given
 from iface_wf.builders.molecules.complexes import bind_salt, build_salt
 from iface_wf.builders.molecules.fragments import formula, from_smiles, from_xyz, parse_smiles, require_meant
 from iface_wf.builders.molecules.oligomers import Conformation, Tacticity, build_oligomer, parse_unit, record_mol
+from iface_wf.builders.placing.layers import Piece, copies_of, group_of, n_touching
 from iface_wf.builders.placing.placements import footprint, place
 from iface_wf.builders.placing.targets import Target
-from iface_wf.builders.room import ROOM_ATOMS, require_room, room_of, roomy
+from iface_wf.builders.room import ROOM_ATOMS, diameter, require_room, room_of, roomy
+from iface_wf.builders.solids.held import BY_FILE, held, hold_layers, hold_middle
 from iface_wf.builders.solids.miller import resolve_surface
 from iface_wf.builders.solids.slabs import build_slab
 from iface_wf.builders.solids.wires import build_wire
@@ -32,6 +35,9 @@ from iface_wf.library.records import Caps, InPlane, Miller, MoleculeRecord, Poly
 
 #: Filler of what is in an open box, where ions may be alone.
 NO_FILLER = "none"
+#: Molecules of a kind that may lie on a face.
+MOST_COPIES = 100
+_COUNTED = re.compile(r"(?:(\d+)\s+)?(\S.*)")
 
 
 class SlabSpec(BaseModel):
@@ -45,6 +51,9 @@ class SlabSpec(BaseModel):
     thickness, vacuum, in_plane
         Slab thickness, empty space above the topmost atom and smallest in-plane lengths, A; by default the
         surface's thickness and, where something lies on it, the fragment's footprint.
+    held_layers
+        How many layers of atoms, from below, keep their places; by default the share that the surface says, or what the
+        file of a slab holds.
     seed
         Seed of everything random.
     """
@@ -57,7 +66,13 @@ class SlabSpec(BaseModel):
     thickness: Thickness | None = None
     vacuum: float = Field(default=8.0, ge=MIN_VACUUM, le=MAX_VACUUM)
     in_plane: InPlane | None = None
+    held_layers: int | None = Field(default=None, ge=0, le=100)
     seed: int = Field(default=0, ge=0, lt=2**31)
+
+    @property
+    def n_faces(self) -> int:
+        """On how many faces of the slab molecules lie."""
+        return 1
 
 
 class InterfaceSpec(SlabSpec):
@@ -65,8 +80,8 @@ class InterfaceSpec(SlabSpec):
 
     Attributes
     ----------
-    filler, surface, thickness, vacuum, in_plane, seed
-        See `SlabSpec`.
+    filler, surface, thickness, vacuum, in_plane, held_layers, seed
+        See `SlabSpec`; where molecules lie on both faces, the layers in the middle are held.
     polymer, units, sequence, caps, tacticity, conformation
         Polymer of the library, or the PSMILES of one, and how its oligomer is made.
     molecule, molecule_charge
@@ -75,6 +90,10 @@ class InterfaceSpec(SlabSpec):
         Salt of the library, alone or as an ion pair beside polymer or molecule, its cation at this functional
         group (a name from the polymer's record or SMARTS; by default at any O, N or F). Of a salt alone only the
         cation or the anion may be placed; the interface then has a charge.
+    copies, faces, beside
+        Several molecules: how many of the polymer, molecule or salt (with both, of the complex) lie on a face, whether they lie
+        on the ``upper`` face or on ``both``, and what else lies beside them: names, each with a number before it where there
+        are several (``LiTFSI``, ``3 EC``).
     placements, clearance, target
         Number of placements, contact distance in van der Waals sums, and what shall touch what.
     n_conformers
@@ -101,6 +120,9 @@ class InterfaceSpec(SlabSpec):
     salt: str | None = None
     salt_group: str | None = None
     salt_part: Literal["pair", "cation", "anion"] = "pair"
+    copies: int = Field(default=1, ge=1, le=MOST_COPIES)
+    faces: Literal["upper", "both"] = "upper"
+    beside: tuple[str, ...] = ()
     placements: int = Field(default=8, ge=1, le=1000)
     clearance: float = Field(default=0.85, ge=0.5, le=1.5)
     target: Target | None = None
@@ -114,6 +136,22 @@ class InterfaceSpec(SlabSpec):
     def most_for_room(self) -> int:
         """Up to how many atoms a cell is enlarged for the sake of room."""
         return min(self.max_atoms, ROOM_ATOMS if self.room_atoms is None else self.room_atoms)
+
+    @property
+    def n_faces(self) -> int:
+        """On how many faces of the slab molecules lie."""
+        return 2 if self.faces == "both" else 1
+
+    @property
+    def several(self) -> bool:
+        """Whether more than one molecule lies on the slab, each of which has its own reference."""
+        return self.copies > 1 or self.faces == "both" or bool(self.beside)
+
+    @field_validator("beside", mode="before")
+    @classmethod
+    def _listed(cls, value: Any) -> Any:
+        """Take a single name for a list of one."""
+        return (value,) if isinstance(value, str) else value
 
     @model_validator(mode="after")
     def _something_on_top(self) -> Self:
@@ -132,6 +170,12 @@ class InterfaceSpec(SlabSpec):
             raise ValueError("'salt_group' needs a salt and a polymer or molecule that holds it")
         if self.salt_part != "pair" and (self.salt is None or self.polymer is not None or self.molecule is not None):
             raise ValueError("'salt_part' needs a salt without polymer and molecule")
+        for text in self.beside:
+            counted(text)
+        if self.several and self.target is not None:
+            raise ValueError("'target' means nothing where several molecules lie on the slab")
+        if self.several and self.salt_part != "pair":
+            raise ValueError("'salt_part' means nothing where several molecules lie on the slab, which is neutral")
         self._require_meaning()
         return self
 
@@ -158,8 +202,27 @@ class InterfaceSpec(SlabSpec):
 #: Options that say how slab and fragment are built and placed.
 _BUILDING = (
     "surface", "thickness", "in_plane", "polymer", "units", "sequence", "caps", "tacticity", "conformation", "molecule",
-    "molecule_charge", "salt", "salt_group", "salt_part", "clearance", "target", "n_conformers", "room_atoms",
+    "molecule_charge", "salt", "salt_group", "salt_part", "copies", "faces", "beside", "held_layers", "clearance", "target", "n_conformers", "room_atoms",
 )  # fmt: skip
+
+
+def counted(text: str) -> tuple[int, str]:
+    """Read how many of what lie beside a molecule: ``EC``, ``3 EC``.
+
+    Raises
+    ------
+    ValueError
+        For an empty name, and a number out of range: inside a model, so that the text comes with its place.
+    """
+    found = _COUNTED.fullmatch(text.strip())
+    if found is None:
+        raise ValueError(
+            "'beside' names molecules or salts, each with a number before it where there are several: EC, '3 EC'"
+        )
+    count = int(found[1] or 1)
+    if not 1 <= count <= MOST_COPIES:
+        raise ValueError(f"'beside' asks for {count} of {found[2][:80]!r}, allowed are 1 to {MOST_COPIES}")
+    return count, found[2]
 
 
 @dataclass(frozen=True)
@@ -175,12 +238,14 @@ class InterfaceBuild:
     placements
         Interfaces; slab sites first.
     report
-        Plain JSON: formula, charge (e), area (A^2; None for a wire), thickness (A), atoms, the slab's
+        Plain JSON: formula, surface, how many atoms are held, charge (e), area (A^2; None for a wire), thickness (A), atoms, the slab's
         dipole per area by formal charges (e/A, along +z; None where its oxidation states are unknown), and the
         closest contact of each placement and its distance from its images (A), and what a cell with room takes. Of a
         slab alone: its own properties.
     given
         What a file brought, where the interface is one of a file.
+    pieces
+        Where several molecules lie on the slab: which, and how many on each face; ``fragment`` then is all of them.
     """
 
     slab: Structure
@@ -188,6 +253,7 @@ class InterfaceBuild:
     placements: list[Structure]
     report: dict[str, Any]
     given: Given | None = None
+    pieces: tuple[Piece, ...] = ()
 
 
 def build_interface(spec: InterfaceSpec, library: Library) -> InterfaceBuild:
@@ -212,11 +278,97 @@ def build_interface(spec: InterfaceSpec, library: Library) -> InterfaceBuild:
     """
     if spec.interface is not None:
         return _build_given(spec, library)
+    if spec.several:
+        return _build_layer(spec, library)
     fragment = build_fragment(spec, library)
     slab, placements = _substrate_with_room(spec, library, fragment)
     for placement in placements:
         placement.properties["spec"] = spec.model_dump(mode="json", exclude_none=True)
     return InterfaceBuild(slab, fragment, placements, _report(slab, fragment, placements))
+
+
+def _build_layer(spec: InterfaceSpec, library: Library) -> InterfaceBuild:
+    """Put several molecules on the slab that the largest of them needs alone, so that coverages share it."""
+    pieces = build_pieces(spec, library)
+    molecules = copies_of([each.structure for each in pieces], [each.count for each in pieces])
+    atoms = spec.n_faces * sum(map(len, molecules))
+    _require_small(atoms, spec, "molecules", "ask for fewer, or raise max_atoms")
+    group = group_of(molecules * spec.n_faces)
+    slab, placements = _laid_with_room(spec, library, pieces, group)
+    for placement in placements:
+        placement.properties["spec"] = spec.model_dump(mode="json", exclude_none=True)
+    sizes = [len(each) for each in molecules] * spec.n_faces
+    shown = placements[0].cart_coords
+    touching = n_touching(
+        Structure.from_sites(placements[0][: len(slab)]), shown[len(slab) :], symbols_of(group), sizes
+    )
+    report = _report(slab, group, placements) | {
+        "flat_distance": None,
+        "larger_cell": None,
+        "on_each_face": on_each_face(pieces),
+        "faces": spec.n_faces,
+        "coverage": 100.0 * len(molecules) / area_of(slab),
+        "touch_the_slab": f"{touching} of {len(sizes)} molecules",
+    }
+    return InterfaceBuild(slab, group, placements, report, pieces=pieces)
+
+
+def _laid_with_room(
+    spec: InterfaceSpec, library: Library, pieces: Sequence[Piece], group: Structure
+) -> tuple[Structure, list[Structure]]:
+    """Put molecules on the slab that the longest of them needs alone, and only where another one is too wide on a larger one."""
+    molecules = copies_of([each.structure for each in pieces], [each.count for each in pieces])
+    longest = max((each.structure for each in pieces), key=diameter)
+    one = spec.model_copy(update={"copies": 1, "beside": (), "placements": 1})
+    slab, _ = _substrate_with_room(one, library, longest)
+    if not slab.lattice.pbc[1]:
+        raise InputError("Several molecules lie on slabs only: a wire takes one molecule at a time.")
+    x, y = (max(lengths) for lengths in zip(*(footprint(each.structure) for each in pieces), strict=True))
+    larger = [] if spec.in_plane is not None else [(x, y), (x, x)]
+    for size in [None, *larger]:
+        slab = slab if size is None else build_substrate(spec, library, size)
+        require_few_atoms(slab, group, spec)
+        layers = Layers(slab, molecules, spec.n_faces, spec.vacuum, spec.clearance, spec.placements, spec.seed)
+        try:
+            return slab, [pose.structure for pose in layers.first()]
+        except InputError:
+            if size == ([None, *larger])[-1]:
+                raise
+    raise AssertionError("the last size returns or raises")
+
+
+def build_pieces(spec: InterfaceSpec, library: Library) -> tuple[Piece, ...]:
+    """Build the molecules that lie together on a slab, one of each kind; errors as of `build_fragment`."""
+    units = "" if spec.units is None else f" x {spec.units}"
+    host = f"{spec.polymer or spec.molecule or ''}{units}"
+    name = f"({host} + {spec.salt})" if host and spec.salt else host or spec.salt or ""
+    pieces = [Piece(_short(name), build_fragment(spec, library), spec.copies)]
+    for text in spec.beside:
+        count, other = counted(text)
+        role = "salt" if library.find("salt", other) is not None else "polymer"
+        if role == "polymer" and "*" not in other and library.find("polymer", other) is None:
+            role = "molecule"
+        asked = {
+            "filler": spec.filler,
+            "seed": spec.seed,
+            "n_conformers": spec.n_conformers,
+            "max_atoms": spec.max_atoms,
+        }
+        pieces.append(Piece(_short(other), build_fragment(InterfaceSpec(**asked, **{role: other}), library), count))
+    for each in pieces:
+        if abs(float(each.structure.properties.get("charge", 0.0))) > 1e-6:
+            raise no_ion_alone(f"{each.name} carries a charge", spec.salt or "LiTFSI")
+    return tuple(pieces)
+
+
+def _short(name: str) -> str:
+    """Call a user's own file by its name."""
+    return PurePath(name).name if name.lower().endswith(".xyz") else name
+
+
+def on_each_face(pieces: Sequence[Piece]) -> dict[str, int]:
+    """Count the molecules of a face by name."""
+    return {name: sum(each.count for each in pieces if each.name == name) for name in (each.name for each in pieces)}
 
 
 def _build_given(spec: InterfaceSpec, library: Library) -> InterfaceBuild:
@@ -400,6 +552,18 @@ def build_substrate(spec: SlabSpec, library: Library, lengths: tuple[float, floa
     InputError
         As from these two, and for an unknown filler.
     """
+    slab = _substrate(spec, library, lengths)
+    if spec.held_layers is None and spec.n_faces == 1:
+        return slab
+    if not slab.lattice.pbc[1]:
+        raise InputError("'faces' and 'held_layers' mean nothing for a wire, which has neither.")
+    if spec.held_layers is None:  # who holds atoms in the file of a slab has chosen which
+        return slab if slab.properties.get(BY_FILE) else hold_middle(slab)
+    return hold_layers(slab, spec.held_layers, middle=spec.n_faces == 2)
+
+
+def _substrate(spec: SlabSpec, library: Library, lengths: tuple[float, float]) -> Structure:
+    """Build the slab or wire with the atoms held that its surface or its file says."""
     filler = library.filler(spec.filler)
     if spec.surface == "wire":
         return build_wire(filler, spec.thickness, None, max(lengths), spec.vacuum, spec.seed)
@@ -414,6 +578,8 @@ def _report(slab: Structure, fragment: Structure, placements: Sequence[Structure
     first = placements[0]
     return {
         "formula": first.properties["formula"],
+        "surface": slab.properties.get("surface"),
+        "held": f"{int(held(slab).sum())} of {len(slab)} atoms of the slab",
         "fragment_formula": fragment.properties.get("formula"),
         "atoms": {"slab": len(slab), "fragment": len(fragment), "total": len(first)},
         "charge": first.properties["charge"],

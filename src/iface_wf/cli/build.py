@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     "overrides",
     "quantities",
     "processes",
+    "title",
     "search",
     "partner",
     "partner_units",
@@ -92,7 +93,9 @@ def _parts(**request: Any) -> tuple[dict[str, Structure], dict[str, Any]]:
 
     built = structures.build(**request)
     parts = {"wire" if request.get("surface") == "wire" else "slab": built.slab}
-    if built.fragment is not None:
+    if built.pieces:
+        parts |= {f"molecule-{i}": each.structure for i, each in enumerate(built.pieces, 1)}
+    elif built.fragment is not None:
         parts["molecule"] = built.fragment
     return parts | {f"interface-{i}": each for i, each in enumerate(built.placements)}, built.report
 

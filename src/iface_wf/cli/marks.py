@@ -90,6 +90,20 @@ def note(
     say("Noted." if text.strip() else "The note is gone.")
 
 
+def title(
+    identifier: opt.Identifier,
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="The title; an empty one takes it away.")],
+    store: opt.Store = None,
+) -> None:
+    """Give a result a title of your own, shown in tables, on pages and in figures."""
+    from iface_wf.store.annotate import entitle
+    from iface_wf.store.settings import open_store
+
+    with open_store(store, create=False) as opened:
+        entitle(opened, identifier, text)
+    say("Its title is changed." if text.strip() else "The title is gone.")
+
+
 def reject(
     identifier: opt.Identifier,
     reason: Annotated[str, typer.Option("--reason", help="Why; it is shown with the result.")] = "",

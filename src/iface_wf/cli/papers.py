@@ -116,7 +116,8 @@ def _print(chosen: Mapping[str, Paper], found: Mapping[str, Sequence[Outcome]]) 
     from iface_wf.screening.papers_page import cells
 
     for name, paper in chosen.items():
-        stdout().print(f"\n{name}: {paper.title}{f' ({paper.doi})' if paper.doi else ''}", style="bold")
+        source = f" ({paper.doi})" if paper.doi else ""
+        stdout().print(f"\n{name}: {paper.title}{source}", style="bold")
         if found[name]:
             unit = ", eV" if any(outcome.unit == "eV" for outcome in found[name]) else ""  # others say their own
             table = plain_table("quantity", f"ours{unit}", f"published{unit}", "model", "method")

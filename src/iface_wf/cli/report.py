@@ -101,8 +101,7 @@ def _refuse(identifier: str | None, figure: str | None, chosen: dict[str, str | 
             raise InputError(f"{', '.join(wrong)} mean nothing for a heat-map.")
     elif identifier is None and (of_one or figure is not None):
         names = [*(["--figure"] if figure else []), *of_one]
-        raise InputError(
-            f"{', '.join(names)} goes with the ID of one result; on the pages of many a slider sets the isovalue."
-        )
+        slider = "; on the pages of many a slider sets the isovalue" if "--iso" in names else ""
+        raise InputError(f"{', '.join(names)} {'go' if len(names) > 1 else 'goes'} with the ID of one result{slider}.")
     elif figure is None and {"--along", "--format"}.intersection(of_one):
         raise InputError("--along and --format go with --figure.")

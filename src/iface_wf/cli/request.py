@@ -43,6 +43,25 @@ OPTIONS: dict[str, Any] = {
         ),
     ],
     "salt": opt.Salt,
+    "copies": Annotated[
+        int | None,
+        typer.Option("--copies", help="How many of what is named lie on a face of the slab; default: 1."),
+    ],
+    "faces": Annotated[
+        str | None,
+        typer.Option(
+            "--faces", metavar="upper|both", help="Where it lies: on the upper face, or as well on the lower one."
+        ),
+    ],
+    "beside": Annotated[
+        list[str] | None,
+        typer.Option(
+            "--beside",
+            metavar="NAME",
+            help="What else lies there, once for each: a molecule, polymer, salt or .xyz file, with a number before it where there "
+            "are several ('6 EC').",
+        ),
+    ],
     "interface": Annotated[
         str | None,
         typer.Option(
@@ -157,6 +176,13 @@ OPTIONS: dict[str, Any] = {
             help="Smallest in-plane lengths of the slab, A, your own too; default: as is needed.",
         ),
     ],
+    "held_layers": Annotated[
+        int | None,
+        typer.Option(
+            "--held-layers",
+            help="How many layers of atoms of the slab keep their places, from below; default: as the surface or your file says.",
+        ),
+    ],
     "vacuum": Annotated[
         float | None, typer.Option("--vacuum", help="Empty space above the topmost atom, A; default: 8.")
     ],
@@ -166,6 +192,9 @@ OPTIONS: dict[str, Any] = {
     "room_atoms": Annotated[
         int | None,
         typer.Option("--room-atoms", min=0, help="Up to so many atoms the cell is enlarged to keep images 8 A apart."),
+    ],
+    "title": Annotated[
+        str | None, typer.Option("--title", help="A name of your own for the result: in tables, on pages, in figures.")
     ],
     "processes": Annotated[int | None, typer.Option("--processes", min=0, help="MPI processes; 0: all cores.")],
 }
@@ -276,6 +305,8 @@ def read(given: dict[str, Any]) -> dict[str, Any]:
                 f"--caps takes two SMILES with a comma between them, such as 'C*,*C', not {given['caps'][:80]!r}."
             )
         given["caps"] = dict(zip(("head", "tail"), ends, strict=True))
+    if "beside" in given:
+        given["beside"] = tuple(given["beside"])
     if "target" in given:
         from iface_wf.builders.placing.targets import Target
 

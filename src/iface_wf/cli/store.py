@@ -22,6 +22,7 @@ app = typer.Typer(help="Look after the store of all results.", no_args_is_help=T
 app.command("list")(marks.list_results)
 app.command("tag")(marks.tag)
 app.command("note")(marks.note)
+app.command("title")(marks.title)
 app.command("reject")(marks.reject)
 app.command("delete")(marks.delete)
 app.command("copy")(transfer.copy)

@@ -16,7 +16,7 @@ def print_summary(document: ResultDocument) -> None:
 
     kind = get_kind(document.document_type)
     console = stdout()
-    console.print(f"\n{kind.title_of(document)}", style="bold")
+    console.print(f"\n{kind.heading_of(document)}", style="bold")
     dispersion = f"-{document.dispersion}" if document.dispersion else ""
     console.print(
         f"{document.engine} {document.level}: {document.functional}{dispersion}, {document.basis}, "

@@ -6,6 +6,7 @@ the table below; so a package of somebody else adds one without touching ours.
 
 from __future__ import annotations
 
+import re
 import typing
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
@@ -29,7 +30,15 @@ ROLES = {
     "B*": "molecule, frozen as in AB, in AB's cell",
     "A* in AB basis": "A* with the basis functions of AB",
     "B* in AB basis": "B* with the basis functions of AB",
+    "BN": "one molecule of a kind, relaxed alone",
+    "molecule N*": "one molecule, frozen as it lies among the others, in AB's cell",
+    "molecule N* in B* basis": "the same with the basis functions of the other molecules",
 }
+
+
+def meaning_of(role: str, roles: Mapping[str, str]) -> str:
+    """Say what a calculation is of, by its role; empty where nobody tells. One of several that are numbered is any of them."""
+    return roles.get(role) or roles.get(re.sub(r"\d+", "N", role), "")
 
 
 @dataclass(frozen=True)
@@ -131,6 +140,11 @@ class ResultKind(ABC):
     @abstractmethod
     def title_of(self, document: Any) -> str:
         """Name a result for people, for example ``PEO (2 units) on SiO2 (101)``."""
+
+    def heading_of(self, document: Any) -> str:
+        """Name a result for people with the user's own title, if it has one, before what it is."""
+        title: str | None = getattr(document, "title", None)
+        return f"{title}: {self.title_of(document)}" if title else self.title_of(document)
 
     @abstractmethod
     def summary(self, document: Any) -> list[Row]:

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from importlib import import_module
 from typing import Any
 
-from pydantic import Field, computed_field
+from pydantic import Field, computed_field, model_validator
 
 from iface_wf.documents.base import Document, RelaxedStructure, StoredDocument
 from iface_wf.documents.calculation import CalculationDocument
@@ -14,6 +14,18 @@ from iface_wf.documents.notebook import html_of
 from iface_wf.documents.trust import is_trustworthy
 
 _VIEW = "iface_wf.reports.site.notebook"
+
+
+#: Longest name of the user's own for a result, characters.
+LONGEST_TITLE = 200
+
+
+def one_line(text: str) -> str:
+    """Return a text without line breaks and spaces at its ends; ValueError where nothing is left, or it cannot be printed."""
+    line = " ".join(text.split())
+    if not line or not line.isprintable():
+        raise ValueError("a title is one line of text that can be printed")
+    return line
 
 
 class EnergyTerm(Document):
@@ -33,6 +45,7 @@ class ResultDocument(StoredDocument, ABC):
     """Base of the documents of all kinds of results; energies in eV, lengths in A, charges in e."""
 
     key: str = Field(description="Content key of the whole calculation")
+    title: str | None = Field(None, description="The user's own name for it")
     filler: str = ""
     surface: str = ""
     polymer: str | None = None
@@ -62,6 +75,16 @@ class ResultDocument(StoredDocument, ABC):
     wall_time: float | None = Field(None, description="s")
     units_of: dict[str, str] = Field(default_factory=dict, description="Unit and sign by field")
     completed_at: str = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _title_of_request(cls, data: Any) -> Any:
+        """Take the title from what was asked for."""
+        if isinstance(data, dict) and "title" not in data and isinstance(data.get("provenance"), dict):
+            asked = data["provenance"].get("request")
+            title = asked.get("title") if isinstance(asked, dict) else None
+            return data | {"title": title} if isinstance(title, str) else data
+        return data
 
     @property
     @abstractmethod

@@ -6,11 +6,12 @@ import hashlib
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
 from iface_wf.documents.kinds import kind_of_all
+from iface_wf.documents.result import LONGEST_TITLE, one_line
 from iface_wf.engines import registry
 from iface_wf.engines.base import Engine
 from iface_wf.errors import InputError, refuse_bool
@@ -20,6 +21,10 @@ from iface_wf.store.canonical import canonical_settings
 #: Part of the keys of all results. Raised by hand when keys are made in another way or flows change so that stored results
 #: are no longer comparable; `iface_wf.store.migrate` gives the results of before their new keys.
 KEY_VERSION = 5
+
+
+#: A name of the user's own for a result: one line.
+Title = Annotated[str, AfterValidator(one_line), Field(min_length=1, max_length=LONGEST_TITLE)]
 
 
 class Request(BaseModel, ABC):
@@ -40,6 +45,8 @@ class Request(BaseModel, ABC):
         MPI processes per calculation; 0 means all available cores. Plays no part in the result.
     quantities
         What is wanted, of one kind of result; what a quantity needs on the way is added.
+    title
+        The user's own name for the result; plays no part in it.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -51,6 +58,7 @@ class Request(BaseModel, ABC):
     overrides: dict[str, Any] = Field(default_factory=dict)
     processes: int = Field(0, ge=0, le=100_000)
     quantities: tuple[str, ...]
+    title: Title | None = None
 
     @field_validator("quantities")
     @classmethod

@@ -83,8 +83,8 @@ def compact(table: pd.DataFrame, width: int, number: Callable[[Any, int, Any], s
         del cells["flags"]
     names = [column.name for column in NAMES if column.shown]
     for name in names:
-        if not any(cells[name]):
-            del cells[name]
+        if not any(cells.get(name, ())):
+            cells.pop(name, None)
     same = {name: cells[name][0] for name in ("method", "surface", "units") if name in cells and _same(cells[name])}
     needed = [name for name in ("ID", "filler", "polymer", "salt", "method", kind.headline, "flags")
               if name in cells and name not in same]  # fmt: skip

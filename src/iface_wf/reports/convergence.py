@@ -75,12 +75,15 @@ class Candidate(NamedTuple):
         The lowest energy so far on the same scale, eV; None before the first one that could be calculated.
     relaxed
         Whether it was relaxed until its forces had converged.
+    chosen
+        Whether it is the one that the result is of.
     """
 
     number: int
     energy: float | None
     best: float | None
     relaxed: bool
+    chosen: bool = False
 
 
 def relaxations_of(store: JobStore, document: Any) -> dict[str, CalculationDocument]:
@@ -150,7 +153,8 @@ def candidates(document: Any) -> list[Candidate]:
         energy = energies[entry["placement"]]
         above = None if energy is None else energy - lowest
         best = above if best is None else best if above is None else min(best, above)
-        found.append(Candidate(entry["placement"] + 1, above, best, bool(entry.get("relaxed"))))
+        chosen = entry["placement"] == document.placement
+        found.append(Candidate(entry["placement"] + 1, above, best, bool(entry.get("relaxed")), chosen))
     return found
 
 

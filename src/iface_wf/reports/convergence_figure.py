@@ -130,9 +130,16 @@ def _cycles(ax: Axes, cycles: Sequence[Cycles]) -> None:
 
 def _search(ax: Axes, candidates: Sequence[Candidate]) -> None:
     for relaxed, face, label in ((True, _GOOD, "relaxed to the end"), (False, "none", "given up early, as expected")):
-        chosen = [(c.number, c.energy) for c in candidates if c.energy is not None and c.relaxed is relaxed]
-        if chosen:
-            ax.plot(*zip(*chosen, strict=True), ls="", marker="o", ms=5, mec=_GOOD, mfc=face, label=label)
+        others = [
+            (c.number, c.energy) for c in candidates if c.energy is not None and c.relaxed is relaxed and not c.chosen
+        ]
+        if others:
+            ax.plot(*zip(*others, strict=True), ls="", marker="o", ms=5, mec=_GOOD, mfc=face, label=label)
+    for each in candidates:
+        if each.chosen and each.energy is not None:
+            ax.plot(
+                each.number, each.energy, ls="", marker="*", ms=10, color=_LINES[1], label="chosen, relaxed on as AB"
+            )
     so_far = [(c.number, c.best) for c in candidates if c.best is not None]
     ax.step(*zip(*so_far, strict=True), where="post", color="0.15", lw=1.3, label="lowest so far")
     failed = [c.number for c in candidates if c.energy is None]

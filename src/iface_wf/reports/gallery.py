@@ -62,7 +62,7 @@ def draw(
         When the result has not what is to be drawn.
     """
     kind = get_kind(document.document_type)
-    title = f"{kind.title_of(document)}, {method_name(document)}"
+    title = f"{kind.heading_of(document)}, {method_name(document)}"
     name, structure = f"The result {document.key[:10]}", document.structure
     if what in ("difference", "slices"):
         difference = getattr(document, "density_difference", None)
@@ -77,7 +77,7 @@ def draw(
         number = "no number" if first.value is None else f"{first.value:+.2f}{spread} {first.unit}".replace("-", "−")
         subtitle = f"{first.name} {number}\n{method_name(document)}"
         return binding_figure(
-            structure, values, *profiles, kind.title_of(document), subtitle, iso, along=along, top=True
+            structure, values, *profiles, kind.heading_of(document), subtitle, iso, along=along, top=True
         )  # fmt: skip
     if what == "convergence":
         ended, taken, tried = relaxed(relaxations or {}), cycles(calculations), candidates(document)

@@ -78,7 +78,7 @@ def html_page(document: ResultDocument, uuid: str, completed_at: str, iso: float
         HTML that needs no other file and runs no script.
     """
     kind = get_kind(document.document_type)
-    title = html.escape(kind.title_of(document))
+    title = html.escape(kind.heading_of(document))
     parts = [
         "<!doctype html>",
         '<html lang="en"><head><meta charset="utf-8">',

@@ -15,7 +15,7 @@ FIGURE_FORMATS = ("png", "svg", "pdf")
 _NO_TIME: dict[str, dict[str, None]] = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}
 
 
-def new_file(path: Path, replace: bool = False) -> Path:
+def new_file(path: Path, replace: bool | None = None) -> Path:
     """Check that a file can be written without replacing another one.
 
     Parameters
@@ -23,7 +23,7 @@ def new_file(path: Path, replace: bool = False) -> Path:
     path
         The file.
     replace
-        Allow that it replaces a file of before.
+        Allow that it replaces a file of before; None where nobody can allow it.
 
     Raises
     ------
@@ -35,9 +35,30 @@ def new_file(path: Path, replace: bool = False) -> Path:
     except OSError as error:
         raise InputError(f"{shown(str(path), 200)} cannot be written: {error.strerror}.") from error
     if there and not (replace and path.is_file()):
-        raise InputError(f"{path} exists already; give another name or remove it first.")
+        advice = "or remove it first" if replace is None or not path.is_file() else "or --force to replace it"
+        raise InputError(f"{path} exists already; give another name {advice}.")
     if homeless:
         raise InputError(f"The folder {path.parent} does not exist.")
+    return path
+
+
+def require_folder(path: Path) -> Path:
+    """Refuse what is no folder and cannot become one, before anything is read or drawn for it (`InputError`)."""
+    try:
+        nearest = next((each for each in (path, *path.absolute().parents) if each.exists()), path)
+        if not nearest.is_dir():
+            raise InputError(f"{nearest} is a file, not a folder for what is written.")
+    except OSError as error:
+        raise InputError(f"{shown(str(path), 200)} cannot be used as a folder: {error.strerror}.") from error
+    return path
+
+
+def folder(path: Path) -> Path:
+    """Create a folder unless it is there; InputError where it cannot be created."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"The folder {path} cannot be made: {error.strerror}.") from error
     return path
 
 

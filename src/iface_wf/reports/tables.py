@@ -144,7 +144,7 @@ def grid(
     kind = get_kind(table.attrs["kind"])
     known: dict[str, Column] = {column.name: column for column in kind.columns}
     if columns is None:
-        names = [column.name for column in NAMES if column.shown]
+        names = [column.name for column in NAMES if column.shown and (column.name != "title" or table["title"].any())]
         numbers = [column.name for column in kind.columns if column.shown and table[column.name].notna().any()]
         columns = ["ID", *names, "method", *numbers, "flags"]
     told = table.attrs["units"]

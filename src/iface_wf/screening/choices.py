@@ -12,6 +12,7 @@ from pydantic.fields import FieldInfo
 
 from iface_wf.builders.molecules.oligomers import Conformation, Tacticity
 from iface_wf.errors import refuse_bool, unquoted
+from iface_wf.flows.request import Title
 from iface_wf.library.library import Library
 from iface_wf.library.records import Caps, Thickness
 
@@ -44,10 +45,13 @@ class FillerChoice(Choice):
         Miller indices as text, or ``wire``; by default the filler's first surface.
     thickness
         Smallest thickness, A; by default the surface's own.
+    held_layers
+        How many layers of atoms keep their places; by default as the surface or the file says.
     """
 
     surface: str | None = None
     thickness: Thickness | None = None
+    held_layers: int | None = Field(default=None, ge=0, le=100)
 
 
 class PolymerChoice(Choice):
@@ -110,10 +114,13 @@ class InterfaceChoice(Choice):
         Which atoms are the molecule, see `iface_wf.builders.split.sites_of_molecule`.
     filler
         What the slab is made of, a name of the library; by default nobody knows but the file.
+    title
+        A name of the user's own for its result.
     """
 
     split: str | None = None
     filler: str | None = None
+    title: Title | None = None
 
     @field_validator("split", mode="before")
     @classmethod
@@ -121,9 +128,10 @@ class InterfaceChoice(Choice):
         """Read a single site, which YAML takes for a number."""
         return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
-    def options(self) -> dict[str, Any]:
-        """Return what a request says of it."""
-        return {"interface": self.name, "split": self.split, "filler": self.filler or ""}
+    def options(self, title: str | None) -> dict[str, Any]:
+        """Return what a request says of it; ``title`` is that of the screening, where it has none of its own."""
+        told = {"interface": self.name, "split": self.split, "filler": self.filler or ""}
+        return told | {"title": self.title or title}
 
 
 class PartnerChoice(Choice):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from jobflow import JobStore
+from pymatgen.core import Structure
 
 from iface_wf.builders.edges import area_of
 from iface_wf.builders.placing.placements import APART
@@ -96,7 +97,7 @@ def _distance(item: Item) -> float | None:
 def _room(item: Item, distance: float, graph: Graph, store: JobStore, level: str) -> Room:
     slab = graph.parts[item.parts[A.name]].structure
     larger = item.about["provenance"]["build"].get("larger_cell") if distance < APART - 0.05 else None
-    above = len(graph.parts[item.parts[B.name]].structure) if B.name in item.parts else 0
+    above = item.atoms - len(slab)
 
     def cost(atoms: int) -> float:
         return estimate(_growing(item, graph, (atoms - above) / len(slab)), level, store).core_hours
@@ -104,11 +105,19 @@ def _room(item: Item, distance: float, graph: Graph, store: JobStore, level: str
     return Room(
         name=item.name,
         image_distance=distance,
-        coverage=100.0 / area_of(slab) if slab.lattice.pbc[1] else None,
+        coverage=_coverage(item, slab),
         atoms=item.atoms,
         core_hours=cost(item.atoms),
         larger_cell=None if larger is None else {**larger, "core_hours": cost(larger["atoms"])},
     )
+
+
+def _coverage(item: Item, slab: Structure) -> float | None:
+    """Return molecules per nm^2 of the face; None on a wire."""
+    if not slab.lattice.pbc[1]:
+        return None
+    built = item.about["provenance"]["build"]
+    return float(built.get("coverage", 100.0 / area_of(slab)))
 
 
 def _growing(item: Item, graph: Graph, repeats: float) -> list[Missing]:

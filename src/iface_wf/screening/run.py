@@ -21,6 +21,7 @@ from iface_wf.screening.share import Share
 from iface_wf.screening.spec import ScreeningSpec
 from iface_wf.screening.state import part_state, ranked_keys
 from iface_wf.screening.workers import Listener, Stage
+from iface_wf.store.annotate import entitle
 from iface_wf.store.job_store import require_writable
 
 
@@ -174,6 +175,8 @@ def _run(graph: Graph, stage: str, store: JobStore, workdir: Path, listener: Lis
     for key, item in items.items():
         blamed = [problems[part] for part in item.parts.values() if part in problems]
         if key in stored:
+            if title := item.about.get("provenance", {}).get("request", {}).get("title"):
+                entitle(store, key, title)
             results.found(item)
         elif blamed:
             results.fail(item, blamed[0], "skipped")

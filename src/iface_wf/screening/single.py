@@ -24,7 +24,7 @@ from iface_wf.screening.programs import absent
 from iface_wf.screening.room import Room, room_of_slabs
 from iface_wf.screening.sizes import Sizes
 from iface_wf.screening.state import part_state, stored_results
-from iface_wf.store.annotate import rejection
+from iface_wf.store.annotate import entitle, rejection
 from iface_wf.store.results import StoredResult, stored_result
 
 
@@ -130,6 +130,9 @@ def run_request(
                 f"The result {key[:10]} of this was rejected by hand ({why}): ask for something else, collect it again with "
                 "--force, or take it back with: iface-wf store reject ID --undo."
             )
+        if request.title is not None:
+            entitle(store, key, request.title)
+            found = found._replace(document=found.document.model_copy(update={"title": request.title}))
         if on_event is not None:
             on_event(Event("collect", 1, 1, "found", detail="finished result in the store"))
         return found

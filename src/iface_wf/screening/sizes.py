@@ -98,14 +98,33 @@ class Sizes:
             own[A.name] = repeated(own[A.name], repeats)
         if name in own:
             return own[name]
+        if {A.name, f"{B.name}1"} <= set(own):
+            return self._of_several(name, own, round(item.atoms - self.parts[item.parts[A.name]].atoms))
         if set(own) != {A.name, B.name}:  # of another kind of result: as large as its largest part, or as it says
             largest = max(own.values(), key=lambda size: size.atoms)
             return replace(largest, atoms=item.atoms, electrons=largest.electrons * item.atoms / largest.atoms)
         whole = _together(own[A.name], own[B.name])
-        frozen = {part.frozen: own[part.name] for part in (A, B)}.get(name)
-        if frozen is not None and name != WHOLE:
-            return replace(whole, atoms=frozen.atoms, electrons=frozen.electrons)
-        return whole
+        return _of_two(name, own, whole)
+
+    def _of_several(self, name: str, own: dict[str, Size], atoms: int) -> Size:
+        """Return the size of a calculation of several molecules, which have so many atoms together, on a slab."""
+        molecules = [size for role, size in own.items() if role != A.name]
+        counted = sum(size.atoms for size in molecules)
+        electrons = sum(size.electrons for size in molecules) * atoms / counted
+        two = {A.name: own[A.name], B.name: replace(molecules[0], atoms=atoms, electrons=electrons)}
+        whole = _together(two[A.name], two[B.name])
+        if name.startswith("molecule"):  # alone in the cell of all
+            largest = max(molecules, key=lambda size: size.atoms)
+            return replace(whole, atoms=largest.atoms, electrons=largest.electrons)
+        return _of_two(name, two, whole)
+
+
+def _of_two(name: str, own: dict[str, Size], whole: Size) -> Size:
+    """Return the size of AB, or of one of its parts in its cell."""
+    frozen = {part.frozen: own[part.name] for part in (A, B)}.get(name)
+    if frozen is not None and name != WHOLE:
+        return replace(whole, atoms=frozen.atoms, electrons=frozen.electrons)
+    return whole
 
 
 def repeated(size: Size, times: float) -> Size:

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, Self, TypeVar
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     WithJsonSchema,
@@ -17,11 +18,13 @@ from pydantic import (
     model_validator,
 )
 
+from iface_wf.builders.interface import MOST_COPIES, counted
 from iface_wf.builders.placing.targets import Target
 from iface_wf.documents.kinds import DEFAULT_KIND, get_kind, kind_of, quantity_names
 from iface_wf.engines import registry
 from iface_wf.errors import IfaceError, InputError, refuse_bool, validate
 from iface_wf.flows.kinds import FlowKind, flow_kind
+from iface_wf.flows.request import Title
 from iface_wf.flows.search.budget import MOST_STEPS
 from iface_wf.library.files import is_file, line_of, parse_mapping, read_text
 from iface_wf.library.library import Library, names_a_file
@@ -56,6 +59,16 @@ def _quantity(name: str) -> str:
 
 
 Quantity = Annotated[str, AfterValidator(_quantity), WithJsonSchema({"type": "string", "enum": quantity_names()})]
+
+
+def _listed(value: Any) -> Any:
+    """Take a single number or name for a list of one."""
+    return (value,) if isinstance(value, str | int) and not isinstance(value, bool) else value
+
+
+_Number = Annotated[int, Field(ge=1, le=MOST_COPIES)]
+Copies = Annotated[tuple[_Number, ...], BeforeValidator(_listed, json_schema_input_type=_Number | tuple[_Number, ...])]
+Beside = Annotated[tuple[str, ...], BeforeValidator(_listed, json_schema_input_type=str | tuple[str, ...])]
 
 
 class Funnel(BaseModel):
@@ -127,6 +140,11 @@ class ScreeningSpec(BaseModel):
     room_atoms
         Up to so many atoms slabs are enlarged until all molecules are 8 A from their images; by default what engine and
         level say. Both stages of a funnel have the same slabs.
+    copies, faces, beside
+        Several molecules on each filler, as in `iface_wf.builders.interface.InterfaceSpec`; several numbers of copies make a
+        result each, on one slab.
+    title
+        A name for all results, before what each is of.
     target, clearance
         What shall touch what, and at which height molecules are put, as in
         `iface_wf.builders.interface.InterfaceSpec`, for all that is built.
@@ -161,6 +179,10 @@ class ScreeningSpec(BaseModel):
     room_atoms: int | None = Field(default=None, ge=0, le=100_000)
     target: Target | None = None
     clearance: float = Field(default=0.85, ge=0.5, le=1.5)
+    copies: Copies = Field(default=(1,), min_length=1)
+    faces: Literal["upper", "both"] = "upper"
+    beside: Beside = ()
+    title: Title | None = None
     overrides: dict[str, Any] = Field(default_factory=dict)
     processes: int = Field(default=0, ge=0, le=100_000)
 
@@ -173,6 +195,13 @@ class ScreeningSpec(BaseModel):
             if identity in seen:
                 raise ValueError(f"{getattr(item, 'name', item)!r} is given twice")
             seen.add(identity)
+        return value
+
+    @field_validator("beside")
+    @classmethod
+    def _counted(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for text in value:
+            counted(text)
         return value
 
     @field_validator("geometry")
@@ -196,6 +225,17 @@ class ScreeningSpec(BaseModel):
         own = bool(self.interfaces)
         if own and not any("interface" in kind.request.model_fields for kind in self.kinds()):
             raise ValueError("'interfaces' mean nothing for these quantities, which are of no interface")
+        fields = {name for kind in self.kinds() for name in kind.request.model_fields}
+        for name in ("copies", "faces", "beside"):
+            if name not in fields and getattr(self, name) != type(self).model_fields[name].default:
+                raise ValueError(f"{name!r} means nothing for these quantities")
+        several = max(self.copies) > 1 or self.faces == "both" or bool(self.beside)
+        if several and self.target is not None:
+            raise ValueError("'target' means nothing where several molecules lie on a filler")
+        if several and any({"copies", "temperature"} <= set(kind.request.model_fields) for kind in self.kinds()):
+            raise ValueError("'copies', 'faces' and 'beside' mean nothing for a free energy, which is of one molecule")
+        if any(each.held_layers is not None for each in self.fillers) and "held_layers" not in fields:
+            raise ValueError("'held_layers' means nothing for these quantities")
         of_files = own and not self.fillers and not self.fragments()
         needed = [kind for kind in self.kinds() if not (of_files and "interface" in kind.request.model_fields)]
         if not self.fillers and any("filler" in kind.request.model_fields for kind in needed):
@@ -218,7 +258,8 @@ class ScreeningSpec(BaseModel):
     def n_pairs(self) -> int:
         """Number of interfaces."""
         fragments = len(self.fragments()) or int(bool(self.fillers and self.partners))  # of adhesion: no molecule
-        return max(1, len(self.fillers)) * fragments * max(1, len(self.partners)) + len(self.interfaces)
+        built = max(1, len(self.fillers)) * fragments * max(1, len(self.partners)) * len(set(self.copies))
+        return built + len(self.interfaces)
 
     def kinds(self) -> list[FlowKind]:
         """List the kinds of results that are wanted."""
@@ -260,11 +301,14 @@ class ScreeningSpec(BaseModel):
         for filler in () if nothing else self.fillers if "filler" in fields else [None]:
             for pairing in pairings(kind.request.model_fields, self.fragments(), self.salts, self.partners):
                 options = {k: v for k, v in self._options(filler, pairing, library).items() if k in fields}
-                request = kind.request(**options, quantities=kind.needed(self.quantities))
-                found.setdefault(request.model_dump_json(), request)
+                for copies in self.copies if "copies" in fields else (None,):
+                    several = {} if copies is None else {"copies": copies}
+                    request = kind.request(**options, **several, quantities=kind.needed(self.quantities))
+                    found.setdefault(request.model_dump_json(), request)
         for choice in self.interfaces if "interface" in fields else ():
-            options = {k: v for k, v in self._common().items() if k in fields} | choice.options()
-            options |= {name: fields_of[name].default for name in ("target", "clearance", "room_atoms")}
+            options = {k: v for k, v in self._common().items() if k in fields} | choice.options(self.title)
+            usual = ("target", "clearance", "room_atoms", "faces", "beside")
+            options |= {name: fields_of[name].default for name in usual}
             request = kind.request(**options, quantities=kind.needed(self.quantities))
             found.setdefault(request.model_dump_json(), request)
         return list(found.values())
@@ -293,6 +337,9 @@ class ScreeningSpec(BaseModel):
             "max_strain",
             "max_area",
             "shifts",
+            "faces",
+            "beside",
+            "title",
         )
         return {name: getattr(self, name) for name in names}
 
@@ -308,6 +355,7 @@ class ScreeningSpec(BaseModel):
                 "filler": filler.name if known is None else known.name,
                 "surface": filler.surface,
                 "thickness": filler.thickness,
+                "held_layers": filler.held_layers,
             }
         for choice in (pairing.chain, pairing.partner):
             options |= choice.options(library) if choice is not None else {}
@@ -357,7 +405,15 @@ def read_spec(path: Path, many: bool = False, library: Library | None = None) ->
         "interfaces": [_beside(path, each, None, library or Library()) for each in spec.interfaces],
         "partners": [_beside(path, each, "molecule", library or Library()) for each in spec.partners],
     }
-    return spec.model_copy(update=own_files)
+    beside = tuple(_beside_molecule(path, text) for text in spec.beside)
+    return spec.model_copy(update=own_files | {"beside": beside})
+
+
+def _beside_molecule(path: Path, text: str) -> str:
+    """Give the file of a molecule that lies beside others its absolute path."""
+    count, name = counted(text)
+    own = path.parent / name
+    return f"{count} {own.resolve()}" if is_file(own) and name.lower().endswith(".xyz") else text
 
 
 def _beside(path: Path, choice: C, kind: Literal["filler", "molecule"] | None, library: Library) -> C:
@@ -403,6 +459,11 @@ def check_names(path: Path, spec: ScreeningSpec, library: Library) -> None:
 def _blamed(message: str) -> tuple[str, ...]:
     """Name the key that a problem of the whole file is most likely about."""
     for word, key in (
+        ("'target'", "target"),
+        ("'copies'", "copies"),
+        ("'faces'", "faces"),
+        ("'beside'", "beside"),
+        ("held_layers", "fillers"),
         ("partners", "partners"),
         ("fillers", "fillers"),
         ("setting", "overrides"),

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from jobflow import JobStore
 
 from iface_wf.documents.kinds import get_kind, kind_names
+from iface_wf.documents.result import LONGEST_TITLE
 from iface_wf.documents.trust import REJECTED
 from iface_wf.errors import InputError, shown
 from iface_wf.store.job_store import require_writable
@@ -85,6 +86,25 @@ def note(store: JobStore, identifier: str, text: str) -> None:
     for entry in entries:
         _said(entry)["note"] = _line(text, "note")
     _write(store, entries)
+
+
+def entitle(store: JobStore, identifier: str, text: str) -> None:
+    """Give a result a title of one's own; an empty one takes it away.
+
+    Raises
+    ------
+    InputError
+        For a title that is too long or no line of text, a result that is not there, and a store that may only be read.
+    """
+    entries = _entries(store, identifier)
+    title = _line(text, "title", LONGEST_TITLE)
+    if not title.isprintable():
+        raise InputError("A title is one line of text that can be printed.")
+    changed = [entry for entry in entries if entry["output"].get("title") != (title or None)]
+    for entry in changed:
+        entry["output"]["title"] = title or None
+    if changed:
+        _write(store, changed)
 
 
 def reject(store: JobStore, identifier: str, reason: str) -> str:
@@ -202,8 +222,8 @@ def _write(store: JobStore, entries: list[dict[str, Any]]) -> None:
     store.docs_store.update(entries, key=["uuid", "index"])
 
 
-def _line(text: str, what: str) -> str:
+def _line(text: str, what: str, longest: int = _LONGEST) -> str:
     line = " ".join(text.split())
-    if len(line) > _LONGEST:
-        raise InputError(f"A {what} has {_LONGEST} characters at most, not {len(line)}.")
+    if len(line) > longest:
+        raise InputError(f"A {what} has {longest} characters at most, not {len(line)}.")
     return line

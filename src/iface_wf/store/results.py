@@ -44,6 +44,7 @@ NAMES = (
     Column("level", "level"),
     Column("functional", "functional"),
     Column("dispersion", "dispersion"),
+    Column("title", "title", shown=True),
 )
 MARKS = (
     Column("area", "area", "A^2"),

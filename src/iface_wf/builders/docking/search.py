@@ -257,7 +257,7 @@ class _Dock:
     def _mark(self, minimum: Minimum) -> Vectors:
         slab = self.field.with_hydroxyls(minimum.hydroxyls)
         symbols = np.array([*symbols_of(slab), *symbols_of(self.fragment)])
-        return _description(Body.seen_from(slab), symbols, minimum.fragment)
+        return description(Body.seen_from(slab), symbols, minimum.fragment)
 
     def _move(self, rng: np.random.Generator) -> tuple[str, Vectors, Vectors]:
         """Draw one of the lowest minima and change it."""
@@ -316,10 +316,11 @@ def descriptor(structure: Structure, size: int) -> Vectors:
     """
     symbols = np.array(symbols_of(structure))
     body = Body.seen_from(Structure.from_sites(structure[:size], to_unit_cell=False)) if size else None
-    return _description(body, symbols, structure.cart_coords[size:])
+    return description(body, symbols, structure.cart_coords[size:])
 
 
-def _description(body: Body | None, symbols: NDArray[np.str_], xyz: Vectors) -> Vectors:
+def description(body: Body | None, symbols: NDArray[np.str_], xyz: Vectors) -> Vectors:
+    """Describe how a fragment (coordinates in A) lies on a body; ``symbols`` are those of the slab's sites, then of the fragment's."""
     size = len(symbols) - len(xyz)
     grid = np.arange(1.0, 6.01, 0.5)
     own = np.linalg.norm(xyz[:, None] - xyz[None], axis=-1)[..., None]

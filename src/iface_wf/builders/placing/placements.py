@@ -271,7 +271,7 @@ def assemble(slab: Structure, fragment: Structure, xyz: Vectors, vacuum: float, 
     -------
     Structure
         Slab atoms keep their Cartesian coordinates; a wire may be shifted by whole steps of 0.8 A along b
-        and c, stored as ``properties["placement"]["substrate_shift"]``.
+        and c, a slab with molecules below it along c, stored as ``properties["placement"]["substrate_shift"]``.
     """
     every = np.vstack([slab.cart_coords, xyz])
     matrix = np.array(slab.lattice.matrix)
@@ -279,9 +279,9 @@ def assemble(slab: Structure, fragment: Structure, xyz: Vectors, vacuum: float, 
     for axis in (1, 2):
         if slab.lattice.pbc[axis]:
             continue
-        if not slab.lattice.pbc[1]:
-            lowest = float(every[:, axis].min())
-            shift[axis] = round_up(max(0.0, min(vacuum, float(slab.cart_coords[:, axis].min())) - lowest))
+        # of a wire along both, of a slab where molecules lie on its lower face
+        lowest = float(every[:, axis].min())
+        shift[axis] = round_up(max(0.0, min(vacuum, float(slab.cart_coords[:, axis].min())) - lowest))
         matrix[axis] = 0.0
         matrix[axis, axis] = round_up(float(every[:, axis].max()) + shift[axis] + vacuum)
     if shift.any():

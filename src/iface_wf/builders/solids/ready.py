@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 from pymatgen.core import Lattice, Structure
@@ -9,6 +11,7 @@ from pymatgen.core import Lattice, Structure
 from iface_wf.builders.components import label
 from iface_wf.builders.solids.cell import by_element, freeze, place, repeat
 from iface_wf.builders.solids.describe import describe
+from iface_wf.builders.solids.held import BY_FILE, OWN
 from iface_wf.builders.solids.planes import in_plane_supercell
 from iface_wf.builders.solids.surfaces import check_contacts
 from iface_wf.documents.labels import SLAB
@@ -120,22 +123,34 @@ def described(
     slab = by_element(place(upright, vacuum))
     check_contacts(slab, record.crystal)
     extent = float(np.ptp(slab.cart_coords[:, 2]))
-    if "selective_dynamics" in slab.site_properties:
+    usual = freeze(slab, record.surfaces[0].frozen_fraction, extent)
+    by_file = "selective_dynamics" in slab.site_properties
+    if by_file:
         _about_held(slab, notes)
     else:
-        slab = freeze(slab, record.surfaces[0].frozen_fraction, extent)
-    slab.properties = describe(record, slab) | {
-        "source": record.source,
-        "surface": AS_GIVEN,
-        "miller": None,
-        "termination": "as given",
-        "passivation": "as given",
-        "thickness": extent,
-        "vacuum": float(slab.lattice.c - slab.cart_coords[:, 2].max()),
-        "in_plane_supercell": matrix.tolist(),
-        "warnings": list(dict.fromkeys([*record.warnings, *notes])),
-    }
+        slab = usual
+    own: dict[str, Any] = {BY_FILE: True} if by_file else {}
+    own |= {} if _free(slab) == _free(usual) else {OWN: "as in the file"}
+    slab.properties = (
+        describe(record, slab)
+        | own
+        | {
+            "source": record.source,
+            "surface": AS_GIVEN,
+            "miller": None,
+            "termination": "as given",
+            "passivation": "as given",
+            "thickness": extent,
+            "vacuum": float(slab.lattice.c - slab.cart_coords[:, 2].max()),
+            "in_plane_supercell": matrix.tolist(),
+            "warnings": list(dict.fromkeys([*record.warnings, *notes])),
+        }
+    )
     return label(slab, SLAB)
+
+
+def _free(slab: Structure) -> list[list[bool]]:
+    return [[bool(each) for each in site] for site in slab.site_properties["selective_dynamics"]]
 
 
 def _repeats(slab: Structure, lengths: tuple[float, float]) -> npt.NDArray[np.int_]:

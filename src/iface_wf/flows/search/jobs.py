@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,12 +17,13 @@ from iface_wf.builders.placing.placements import place
 from iface_wf.builders.placing.targets import Target
 from iface_wf.engines.base import Engine
 from iface_wf.flows.placements import RankedPlacements
-from iface_wf.flows.search.budget import ALONE_VERSION, MOLECULE, VERSION, Budget
+from iface_wf.flows.search.budget import ALONE_VERSION, MOLECULE, Budget
 from iface_wf.flows.search.find import Batch, Finder, seed_of
+from iface_wf.flows.search.layers import search_layer
 from iface_wf.flows.search.once import once
+from iface_wf.flows.search.options import SearchOptions
 from iface_wf.flows.search.record import Record
 from iface_wf.flows.search.translations import TranslationSearch, search_translation
-from iface_wf.store.canonical import canonical_settings, structure_digest
 
 #: Starts that the docking force field relaxes for each candidate that the engine looks at.
 STARTS = 32
@@ -34,57 +33,6 @@ CONFORMERS = 10
 SHAPES = 3
 #: Steps of basin hopping by the force field for each of the starts of a molecule alone.
 HOPS = 10
-
-
-@dataclass(frozen=True)
-class SearchOptions:
-    """How a search is done.
-
-    Attributes
-    ----------
-    engine
-        The cheap engine.
-    placements
-        Candidates of each batch that the engine looks at; with one nothing is searched.
-    seed
-        Seed of everything random.
-    steps, patience
-        See `iface_wf.flows.search.budget.Budget`.
-    """
-
-    engine: Engine
-    placements: int
-    seed: int
-    steps: int
-    patience: int
-
-    @property
-    def searches(self) -> bool:
-        """Whether there is anything to search."""
-        return self.placements > 1 and self.steps > 0
-
-    @property
-    def budget(self) -> Budget:
-        """What it may cost."""
-        return Budget(self.steps, self.patience)
-
-    def record_key(self, *parts: Structure, **options: Any) -> str:
-        """Return what is searched, but for the budget: with a larger one a search goes on from what was done."""
-        engine = self.engine
-        told = {
-            "version": VERSION,
-            "parts": [structure_digest(part) for part in parts],
-            "engine": [engine.engine_name, engine.profile.physical(engine.defaults())],
-            "placements": self.placements,
-            "seed": self.seed,
-            "options": options,
-        }
-        return hashlib.sha256(json.dumps(canonical_settings(told), sort_keys=True).encode()).hexdigest()
-
-    def key(self, *parts: Structure, **options: Any) -> str:
-        """Return the content key of a search."""
-        whole = f"search {self.record_key(*parts, **options)} {self.steps} {self.patience}"
-        return hashlib.sha256(whole.encode()).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -108,13 +56,9 @@ class ConformerSearch:
 
     def make(self, structure: Structure) -> Job:
         """Return the job."""
-        made = search_conformer(structure, **_arguments(self.options))
+        made = search_conformer(structure, **self.options.arguments())
         made.name = self.name
         return made
-
-
-def _arguments(options: SearchOptions) -> dict[str, Any]:
-    return {each.name: getattr(options, each.name) for each in fields(options)}
 
 
 class _OnSlab:
@@ -210,7 +154,7 @@ class TogetherSearch:
 
     def make(self, structure: Structure) -> Job:
         """Return the job."""
-        made = search_together(structure, keep=self.keep, step=self.step, **_arguments(self.options))
+        made = search_together(structure, keep=self.keep, step=self.step, **self.options.arguments())
         made.name = self.name
         return made
 
@@ -278,17 +222,17 @@ class Searching(NamedTuple):
 def searching(job: Job) -> Searching | None:
     """Say what a job of a flow searches with; None of any other job, and where there is nothing to search."""
     told = job.function_kwargs
-    if job.function is search_placement.original:
-        options = SearchOptions(**{each.name: told[each.name] for each in fields(SearchOptions)})
+    if job.function in (search_placement.original, search_layer.original):
+        options = SearchOptions.of(told)
         return Searching(options.engine, options.steps) if options.searches else None
     if job.function is search_conformer.original:
-        options = SearchOptions(**told)
+        options = SearchOptions.of(told)
         flexible = options.searches and Shapes(job.function_args[0]).flexible
         return Searching(options.engine, MOLECULE * options.steps) if flexible else None
     if job.function is search_translation.original:
         return Searching(told["engine"], TranslationSearch(told["engine"], told["translations"]).energies)
     if job.function is search_together.original:
-        options = SearchOptions(**{each.name: told[each.name] for each in fields(SearchOptions)})
+        options = SearchOptions.of(told)
         flexible = options.searches and Together(job.function_args[0]).flexible
         return Searching(options.engine, MOLECULE * options.steps) if flexible else None
     return None

@@ -182,9 +182,9 @@ def _flags(
     name = "deformation_of_cheap_geometry" if cheap else "negative_deformation"
     deformation = {part: energy.total for part, energy in terms.deformation.items()} if terms else {}
     if lateral and lateral.energy is not None and B.name in deformation:
-        # B* is in AB's cell: what its images give is no change of its shape. It is a cheap engine's number, so it may explain
-        # a negative deformation, but raises no flag.
-        deformation[B.name] -= min(lateral.energy, 0.0)
+        # B* is in AB's cell, all molecules of it together: what they give each other and their images is no change of shape. It is
+        # a cheap engine's number, so it may explain a negative deformation, but raises no flag.
+        deformation[B.name] -= min(lateral.energy + (lateral.mutual_energy or 0.0), 0.0)
     return flags + [
         f"{name} ({part}: {energy:.3f} eV)" for part, energy in deformation.items() if energy < -GEOMETRY_NOISE
     ]

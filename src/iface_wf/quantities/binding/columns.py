@@ -16,6 +16,13 @@ COLUMNS = (
     Column("uncertainty", "uncertainty", "eV, half-spread of binding_energy"),
     *(Column(f"uncertainty_{part}", f"uncertainty_parts.{part}", "eV, half-spread") for part in UNCERTAINTY_PARTS),
     Column("binding_energy_raw", "binding_energy_raw", "eV per interface cell, without counterpoise correction"),
+    Column(
+        "binding_energy_per_molecule",
+        "binding_energy_per_molecule",
+        "eV, of several molecules, by their number; negative = bound",
+        shown=True,
+    ),
+    Column("mutual_energy", "mutual_energy", "eV, of several molecules with each other; negative = they attract"),
     Column("interaction_energy", "interaction_energy", _INTERACTION, shown=True),
     Column("interaction_energy_raw", "interaction_energy_raw", "eV, without counterpoise correction"),
     *(Column(f"deformation_{part.name}", f"deformation_energy.{part.name}", "eV") for part in PARTS),

@@ -11,6 +11,7 @@ from iface_wf.documents.base import Document
 from iface_wf.documents.charges import ChargeSums
 from iface_wf.documents.contacts import HydrogenBond, LongerBond
 from iface_wf.documents.density import DensityRecord
+from iface_wf.documents.labels import CATION
 from iface_wf.documents.result import ResultDocument
 from iface_wf.documents.search import SearchSummary
 from iface_wf.former import hint
@@ -33,12 +34,24 @@ UNITS: dict[str, str] = {
     "charge_transfers": "e, by scheme; positive = the component lost electrons; the components sum to 0",
     "displaced_charge": "e, half the integral of |delta_rho|",
     "lateral_energy": "eV, negative = the molecule and its images attract each other",
+    "binding_energy_per_molecule": "eV, binding_energy by the number of molecules; negative = bound",
+    "mutual_energy": "eV, of all molecules without their images; negative = they attract each other",
     "image_distance": "A",
     "coverage": "molecules per nm^2",
     "area": "A^2",
     "delta_rho_z": "e/A",
     "delta_q_z": "e",
 }
+
+
+class LayerMolecule(Document):
+    """One kind of molecule among several on a slab."""
+
+    name: str = Field(description="As it was asked for, for example EC or LiTFSI")
+    formula: str = ""
+    count: int = Field(description="How many there are, both faces together")
+    role: str = Field("", description="Role of its calculations in isolation, for example B1")
+    energy: float | None = Field(None, description="Of one in isolation, eV")
 
 
 class DensityDifferenceDocument(Document):
@@ -61,7 +74,8 @@ class BindingDocument(ResultDocument):
     Definitions: binding = E(AB) - E(A) - E(B); interaction = E(AB) - E(A*) - E(B*) in AB's cell;
     deformation[X] = E(X*) - E(X); binding = interaction + sum of deformations. Where the basis is atom-centred, binding and
     interaction are counterpoise corrected: raw + bsse. Where that could not be done they are raw, and flagged
-    ``uncorrected_basis``. B* is in AB's cell, so what it feels of its
+    ``uncorrected_basis``. Of several molecules E(B) is the sum of their energies, each relaxed in isolation, and B* all of them
+    as they lie in AB, so that what they feel of each other is a part of deformation[B]. B* is in AB's cell, so what it feels of its
     own images (lateral_energy) is a part of the binding energy and cancels in the interaction energy.
     """
 
@@ -77,6 +91,9 @@ class BindingDocument(ResultDocument):
     binding_energy: float | None = Field(description="The headline; counterpoise corrected where the basis needs it")
     binding_energy_raw: float | None = Field(None, description="Without counterpoise correction")
     binding_energy_per_area: float | None
+    binding_energy_per_molecule: float | None = Field(
+        None, description="Of several molecules: binding_energy by their number; None of one"
+    )
     interaction_energy: float | None = Field(description="Counterpoise corrected where the basis needs it")
     interaction_energy_raw: float | None = Field(None, description="Without counterpoise correction")
     deformation_energy: dict[str, float] = Field(description="By part: A, B")
@@ -104,6 +121,15 @@ class BindingDocument(ResultDocument):
     image_distance: float | None = Field(None, description="From the molecule to its nearest periodic image, A")
     coverage: float | None = Field(None, description="Molecules per nm^2; None for a wire")
 
+    molecules: list[LayerMolecule] = Field(
+        default_factory=list, description="Where several lie on the slab: which; B is all of them together"
+    )
+    faces: int = Field(1, description="On how many faces of the slab they lie")
+    mutual_energy: float | None = Field(
+        None,
+        description="Of several molecules: with each other, without slab and images, frozen as in AB, by lateral_method, eV",
+    )
+
     hydrogen_bonds: list[HydrogenBond] = Field(
         default_factory=list, description="Between slab and molecule, the shortest first"
     )
@@ -129,10 +155,10 @@ class BindingDocument(ResultDocument):
         lateral: float | None = getattr(self, "lateral_energy", None)
         parts = {
             "search": search_part(self._of_record("search")),
-            "basis": basis_part(self.basis, self.bsse_energy, ions=self.salt is not None),
+            "basis": basis_part(self.basis, self.bsse_energy, ions=self._with_ions),
             "dispersion": dispersion_part(self._of_record("dispersion_shares"), self.dispersion not in (None, "none")),
             "lateral": None if lateral is None else abs(lateral),
-            "geometry": geometry_part(self.deformation_energy, self._relaxed_by_another_method),
+            "geometry": geometry_part(self._change_of_shape, self._relaxed_by_another_method),
             "model": spread_part(self.model_energies),
         }
         known = {name: part for name, part in parts.items() if part is not None}
@@ -143,6 +169,21 @@ class BindingDocument(ResultDocument):
     def uncertainty(self) -> float | None:
         """Half-spread of the binding energy, eV; None where nothing is known of it."""
         return combined(self.uncertainty_parts.values())
+
+    @property
+    def _with_ions(self) -> bool:
+        """Whether there are ions of a salt, alone or among several molecules."""
+        among = getattr(self, "molecules", []) and CATION in self.structure.site_properties.get("component", ())
+        return self.salt is not None or bool(among)
+
+    @property
+    def _change_of_shape(self) -> dict[str, float]:
+        """Deformation energies, of several molecules without what these give each other and their images, eV."""
+        deformation: dict[str, float] = self.deformation_energy
+        mutual: float | None = getattr(self, "mutual_energy", None)
+        if mutual is None or "B" not in deformation:
+            return deformation
+        return deformation | {"B": deformation["B"] - min(mutual + (self.lateral_energy or 0.0), 0.0)}
 
     def _of_record(self, name: str) -> dict[str, Any] | None:
         """Return a record of the document as a dict; None where it has none."""

@@ -87,6 +87,10 @@ def write_binding(request: BindingRequest, library: Library, directory: Path) ->
     InputError
         For unknown names, unusable structures, missing POTCARs or a folder that is not empty.
     """
+    if request.several:
+        raise InputError(
+            "Inputs to be submitted by hand are written of one molecule on one face: 'copies', 'faces' and 'beside' mean nothing."
+        )
     built = build_interface(request, library)
     (item,) = graph_of_built(request, built, library, here=False).items.values()
     about = dict(item.about)

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from pymatgen.core import Structure
 
 from iface_wf.builders.alone import no_ion_alone
+from iface_wf.builders.contact import symbols_of
 from iface_wf.builders.given import Given
-from iface_wf.builders.interface import InterfaceBuild, build_fragment, build_interface
+from iface_wf.builders.interface import InterfaceBuild, build_fragment, build_interface, on_each_face
+from iface_wf.builders.molecules.fragments import formula
+from iface_wf.builders.placing.layers import Piece
 from iface_wf.builders.room import room_of
+from iface_wf.builders.solids.held import OWN
+from iface_wf.documents.labels import A
 from iface_wf.errors import InputError
 from iface_wf.flows.graph import Graph, Item
 from iface_wf.flows.parts import Part
@@ -19,6 +24,7 @@ from iface_wf.flows.request import KEY_VERSION
 from iface_wf.library.library import Library
 from iface_wf.library.records import FillerRecord
 from iface_wf.quantities.binding.cells import Size, shared_slab
+from iface_wf.quantities.binding.layers import LayerMaker, kinds_of
 from iface_wf.quantities.binding.maker import BindingEnergyMaker
 from iface_wf.quantities.binding.request import BindingRequest
 from iface_wf.store.canonical import calculation_key
@@ -64,9 +70,10 @@ def describe(
     request: BindingRequest,
     record: FillerRecord,
     slab: Part,
-    fragment: Part,
+    fragments: Sequence[Part],
     report: dict[str, Any],
     given: Given | None = None,
+    pieces: Sequence[Piece] = (),
 ) -> dict[str, Any]:
     """Describe an interface for its document.
 
@@ -76,12 +83,14 @@ def describe(
         What was asked for.
     record
         The filler.
-    slab, fragment
-        The two parts.
+    slab, fragments
+        The parts: slab and fragment, or one fragment of each kind of several molecules.
     report
         What building them told, plain JSON, for the provenance.
     given
         What a file brought, where the interface is one of a file.
+    pieces
+        Of several molecules: which, and how many.
 
     Returns
     -------
@@ -93,30 +102,49 @@ def describe(
     InputError
         When the interface carries a charge: a cell repeated in the plane cannot.
     """
-    charge = sum(float(part.structure.properties.get("charge", 0.0)) for part in (slab, fragment))
+    charge = sum(float(part.structure.properties.get("charge", 0.0)) for part in (slab, *fragments))
     if abs(charge) > 1e-6:
         raise no_ion_alone(f"What lies on {record.name} carries a charge of {charge:+g} e", request.salt or "LiTFSI")
-    digests = {"slab": slab.digest, "fragment": fragment.digest}
+    digests: dict[str, Any] = {"slab": slab.digest}
+    digests |= {part.role: part.digest for part in fragments} if pieces else {"fragment": fragments[0].digest}
     polymer = request.polymer or request.molecule
     if given is not None:
         # as for a relaxation, so that which atoms the file holds counts, too
         digests["interface"] = str(calculation_key(given.whole, {}, "relax"))
         polymer = given.fragment.properties["formula"]
+    # of a file's own interface they count with it
+    held = held_digest(slab.structure) if given is None else None
+    faces = request.n_faces
+    counts = [piece.count for piece in pieces]
+    if pieces:  # one name, so that no table, heat map or comparison takes it for one of these molecules alone
+        polymer = " + ".join(f"{count} {name}" for name, count in on_each_face(pieces).items()) + (
+            " (both faces)" if faces == 2 else ""
+        )
+    layer = {
+        "molecules": [
+            {"name": piece.name, "formula": formula(symbols_of(piece.structure)), "count": piece.count * faces}
+            for piece in pieces
+        ],
+        "faces": faces,
+    }
     return {
+        **(layer if pieces else {}),
         "key": request.key(
             slab.digest,
-            fragment.digest,
+            {part.role: part.digest for part in fragments} if pieces else fragments[0].digest,
             record,
-            elements=slab.elements | fragment.elements,
+            elements=slab.elements.union(*(part.elements for part in fragments)),
             metal=bool(slab.structure.properties.get("metal")),
             interface_digest=digests.get("interface"),
             conformers=given is None or given.searched,
+            held=held,
+            layer=[*counts, faces] if pieces else None,
         ),
         "filler": record.name,
         "surface": str(slab.structure.properties.get("surface", "")),
         "polymer": polymer,
-        "units": request.units if request.polymer else None,
-        "salt": request.salt,
+        "units": request.units if request.polymer and not pieces else None,
+        "salt": request.salt if not pieces else None,
         "provenance": {
             "request": request.model_dump(mode="json"),
             "build": report,
@@ -124,6 +152,11 @@ def describe(
             "key_version": KEY_VERSION,
         },
     }
+
+
+def held_digest(slab: Structure) -> str | None:
+    """Return a digest of a slab with its held atoms; None where these are the ones that its surface says."""
+    return str(calculation_key(slab, {}, "relax")) if OWN in slab.properties else None
 
 
 def elements_of(*structures: Structure) -> set[str]:
@@ -142,12 +175,37 @@ def graph_of_built(request: BindingRequest, built: InterfaceBuild, library: Libr
     record = library.filler(request.filler) if given is None else given.record
     maker = binding_maker(request, record, here=here)
     filler, _, rest = request.label.partition(" + ")
+    if built.pieces:
+        return _layer_graph(request, built, record, maker, filler)
     if given is not None:
         maker = replace(maker, interface=given.whole, conformers=given.searched)
         filler, rest = f"{record.name} of {request.label}", f"{given.fragment.properties['formula']} of {request.label}"
     slab, fragment = maker.part(built.slab, "A", filler), maker.part(built.fragment, "B", rest)
     graph = Graph()
-    _add(graph, maker, request, slab, fragment, describe(request, record, slab, fragment, built.report, given))
+    _add(graph, maker, request, slab, fragment, describe(request, record, slab, [fragment], built.report, given))
+    return graph
+
+
+def _layer_graph(
+    request: BindingRequest, built: InterfaceBuild, record: FillerRecord, single: BindingEnergyMaker, filler: str
+) -> Graph:
+    """Say what is to be calculated of several molecules on a slab."""
+    pieces = built.pieces
+    maker = LayerMaker(
+        **{each.name: getattr(single, each.name) for each in fields(single)},
+        counts=tuple(piece.count for piece in pieces),
+        sizes=tuple(len(piece.structure) for piece in pieces),
+        faces=request.n_faces,
+    )
+    slab = maker.part(built.slab, A.name, filler)
+    roles = [kind.name for kind in kinds_of(len(pieces))]
+    molecules = [maker.part(piece.structure, role, piece.name) for piece, role in zip(pieces, roles, strict=True)]
+    about = describe(request, record, slab, molecules, built.report, pieces=pieces)
+    assert built.fragment is not None
+    atoms = len(built.slab) + len(built.fragment)
+    graph = Graph()
+    parts = {part.role: part.key for part in (slab, *molecules)}
+    graph.add(Item(about["key"], request.label, NAME, parts, atoms, about, maker), (slab, *molecules))
     return graph
 
 
@@ -172,19 +230,21 @@ def grid_graph(
     All requests share their engines and levels; of each filler and surface one slab is built that has room for all fragments.
     """
     graph = Graph()
-    for request in (each for each in requests if each.interface is not None):
+    alone = [each for each in requests if each.interface is not None or each.several]
+    for request in alone:
+        own = request if in_plane is None or not request.several else request.model_copy(update={"in_plane": in_plane})
         try:
-            graph.merge(single_graph(request, library, here))
+            graph.merge(single_graph(own, library, here))
         except InputError as error:
             graph.refused.append((request.label, str(error)))
-    requests = [each for each in requests if each.interface is None]
+    requests = [each for each in requests if each not in alone]
     if not requests:
         return graph
     fillers = {name: library.filler(name) for name in dict.fromkeys(request.filler for request in requests)}
     grid = _Grid(library, in_plane, fillers, binding_maker(requests[0], *fillers.values(), here=here), graph)
     rows: dict[tuple[Any, ...], list[BindingRequest]] = {}
     for request in requests:
-        rows.setdefault((request.filler, request.surface, request.thickness), []).append(request)
+        rows.setdefault((request.filler, request.surface, request.thickness, request.held_layers), []).append(request)
     for row in rows.values():
         grid.add_filler(row)
     return grid.graph
@@ -204,7 +264,9 @@ class _Grid:
     def fragment(self, request: BindingRequest) -> Part | InputError:
         """Return the fragment of a request, or why it cannot be built; each is built once."""
         name = request.label.partition(" + ")[2]
-        identity = request.model_copy(update={"filler": "", "surface": None, "thickness": None}).model_dump_json()
+        identity = request.model_copy(
+            update={"filler": "", "surface": None, "thickness": None, "held_layers": None}
+        ).model_dump_json()
         if identity not in self.fragments:
             try:
                 self.fragments[identity] = self.maker.part(build_fragment(request, self.library), "B", name)
@@ -227,7 +289,7 @@ class _Grid:
         record = self.fillers[requests[0].filler]
         try:
             slab, refused = shared_slab(requests[0], self.library, structures, self.in_plane)
-            formula = slab.composition.formula.replace(" ", "")
+            slab_formula = slab.composition.formula.replace(" ", "")
             a = self.maker.part(slab, "A", f"{record.name} {slab.properties.get('surface', '')}".strip())
         except InputError as error:
             self.graph.refused += [(request.label, str(error)) for request, _ in able]
@@ -236,16 +298,16 @@ class _Grid:
             try:
                 if index in refused:
                     raise InputError(refused[index])
-                about = describe(request, record, a, b, self._report(request, slab, formula, b.structure))
+                about = describe(request, record, a, [b], self._report(request, slab, slab_formula, b.structure))
             except InputError as error:
                 self.graph.refused.append((request.label, str(error)))
                 continue
             _add(self.graph, self.maker, request, a, b, about)
 
-    def _report(self, request: BindingRequest, slab: Structure, formula: str, fragment: Structure) -> dict[str, Any]:
+    def _report(self, request: BindingRequest, slab: Structure, slab_formula: str, fragment: Structure) -> dict[str, Any]:
         screening = request.model_dump(mode="json", include={"seed", "vacuum", "placements"})
         return {
-            "formula": formula,
+            "formula": slab_formula,
             "fragment_formula": fragment.properties.get("formula"),
             "atoms": {"slab": len(slab), "fragment": len(fragment), "total": len(slab) + len(fragment)},
             **room_of(slab, fragment),

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any, Literal
 
+import numpy as np
 from jobflow import job
 from pydantic import Field
 from pymatgen.core import Structure
@@ -15,7 +18,7 @@ from iface_wf.documents.base import StoredDocument
 from iface_wf.documents.labels import B
 from iface_wf.engines.base import Engine
 
-#: Above this size, eV, neighbours in the plane have a share in a binding energy that must not be overlooked.
+#: Above this size, eV per molecule, neighbours in the plane have a share in a binding energy that must not be overlooked.
 CROWDED = 0.05
 
 
@@ -24,17 +27,21 @@ class LateralDocument(StoredDocument):
 
     document_type: Literal["lateral"] = "lateral"
     energy: float | None = Field(description="E(B* alone in AB's cell) - E(B* isolated), eV; negative = images attract")
+    mutual_energy: float | None = Field(
+        None, description="Of several molecules: E(B* isolated) - sum of E(each isolated), eV; negative = they attract"
+    )
     method: str = Field(description="What calculated it, for example GFN1-xTB-D3(BJ)")
     flags: list[str] = Field(default_factory=list, description="What a result must say of it")
 
 
 @job
-def lateral_energy(structure: Structure | dict[str, Any], engine: Engine) -> LateralDocument:
+def lateral_energy(structure: Structure | dict[str, Any], engine: Engine, sizes: Sequence[int] = ()) -> LateralDocument:
     """Calculate the molecule of an interface alone, in the interface's cell and isolated; see `lateral_document`."""
-    return lateral_document(Structure.from_dict(structure) if isinstance(structure, dict) else structure, engine)
+    whole = Structure.from_dict(structure) if isinstance(structure, dict) else structure
+    return lateral_document(whole, engine, sizes)
 
 
-def lateral_document(structure: Structure, engine: Engine) -> LateralDocument:
+def lateral_document(structure: Structure, engine: Engine, sizes: Sequence[int] = ()) -> LateralDocument:
     """Calculate the molecule of an interface alone, in the interface's cell and isolated.
 
     Parameters
@@ -42,7 +49,9 @@ def lateral_document(structure: Structure, engine: Engine) -> LateralDocument:
     structure
         The relaxed interface, labelled sites.
     engine
-        A cheap one: two single points of the molecule.
+        A cheap one: two single points of the molecule, and one of each of several.
+    sizes
+        Of several molecules: how many atoms each has, in the order of their sites.
 
     Returns
     -------
@@ -62,16 +71,24 @@ def lateral_document(structure: Structure, engine: Engine) -> LateralDocument:
         coords_are_cartesian=True,
         site_properties={"component": labels},
     )
+    ends = np.cumsum([0, *sizes])
+    each = [
+        boxed(symbols_of(molecule)[i:j], gathered(molecule.cart_coords[i:j], molecule.lattice), labels[i:j], {})
+        for i, j in pairwise(ends.tolist())
+    ]
     walkers, stands = Walkers(engine), dict[int, Stand]()
-    walkers.take([Walk(in_cell), Walk(isolated)], [0, 0], walkers.settings["fmax"], stands.__setitem__)
-    repeated, alone = stands[0], stands[1]
-    if repeated.energy is None or alone.energy is None:
-        told = (repeated.failed or alone.failed)[:200]
+    walks = [Walk(one) for one in (in_cell, isolated, *each)]
+    walkers.take(walks, [0] * len(walks), walkers.settings["fmax"], stands.__setitem__)
+    energies = [stands[index].energy for index in range(len(walks))]
+    known = [energy for energy in energies if energy is not None]
+    if len(known) < len(walks):
+        told = next(stand.failed for stand in stands.values() if stand.energy is None)[:200]
         return LateralDocument(energy=None, method=walkers.method, flags=[f"lateral_unknown: {told}"])
-    energy, distance = repeated.energy - alone.energy, image_distance(xyz, molecule.lattice)
+    energy, distance = known[0] - known[1], image_distance(xyz, molecule.lattice)
     apart = "" if distance is None else f", images {distance:.1f} A apart"
-    flags = [f"crowded ({energy:+.3f} eV{apart})"] if abs(energy) > CROWDED else []
-    return LateralDocument(energy=energy, method=walkers.method, flags=flags)
+    flags = [f"crowded ({energy:+.3f} eV{apart})"] if abs(energy) > CROWDED * max(1, len(each)) else []
+    mutual = known[1] - sum(known[2:]) if each else None
+    return LateralDocument(energy=energy, mutual_energy=mutual, method=walkers.method, flags=flags)
 
 
 def distance_of_images(structure: Structure) -> float | None:

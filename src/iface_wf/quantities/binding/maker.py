@@ -17,7 +17,8 @@ from iface_wf.flows.maker import ResultMaker
 from iface_wf.flows.parts import Part, PartOutputs
 from iface_wf.flows.placements import RankedPlacements
 from iface_wf.flows.search.budget import LEVELS
-from iface_wf.flows.search.jobs import ConformerSearch, SearchOptions, search_placement
+from iface_wf.flows.search.jobs import ConformerSearch, search_placement
+from iface_wf.flows.search.options import SearchOptions
 from iface_wf.quantities.binding.collect import collect_binding
 from iface_wf.quantities.binding.lateral import lateral_energy
 from iface_wf.quantities.binding.references import relaxed_again

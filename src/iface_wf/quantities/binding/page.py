@@ -23,8 +23,10 @@ def summary(document: BindingDocument) -> list[Row]:
     """Return energies with their definitions, charges and displaced charge."""
     corrected = document.bsse_energy is not None
     how = ", counterpoise corrected" if corrected else ""
+    several = bool(document.molecules)
+    alone = "sum of E(each molecule)" if several else "E(B)"
     rows = [
-        Row("binding energy", document.binding_energy, "eV", f"E(AB) - E(A) - E(B){how}; negative = bound",
+        Row("binding energy", document.binding_energy, "eV", f"E(AB) - E(A) - {alone}{how}; negative = bound",
             document.uncertainty),
         Row("  uncertainty", document.uncertainty, "eV", covered(document)),
     ]  # fmt: skip
@@ -36,7 +38,7 @@ def summary(document: BindingDocument) -> list[Row]:
     if corrected:
         rows.append(Row("  raw", document.interaction_energy_raw, "eV", "without counterpoise correction: too strong"))
     rows += [
-        Row(f"deformation {part}", energy, "eV", f"cost of {_PARTS.get(part, part)}'s change of shape")
+        Row(f"deformation {part}", energy, "eV", _deformation(part, several))
         for part, energy in sorted(document.deformation_energy.items())
     ]
     rows.append(Row("dispersion part", document.dispersion_energy, "eV", "share of the binding energy"))
@@ -46,9 +48,30 @@ def summary(document: BindingDocument) -> list[Row]:
     ]
     if corrected:
         rows.append(Row("counterpoise", document.bsse_energy, "eV", "basis superposition error, >= 0; corrected - raw"))
+    if several:
+        number = sum(each.count for each in document.molecules)
+        rows.insert(
+            1,
+            Row(
+                "  per molecule",
+                document.binding_energy_per_molecule,
+                "eV",
+                f"by {number} molecules: {document.polymer}",
+            ),
+        )
+        rows.append(
+            Row("mutual", document.mutual_energy, "eV", "the molecules with each other, without slab and images")
+        )
     if document.lateral_energy is not None:
         apart = "" if document.image_distance is None else f", {document.image_distance:.1f} A away"
-        rows.append(Row("images", document.lateral_energy, "eV", f"the molecule with its own images{apart}"))
+        rows.append(
+            Row(
+                "images",
+                document.lateral_energy,
+                "eV",
+                f"{'all molecules with their' if several else 'the molecule with its own'} images{apart}",
+            )
+        )
     rows += [
         Row(f"charge transfer {component}", charge, "e", "positive = lost electrons; the components sum to 0")
         for component, charge in document.charge_transfer.items()
@@ -67,6 +90,12 @@ def summary(document: BindingDocument) -> list[Row]:
     if document.density_difference is not None:
         rows.append(Row("displaced charge", document.density_difference.displaced_charge, "e", "half of |delta rho|"))
     return rows
+
+
+def _deformation(part: str, several: bool) -> str:
+    if several and part == "B":
+        return "all molecules as they lie in AB, with what they give each other, against each alone"
+    return f"cost of {_PARTS.get(part, part)}'s change of shape"
 
 
 def covered(document: BindingDocument) -> str:
@@ -152,7 +181,7 @@ def figure(document: BindingDocument, iso: float | None = None) -> Figure:
         None if difference is None else difference.z,
         None if difference is None else difference.delta_rho_z,
         None if difference is None else difference.delta_q_z,
-        title=interface_name(document),
+        title=f"{document.title}: {interface_name(document)}" if document.title else interface_name(document),
         subtitle=f"{energy}\n{method_name(document)}",
         iso=iso,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -61,12 +61,22 @@ def cut(
         alone = parts[part.name]
         alone = Structure.from_dict(alone) if isinstance(alone, dict) else alone
         names = part.components if components is None else components[part.name]
-        found[part.name] = _moved_into(alone, select(whole, *names), step).as_dict()
+        found[part.name] = moved_into(alone, select(whole, *names), step).as_dict()
     return found
 
 
-def _moved_into(alone: Structure, piece: Structure, step: float) -> Structure:
-    """Give a part in isolation the geometry that it has in an interface."""
+def moved_into(alone: Structure, piece: Structure, step: float = EDGE_STEP) -> Structure:
+    """Give a part in isolation the geometry that it has in an interface, in its own cell.
+
+    Parameters
+    ----------
+    alone
+        The part in isolation.
+    piece
+        The same sites as they are in the interface.
+    step
+        As of `cut`.
+    """
     if any(alone.lattice.pbc):
         # a wire stands elsewhere in the cell of the interface; a slab stands where it is
         shift = -np.array(piece.properties.get("placement", {}).get("substrate_shift", [0.0, 0.0, 0.0]))
@@ -78,7 +88,7 @@ def _moved_into(alone: Structure, piece: Structure, step: float) -> Structure:
 
 
 class Again(NamedTuple):
-    """Both parts relaxed once more, from what they are together.
+    """All parts relaxed once more, from what they are together.
 
     Attributes
     ----------
@@ -98,9 +108,11 @@ def relaxed_again(
     shared: Mapping[str, OutputReference],
     whole: OutputReference,
     like: Mapping[str, OutputReference] | None = None,
+    parts: Sequence[Part] = PARTS,
+    pieces: Job | None = None,
     **cutting: Any,
 ) -> Again:
-    """Relax both parts also from what they are in AB, and calculate the energies of those that come out elsewhere.
+    """Relax all parts also from what they are in AB, and calculate the energies of those that come out elsewhere.
 
     Parameters
     ----------
@@ -112,25 +124,30 @@ def relaxed_again(
         Where the structure of AB is.
     like
         By part: settings that its single point follows.
+    parts
+        Which, where they are not two.
+    pieces
+        The job that cuts them out of AB; by default `cut`.
     **cutting
         See `cut`.
     """
-    pieces = cut(whole, {name: relaxed.structure for name, relaxed in shared.items()}, **cutting)
+    if pieces is None:
+        pieces = cut(whole, {name: relaxed.structure for name, relaxed in shared.items()}, **cutting)
     pieces.name = f"cut {WHOLE}"
-    makers = {part.name: maker_of(part) for part in PARTS}
+    makers = {part.name: maker_of(part) for part in parts}
     relaxations = {
-        part.name: makers[part.name].relaxation(from_whole(part)).make(pieces.output[part.name]) for part in PARTS
+        part.name: makers[part.name].relaxation(from_whole(part)).make(pieces.output[part.name]) for part in parts
     }
     cheap = any(maker.geometry_engine.engine_name != maker.engine.engine_name for maker in makers.values())
     compared = lower(shared, {name: each.output for name, each in relaxations.items()}, cheap=cheap)
     compared.name = "compare references"
     statics = {}
-    for part in PARTS:
+    for part in parts:
         role = from_whole(part)
         statics[role] = makers[part.name].engine.static(
             compared.output[part.name], like=(like or {}).get(part.name), role=role, name=f"static {role}"
         )
-    outputs = {from_whole(part): relaxations[part.name].output for part in PARTS}
+    outputs = {from_whole(part): relaxations[part.name].output for part in parts}
     return Again([pieces, *relaxations.values(), compared, *statics.values()], outputs, statics)
 
 
@@ -163,7 +180,9 @@ def lower(
 
 
 def lowest(
-    calculations: Mapping[str, CalculationDocument], relaxations: Mapping[str, CalculationDocument]
+    calculations: Mapping[str, CalculationDocument],
+    relaxations: Mapping[str, CalculationDocument],
+    parts: Sequence[Part] = PARTS,
 ) -> tuple[dict[str, CalculationDocument], dict[str, CalculationDocument], dict[str, str]]:
     """Take the lower of the two references of each part.
 
@@ -171,6 +190,8 @@ def lowest(
     ----------
     calculations, relaxations
         By role, those `from_whole` among them.
+    parts
+        Which, where they are not two.
 
     Returns
     -------
@@ -180,7 +201,7 @@ def lowest(
     """
     statics, relaxed = dict(calculations), dict(relaxations)
     taken = {}
-    for part in PARTS:
+    for part in parts:
         role = from_whole(part)
         other, relaxation = statics.pop(role, None), relaxed.pop(role, None)
         if other is None:

@@ -19,7 +19,7 @@ from iface_wf.library.library import Library
 from iface_wf.library.records import FillerRecord
 from iface_wf.quantities.binding.document import BindingDocument
 from iface_wf.quantities.binding.former_keys import FIRST_KEY_VERSION, LEVELS, key_of_before, ranking_of_before
-from iface_wf.quantities.binding.graph import binding_maker, elements_of
+from iface_wf.quantities.binding.graph import binding_maker, elements_of, held_digest
 from iface_wf.quantities.binding.request import BindingRequest
 from iface_wf.store.canonical import structure_digest
 from iface_wf.store.migrate import Keyed
@@ -81,6 +81,8 @@ class Rekeyer:
         request = validate(asked, BindingRequest, "What was asked for")
         if request.interface is not None:
             raise InputError(f"Its interface is that of the file {request.interface}: run it again.")
+        if request.several:
+            raise InputError("Several molecules lie on its slab: run it again.")
         record = self.library.filler(request.filler)
         fragment, fragment_digest = self._fragment(request)
         for slab, slab_digest in self._slabs_of(document, request, fragment):
@@ -93,7 +95,8 @@ class Rekeyer:
                     raise InputError("Its energy is not counterpoise corrected, as one of today is.")
                 self._require_same_method(document, request, record, slab)
                 elements = elements_of(slab, fragment)
-                return Keyed(request.key(slab_digest, fragment_digest, record, elements=elements), digests)
+                held = held_digest(slab)
+                return Keyed(request.key(slab_digest, fragment_digest, record, elements=elements, held=held), digests)
         raise InputError("The slab or the molecule that is built for it today is not the one that was calculated.")
 
     def _fragment(self, request: BindingRequest) -> tuple[Structure, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import PurePath
 
 from pydantic import Field, ValidationInfo, field_validator
@@ -80,24 +80,32 @@ class BindingRequest(InterfaceSpec, Request):
         surface = "" if self.surface is None else f" ({self.surface})"
         units = "" if self.units is None else f" x {self.units}"
         parts = (f"{PurePath(self.filler).name}{surface}", f"{self.polymer or self.molecule or ''}{units}", self.salt)
-        return " + ".join(part for part in parts if part)
+        one = " + ".join(part for part in parts if part)
+        if not self.several:
+            return one
+        many = "" if self.copies == 1 else f", {self.copies} copies"
+        beside = f", beside {', '.join(self.beside)}" if self.beside else ""
+        return f"{one}{many}{beside}{', both faces' if self.n_faces == 2 else ''}"
 
     def key(
         self,
         slab_digest: str,
-        fragment_digest: str,
+        fragment_digest: str | Mapping[str, str],
         *fillers: FillerRecord,
         elements: Collection[str] = (),
         metal: bool = False,
         interface_digest: str | None = None,
         conformers: bool = True,
+        held: str | None = None,
+        layer: list[int] | None = None,
     ) -> str:
         """Content key of the whole interface calculation.
 
         Parameters
         ----------
         slab_digest, fragment_digest
-            Digests of the two built parts, so that a changed library file or builder gives another key.
+            Digests of the two built parts, so that a changed library file or builder gives another key; of several molecules
+            those of each kind, by role.
         *fillers
             Record of the filler, which says how the engine treats its elements.
         elements
@@ -108,6 +116,10 @@ class BindingRequest(InterfaceSpec, Request):
             Digest of an interface that a file brought, for which no placement is searched.
         conformers
             Whether the lowest conformer of the fragment is searched for.
+        held
+            Digest of which atoms of the slab are held, where that is not what its surface says.
+        layer
+            Of several molecules: how many of each kind lie on a face, and on how many faces.
 
         Returns
         -------
@@ -122,5 +134,7 @@ class BindingRequest(InterfaceSpec, Request):
         if conformers and self.placements > 1 and budget.steps > 0:
             options["ranking"] = method_of(self.ranking_engine(), elements)
             options["search"] = [VERSION, budget.steps, budget.patience]
-        parts = {A.name: slab_digest, B.name: fragment_digest}
+        options |= {"held": held, "layer": layer}
+        fragments = {B.name: fragment_digest} if isinstance(fragment_digest, str) else dict(fragment_digest)
+        parts = {A.name: slab_digest, **fragments}
         return self.content_key("binding", parts, options, *fillers, elements=elements)

@@ -17,7 +17,8 @@ from iface_wf.engines.registry import DEFAULT_RANKING, create
 from iface_wf.flows.maker import ResultMaker
 from iface_wf.flows.parts import Part, PartOutputs
 from iface_wf.flows.search.budget import LEVELS
-from iface_wf.flows.search.jobs import SearchOptions, TogetherSearch
+from iface_wf.flows.search.jobs import TogetherSearch
+from iface_wf.flows.search.options import SearchOptions
 from iface_wf.quantities.binding.references import relaxed_again
 from iface_wf.quantities.complexes.collect import collect_complex, lowest_of
 
@@ -41,7 +42,7 @@ class ComplexMaker(ResultMaker):
     charges
         Of ``A``, ``B`` and ``AB``, e.
     ranking_engine, placements, search, patience, seed
-        Of the searches, see `iface_wf.flows.search.jobs.SearchOptions`.
+        Of the searches, see `iface_wf.flows.search.options.SearchOptions`.
     isomers
         How many minima of the complex the engines relax and calculate.
     searched

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from iface_wf.quantities.binding.columns import QUANTITIES
 from iface_wf.quantities.binding.request import BindingRequest
@@ -43,6 +43,13 @@ class ThermalRequest(BindingRequest):
     def _corrected(cls, value: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
         """Leave the quantity alone: what its binding energy needs is said by `binding`."""
         return value
+
+    @model_validator(mode="after")
+    def _one_molecule(self) -> Self:
+        """Refuse several molecules: the gas that they come from is of one."""
+        if self.several:
+            raise ValueError("'copies', 'faces' and 'beside' mean nothing for a free energy, which is of one molecule")
+        return self
 
     def binding(self) -> BindingRequest:
         """Return the request of the binding energy, with all quantities: the one that everybody asks for, to share it."""

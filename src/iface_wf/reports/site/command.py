@@ -15,7 +15,7 @@ _PLAIN = (
     "filler", "surface", "thickness", "polymer", "units", "sequence", "tacticity", "conformation", "molecule", "salt",
     "partner", "partner_units", "partner_surface", "partner_thickness", "max_strain", "max_area", "shifts",
     "interface", "split", "engine", "level", "geometry", "placements", "search", "seed", "vacuum", "max_atoms", "room_atoms",
-    "temperature", "pressure",
+    "temperature", "pressure", "held_layers", "title",
 )  # fmt: skip
 
 
@@ -51,9 +51,27 @@ def run_command(document: ResultDocument) -> tuple[str, list[str]]:
         words += ["--clearance", str(clearance)]
     if target := request.get("target"):
         words += ["--target", target["group"], target["surface"]]
+    if (copies := request.get("copies")) not in (None, 1):
+        words += ["--copies", str(copies)]
+    if (faces := request.get("faces")) not in (None, "upper"):
+        words += ["--faces", str(faces)]
+    for other in request.get("beside") or ():
+        words += ["--beside", str(other)]
     for name, value in (request.get("overrides") or {}).items():
         words += ["--overrides", f"{name}={json.dumps(value)}"]
-    told = {*_PLAIN, "caps", "quantities", "in_plane", "overrides", "processes", "target", "clearance"}
+    told = {
+        *_PLAIN,
+        "caps",
+        "quantities",
+        "in_plane",
+        "overrides",
+        "processes",
+        "target",
+        "clearance",
+        "copies",
+        "faces",
+        "beside",
+    }
     usual = {name: field.default for name, field in InterfaceSpec.model_fields.items()}
     left = sorted(n for n, value in request.items() if n not in told and value is not None and value != usual.get(n))
     return shlex.join(words), left

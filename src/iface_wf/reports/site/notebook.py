@@ -45,7 +45,7 @@ def view(document: Any) -> str:
         return ""
     difference = difference_data(document)
     data = ViewData(atoms=atom_data(structure), volume=None if difference is None else difference[0])
-    title = html.escape(get_kind(document.document_type).title_of(document).translate(CONTROLS)[:200])
+    title = html.escape(get_kind(document.document_type).heading_of(document).translate(CONTROLS)[:200])
     filled = {
         "POLICY": html.escape(_POLICY),
         "TITLE": title,

@@ -11,7 +11,7 @@ from pymatgen.core import Structure
 
 from iface_wf.analysis.density import unpack
 from iface_wf.documents.calculation import CalculationDocument
-from iface_wf.documents.kinds import Row, get_kind
+from iface_wf.documents.kinds import Row, get_kind, meaning_of
 from iface_wf.documents.labels import SLAB_PARTS, WHOLE
 from iface_wf.documents.result import ResultDocument
 from iface_wf.reports.names import method_name
@@ -52,7 +52,7 @@ def result_data(
     sections = [TableData(title=s.title, headings=list(s.headings), rows=[list(r) for r in s.rows])
                 for s in kind.sections(document)]  # fmt: skip
     return ResultData(
-        title=kind.title_of(document),
+        title=kind.heading_of(document),
         method=method_name(document),
         key=document.key,
         trustworthy=document.trustworthy,
@@ -99,7 +99,7 @@ def _quantities(rows: Sequence[Row]) -> list[QuantityData]:
 
 def _terms(document: ResultDocument, roles: Mapping[str, str]) -> TableData:
     rows: list[list[Any]] = [
-        [t.role, roles.get(t.role, ""), t.energy, t.dispersion_energy, t.converged, ", ".join(t.flags), t.key[:10]]
+        [t.role, meaning_of(t.role, roles), t.energy, t.dispersion_energy, t.converged, ", ".join(t.flags), t.key[:10]]
         for t in document.terms
     ]
     headings = ["term", "what it is", "energy / eV", "dispersion / eV", "converged", "flags", "key"]
