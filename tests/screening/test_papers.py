@@ -7,6 +7,8 @@ import pytest
 
 from iface_wf.api.options import opened
 from iface_wf.cli.main import main
+from iface_wf.flows.kinds import flow_kind_of
+from iface_wf.library import Library
 from iface_wf.screening.papers import Paper, PaperQuantity, PaperTrend, read_papers, request_of
 from iface_wf.screening.papers_figure import panels
 from iface_wf.screening.papers_outcomes import Outcome, outcomes, verdict
@@ -43,6 +45,10 @@ def test_files_that_are_shipped_ask_for_what_exists():
     labels = [request_of(paper, quantity).label for paper, quantity in asked]
     assert "dissociation of LiTFSI" in labels
     assert all(paper.quantities or paper.not_computed for paper in papers.values())
+    for paper, quantity in asked:  # what they name is built; solids are built in tests of their own
+        request = request_of(paper, quantity)
+        if not quantity.in_solids:
+            assert flow_kind_of(request.quantities).graph(request, Library(), here=False).items
     published = {q.name: q.published for q in papers["pdol-llzto"].quantities}
     # 10.1002/aenm.202402746
     assert list(published.values()) == [5.42, 4.63, 4.43, 4.09, -0.43, -0.26, -1.14, -0.0993, -0.1352, 0.0045]
@@ -98,8 +104,6 @@ def test_numbers_trends_and_what_is_missing(own, tmp_path, capsys):
 
 
 def stored_outcomes(path, store):
-    from iface_wf.library import Library
-
     (paper,) = read_papers(str(path)).values()
     return outcomes(paper, opened(store), Library(), None)
 
