@@ -24,7 +24,6 @@ from pymongo import MongoClient
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.screening_graph import psmiles, write_fillers
-
 from tests.system.conftest import running_mongod
 
 
