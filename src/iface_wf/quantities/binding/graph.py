@@ -304,7 +304,9 @@ class _Grid:
                 continue
             _add(self.graph, self.maker, request, a, b, about)
 
-    def _report(self, request: BindingRequest, slab: Structure, slab_formula: str, fragment: Structure) -> dict[str, Any]:
+    def _report(
+        self, request: BindingRequest, slab: Structure, slab_formula: str, fragment: Structure
+    ) -> dict[str, Any]:
         screening = request.model_dump(mode="json", include={"seed", "vacuum", "placements"})
         return {
             "formula": slab_formula,
