@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from iface_wf.analysis.uncertainty import (
     CHEAP_GEOMETRY,
+    GEOMETRY_NOISE,
     basis_part,
     combined,
     dispersion_part,
@@ -79,6 +80,13 @@ def test_negative_deformations_are_errors_of_that_size():
     assert geometry_part({"A": 0.16}, other_method=False) == pytest.approx(0.02)
     assert geometry_part({"A": -0.3, "B": -0.4}, other_method=False) == pytest.approx(0.5)
     assert geometry_part({"A": -0.3}, other_method=None) == pytest.approx(0.3)
+
+
+def test_a_whole_above_its_parts_is_an_error_of_that_size_where_another_method_relaxed():
+    assert geometry_part({"A": 1.36, "B": 0.61}, other_method=True, binding=0.95) == pytest.approx(0.95)
+    assert geometry_part({"A": -0.4, "B": 0.61}, other_method=True, binding=0.3) == pytest.approx(0.5)
+    assert geometry_part({"A": 0.5}, other_method=True, binding=-0.95) == CHEAP_GEOMETRY
+    assert geometry_part({"A": 0.5}, other_method=False, binding=0.95) == GEOMETRY_NOISE  # a minimum of its own
 
 
 @given(st.dictionaries(st.sampled_from(["search", "basis", "dispersion"]), SIZE, min_size=1))

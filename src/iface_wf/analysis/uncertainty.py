@@ -114,11 +114,14 @@ def dispersion_part(shares: Mapping[str, float] | None, counted: bool) -> float 
     return max(abs(share) for share in shares.values())
 
 
-def geometry_part(deformation: Mapping[str, float], other_method: bool | None) -> float | None:
+def geometry_part(
+    deformation: Mapping[str, float], other_method: bool | None, binding: float | None = None
+) -> float | None:
     """Return what the geometries leave open.
 
     The energy of a relaxed part above that of its deformed copy is an error of at least that size: of the part's own
-    minimum, or of the method that found it.
+    minimum, or of the method that found it. So is a whole above its parts, which a relaxation by the method of the energies could
+    take apart.
 
     Parameters
     ----------
@@ -126,6 +129,8 @@ def geometry_part(deformation: Mapping[str, float], other_method: bool | None) -
         Deformation energies by part, eV, >= 0 where the part is relaxed.
     other_method
         Whether the energies are of another method than the geometries; None where nobody knows how these came about.
+    binding
+        Binding energy, eV; counts where it is positive and the geometries are of another method.
 
     Returns
     -------
@@ -135,7 +140,9 @@ def geometry_part(deformation: Mapping[str, float], other_method: bool | None) -
     negative = math.hypot(*(min(energy, 0.0) for energy in deformation.values()))
     if other_method is None:
         return negative if negative > GEOMETRY_NOISE else None
-    return max(negative, CHEAP_GEOMETRY if other_method else GEOMETRY_NOISE)
+    if not other_method:
+        return max(negative, GEOMETRY_NOISE)
+    return max(math.hypot(negative, max(binding or 0.0, 0.0)), CHEAP_GEOMETRY)
 
 
 def combined(parts: Iterable[float]) -> float | None:

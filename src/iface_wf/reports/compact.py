@@ -32,6 +32,7 @@ SHORT = {
     "uncorrected_basis": "no-CP",
     "density_missing": "no-density",
     "deformation_of_cheap_geometry": "deform",
+    "unbound_at_cheap_geometry": "unbound",
     "charge_transfer_failed": "no-charges",
     "difference_failed": "no-difference",
     "ion_pair_separated": "ions-apart",

@@ -248,6 +248,18 @@ def test_what_the_images_give_is_stored_flagged_and_no_change_of_shape():
     assert unexplained.lateral_energy is None
 
 
+def test_a_whole_above_its_parts_on_minima_of_another_method_is_flagged():
+    elsewhere = {"AB": calculation("AB", structure(), engine="mlip")}
+    above = {"AB": -1.0, "A": -1.5, "B": -0.5, "A*": -1.4, "B*": -0.4}
+    document = collected(relaxations=elsewhere.items(), energies=above)
+    assert document.binding_energy == pytest.approx(1.0)
+    assert "unbound_at_cheap_geometry (+1.000 eV)" in document.flags
+    assert document.uncertainty_parts["geometry"] == pytest.approx(1.0)
+    assert not [flag for flag in collected(energies=above).flags if flag.startswith("unbound")]  # its own minimum
+    bound = collected(relaxations=elsewhere.items(), energies=above | {"AB": -3.0})
+    assert not [flag for flag in bound.flags if flag.startswith("unbound")]
+
+
 def test_dispersion_shares_are_told_by_every_model_that_all_calculations_have():
     energies = {"AB": -3.0, "A": -1.5, "B": -0.5, "A*": -1.4, "B*": -0.4}
     both = {role: {"D3(BJ)": energy, "D4": 0.5 * energy} for role, energy in energies.items()}

@@ -155,6 +155,10 @@ def binding_document(
     )
 
 
+#: Flag of a whole above its parts where another method found its minimum: the method of the energies would take it elsewhere.
+UNBOUND = "unbound_at_cheap_geometry"
+
+
 def _flags(
     calculations: dict[str, CalculationDocument],
     relaxations: dict[str, CalculationDocument],
@@ -185,6 +189,8 @@ def _flags(
         # B* is in AB's cell, all molecules of it together: what they give each other and their images is no change of shape. It is
         # a cheap engine's number, so it may explain a negative deformation, but raises no flag.
         deformation[B.name] -= min(lateral.energy + (lateral.mutual_energy or 0.0), 0.0)
+    if cheap and terms and terms.binding > GEOMETRY_NOISE:
+        flags.append(f"{UNBOUND} ({terms.binding:+.3f} eV)")
     return flags + [
         f"{name} ({part}: {energy:.3f} eV)" for part, energy in deformation.items() if energy < -GEOMETRY_NOISE
     ]

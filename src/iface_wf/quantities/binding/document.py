@@ -158,7 +158,7 @@ class BindingDocument(ResultDocument):
             "basis": basis_part(self.basis, self.bsse_energy, ions=self._with_ions),
             "dispersion": dispersion_part(self._of_record("dispersion_shares"), self.dispersion not in (None, "none")),
             "lateral": None if lateral is None else abs(lateral),
-            "geometry": geometry_part(self._change_of_shape, self._relaxed_by_another_method),
+            "geometry": geometry_part(self._change_of_shape, self._relaxed_by_another_method, self.binding_energy),
             "model": spread_part(self.model_energies),
         }
         known = {name: part for name, part in parts.items() if part is not None}
