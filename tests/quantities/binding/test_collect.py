@@ -250,7 +250,7 @@ def test_what_the_images_give_is_stored_flagged_and_no_change_of_shape():
 
 def test_a_whole_above_its_parts_on_minima_of_another_method_is_flagged():
     elsewhere = {"AB": calculation("AB", structure(), engine="mlip")}
-    above = {"AB": -1.0, "A": -1.5, "B": -0.5, "A*": -1.4, "B*": -0.4}
+    above = {"AB": -1.0, "A": -1.5, "B": -0.5, "A*": -1.4, "B*": -0.4, "A* in AB basis": -1.4, "B* in AB basis": -0.4}
     document = collected(relaxations=elsewhere.items(), energies=above)
     assert document.binding_energy == pytest.approx(1.0)
     assert "unbound_at_cheap_geometry (+1.000 eV)" in document.flags
