@@ -14,7 +14,7 @@ from pymatgen.core import Composition, Lattice, Structure
 from iface_wf.engines import registry
 from iface_wf.flows.run import run_flow
 from iface_wf.library import Library
-from iface_wf.screening.estimate import REFERENCE, Estimate, Missing, _law, _measured, _timings, estimate
+from iface_wf.screening.estimate import REFERENCE, Estimate, Missing, _known, _measured, _timings, estimate
 from iface_wf.screening.graph import build_screening
 from iface_wf.screening.plan import plan_screening
 from iface_wf.screening.scaling import PRIOR, fit
@@ -81,6 +81,21 @@ def test_one_calculation_on_a_busy_machine_does_not_move_the_law():
     spoiled[5] *= 60.0
     laws = [fit(sizes, each, 20.0, (2.0, 0.0)) for each in (seconds, spoiled)]
     assert laws[1].seconds(sizes) == pytest.approx(laws[0].seconds(sizes), rel=0.25)
+
+
+def test_what_is_far_from_all_timings_is_told_by_what_is_believed_and_with_its_spread():
+    """As GPAW's: molecules in boxes, whose time grows with the box alone, and then a slab; 30 s and 190 s."""
+    random = np.random.default_rng(2)
+    sizes = np.column_stack([np.exp(random.uniform(-3.0, -1.2, 100)), np.exp(random.uniform(0.5, 1.2, 100))])
+    seconds = 16.0 * sizes[:, 0] ** 0.2 * sizes[:, 1] * np.exp(0.1 * random.standard_normal(100))
+    slab = np.array([[1.1, 2.0]])
+    everywhere, near = (fit(sizes, seconds, 150.0, (0.9, 0.8), size) for size in (None, (1.1, 2.0)))
+    assert everywhere.seconds(slab)[0] < 50
+    assert everywhere.spread(slab)[0] < 0.1  # sure of itself, and wrong
+    assert 0.5 < near.seconds(slab)[0] / 190.0 < 2.0
+    assert near.spread(slab)[0] > 0.4
+    box = sizes[:1]
+    assert fit(sizes, seconds, 150.0, (0.9, 0.8), tuple(box[0])).seconds(box) == pytest.approx(seconds[:1], rel=0.3)
 
 
 def test_a_range_covers_two_of_three():
@@ -155,11 +170,15 @@ def test_estimates_add_up(job_store):
 
 
 def test_steps_of_relaxations_are_learnt(tiny, job_store, tmp_path):
-    law, steps, spread = _law(job_store, XTB, "relax", "fast")
-    assert (law.sample, steps, spread) == (0, pytest.approx(100.0), pytest.approx(math.log(2.0)))
+    known = _known(job_store, XTB, "relax", "fast")
+    assert (known.law().sample, known.steps, known.steps_spread) == (
+        0,
+        pytest.approx(100.0),
+        pytest.approx(math.log(2.0)),
+    )
     engine = registry.create("xtb", level="fast", overrides={"max_steps": 2, "fmax": 0.001})
     atoms = crystal([1, 1, 1]).perturb(0.05, seed=1)
     run_one(engine.relax(atoms), job_store, tmp_path)
-    law, steps, _ = _law(job_store, XTB, "relax", "fast")
-    assert law.sample == 1
-    assert 3 < steps < 100
+    known = _known(job_store, XTB, "relax", "fast")
+    assert known.law().sample == 1
+    assert 3 < known.steps < 100

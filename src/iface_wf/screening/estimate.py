@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from jobflow import Flow, Job, JobStore, OutputReference
+from numpy.typing import NDArray
 from pymatgen.core import Composition
 
 from iface_wf.engines import registry
@@ -182,22 +183,45 @@ def _of_kind(engine: str, kind: str, level: str, missing: list[Missing], store: 
     """Estimate calculations of one engine, kind and level."""
     profile = registry.profile(engine)
     one = {"search": "relax", KIND: "static"}.get(kind, kind)
-    law, steps, steps_spread = _law(store, profile, one, level)
+    known = _known(store, profile, one, level)
     length = _kpoint_length(profile, level)
     sizes = np.array([_relative(each.size, length) for each in missing])
-    seconds = law.seconds(sizes) * (steps if kind == "relax" else 1.0) * [each.steps for each in missing]
+    seconds, spreads, noises = np.empty((3, len(missing)))
+    # a law for each size, because timings of like sizes count most; a quarter of a power of e is like enough
+    cells, group = np.unique(np.round(4.0 * np.log(sizes)), axis=0, return_inverse=True)
+    for number in range(len(cells)):
+        mine = group.ravel() == number
+        law = known.law(np.exp(cells[number] / 4.0))
+        seconds[mine], spreads[mine], noises[mine] = law.seconds(sizes[mine]), law.spread(sizes[mine]), law.noise
+    seconds *= (known.steps if kind == "relax" else 1.0) * np.array([each.steps for each in missing])
     hours = float(seconds.sum()) / 3600.0
-    common = float(np.average(law.spread(sizes), weights=seconds))
-    single = math.hypot(law.noise, steps_spread if kind == "relax" else 0.0)
-    spread = math.hypot(common, single * float(np.linalg.norm(seconds) / seconds.sum()))
-    source = f"{engine} {kind}: " + (f"law of {law.sample} stored timings" if law.sample else "rule of thumb")
+    common = float(np.average(spreads, weights=seconds))
+    single = np.hypot(noises, known.steps_spread if kind == "relax" else 0.0)
+    spread = math.hypot(common, float(np.linalg.norm(single * seconds) / seconds.sum()))
+    sample = len(known.seconds)
+    source = f"{engine} {kind}: " + (f"law of {sample} stored timings" if sample else "rule of thumb")
     memory = max(_memory(profile, level, one, each.size.atoms) for each in missing)
     disk = sum(profile.disk.get(kind, 0.0) * each.size.volume for each in missing) / 1e6
     return Estimate(hours, hours / math.exp(spread), hours * math.exp(spread), memory, disk, source)
 
 
-def _law(store: JobStore, profile: EngineProfile, kind: str, level: str) -> tuple[Law, float, float]:
-    """Return the law of a single point or of a step of a relaxation, and of a relaxation how many steps it takes, with spread."""
+class _Known(NamedTuple):
+    """What is known of the time of single points or of steps of relaxations, and of relaxations how many steps they take, with spread."""
+
+    sizes: NDArray[np.float64]
+    seconds: list[float]
+    thumb: float
+    growth: tuple[float, float]
+    steps: float
+    steps_spread: float
+
+    def law(self, near: NDArray[np.float64] | None = None) -> Law:
+        """Return the law for calculations of about one size."""
+        about = None if near is None else (float(near[0]), float(near[1]))
+        return fit(self.sizes, self.seconds, self.thumb, self.growth, about)
+
+
+def _known(store: JobStore, profile: EngineProfile, kind: str, level: str) -> _Known:
     timed = [out for out in _timings(store, profile.name, kind, level) if kind == "static" or out.get("ionic_steps")]
     counts = [1 + out["ionic_steps"] if kind == "relax" else 1 for out in timed]
     steps = [math.log(RELAXATION_STEPS)] * (STEPS_WORTH > 0) + [math.log(count) for count in counts]
@@ -208,7 +232,7 @@ def _law(store: JobStore, profile: EngineProfile, kind: str, level: str) -> tupl
     thumb = cost / (RELAXATION_STEPS if kind == "relax" else 1)
     sizes = np.array([_measured(out) for out in timed]).reshape(-1, 2)
     seconds = [out["cpu_time"] / count for out, count in zip(timed, counts, strict=True)]
-    return fit(sizes, seconds, thumb, profile.growth), math.exp(mean), math.sqrt(variance)
+    return _Known(sizes, seconds, thumb, profile.growth, math.exp(mean), math.sqrt(variance))
 
 
 def _timings(store: JobStore, engine: str, kind: str, level: str) -> list[dict[str, Any]]:

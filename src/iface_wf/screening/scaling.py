@@ -16,6 +16,9 @@ NOISE, NOISE_WORTH = math.log(1.5), 4.0
 #: Degrees of freedom of Student's t: timings of a machine that was busy with something else pull less.
 _TAIL = 4.0
 _ROUNDS = 20
+#: Timings of other sizes count less, by a Gaussian of this width in the logarithms of electrons and grid: no power law holds from a
+#: molecule to a slab, and what is far from all timings is told by what is believed, and with its spread.
+_NEAR = 0.7
 
 
 class Law(NamedTuple):
@@ -55,7 +58,11 @@ class Law(NamedTuple):
 
 
 def fit(
-    sizes: NDArray[np.float64], seconds: Sequence[float], at_reference: float, exponents: tuple[float, float]
+    sizes: NDArray[np.float64],
+    seconds: Sequence[float],
+    at_reference: float,
+    exponents: tuple[float, float],
+    near: tuple[float, float] | None = None,
 ) -> Law:
     """Fit the law to timings, beginning with what is believed without them.
 
@@ -72,6 +79,8 @@ def fit(
         Time at the reference size that is believed without timings, s.
     exponents
         Of electrons and grid that are believed without timings.
+    near
+        Size for which the law is wanted: timings of other sizes count less, the farther they are. None: all count alike.
 
     Returns
     -------
@@ -82,14 +91,17 @@ def fit(
     precision = np.diag(1.0 / np.square(PRIOR))
     terms, logs = _terms(sizes), np.log(np.asarray(seconds, dtype=float))
     mean, covariance, variance = believed, np.linalg.inv(precision), NOISE**2
-    weights = np.ones(len(logs))
+    nearness = np.ones(len(logs))
+    if near is not None:
+        nearness = np.exp(-((terms[:, 1:] - np.log(near)) ** 2).sum(axis=1) / (2.0 * _NEAR**2))
+    weights = nearness.copy()
     for _ in range(_ROUNDS if len(logs) else 0):
         weighted = terms.T * weights / variance
         covariance = np.linalg.inv(precision + weighted @ terms)
         mean = covariance @ (precision @ believed + weighted @ logs)
         squares = (logs - terms @ mean) ** 2
-        variance = (NOISE_WORTH * NOISE**2 + float(weights @ squares)) / (NOISE_WORTH + len(logs))
-        weights = (_TAIL + 1.0) / (_TAIL + squares / variance)
+        variance = (NOISE_WORTH * NOISE**2 + float(weights @ squares)) / (NOISE_WORTH + nearness.sum())
+        weights = nearness * (_TAIL + 1.0) / (_TAIL + squares / variance)
     return Law(np.asarray(mean), np.asarray(covariance, dtype=float), math.sqrt(variance), len(logs))
 
 
