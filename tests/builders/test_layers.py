@@ -180,3 +180,8 @@ def test_held_atoms_of_a_file_count_where_they_are_not_the_usual_ones(magnesia, 
     others = {key("one.xyz", limit[1]), key("three.xyz", limit[3]), usual}
     assert len(others) == 3
     assert key("none.xyz", None, held_layers=1) == key("one.xyz", limit[1])
+
+
+def test_the_number_of_what_lies_beside_comes_first(magnesia):
+    with pytest.raises(InputError, match="has the number first: '3 EC', not 'EC 3'"):
+        build(magnesia, molecule="water", beside=["EC 3"])

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from pymatgen.core import Lattice, Structure
 
+from iface_wf.builders.interface import SlabSpec, build_substrate
 from iface_wf.builders.solids.cell import BOTTOM_VACUUM
 from iface_wf.builders.solids.slabs import build_slab
 from iface_wf.errors import InputError
@@ -72,6 +73,16 @@ def test_a_ready_slab_is_used_as_it_is(tmp_path, offset):
     assert built.lattice.pbc == (True, True, False)
     assert set(built.site_properties["component"]) == {"slab"}
     assert built.properties["surface"] == "as given"
+
+
+def test_a_ready_slab_is_not_cut_otherwise(tmp_path):
+    slab = Structure(Lattice.orthorhombic(8, 8, 20), ["Mg", "O"], [[0, 0, 0.5], [0.25, 0, 0.5]])
+    path = str(tmp_path / "slab.vasp")
+    slab.to(path, fmt="poscar")
+    assert len(build_substrate(SlabSpec(filler=path), Library(), (1.0, 1.0))) == 2
+    for other in ({"thickness": 30.0}, {"surface": (1, 1, 0)}):
+        with pytest.raises(InputError, match="is a ready slab, used as it is"):
+            build_substrate(SlabSpec(filler=path, **other), Library(), (1.0, 1.0))
 
 
 def test_a_slab_whose_charges_do_not_cancel_is_refused(folder):

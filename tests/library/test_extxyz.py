@@ -81,7 +81,7 @@ def plain(text="2\n\nNa 0 0 0\nCl 2.8 0 0\n"):
     ("text", "told"),
     [
         (plain(), "no cell"),
-        (plain('2\nLattice="5 0 0 0 5 0 0 0 20" pbc="F F F"\nNa 0 0 0\nCl 2.8 0 0\n'), "no cell"),
+        (plain('2\nLattice="5 0 0 0 5 0 0 0 20" pbc="F F F"\nNa 0 0 0\nCl 2.8 0 0\n'), "nothing repeats"),
         (plain('2\nLattice="5 0 0 0 5 0 0 0 20" pbc="T F F"\nNa 0 0 0\nCl 2.8 0 0\n'), "two or three directions"),
         (plain('2\nLattice="5 0 0 10 0 0 0 0 20" pbc="T T F"\nNa 0 0 0\nCl 2.8 0 0\n'), "one line"),
         (plain('2\nLattice="5 0 0 0 5 0 0 0 20"\nNa 0 0 0\nQq 2.8 0 0\n'), "cannot be read as a crystal"),

@@ -31,7 +31,7 @@ from iface_wf.builders.solids.slabs import build_slab
 from iface_wf.builders.solids.wires import build_wire
 from iface_wf.errors import InputError, refuse_bool, unknown_name
 from iface_wf.library.library import Library
-from iface_wf.library.records import Caps, InPlane, Miller, MoleculeRecord, PolymerRecord, Thickness
+from iface_wf.library.records import Caps, FillerRecord, InPlane, Miller, MoleculeRecord, PolymerRecord, Thickness
 
 #: Filler of what is in an open box, where ions may be alone.
 NO_FILLER = "none"
@@ -219,6 +219,9 @@ def counted(text: str) -> tuple[int, str]:
         raise ValueError(
             "'beside' names molecules or salts, each with a number before it where there are several: EC, '3 EC'"
         )
+    if found[1] is None and re.fullmatch(r"[A-Za-z][\w-]*\s+\d+", found[2]):
+        name, number = found[2].split()
+        raise ValueError(f"'beside' has the number first: '{number} {name}', not {text.strip()[:80]!r}")
     count = int(found[1] or 1)
     if not 1 <= count <= MOST_COPIES:
         raise ValueError(f"'beside' asks for {count} of {found[2][:80]!r}, allowed are 1 to {MOST_COPIES}")
@@ -567,10 +570,24 @@ def _substrate(spec: SlabSpec, library: Library, lengths: tuple[float, float]) -
     filler = library.filler(spec.filler)
     if spec.surface == "wire":
         return build_wire(filler, spec.thickness, None, max(lengths), spec.vacuum, spec.seed)
+    if filler.ready_slab:
+        _require_as_given(spec, filler)
     if spec.in_plane is None:  # a surface's own cell is large enough for its chemistry, a footprint may not be
         least = resolve_surface(filler, spec.surface).in_plane or (0.0, 0.0)
         lengths = (max(lengths[0], least[0]), max(lengths[1], least[1]))
     return build_slab(filler, spec.surface, spec.thickness, lengths, spec.vacuum, spec.seed)
+
+
+def _require_as_given(spec: SlabSpec, filler: FillerRecord) -> None:
+    """Refuse to cut a slab that is used as its file brings it."""
+    other = spec.surface is not None and (
+        resolve_surface(filler, spec.surface).miller != resolve_surface(filler, None).miller
+    )
+    if spec.thickness is not None or other:
+        raise InputError(
+            f"{spec.filler} is a ready slab, used as it is: surface and thickness mean nothing for it. To cut another one, give a crystal "
+            "(a file without an empty layer of 6 A)."
+        )
 
 
 def _report(slab: Structure, fragment: Structure, placements: Sequence[Structure]) -> dict[str, Any]:

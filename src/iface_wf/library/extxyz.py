@@ -50,7 +50,11 @@ def parse_extxyz(text: str) -> Structure:
     except (OSError, StopIteration) as error:  # XYZError of ASE is an OSError
         raise ValueError(f"it is no extended XYZ file of {count} atoms") from error
     periodic = [bool(each) for each in atoms.pbc]
-    if not atoms.cell.rank or not any(periodic):
+    if atoms.cell.rank and not any(periodic):
+        raise ValueError(
+            'it has a cell but its pbc="F F F" says that nothing repeats: a slab has pbc="T T F", a crystal "T T T"'
+        )
+    if not any(periodic):
         raise ValueError(
             'it has no cell (Lattice="..." in its second line): a molecule is given as such (--molecule), a slab needs one'
         )
