@@ -291,7 +291,7 @@ def search_conformer(
     """Search for the lowest conformer of a molecule, or find it in the store; arguments and errors as of `search_placement`."""
     fragment = Structure.from_dict(fragment) if isinstance(fragment, dict) else fragment
     options = SearchOptions(engine, placements, seed, steps, patience)
-    return once(options.key(fragment), lambda: find_alone(fragment, options))
+    return once(options.key(fragment, alone=ALONE_VERSION), lambda: find_alone(fragment, options))
 
 
 @job(config=JobConfig(expose_store=True))
