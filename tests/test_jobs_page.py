@@ -74,7 +74,8 @@ def test_all_of_them_work_in_this_order(folder, capfd):
                 exec(compile(text, "a block of docs/jobs.md", "exec"), module)
             for words in commands(text) if language == "bash" else ():
                 if "3fa2" in words and not key:
-                    key = results()["key"][0][:8]
+                    known = results()
+                    key = known["key"][known["title"] == "my first"].iloc[0][:8]  # it gets another title on the way
                 code = main([key if word == "3fa2" else word for word in words[1:]])
                 assert code == 0, (words, capfd.readouterr().err[-1000:])
     assert {"AB.vasp", "table.tex", "table.csv", "water.zip", "parts", "built", "layer", "electrolyte", "by-hand"} <= {
@@ -82,5 +83,5 @@ def test_all_of_them_work_in_this_order(folder, capfd):
     }
     assert len(results(str(folder / "again.sqlite"))) >= 1
     table = results()
-    assert {"my first", "as I built it", "water on the terrace"} <= set(table["title"])
+    assert {"as I built it", "water on the terrace"} <= set(table["title"])
     assert table["binding_energy_per_molecule"].notna().sum() == 1  # run, screened and asked for in Python: one result
