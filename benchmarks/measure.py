@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -127,6 +128,17 @@ def interleaved(works: Mapping[str, Callable[[], Any]], repeats: int = 3) -> tup
                 cpu, wall = results[name].cpu, results[name].wall
             old = figures.setdefault(name, Figure(cpu, wall))
             figures[name] = Figure(min(old.cpu or cpu, cpu), min(old.wall or wall, wall))
+    return figures, results
+
+
+def sides_at(
+    sides: Mapping[str, Callable[[int], Any]], size: int, options: argparse.Namespace, alone: str
+) -> tuple[dict[str, Figure], dict[str, Any]]:
+    """Let all sides do one size in turn, as `interleaved` does, and each once more by itself for its memory (``alone``: the code)."""
+    figures, results = interleaved({side: partial(work, size) for side, work in sides.items()}, options.repeats)
+    if not options.quick:
+        for side in sides:
+            figures[side].mb = peak_memory(alone.format(side=side, size=size))
     return figures, results
 
 

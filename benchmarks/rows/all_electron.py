@@ -6,9 +6,7 @@ python -m benchmarks.rows.all_electron --atoms 16 64 192
 
 from __future__ import annotations
 
-import dataclasses
 import os
-from contextlib import contextmanager
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
@@ -18,8 +16,8 @@ from ase.build import bulk
 from gpaw import GPAW
 
 from benchmarks.measure import Figure, Row, Section, interleaved, script
-from iface_wf.engines.gpaw import density as ours
 from iface_wf.engines.gpaw.density import all_electron_density
+from tests.engines.gpaw.splines import splines_of_gpaw
 
 REPEATS = {8: (1, 1, 1), 16: (1, 1, 2), 64: (2, 2, 2), 192: (2, 3, 4)}
 LARGEST = 64
@@ -39,29 +37,6 @@ def calculation(atoms: int) -> GPAW:
 
 def by_gpaw(calc: GPAW, spacing: float) -> np.ndarray:
     return calc.dft.densities().all_electron_densities(grid_spacing=spacing).data.sum(axis=0)
-
-
-@contextmanager
-def splines_of_gpaw():
-    """Let our formula use the splines that GPAW makes of the partial waves, from few equidistant points."""
-    exact = ours._PartialWaves.of
-
-    def with_splines(setup):
-        waves = exact(setup)
-        full, smooth, core, smooth_core = setup.get_partial_waves()[:4]
-
-        def functions(r):
-            columns = [[f(x) * x**ell for x in r] for f, ell in zip(full, waves.l_j, strict=True)]
-            columns += [[f(x) * x**ell for x in r] for f, ell in zip(smooth, waves.l_j, strict=True)]
-            return np.array([*columns, [core(x) - smooth_core(x) for x in r]]).T
-
-        return dataclasses.replace(waves, functions=functions, radius=max(setup.rcut_j))
-
-    ours._PartialWaves.of = with_splines
-    try:
-        yield
-    finally:
-        ours._PartialWaves.of = exact
 
 
 def apart(calc: GPAW) -> float:

@@ -10,7 +10,7 @@ import pandas as pd
 import pymatgen.core
 from pymatgen.io.vasp import Chgcar
 
-from benchmarks.measure import Row, Section, interleaved, peak_memory, script
+from benchmarks.measure import Row, Section, script, sides_at
 from benchmarks.rows.grids import KEPT, density, write_chgcar
 from iface_wf.engines.vasp.grids import read_volumetric
 
@@ -46,11 +46,7 @@ def measure(options):
     section = Section("Reading a CHGCAR")
     for size in [1] if options.quick else options.sizes:
         path_of(size)
-        works = {side: (lambda work=work, size=size: work(size)) for side, work in SIDES.items()}
-        figures, results = interleaved(works, options.repeats)
-        if not options.quick:
-            for side in works:
-                figures[side].mb = peak_memory(ALONE.format(side=side, size=size))
+        figures, results = sides_at(SIDES, size, options, ALONE)
         array = results["ours"].nbytes / 2**20
         name = f"{results['ours'].size / 1e6:.1f} M points (an array of {array:.0f} MB)"
         for peer, goal, version in (("pandas", 1.0, pd.__version__), ("pymatgen", None, pymatgen.core.__version__)):

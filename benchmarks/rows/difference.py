@@ -9,7 +9,7 @@ import numpy as np
 import pymatgen.core
 from pymatgen.io.vasp import Chgcar
 
-from benchmarks.measure import Row, Section, interleaved, peak_memory, script
+from benchmarks.measure import Row, Section, script, sides_at
 from benchmarks.rows.chgcar import path_of
 from benchmarks.rows.grids import KEPT, density, slab, write_chgcar
 from iface_wf.analysis.density import difference, difference_profile, pack, unpack_grid
@@ -55,11 +55,7 @@ def measure(options):
     for size in [1] if options.quick else options.sizes:
         path_of(size)
         stored(size)
-        works = {side: (lambda work=work, size=size: work(size)) for side, work in SIDES.items()}
-        figures, results = interleaved(works, options.repeats)
-        if not options.quick:
-            for side in works:
-                figures[side].mb = peak_memory(ALONE.format(side=side, size=size))
+        figures, results = sides_at(SIDES, size, options, ALONE)
         theirs = results["pymatgen"][1] / slab().volume * slab().lattice.a * slab().lattice.b
         far = np.abs(theirs - results["ours"].delta_rho_z).max()
         name = f"{density(size).size / 1e6:.1f} M points"

@@ -45,11 +45,7 @@ def measure(options):
         last = (n, m) == (50, 200)
         section.rows.append(Row(f"{name}: structures and keys", built, most=11.4 if last else None))
         section.rows.append(Row(f"{name}: {count:,} jobs", jobs, most=4.0 if last else None))
-        relaxed = (
-            len({part for item in graph.items.values() for part in item.parts.values()})
-            if hasattr(graph.items, "values")
-            else len({part for item in graph.items for part in item.parts.values()})
-        )
+        relaxed = len({part for item in graph.items.values() for part in item.parts.values()})
         section.rows.append(
             Row(
                 f"{n} x {m}: relaxed structures",

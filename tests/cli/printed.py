@@ -99,8 +99,8 @@ def papers(store):
     chosen = read_papers("pdol-llzto")
     first, second, *rest = chosen["pdol-llzto"].quantities
     told = [
-        read(first, found, "number"),
-        read(second, doubted, "number"),
+        read(first, found, "dissociation_energy"),
+        read(second, doubted, "dissociation_energy"),
         *(Outcome(each, problem="not computed yet") for each in rest),
     ]
     _print(chosen, {"pdol-llzto": told})

@@ -127,6 +127,30 @@ def share(
         Per atom, shape (n_atoms,) each: sum of ``density`` and number of points above the vacuum cut, and sum of
         ``density`` below it.
     """
+    while True:
+        sums = _shared(
+            reference, density, offsets, ratios, maxima, owners, n_atoms, tail_cut, vacuum_cut, threads, room
+        )
+        if sums is not None:
+            charge, count, tail = sums
+            return charge, count, tail
+        room = max(1, 4 * room)
+
+
+def _shared(
+    reference: FloatArray,
+    density: FloatArray,
+    offsets: IntArray,
+    ratios: FloatArray,
+    maxima: IntArray,
+    owners: IntArray,
+    n_atoms: int,
+    tail_cut: float,
+    vacuum_cut: float,
+    threads: int,
+    room: int,
+) -> FloatArray | None:
+    """Return the sums of `share`, shape (3, n_atoms); None where the shared points have more atoms than there is room for."""
     ref, rho, shape = reference.reshape(-1), density.reshape(-1), np.array(reference.shape, dtype=np.int64)
     cuts = _cuts(reference, min(threads, len(reference) // _LEAST_PLANES))
     halo = 0 if len(cuts) == 1 else int(np.abs(offsets[:, 0]).max())
@@ -148,20 +172,7 @@ def share(
             _exchange(domains, len(reference), halo)
             list(pool.map(label, active, [again] * len(active)))
             if any(domain.filled[3] for domain in domains):
-                del atoms, weights
-                return share(
-                    reference,
-                    density,
-                    offsets,
-                    ratios,
-                    maxima,
-                    owners,
-                    n_atoms,
-                    tail_cut,
-                    vacuum_cut,
-                    threads,
-                    max(1, 4 * room),
-                )
+                return None
             active, again = [domain for domain in domains if len(domain.waiting)], True
         list(
             pool.map(
@@ -172,8 +183,7 @@ def share(
                 domains,
             )
         )  # fmt: skip
-    charge, count, tail = sums.sum(axis=0)
-    return charge, count, tail
+    return np.asarray(sums.sum(axis=0))
 
 
 def _cuts(reference: FloatArray, number: int) -> list[int]:

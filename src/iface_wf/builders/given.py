@@ -17,6 +17,7 @@ from iface_wf.builders.edges import check_vacuum
 from iface_wf.builders.molecules.fragments import boxed, chemistry, formula, perceived
 from iface_wf.builders.placing.bodies import Body
 from iface_wf.builders.placing.placements import assemble
+from iface_wf.builders.solids.held import held
 from iface_wf.builders.solids.ready import described, put_upright
 from iface_wf.builders.split import Molecule, bonds_of, molecules_of, sites_of_molecule
 from iface_wf.documents.labels import ANION, CATION, POLYMER
@@ -139,9 +140,7 @@ def _require_no_bond(whole: Structure, chosen: set[int], name: str) -> None:
 
 def _about_held(whole: Structure, chosen: Sequence[int]) -> list[str]:
     """Say it where the file holds atoms of the molecule, which are free all the same."""
-    free = whole.site_properties.get("selective_dynamics")
-    held = free is not None and not all(all(free[site]) for site in chosen)
-    return ["Atoms of the molecule that the file holds are free."] if held else []
+    return ["Atoms of the molecule that the file holds are free."] if held(whole)[list(chosen)].any() else []
 
 
 def _fragment(whole: Structure, chosen: Sequence[int], path: Path) -> tuple[Structure, Vectors]:

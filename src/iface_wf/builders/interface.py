@@ -297,7 +297,7 @@ def _build_layer(spec: InterfaceSpec, library: Library) -> InterfaceBuild:
     atoms = spec.n_faces * sum(map(len, molecules))
     _require_small(atoms, spec, "molecules", "ask for fewer, or raise max_atoms")
     group = group_of(molecules * spec.n_faces)
-    slab, placements = _laid_with_room(spec, library, pieces, group)
+    slab, placements = _laid_with_room(spec, library, pieces, molecules, group)
     for placement in placements:
         placement.properties["spec"] = spec.model_dump(mode="json", exclude_none=True)
     sizes = [len(each) for each in molecules] * spec.n_faces
@@ -317,25 +317,24 @@ def _build_layer(spec: InterfaceSpec, library: Library) -> InterfaceBuild:
 
 
 def _laid_with_room(
-    spec: InterfaceSpec, library: Library, pieces: Sequence[Piece], group: Structure
+    spec: InterfaceSpec, library: Library, pieces: Sequence[Piece], molecules: Sequence[Structure], group: Structure
 ) -> tuple[Structure, list[Structure]]:
     """Put molecules on the slab that the longest of them needs alone, and only where another one is too wide on a larger one."""
-    molecules = copies_of([each.structure for each in pieces], [each.count for each in pieces])
     longest = max((each.structure for each in pieces), key=diameter)
     one = spec.model_copy(update={"copies": 1, "beside": (), "placements": 1})
     slab, _ = _substrate_with_room(one, library, longest)
     if not slab.lattice.pbc[1]:
         raise InputError("Several molecules lie on slabs only: a wire takes one molecule at a time.")
     x, y = (max(lengths) for lengths in zip(*(footprint(each.structure) for each in pieces), strict=True))
-    larger = [] if spec.in_plane is not None else [(x, y), (x, x)]
-    for size in [None, *larger]:
+    sizes = [None] if spec.in_plane is not None else [None, (x, y), (x, x)]
+    for size in sizes:
         slab = slab if size is None else build_substrate(spec, library, size)
         require_few_atoms(slab, group, spec)
         layers = Layers(slab, molecules, spec.n_faces, spec.vacuum, spec.clearance, spec.placements, spec.seed)
         try:
             return slab, [pose.structure for pose in layers.first()]
         except InputError:
-            if size == ([None, *larger])[-1]:
+            if size == sizes[-1]:
                 raise
     raise AssertionError("the last size returns or raises")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from functools import reduce
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -18,7 +17,7 @@ from iface_wf.library.volumes import volume_ratio
 from iface_wf.screening.finished import finished_results
 from iface_wf.screening.papers import Paper, PaperQuantity, PaperTrend, column_of, requests_of
 from iface_wf.screening.single import run_request
-from iface_wf.store.results import stored_result
+from iface_wf.store.results import stored_result, value_at
 
 #: Parts of the uncertainty with one cause and one sign in results of one level: of a difference their difference is left.
 COMMON = ("basis", "dispersion")
@@ -134,14 +133,10 @@ def read(quantity: PaperQuantity, document: Any, field: str) -> Outcome:
     """
     if document is None:
         return Outcome(quantity, problem=NOT_COMPUTED)
-    number = reduce(_within, field.split("."), document)
+    number = value_at(document.model_dump(include={field.split(".")[0]}), field)
     parts = {} if quantity.column else getattr(document, "uncertainty_parts", None) or {}
     trusted = document.trustworthy and number is not None
     return Outcome(quantity, document, number=number, parts=parts, trustworthy=trusted)
-
-
-def _within(value: Any, name: str) -> Any:
-    return value.get(name) if isinstance(value, Mapping) else getattr(value, name, None)
 
 
 def _document(

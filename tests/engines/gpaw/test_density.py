@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import dataclasses
 import os
 import subprocess
 import sys
@@ -19,6 +18,7 @@ from iface_wf.analysis.potential import planar_average, vacuum_levels
 from iface_wf.engines.gpaw import density as gpaw_density
 from iface_wf.engines.gpaw.density import all_electron_density, electrostatic_potential, pseudo_density
 from iface_wf.errors import InputError
+from tests.engines.gpaw.splines import splines_of_gpaw
 
 # Densities are tested, not energies: a loosely converged one has partial waves and occupations like any other.
 LOOSE = {"density": 1e-2, "energy": 1e-2, "eigenstates": 1e-2}
@@ -112,24 +112,10 @@ def test_pseudo_density_holds_the_valence_electrons_on_the_padded_grid(case):
             assert abs(np.take(rho, 0, axis=axis)).max() < 1e-3
 
 
-def test_same_array_as_gpaw_when_given_its_interpolation(lcao_water, monkeypatch):
+def test_same_array_as_gpaw_when_given_its_interpolation(lcao_water):
     """With GPAW's own splines of the partial waves, every point agrees: the formula is the same."""
-    exact = gpaw_density._PartialWaves.of
-
-    def with_splines(setup):
-        waves = exact(setup)
-        full, smooth, core, smooth_core = setup.get_partial_waves()[:4]
-
-        def functions(r):
-            columns = [[f(x) * x**ell for x in r] for f, ell in zip(full, waves.l_j, strict=True)]
-            columns += [[f(x) * x**ell for x in r] for f, ell in zip(smooth, waves.l_j, strict=True)]
-            columns.append([core(x) - smooth_core(x) for x in r])
-            return np.array(columns).T
-
-        return dataclasses.replace(waves, functions=functions, radius=max(setup.rcut_j))
-
-    monkeypatch.setattr(gpaw_density._PartialWaves, "of", with_splines)
-    rho, _ = all_electron_density(lcao_water, spacing=1.0)
+    with splines_of_gpaw():
+        rho, _ = all_electron_density(lcao_water, spacing=1.0)
     reference = lcao_water.dft.densities().all_electron_densities().data.sum(axis=0)
     np.testing.assert_allclose(rho, reference, rtol=1e-9, atol=1e-9)
 

@@ -19,6 +19,7 @@ from iface_wf.documents.labels import CATION
 from iface_wf.errors import InputError
 
 Vectors = NDArray[np.float64]
+Torsion = tuple[int, int, int, int]
 
 #: Attempts to find a shape without a clash before a molecule stays as it is.
 _TRIES = 20
@@ -76,16 +77,31 @@ class Shapes:
             chosen = [t for t in self.torsions if rng.random() < share] or [
                 self.torsions[rng.integers(len(self.torsions))]
             ]
-            mol = Chem.Mol(self.mol)
-            conformer = mol.GetConformer()
-            conformer.SetPositions(np.ascontiguousarray(xyz, dtype=float))
-            for torsion in chosen:
-                rdMolTransforms.SetDihedralDeg(conformer, *torsion, float(rng.uniform(-180, 180)))
-            moved = np.asarray(conformer.GetPositions(), dtype=float)
+            moved = self._with_other(xyz, chosen, rng)
             moved += xyz.mean(axis=0) - moved.mean(axis=0)
-            if not has_clash(mol, moved):
+            if not has_clash(self.mol, moved):
                 return moved
         return xyz
+
+    def _with_other(self, xyz: Vectors, torsions: Sequence[Torsion], rng: np.random.Generator) -> Vectors:
+        """Draw some dihedral angles anew, uniform."""
+        conformer = self._at(xyz).GetConformer()
+        for torsion in torsions:
+            rdMolTransforms.SetDihedralDeg(conformer, *torsion, float(rng.uniform(-180, 180)))
+        return np.asarray(conformer.GetPositions(), dtype=float)
+
+    def _relaxed(self, xyz: Vectors) -> tuple[float | None, Vectors]:
+        """Relax by MMFF94: energy, eV, and coordinates, A; None, and nothing moved, where it lacks a parameter."""
+        mol = self._at(xyz)
+        energy = minimise(mol)
+        return energy, np.asarray(mol.GetConformer().GetPositions(), dtype=float)
+
+    def _at(self, xyz: Vectors) -> Chem.Mol:
+        """Return the molecule at other coordinates, A."""
+        assert self.mol is not None
+        mol = Chem.Mol(self.mol)
+        mol.GetConformer().SetPositions(np.ascontiguousarray(xyz, dtype=float))
+        return mol
 
     def recoordinated(self, xyz: Vectors, rng: np.random.Generator) -> Vectors:
         """Put each cation beside another donor, on the side where most room is."""
@@ -145,10 +161,8 @@ class Shapes:
             xyz = self.turned(parent, rng, 0.5)
             if rng.random() < 0.7:
                 xyz = self.recoordinated(xyz, rng)
-            mol = Chem.Mol(self.mol)
-            mol.GetConformer().SetPositions(np.ascontiguousarray(xyz, dtype=float))
-            energy = minimise(mol)
-            found.append((energy or 0.0, np.asarray(mol.GetConformer().GetPositions(), dtype=float)))
+            energy, xyz = self._relaxed(xyz)
+            found.append((energy or 0.0, xyz))
         relaxed = [xyz for _, xyz in sorted(found, key=lambda each: each[0])]
         if not self._reach:
             return relaxed
@@ -176,25 +190,18 @@ class Shapes:
             lacks a parameter.
         """
         assert self.mol is not None
-        mol = Chem.Mol(self.mol)
-        conformer = mol.GetConformer()
-        conformer.SetPositions(np.ascontiguousarray(xyz, dtype=float))
-        now = minimise(mol)
+        now, here = self._relaxed(xyz)
         if now is None or not self.torsions:
             return []
-        here = np.asarray(conformer.GetPositions(), dtype=float)
         found = [(now, here)]
         for _ in range(steps):
-            conformer.SetPositions(np.ascontiguousarray(here))
             turned = min(1 + int(rng.random() < 0.5), len(self.torsions))
-            for number in rng.choice(len(self.torsions), turned, replace=False):
-                torsion = self.torsions[int(number)]
-                rdMolTransforms.SetDihedralDeg(conformer, *torsion, float(rng.uniform(-180, 180)))
-            if has_clash(mol, np.asarray(conformer.GetPositions())):
+            chosen = rng.choice(len(self.torsions), turned, replace=False)
+            start = self._with_other(here, [self.torsions[number] for number in chosen], rng)
+            if has_clash(self.mol, start):
                 continue
-            energy = minimise(mol)
-            there = np.asarray(conformer.GetPositions(), dtype=float)
-            if energy is None or has_clash(mol, there):
+            energy, there = self._relaxed(start)
+            if energy is None or has_clash(self.mol, there):
                 continue
             found.append((energy, there))
             if energy < now or rng.random() < np.exp((now - energy) / _WARMTH):
@@ -203,15 +210,12 @@ class Shapes:
 
     def _with_hops(self, shapes: list[Vectors], hops: int, seed: int, best: Structure | None) -> list[Vectors]:
         """Add what basin hopping finds, and put the lowest by MMFF94 first."""
-        assert self.mol is not None
         known: list[tuple[float, Vectors]] = []
         for xyz in shapes:
-            mol = Chem.Mol(self.mol)
-            mol.GetConformer().SetPositions(np.ascontiguousarray(xyz, dtype=float))
-            energy = minimise(mol)
+            energy, minimum = self._relaxed(xyz)
             if energy is None:
                 return shapes
-            known.append((energy, np.asarray(mol.GetConformer().GetPositions(), dtype=float)))
+            known.append((energy, minimum))
         start = min(known, key=lambda each: each[0])[1] if best is None else best.cart_coords
         steps = min(hops, _HOPS * len(self.torsions))
         known += self.hopped(start, steps, np.random.default_rng([seed, 2]))
@@ -256,7 +260,7 @@ class Shapes:
         )
 
 
-def _torsions(mol: Chem.Mol) -> list[tuple[int, int, int, int]]:
+def _torsions(mol: Chem.Mol) -> list[Torsion]:
     """List one dihedral angle about each bond that turns; ends of CH3 and CF3 are left out, they turn by themselves."""
     found = []
     for i, j in mol.GetSubstructMatches(_ROTATABLE):

@@ -11,7 +11,7 @@ from pymatgen.core import Lattice, Structure
 from iface_wf.builders.components import label
 from iface_wf.builders.solids.cell import by_element, freeze, place, repeat
 from iface_wf.builders.solids.describe import describe
-from iface_wf.builders.solids.held import BY_FILE, OWN
+from iface_wf.builders.solids.held import BY_FILE, OWN, held
 from iface_wf.builders.solids.planes import in_plane_supercell
 from iface_wf.builders.solids.surfaces import check_contacts
 from iface_wf.documents.labels import SLAB
@@ -204,7 +204,7 @@ def _upright(raw: Structure) -> Structure:
 
 def _about_held(slab: Structure, notes: list[str]) -> None:
     """Say it where the held atoms lie at the top, where molecules are placed."""
-    free = np.array(slab.site_properties["selective_dynamics"]).all(axis=1)
+    free = ~held(slab)
     z = slab.cart_coords[:, 2]
     if not free.all() and free.any() and z[~free].mean() > z[free].mean():
         notes.append("The atoms that the file holds lie at the top of the slab, where molecules are placed.")

@@ -33,6 +33,8 @@ CONFORMERS = 10
 SHAPES = 3
 #: Steps of basin hopping by the force field for each of the starts of a molecule alone.
 HOPS = 10
+#: What is told of a search of a molecule alone, beside its options.
+_ALONE = {"alone": ALONE_VERSION}
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ class ConformerSearch:
 
     def key(self, structure: Structure) -> str:
         """Return the content key of the search."""
-        return self.options.key(structure, alone=ALONE_VERSION)
+        return self.options.key(structure, **_ALONE)
 
     def make(self, structure: Structure) -> Job:
         """Return the job."""
@@ -199,7 +201,7 @@ def find_alone(fragment: Structure, options: SearchOptions) -> RankedPlacements:
     source = _Alone(fragment, SHAPES * options.placements, options.seed)
     if not options.searches or not source.shapes.flexible:
         return RankedPlacements(structure=fragment.as_dict(), placement=0, ranking=[{"placement": 0}], engine="none")
-    record = Record(options.record_key(fragment, alone=ALONE_VERSION), fragment)
+    record = Record(options.record_key(fragment, **_ALONE), fragment)
     budget = Budget(MOLECULE * options.budget.steps, 2 * options.budget.patience)
     return Finder(source, options.engine, source.count, budget, record, options.seed).run()
 
@@ -291,7 +293,7 @@ def search_conformer(
     """Search for the lowest conformer of a molecule, or find it in the store; arguments and errors as of `search_placement`."""
     fragment = Structure.from_dict(fragment) if isinstance(fragment, dict) else fragment
     options = SearchOptions(engine, placements, seed, steps, patience)
-    return once(options.key(fragment, alone=ALONE_VERSION), lambda: find_alone(fragment, options))
+    return once(ConformerSearch(options).key(fragment), lambda: find_alone(fragment, options))
 
 
 @job(config=JobConfig(expose_store=True))
@@ -330,5 +332,5 @@ def search_together(
     """
     structure = Structure.from_dict(structure) if isinstance(structure, dict) else structure
     options = SearchOptions(engine, placements, seed, steps, patience)
-    key = options.key(structure, **_told(engine, keep, step))
+    key = TogetherSearch(options, keep, step).key(structure)
     return once(key, lambda: find_together(structure, options, keep, step))
