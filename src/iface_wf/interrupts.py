@@ -1,12 +1,14 @@
 """Ctrl-C that is heard once, however deep in a library it arrives.
 
 Python raises `KeyboardInterrupt` wherever the program is; where that is a bare ``except`` or a finaliser of a library, it is
-swallowed there, and the work goes on. So it is noted as well, and between two steps asked for.
+swallowed there, and the work goes on. So it is noted as well, and between two steps asked for. What Python would print of one
+that a finaliser swallows is left out: it is nothing that went wrong.
 """
 
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,11 +29,19 @@ def interrupts_noted() -> Iterator[None]:
         _noted.set()
         signal.default_int_handler(number, frame)
 
+    told = sys.unraisablehook
+
+    def tell(swallowed: sys.UnraisableHookArgs) -> None:
+        if not isinstance(swallowed.exc_value, KeyboardInterrupt):
+            told(swallowed)
+
     _noted.clear()
     signal.signal(signal.SIGINT, note)
+    sys.unraisablehook = tell
     try:
         yield
     finally:
+        sys.unraisablehook = told
         signal.signal(signal.SIGINT, signal.default_int_handler)
         _noted.clear()
 

@@ -25,6 +25,30 @@ def test_a_swallowed_interrupt_is_raised_again_once():
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
+class Finalised:
+    def __init__(self, error):
+        self.error = error
+
+    def __del__(self):
+        if self.error is KeyboardInterrupt:
+            os.kill(os.getpid(), signal.SIGINT)
+            sum(range(1000))  # somewhere here Python looks for signals
+        else:
+            raise self.error
+
+
+@pytest.mark.parametrize(("error", "told"), [(KeyboardInterrupt, []), (ValueError, [ValueError])])
+def test_one_in_a_finaliser_ends_the_work_and_is_no_traceback(monkeypatch, error, told):
+    said = []
+    monkeypatch.setattr("sys.unraisablehook", lambda swallowed: said.append(swallowed.exc_type))
+    with interrupts_noted():
+        Finalised(error)
+        if error is KeyboardInterrupt:
+            with pytest.raises(KeyboardInterrupt):
+                end_if_interrupted()
+    assert said == told
+
+
 def test_one_that_was_heard_is_not_left_for_the_next_command():
     with pytest.raises(KeyboardInterrupt), interrupts_noted():
         os.kill(os.getpid(), signal.SIGINT)

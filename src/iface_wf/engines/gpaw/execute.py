@@ -15,7 +15,7 @@ from custodian import Custodian
 
 from iface_wf.documents.calculation import Correction
 from iface_wf.engines.gpaw.files import INPUT, RESULT
-from iface_wf.engines.gpaw.handlers import GpawJob, InterruptedHandler, ScfHandler, read_json
+from iface_wf.engines.gpaw.handlers import MAX_SLICES, GpawJob, InterruptedHandler, ScfHandler, read_json
 from iface_wf.engines.request import CalculationRequest
 from iface_wf.errors import CalculationError
 from iface_wf.secrets import environment_without_secrets
@@ -63,6 +63,8 @@ def execute(
     result = read_json(directory / RESULT)
     if result is None or result.get("failed") or result.get("out_of_time"):
         said = (result or {}).get("failed") or tail(directory / "stdout.txt")
+        if result and result.get("out_of_time"):
+            said = f"it is not finished after {MAX_SLICES} slices of {max_seconds:g} s"
         raise CalculationError(f"GPAW gave no result in {directory}: {last_words(said)}.")
     settings = json.loads((directory / INPUT).read_text())["settings"]
     log = json.loads((directory / "custodian.json").read_text())

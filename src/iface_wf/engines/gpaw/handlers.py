@@ -25,6 +25,8 @@ CORRECTED_SCF_STEPS = 333
 
 #: A run that dies this often without a result is not tried again.
 MAX_KILLS = 3
+#: Slices of time that a calculation may take: each of them is progress, so that only endless ones are stopped.
+MAX_SLICES = 200
 
 
 def read_json(path: Path) -> dict[str, Any] | None:
@@ -105,19 +107,23 @@ class InterruptedHandler(ErrorHandler):
     """A run that was killed or ran out of its time slice: continue from the last geometry and density."""
 
     is_monitor = False
-    max_num_corrections = 10
+    max_num_corrections = MAX_SLICES
     raise_on_max = False
+
+    def __init__(self) -> None:
+        self.kills = 0
 
     def check(self, directory: str = "./") -> bool:
         """Whether the run ended without a result."""
         result = read_json(Path(directory) / RESULT)
         if result is None:  # killed, or unable to start: no use in trying that for ever
-            return int(self.n_applied_corrections) < MAX_KILLS
+            return self.kills < MAX_KILLS
         return bool(result.get("out_of_time"))
 
     def correct(self, directory: str = "./") -> dict[str, Any]:
         """Let the next try start from the checkpoint."""
         result = read_json(Path(directory) / RESULT)
+        self.kills += result is None
         cause = "killed" if result is None else "out of time"
         state = [name for name in (TRAJECTORY, CHECKPOINT) if (Path(directory) / name).exists()]
         return {"errors": [cause], "actions": [{"continue_from": state or ["start"]}]}
