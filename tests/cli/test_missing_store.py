@@ -1,6 +1,7 @@
 """Who reads a store that is not there is told so, and makes none; names of polymers are found by their other names."""
 
 import pytest
+from pymatgen.core import Lattice, Structure
 
 import iface_wf
 from iface_wf.errors import InputError
@@ -59,6 +60,15 @@ def of_peo(job_store, tmp_path):
 @pytest.mark.parametrize("name", ["PEO", "peo", "POE", " poe"])
 def test_other_names_of_a_polymer_find_it(of_peo, name):
     assert list(iface_wf.results(of_peo, polymer=name)["polymer"]) == ["PEO"]
+
+
+def test_a_file_finds_the_results_of_its_filler(refused, job_store, tmp_path):
+    salt = Structure.from_spacegroup("Fm-3m", Lattice.cubic(5.64), ["Na", "Cl"], [[0, 0, 0], [0.5, 0.5, 0.5]])
+    salt.to(str(tmp_path / "mine.cif"))
+    put(job_store, document(KEY, filler="NaCl", polymer="PEO"))
+    assert list(iface_wf.results(tmp_path / "store.sqlite", filler=str(tmp_path / "mine.cif"))["filler"]) == ["NaCl"]
+    told = refused("results", "--filler", tmp_path / "no.cif", "--store", tmp_path / "store.sqlite")
+    assert "no.cif' does not exist" in told
 
 
 def test_names_that_nobody_knows_are_told_what_is_near(refused, cli, of_peo):

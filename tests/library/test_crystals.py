@@ -45,6 +45,16 @@ def test_a_slab_is_recognised(tmp_path):
     assert Library().filler(tmp_path / "slab.vasp").ready_slab
 
 
+@pytest.mark.parametrize(("height", "said"), [(7.5, True), (6.0, False)])
+def test_a_slab_with_little_vacuum_is_said_to_be_taken_as_a_crystal(tmp_path, height, said):
+    lattice = Lattice.orthorhombic(5.64, 5.64, height)
+    thin = Structure(lattice, ["Na", "Cl"], [[0, 0, 0.3], [2.82, 2.82, 3.12]], coords_are_cartesian=True)
+    thin.to(str(tmp_path / "thin.vasp"), fmt="poscar")
+    record = Library().filler(tmp_path / "thin.vasp")
+    assert not record.ready_slab
+    assert any("thin.vasp has an empty layer of 4.7 A along c" in each for each in record.warnings) is said
+
+
 def test_a_cif_without_any_element_we_know_is_refused(cif):
     with pytest.raises(InputError, match="unknown element 'Qq'"):
         read_crystal(cif(("  Na  ", "  Qq  ")))

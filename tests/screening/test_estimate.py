@@ -182,3 +182,15 @@ def test_steps_of_relaxations_are_learnt(tiny, job_store, tmp_path):
     known = _known(job_store, XTB, "relax", "fast")
     assert known.law().sample == 1
     assert 3 < known.steps < 100
+
+
+def test_own_kpoints_count(job_store):
+    size = size_of(crystal([1, 1, 1]))
+    own = Missing.of(registry.create("gpaw", level="moderate", overrides={"kpoint_length": 8.0}), size)
+    levels = Missing.of(registry.create("gpaw", level="moderate"), size)
+    hours = [
+        estimate([each], "fast", job_store).core_hours
+        for each in (own._replace(kind="static"), levels._replace(kind="static"))
+    ]
+    grid = registry.profile("gpaw").growth[1]  # edges of 4.03 A: 2 k-points along each instead of 5
+    assert hours[1] / hours[0] == pytest.approx((5 / 2) ** (3 * grid), rel=1e-3)

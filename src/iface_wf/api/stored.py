@@ -93,12 +93,15 @@ def _table(
 def _todays_names(everything: pd.DataFrame, names: Mapping[str, str | None]) -> dict[str, str | None]:
     """Return names as the store has them; InputError for one that neither the store nor the library knows."""
     from iface_wf.library import Library
+    from iface_wf.library.library import names_a_file
 
     library, todays = Library(), dict(names)
     for what in _IN_LIBRARY:
         if (name := names.get(what)) is None or everything.empty:
             continue
         stored = {str(each) for each in everything[what].dropna()}
+        if what == "filler" and names_a_file(name):  # results of a file go by its formula
+            name = todays[what] = library.filler(name).name
         if name.casefold() in {each.casefold() for each in stored}:
             continue
         record = library.find(what, name) or (library.find("molecule", name) if what == "polymer" else None)

@@ -40,6 +40,8 @@ MIN_LENGTH, MAX_LENGTH = 1.5, 200.0
 """Allowed lengths of cell vectors in A."""
 SLAB_GAP = 6.0
 """Empty space along a cell vector in A from which on a cell is taken for a slab."""
+WIDE_GAP = 4.0
+"""Empty space from which on a crystal is said to have it: layered ones have 2.5 to 3.5 A (graphite 3.35)."""
 
 
 def read_crystal(path: Path, max_atoms: int = MAX_ATOMS) -> Structure:
@@ -136,6 +138,18 @@ def vacuum_axis(structure: Structure) -> int | None:
     gaps = empty_along(structure)
     widest = max((2, 1, 0), key=lambda axis: round(gaps[axis], 3))
     return widest if gaps[widest] >= SLAB_GAP else None
+
+
+def about_gap(structure: Structure, name: str) -> list[str]:
+    """Say of a crystal that might have been meant as a slab with little vacuum that it was taken as a crystal."""
+    gaps = empty_along(structure)
+    widest = max((2, 1, 0), key=lambda axis: round(gaps[axis], 3))
+    if not WIDE_GAP <= gaps[widest] < SLAB_GAP:
+        return []
+    return [
+        f"{name} has an empty layer of {gaps[widest]:.1f} A along {'abc'[widest]}: it was taken as a crystal, from which a slab is "
+        f"cut; one that is a slab already needs {SLAB_GAP:g} A or more of it."
+    ]
 
 
 def looks_like_slab(structure: Structure) -> bool:

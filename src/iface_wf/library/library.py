@@ -11,7 +11,7 @@ import platformdirs
 from pymatgen.core import Structure
 
 from iface_wf.errors import InputError, shown, unknown_name
-from iface_wf.library.crystals import NAMED, is_poscar_name, looks_like_slab, read_crystal
+from iface_wf.library.crystals import NAMED, about_gap, is_poscar_name, looks_like_slab, read_crystal
 from iface_wf.library.files import is_file, is_folder
 from iface_wf.library.loader import read_record
 from iface_wf.library.records import FillerRecord, LibraryRecord, MoleculeRecord, PolymerRecord, SaltRecord, SurfaceSpec
@@ -226,15 +226,17 @@ def record_of_slab(slab: Structure, path: Path) -> FillerRecord:
 def record_of(structure: Structure, path: Path) -> FillerRecord:
     """Make a filler of a structure that a user's file holds; see `filler_from_file`."""
     states = _guess_states(structure) if structure.is_ordered else {}
+    is_slab = looks_like_slab(structure)
     record = FillerRecord(
         name=structure.composition.reduced_formula,
         title=f"{structure.composition.reduced_formula} from the user's file",
         source=f"the user's file {path.name}",
         crystal=path.name,
-        ready_slab=looks_like_slab(structure),
+        ready_slab=is_slab,
         oxidation_states=states,
         warnings=(
             *structure.properties.get("warnings", ()),
+            *([] if is_slab else about_gap(structure, path.name)),
             *([_about(states)] if len(structure.composition) > 1 else []),
         ),
         surfaces=(SurfaceSpec(miller=(0, 0, 1), thickness=8.0, reason="default of a bare crystal file"),),

@@ -16,15 +16,13 @@ from pymatgen.core import Composition
 from iface_wf.engines import registry
 from iface_wf.engines.base import Engine
 from iface_wf.engines.profile import EngineProfile
-from iface_wf.engines.vibrations import KIND, n_displacements
+from iface_wf.engines.vibrations import KIND
 from iface_wf.flows.graph import Item
 from iface_wf.flows.parts import PartOutputs
 from iface_wf.flows.search.jobs import Searching, searching
 from iface_wf.screening.scaling import Law, fit
 from iface_wf.screening.sizes import Size, electrons_of
 
-#: What a result costs: (relax, static or vibrations, role) to (name of the count, engine).
-Template = dict[tuple[str, str], tuple[str, str]]
 #: Core-seconds of a calculation of 100 atoms, where neither the store nor its engine knows anything better.
 RULE_OF_THUMB = 5_000.0
 #: Sizes are compared with this one: 100 atoms of an oxide or a polymer, in electrons and A^3.
@@ -51,6 +49,8 @@ class Missing(NamedTuple):
         Its own; None: that of what is asked for.
     steps
         Of a search, at most; of vibrations the displacements, each of which takes a single point.
+    kpoint_length
+        Its own, A; None: that of its level.
     """
 
     engine: str
@@ -58,16 +58,22 @@ class Missing(NamedTuple):
     size: Size
     level: str | None = None
     steps: int = 1
+    kpoint_length: float | None = None
+
+    @classmethod
+    def of(cls, maker: Engine, size: Size = REFERENCE) -> Missing:
+        """Return what a maker's calculation takes."""
+        length = maker.overrides.get("kpoint_length")
+        return cls(maker.engine_name, str(maker.kind), size, maker.level, kpoint_length=length)
 
     @classmethod
     def search(cls, what: Searching, size: Size) -> Missing:
         """Return what a search may take."""
         return cls(what.engine.engine_name, "search", size, what.engine.level, what.steps)
 
-    @classmethod
-    def vibrations(cls, engine: str, size: Size, level: str | None, molecule: Size) -> Missing:
-        """Return what second derivatives take: of all atoms of a molecule, in a cell of some size."""
-        return cls(engine, KIND, size, level, n_displacements(molecule.atoms))
+
+#: What a result costs: (relax, static or vibrations, role) to the name of the count and the calculation, of any size.
+Template = dict[tuple[str, str], tuple[str, Missing]]
 
 
 @dataclass(frozen=True)
@@ -126,7 +132,7 @@ def calculations_of(item: Item) -> Template:
     """List what one result costs beside its parts, from its own jobs."""
     makers = [job.maker for job in jobs_of(item)]
     return {
-        (maker.kind, maker.role): (_name_of(maker, item), maker.engine_name)
+        (str(maker.kind), maker.role): (_name_of(maker, item), Missing.of(maker))
         for maker in makers
         if isinstance(maker, Engine) and not (maker.kind == "static" and " from " in maker.role)
     }
@@ -173,18 +179,20 @@ def estimate(missing: Iterable[Missing], level: str, store: JobStore) -> Estimat
     Estimate
         Of all together. A law that is uncertain errs alike in all calculations of its engine, kind and level.
     """
-    alike: dict[tuple[str, str, str], list[Missing]] = defaultdict(list)
+    alike: dict[tuple[str, str, str, float | None], list[Missing]] = defaultdict(list)
     for each in missing:
-        alike[each.engine, each.kind, each.level or level].append(each)
+        alike[each.engine, each.kind, each.level or level, each.kpoint_length].append(each)
     return sum((_of_kind(*asked, found, store) for asked, found in alike.items()), Estimate())
 
 
-def _of_kind(engine: str, kind: str, level: str, missing: list[Missing], store: JobStore) -> Estimate:
+def _of_kind(
+    engine: str, kind: str, level: str, length: float | None, missing: list[Missing], store: JobStore
+) -> Estimate:
     """Estimate calculations of one engine, kind and level."""
     profile = registry.profile(engine)
     one = {"search": "relax", KIND: "static"}.get(kind, kind)
     known = _known(store, profile, one, level)
-    length = _kpoint_length(profile, level)
+    length = length or _kpoint_length(profile, level)
     sizes = np.array([_relative(each.size, length) for each in missing])
     seconds, spreads, noises = np.empty((3, len(missing)))
     # a law for each size, because timings of like sizes count most; a quarter of a power of e is like enough

@@ -12,6 +12,7 @@ from jobflow import JobStore
 from iface_wf.documents.kinds import get_kind
 from iface_wf.documents.labels import WHOLE, B
 from iface_wf.engines.vibrations import KIND as VIBRATIONS
+from iface_wf.engines.vibrations import n_displacements
 from iface_wf.flows.graph import Graph, Item
 from iface_wf.flows.parts import Part
 from iface_wf.flows.search.jobs import Searching, searching
@@ -234,7 +235,7 @@ class _Count:
         for maker, uuid in zip(makers, state.uuids, strict=True):
             if not (self._relaxed and maker.kind == "relax"):
                 kind = "references" if maker.kind == "relax" else "reference_statics"
-                self._count(kind, uuid is not None, Missing(maker.engine_name, maker.kind, size, maker.level))
+                self._count(kind, uuid is not None, Missing.of(maker, size))
 
     def _item(
         self, item: Item, template: Template, search: Searching | None, started: Collection[tuple[str, str]] | None
@@ -245,13 +246,13 @@ class _Count:
         if search is not None and not self._searched:
             there = started is None or SEARCHED in started
             self._count("placement_searches", there, Missing.search(search, self._sizes.of(WHOLE, item)))
-        for step, (kind, engine) in template.items():
+        for step, (kind, of_any_size) in template.items():
             if not (self._relaxed and step[0] == "relax"):
                 there = started is None or step in started
                 size = self._sizes.of(step[1], item)
-                missing = Missing(engine, step[0], size)
+                missing = of_any_size._replace(size=size)
                 if step[0] == VIBRATIONS:
-                    missing = Missing.vibrations(engine, size, None, self._sizes.of(B.name, item))
+                    missing = missing._replace(steps=n_displacements(self._sizes.of(B.name, item).atoms))
                 self._count(kind, there, missing)
 
 

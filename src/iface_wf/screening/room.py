@@ -125,8 +125,8 @@ def _growing(item: Item, graph: Graph, repeats: float) -> list[Missing]:
     sizes = Sizes(graph)
     part = graph.parts[item.parts[A.name]]
     makers = [maker for maker in (part.relax, part.static) if maker is not None]
-    steps = [(maker.engine_name, str(maker.kind), A.name) for maker in makers]
-    steps += [(engine, kind, role) for (kind, role), (_, engine) in calculations_of(item).items() if role in _LARGE]
+    steps = [(Missing.of(maker), A.name) for maker in makers]
+    steps += [(each, role) for (_, role), (_, each) in calculations_of(item).items() if role in _LARGE]
     search = search_of(item)
     searches = [] if search is None else [Missing.search(search, sizes.of(WHOLE, item, repeats))]
-    return [*(Missing(engine, kind, sizes.of(role, item, repeats)) for engine, kind, role in steps), *searches]
+    return [*(each._replace(size=sizes.of(role, item, repeats)) for each, role in steps), *searches]
