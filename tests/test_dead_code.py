@@ -48,6 +48,7 @@ def told():
     return set(re.findall(r"\w+", " ".join(path.read_text() for path in texts)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("room", ["analysis", "builders", "library", "queues", "report", "store"])
 def test_nothing_lives_through_its_tests_alone(room, trees, users, told):
     for path, tree in trees.items():

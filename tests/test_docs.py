@@ -49,6 +49,7 @@ def canned_dft(monkeypatch):
     monkeypatch.setattr(calculate, "run_request", run)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", pages())
 def test_blocks_run_one_after_the_other(page, canned_dft, tmp_path, monkeypatch):
     monkeypatch.setenv("IFACE_WF_STORE", str(tmp_path / "store.sqlite"))

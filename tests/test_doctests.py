@@ -31,6 +31,7 @@ def store(tmp_path_factory):
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", modules())
 def test_examples(name, store, tmp_path, monkeypatch):
     monkeypatch.setenv("IFACE_WF_STORE", os.fspath(store))

@@ -24,6 +24,7 @@ def test_contracts_of_the_import_graph(capsys):
     assert "One direction KEPT" in report
 
 
+@pytest.mark.slow
 def test_ranks_of_mpi_import_no_workflow_library():
     """Every rank of GPAW starts this module; libraries of workflows would take seconds and gigabytes of each."""
     code = "import sys, iface_wf.engines.gpaw.run; print(sorted({'jobflow', 'custodian', 'maggma', 'atomate2'} & set(sys.modules)))"
@@ -53,6 +54,7 @@ def test_benchmarks_import_what_there_is(script):
         assert not name or hasattr(there, name) or find_spec(f"{module}.{name}"), f"{module} has no {name}"
 
 
+@pytest.mark.slow
 def test_collecting_a_result_imports_no_plots_and_no_optimisers():
     """Every job of a queue starts a Python of its own: what few of them need is imported where it is used."""
     code = (

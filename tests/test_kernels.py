@@ -22,6 +22,7 @@ def twice(x):
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="needs a folder that nobody can write to")
 def test_kernels_are_kept_and_work_where_nothing_can_be_written(tmp_path):
     """Kept beside the source, else in the user's cache, else compiled for this process alone; root may write anywhere but to /proc."""

@@ -15,6 +15,7 @@ def test_a_former_name_is_the_module_of_today(former):
     assert importlib.import_module(former) is importlib.import_module(MOVED[former])
 
 
+@pytest.mark.slow
 def test_a_class_under_its_former_name_is_the_same_in_a_new_process():
     code = (
         "from iface_wf.build.targets import Target as former; "
@@ -24,6 +25,7 @@ def test_a_class_under_its_former_name_is_the_same_in_a_new_process():
     assert found.split() == ["True"]
 
 
+@pytest.mark.slow
 def test_a_job_that_began_before_the_update_starts_gpaw(tmp_path):
     """Its process holds the former name, and reads calculation.json, which is not here."""
     command = [sys.executable, "-m", "iface_wf.engines.gpaw_run"]

@@ -30,6 +30,7 @@ def wheel(tmp_path_factory):
     return path
 
 
+@pytest.mark.slow
 def test_wheel_holds_code_structures_and_examples(wheel):
     names = set(zipfile.ZipFile(wheel).namelist())
     assert {"iface_wf/cli/main.py", "iface_wf/py.typed"} <= names
@@ -49,6 +50,7 @@ def test_wheel_holds_the_libraries_of_the_pages_with_their_licences(wheel):
         assert any(name.startswith(f"{place}/{library}") and name.endswith(".js") for name in file.namelist())
 
 
+@pytest.mark.slow
 def test_library_works_from_the_wheel(wheel, tmp_path):
     """Unpacked away from the checkout, the package finds its own data."""
     zipfile.ZipFile(wheel).extractall(tmp_path)

@@ -111,6 +111,7 @@ def test_a_result_whose_density_is_missing_has_a_page_that_says_so(job_store, st
     assert page["volume"] is None
 
 
+@pytest.mark.slow
 def test_the_command_line(store, tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert main(["report", "--polymer", "PEO", "--store", str(store)]) == 0

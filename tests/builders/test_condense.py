@@ -116,6 +116,7 @@ def test_building_twice_gives_the_same_slab(silica, slab):
     assert again.cart_coords == pytest.approx(slab.cart_coords, abs=1e-9)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("thickness", [4.0, 12.0])
 @pytest.mark.parametrize("in_plane", [(9.8, 9.8), (14.0, 9.8), (14.7, 14.7), (19.6, 9.8)])
 def test_larger_cells_and_thicker_slabs_are_silica_too(silica, thickness, in_plane):

@@ -40,6 +40,7 @@ def test_garnet_has_the_nearest_neutral_composition_and_keeps_lithium_apart():
     assert len(crystal) + len(crystal.properties["vacant_sites"]) == 24 + 96 + 24 + 16 + 96
 
 
+@pytest.mark.slow
 def test_energy_is_the_ewald_energy_of_the_result(lagp):
     crystal, rule = lagp
     best = order(crystal, rule, CHARGES)[0]
@@ -48,6 +49,7 @@ def test_energy_is_the_ewald_energy_of_the_result(lagp):
     assert best.energy == pytest.approx(EwaldSummation(decorated).total_energy, abs=0.01)  # eV of 2000
 
 
+@pytest.mark.slow
 def test_the_search_finds_the_ground_state_that_counting_finds(lagp):
     crystal, rule = lagp
     best = order(crystal, rule, CHARGES)
@@ -74,6 +76,7 @@ def test_the_search_finds_the_ground_state_that_counting_finds(lagp):
     assert best[0].energy == pytest.approx(lowest, abs=1e-3)
 
 
+@pytest.mark.slow
 def test_the_crystal_does_not_hang_on_the_seed(lagp):
     """Both seeds find the lowest energy, in images of each other by the symmetry of the average crystal: the same is given."""
     crystal, rule = lagp
@@ -268,6 +271,7 @@ class SpreadLithium(Calculator):
         self.results = {"energy": -distances[distances > 0].min()}
 
 
+@pytest.mark.slow
 def test_candidates_are_ordered_anew_by_any_calculator(lagp):
     crystal, rule = lagp
     orderings = order(crystal, rule, CHARGES)

@@ -140,6 +140,7 @@ def test_the_descriptor_sees_places_not_order(silanols, water):
     assert unlike(descriptor(pose, 10), descriptor(moved, 10)) > 0.1
 
 
+@pytest.mark.slow
 def test_hopping_between_minima_finds_lower_ones_than_distance_geometry():
     shapes = Shapes(from_smiles("COCOCCOCOCC"))
     energies = {}

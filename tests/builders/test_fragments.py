@@ -61,6 +61,7 @@ def test_charges_of_salts_and_their_ions(library: Library, name: str, part: str,
     assert build_salt(library.salt(name), part=part).properties["charge"] == charge
 
 
+@pytest.mark.slow
 def test_salt_minima_are_numbered_and_distinct(library: Library) -> None:
     first, second = (build_salt(library.salt("LiFSI"), site=k) for k in (0, 1))
     assert not np.allclose(first.distance_matrix, second.distance_matrix, atol=0.05)

@@ -21,6 +21,7 @@ def grafted():
     return build_slab(Library().filler("SiO2-SO3Li"))
 
 
+@pytest.mark.slow
 def test_the_arm_is_lithium_propylsulfonate_on_one_silanol(grafted):
     bare = build_slab(Library().filler("SiO2-cristobalite"))
     assert select(grafted, "graft").composition.formula == "Li1 Si1 H8 C3 S1 O5"  # the sixth O is the surface's
@@ -67,6 +68,7 @@ def test_the_arm_stands_up_and_is_free_to_move(grafted):
     assert grafted.properties["charge"] == 0
 
 
+@pytest.mark.slow
 def test_same_seed_same_arm():
     record = Library().filler("SiO2-SO3Li")
     assert build_slab(record, seed=3) == build_slab(record, seed=3)
@@ -84,6 +86,7 @@ def test_two_neutral_arms_on_a_larger_cell():
     assert select(slab, "graft").composition.formula == "Si2 H18 C6"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "message"),
     [

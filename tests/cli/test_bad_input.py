@@ -94,6 +94,7 @@ def test_impossible_number_of_units(refused, tmp_path, units):
     refused("build", "--filler", "SiO2", "--polymer", "PEO", "--units", units, "--out", tmp_path / "out")
 
 
+@pytest.mark.slow
 def test_store_that_does_not_answer(refused):
     """A server that accepts connections and then says nothing."""
     with socket.create_server(("127.0.0.1", 0)) as silent:

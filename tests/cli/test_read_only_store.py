@@ -50,6 +50,7 @@ def filled_store(tmp_path):
     return tmp_path / "store.sqlite"
 
 
+@pytest.mark.slow
 def test_it_can_be_read_by_every_command(cli, read_only, request):
     before = read_only.read_bytes()
     # to draw takes long, and hangs on no journal

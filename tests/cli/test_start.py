@@ -152,6 +152,7 @@ def test_completion_works_through_the_shell_protocol(tmp_path):
     assert "PAN" not in found.stdout
 
 
+@pytest.mark.slow
 def test_what_runs_no_ml_potential_imports_no_torch():
     code = "import sys, iface_wf; iface_wf.run; iface_wf.screen; print({'torch', 'chgnet'} & set(sys.modules))"
     found = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
@@ -164,12 +165,14 @@ def test_version(cli):
     assert cli("--version").out.strip() == f"iface-wf {__version__}"
 
 
+@pytest.mark.slow
 def test_python_interface_is_lazy():
     code = "import sys, iface_wf; print('jobflow' in sys.modules, callable(iface_wf.run), 'jobflow' in sys.modules)"
     found = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
     assert found.split() == ["False", "True", "True"]
 
 
+@pytest.mark.slow
 def test_looking_at_the_queue_needs_no_engine():
     code = (
         "import sys; from iface_wf.queues import monitor, daemon, recover; "

@@ -15,6 +15,7 @@ def old(tmp_path, monkeypatch):
     return ("--store", unpack_store(tmp_path))
 
 
+@pytest.mark.slow
 def test_migrate_says_what_it_did_and_why_something_stays(cli, old):
     ran = cli("store", "migrate", *old)
     assert ran.code == 0

@@ -61,6 +61,7 @@ def outputs(tmp_path_factory):
     return written(folder, WIDTHS, terminal=True) | written(folder, (), terminal=False)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("width", [*WIDTHS, "piped"])
 def test_tables_look_as_they_did(outputs, name, width):

@@ -183,6 +183,7 @@ def test_a_hexagonal_setting_is_resolved(group, more):
     assert read.get_space_group_info(symprec=0.01)[1] == 167
 
 
+@pytest.mark.slow
 def test_settings_of_the_tables_are_known_by_its_name_and_its_hall_symbol():
     def key(operations):
         return frozenset(tuple(np.round([*op.rotation_matrix.ravel(), *np.mod(op.translation_vector + 1e-6, 1)], 3).tolist())

@@ -32,6 +32,7 @@ def test_molar_volumes_are_those_of_measured_densities(library, name, formula, d
     assert found.source
 
 
+@pytest.mark.slow
 def test_iodine_that_becomes_lithium_iodide_grows_by_a_quarter(library):
     found = volume_ratio({"LiI": 2}, {"iodine": 1}, library)
     assert 100 * found.ratio == pytest.approx(126, abs=1)  # 10.1016/j.ccl.2023.108846

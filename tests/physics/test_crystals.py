@@ -45,6 +45,7 @@ def distances(structure, centre, other, cutoff):
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", sorted((builtin_folder() / "crystals").glob("*.cif")), ids=lambda p: p.stem)
 def test_space_group_is_found_back_from_the_positions(path):
     assert read_crystal(path).get_space_group_info(symprec=0.01)[0] == SPACE_GROUPS[path.stem]
@@ -58,6 +59,7 @@ def test_density_is_that_of_the_literature(name):
     assert float(crystal.density) == pytest.approx(DENSITIES[name], rel=0.02)
 
 
+@pytest.mark.slow
 def test_every_filler_is_neutral():
     library = Library()
     for name in library.names("filler"):
@@ -85,6 +87,7 @@ def test_gadolinium_is_seven_coordinate():
     assert all(b == pytest.approx([0.97], abs=0.02) for b in distances(crystal, "H", "O", 1.3))
 
 
+@pytest.mark.slow
 def test_garnet_polyhedra():
     crystal = bulk(Library().filler("LLZTO"))
     for element in ("Zr", "Ta"):

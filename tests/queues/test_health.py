@@ -38,6 +38,7 @@ def project(tmp_path, monkeypatch):
     return write
 
 
+@pytest.mark.slow
 def test_a_worker_that_is_well(project, tmp_path):
     (tmp_path / "work").mkdir()
     seen = tmp_path / "environment"
@@ -50,6 +51,7 @@ def test_a_worker_that_is_well(project, tmp_path):
     assert "s3cret" not in seen.read_text()
 
 
+@pytest.mark.slow
 def test_a_work_folder_is_made_later_but_must_be_possible(project, tmp_path):
     assert health.check_worker(project(workdir=tmp_path / "new" / "work"), "main").ok
     assert not (tmp_path / "new").exists()
@@ -60,6 +62,7 @@ def test_a_work_folder_is_made_later_but_must_be_possible(project, tmp_path):
     assert "--workdir" in found.remedy
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scheduler", ["pbs", "sge"])
 def test_a_scheduler_that_is_not_here(project, monkeypatch, scheduler):
     monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}:/usr/bin:/bin")
@@ -71,6 +74,7 @@ def test_a_scheduler_that_is_not_here(project, monkeypatch, scheduler):
     assert "/proc" in found.detail.partition("PATH")[2]  # all that is wrong, not the first thing only
 
 
+@pytest.mark.slow
 def test_a_scheduler_that_does_not_answer(project, tmp_path, monkeypatch):
     (tmp_path / "bin").mkdir()
     for name in ("qsub", "qstat", "qdel"):
@@ -114,6 +118,7 @@ def test_a_worker_that_cannot_be_reached(project, monkeypatch):
     assert "ssh" in found.remedy
 
 
+@pytest.mark.slow
 def test_a_server_that_is_down(project):
     found = health.check_project(project())
     assert (found.ok, found.needed) == (False, True)
@@ -130,6 +135,7 @@ def test_a_project_that_cannot_be_read(project, tmp_path):
     assert "iface-wf.yaml" in found.detail
 
 
+@pytest.mark.slow
 def test_the_doctor_shows_projects_and_workers(project, tmp_path, capfd):
     store = ["--json", "--store", str(tmp_path / "store.sqlite")]
 

@@ -52,6 +52,7 @@ def test_no_density_gives_no_surfaces():
     assert image.std() > 0.02
 
 
+@pytest.mark.slow
 def test_profiles_share_the_height_with_the_structure():
     figure = result_figure(document())
     structure_axis, profile, charge = figure.axes

@@ -3,6 +3,8 @@
 import re
 from html.parser import HTMLParser
 
+import pytest
+
 from iface_wf.reports.names import file_stem, interface_name
 from iface_wf.reports.page import html_page
 from tests.examples import document
@@ -43,6 +45,7 @@ def test_no_name_steers_the_terminal_of_who_looks_into_the_page():
     assert all(character.isprintable() or character in "\n\t" for character in page)
 
 
+@pytest.mark.slow
 def test_page_is_self_contained():
     found = parsed(html_page(document(), "uuid", "2026-01-01"))
     assert len(found.links) == 1

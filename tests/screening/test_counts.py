@@ -54,6 +54,7 @@ def test_one_interface(tiny, tmp_path, job_store, counts):
     assert counts.pop("structures") == 2 + 1  # and the result's own
 
 
+@pytest.mark.slow
 def test_a_screening(tiny, tmp_path, job_store, counts):
     fillers, polymers = ["HF-layer", "HCN-layer"], ["water", "methane"]
     spec = ScreeningSpec(fillers=fillers, polymers=polymers, **COMMON)

@@ -39,6 +39,7 @@ def crystal(times):
     return cell
 
 
+@pytest.mark.slow
 def test_timings_of_xtb_that_were_held_out_are_foretold_within_a_factor_of_two(job_store, tmp_path):
     engine = registry.create("xtb", level="fast")
     for times in ([1, 1, 1], [2, 1, 1], [3, 1, 1], [2, 2, 1]):
@@ -169,6 +170,7 @@ def test_estimates_add_up(job_store):
     assert estimate([], "fast", job_store).sentence == "About 0 core-hours (nothing to run)."
 
 
+@pytest.mark.slow
 def test_steps_of_relaxations_are_learnt(tiny, job_store, tmp_path):
     known = _known(job_store, XTB, "relax", "fast")
     assert (known.law().sample, known.steps, known.steps_spread) == (

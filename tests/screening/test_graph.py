@@ -79,6 +79,7 @@ def test_bad_specs_are_one_sentence_with_the_line(write, text, line, message):
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.slow
 def test_a_million_needs_consent(write):
     assert read_spec(write(MILLION), many=True).n_pairs == 1_000_000
 
@@ -125,6 +126,7 @@ def test_a_screening_finds_what_a_single_run_has_stored(write, tiny):
     assert list(screening.items) == list(kind.graph(request, tiny).items)
 
 
+@pytest.mark.slow
 def test_all_fragments_share_a_slab_that_is_large_enough(write):
     library = Library()
     short, long = "{name: PEO, units: 1}", "{name: PEO, units: 6}"

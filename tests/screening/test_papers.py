@@ -162,6 +162,7 @@ def test_verdicts_hang_on_the_uncertainty_of_the_difference():
     assert said(outcome("a", 5.0), outcome("b", 4.0, trustworthy=False)) == "not computed"
 
 
+@pytest.mark.slow
 def test_volumes_need_no_calculation_and_units_are_not_mixed(tmp_path, capsys):
     where = ["--store", str(tmp_path / "s"), "--workdir", str(tmp_path / "runs")]
     path = tmp_path / "grows.yaml"
@@ -189,6 +190,7 @@ def test_volumes_need_no_calculation_and_units_are_not_mixed(tmp_path, capsys):
     assert verdict(trend, {"a": mixed, "b": outcome("b", 0.5)}) == ("not computed", "compares J/m^2 with eV")
 
 
+@pytest.mark.slow
 def test_differences_and_other_columns_are_read_from_the_same_results(tmp_path, capsys):
     where = ["--store", str(tmp_path / "s"), "--workdir", str(tmp_path / "runs")]
     path = tmp_path / "two.yaml"

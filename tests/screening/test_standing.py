@@ -54,6 +54,7 @@ def test_what_is_claimed_runs_and_what_failed_takes_its_interfaces_along(looking
     assert by_name(screening.look(), "interface")[HYDROGEN_FLUORIDE].state == "waiting"
 
 
+@pytest.mark.slow
 def test_what_is_calculated_is_finished_and_a_store_that_may_only_be_read_can_be_looked_at(looking, screen, tmp_path):
     path = tmp_path / "store.sqlite"
     screening = looking()
@@ -68,6 +69,7 @@ def test_what_is_calculated_is_finished_and_a_store_that_may_only_be_read_can_be
     assert path.read_bytes() == before
 
 
+@pytest.mark.slow
 def test_a_funnel_shows_its_second_stage_when_the_first_one_has_chosen(looking, screen):
     funnel = {"engine": "gpaw", "funnel": {"engine": "xtb", "level": "fast", "keep": 1}, "overrides": {}}
     screening = looking(**funnel)

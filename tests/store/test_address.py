@@ -114,6 +114,7 @@ def test_a_client_certificate_needs_no_password_and_no_database_of_accounts():
     assert (found.source, found.password) == ("$external", None)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("password", ["pa/ss", "pa?ss", "pa#ss", "pa:ss", "pa@ss", "pa/s?s#x", "pa%ss", "p a"])
 def test_a_password_as_it_is_read_or_refused_and_never_shown(password, capfd):
     address = f"mongodb://alice:{password}{SECRET}@127.0.0.1:1/db"
@@ -128,6 +129,7 @@ def test_a_password_as_it_is_read_or_refused_and_never_shown(password, capfd):
         assert parse_address(address).options["password"] == password + SECRET
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "address",
     [

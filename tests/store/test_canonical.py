@@ -69,6 +69,7 @@ def disguised(structure: Structure, seed: int, noise: float = 0.0) -> Structure:
     )
 
 
+@pytest.mark.slow
 @settings(max_examples=1000, deadline=None)
 @given(name=names, seed=seeds, noise=st.sampled_from([0.0, 1e-9, 1e-6, 2e-5]))
 def test_the_same_in_another_guise_is_the_same(name, seed, noise):
@@ -184,6 +185,7 @@ def test_reading_back_from_cif_changes_nothing(name):
     assert same_structure(few_digits, back)
 
 
+@pytest.mark.slow
 @settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 @given(st.dictionaries(st.text(max_size=3), st.one_of(st.floats(-1e6, 1e6), st.text(max_size=3), st.booleans())))
 def test_settings_count_by_value(found):
@@ -222,6 +224,7 @@ def test_keys_are_those_of_before():
     assert golden() == json.loads(GOLDEN.read_text())
 
 
+@pytest.mark.slow
 def test_keys_are_the_same_in_another_process():
     code = "import json, test_canonical; print(json.dumps(test_canonical.golden()))"
     environment = {**os.environ, "PYTHONHASHSEED": "7", "PYTHONPATH": str(Path(__file__).parent)}

@@ -94,6 +94,7 @@ def test_what_cannot_have_a_new_key_keeps_its_own_and_says_why(old):
     assert find_result(old.store, gone.key).document.binding_energy == pytest.approx(-0.0533, abs=1e-4)
 
 
+@pytest.mark.slow
 def test_screenings_and_runs_of_today_find_everything_and_calculate_nothing(old):
     bring_up_to_date(old.store)
     specs = [
@@ -121,6 +122,7 @@ def test_screenings_and_runs_of_today_find_everything_and_calculate_nothing(old)
     assert not (old.folder / "calculations.jsonl").exists()
 
 
+@pytest.mark.slow
 def test_a_key_that_somebody_noted_down_still_finds_its_result(old):
     before = {output["key"]: output["binding_energy"] for output in bindings(old.store).values()}  # called raw today
     bring_up_to_date(old.store)
@@ -128,6 +130,7 @@ def test_a_key_that_somebody_noted_down_still_finds_its_result(old):
         assert find_result(old.store, key[:10]).document.binding_energy_raw == energy
 
 
+@pytest.mark.slow
 def test_a_second_time_changes_nothing(old):
     bring_up_to_date(old.store)
     before = contents(old.store)
@@ -137,6 +140,7 @@ def test_a_second_time_changes_nothing(old):
     assert [kept.kind for kept in again.kept] == ["binding"]
 
 
+@pytest.mark.slow
 def test_a_dry_run_says_the_same_and_changes_nothing(old):
     before = contents(old.store)
     planned = bring_up_to_date(old.store, dry_run=True)
@@ -144,6 +148,7 @@ def test_a_dry_run_says_the_same_and_changes_nothing(old):
     assert planned == bring_up_to_date(old.store)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("writes", [0, 1, 3, 5, 6, 8])
 def test_an_interrupted_one_goes_on_where_it_was(old, tmp_path, monkeypatch, writes):
     (tmp_path / "whole").mkdir()
@@ -170,6 +175,7 @@ def test_an_interrupted_one_goes_on_where_it_was(old, tmp_path, monkeypatch, wri
     assert contents(old.store) == expected
 
 
+@pytest.mark.slow
 def test_jobs_and_failures_go_with_the_result_they_belong_to(old):
     output = next(o for o in bindings(old.store).values() if o["filler"] == "LiF" and o["polymer"] == "ethane")
     record_failure(old.store, output["key"], "LiF + ethane", "killed")
@@ -186,6 +192,7 @@ def test_jobs_and_failures_go_with_the_result_they_belong_to(old):
     assert done.rekeyed["failure"] == 1
 
 
+@pytest.mark.slow
 def test_a_failure_of_today_is_not_overwritten_by_one_of_before(old):
     output = next(o for o in bindings(old.store).values() if o["polymer"] == "ammonia")
     new = next(o["key"] for o in _migrated_copy(old).values() if o["provenance"].get("former_key") == output["key"])
@@ -211,6 +218,7 @@ def test_a_default_that_has_changed_since_is_another_method(old, monkeypatch):
     assert len(refused) == 1 + FILE_IS_GONE
 
 
+@pytest.mark.slow
 def test_a_level_that_has_changed_since_is_another_method(old, monkeypatch):
     monkeypatch.setitem(xtb.LEVELS["fast"], "accuracy", 0.7)
     done = bring_up_to_date(old.store)
@@ -218,6 +226,7 @@ def test_a_level_that_has_changed_since_is_another_method(old, monkeypatch):
     assert sum("other settings today" in kept.reason for kept in done.kept) == 11 - FILE_IS_GONE
 
 
+@pytest.mark.slow
 def test_xtb_in_another_cell_is_another_method(old, monkeypatch):
     """Every result of the store rests on xTB in a cell of 60 A, which is no more: it is read as it is, and stands for nothing."""
     before = bindings(old.store)
@@ -232,6 +241,7 @@ def test_xtb_in_another_cell_is_another_method(old, monkeypatch):
         assert find_result(old.store, output["key"]).document.binding_energy_raw == output["binding_energy"]
 
 
+@pytest.mark.slow
 def test_results_of_a_few_ranked_placements_stand_for_no_search(old, monkeypatch):
     before = bindings(old.store)
     monkeypatch.setattr(rekey, "SEARCHED_SINCE", KEY_VERSION)
@@ -243,6 +253,7 @@ def test_results_of_a_few_ranked_placements_stand_for_no_search(old, monkeypatch
         assert find_result(old.store, output["key"]).document.binding_energy_raw == output["binding_energy"]
 
 
+@pytest.mark.slow
 def test_parts_that_are_built_otherwise_today_are_not_those_of_the_result(old):
     folder = old.folder / "library" / "polymers"
     (folder / "water.yaml").write_text((folder / "water.yaml").read_text().replace("*O*", "*S*"))

@@ -80,6 +80,7 @@ def test_unknown_scheme(scheme, hint):
         open_store(f"{scheme}://user:{SECRET}@host/x")
 
 
+@pytest.mark.slow
 def test_a_server_that_is_not_there():
     start = time.monotonic()
     with pytest.raises(InputError, match=r"127\.0\.0\.1:1 does not answer within 3 s") as caught:

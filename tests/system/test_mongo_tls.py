@@ -99,6 +99,7 @@ def works(uri):
         return store.query_one({"uuid": uuid}, load=True)["output"] == {"x": 1.5, "blob": "B" * 100}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("separator", ["&", ";"])
 def test_encryption_and_login(address, password, separator):
     assert works(address("authSource=admin", separator=separator))
@@ -149,6 +150,7 @@ def test_a_client_certificate_with_a_locked_key(address, certificates, monkeypat
         assert wrong not in out + err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "said"),
     [
@@ -169,6 +171,7 @@ def test_what_is_wrong_is_one_sentence(address, password, capfd, change, said):
     assert PASSWORD not in err
 
 
+@pytest.mark.slow
 def test_encryption_where_the_server_speaks_none(mongod, capfd):
     assert main(["results", "--store", f"mongodb://{mongod.host}:{mongod.port}/x?tls=true"]) == 2
     assert "tls=true only where it speaks TLS" in capfd.readouterr().err

@@ -208,6 +208,7 @@ def test_a_server_that_does_not_come_back_is_one_sentence(bench, monkeypatch, ca
         assert ended(bench) == CALCULATIONS
 
 
+@pytest.mark.slow
 def test_a_store_that_is_deleted_while_it_is_in_use_is_told(bench, capsys):
     store = bench / "store.sqlite"
 

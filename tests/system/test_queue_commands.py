@@ -160,6 +160,7 @@ def test_without_a_project_the_way_to_one_is_told(ask, tmp_path, monkeypatch):
     assert "iface-wf queue init" in err
 
 
+@pytest.mark.slow
 def test_a_server_that_is_down_is_one_sentence(bench, ask, tmp_path):
     project = tmp_path / "projects" / "test.yaml"
     project.write_text(re.sub(r"127\.0\.0\.1:\d+", "127.0.0.1:9", project.read_text()))

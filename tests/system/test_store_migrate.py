@@ -28,6 +28,7 @@ def contents(store):
     return {(entry["uuid"], entry["index"]): entry for entry in entries}
 
 
+@pytest.mark.slow
 def test_server_and_file_come_out_alike(both):
     file, server = both
     before = [result_table(store) for store in both]

@@ -96,6 +96,7 @@ def write_floats(uri, pipe):
         pipe.recv()  # still alive and connected while the other one reads
 
 
+@pytest.mark.slow
 def test_what_one_process_computes_another_reads_to_the_last_bit(uri):
     writer = Child(write_floats, uri)
     writer.hear()
@@ -150,6 +151,7 @@ def write_some(uri, pipe, name, count):
     pipe.send("done")
 
 
+@pytest.mark.slow
 def test_several_writers_create_and_fill_a_store_at_once(uri):
     children = [Child(write_some, uri, str(number), 15) for number in range(4)]
     for child in children:
@@ -168,6 +170,7 @@ def open_many(folder, barrier):
         SqliteStore(f"{folder}/{number}.sqlite").connect()
 
 
+@pytest.mark.slow
 def test_creating_one_file_at_the_same_moment_is_no_conflict(tmp_path):
     barrier = processes.Barrier(4)
     children = [processes.Process(target=open_many, args=(tmp_path, barrier), daemon=True) for _ in range(4)]
@@ -358,6 +361,7 @@ def test_a_stopped_owner_on_this_machine_keeps_its_claim(uri):
             assert found is None
 
 
+@pytest.mark.slow
 def test_an_owner_elsewhere_that_is_silent_is_followed_and_sees_it_when_it_wakes(uri):
     child = Child(hold_claim_elsewhere, uri, 2.0)
     assert child.hear() is None
@@ -388,6 +392,7 @@ def calculate(uri, pipe, folder, name):
         pipe.send((found["uuid"], found["output"]["energy"]))
 
 
+@pytest.mark.slow
 def test_of_four_processes_one_calculates(uri, tmp_path):
     folder = tmp_path / "calculated"
     folder.mkdir()
@@ -439,6 +444,7 @@ def open_without_rights(path, pipe):
         pipe.send("opened")
 
 
+@pytest.mark.slow
 def test_a_folder_that_may_not_be_written():
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "store.sqlite"

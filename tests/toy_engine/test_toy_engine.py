@@ -91,18 +91,21 @@ def test_a_screening_plans_with_its_costs_and_runs(iface, tmp_path):
     assert (len(outcome["finished"]), outcome["failed"]) == (2, {})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("option", ["--engine", "--geometry"])
 def test_the_shell_completes_it(iface, option):
     words = {"COMP_WORDS": f"iface-wf run {option} e", "COMP_CWORD": "3"}
     assert iface(code=None, _IFACE_WF_COMPLETE="complete_bash", **words).split() == ["emt"]
 
 
+@pytest.mark.slow
 def test_the_doctor_knows_it(iface):
     checks = {check["name"]: check for check in json.loads(iface("doctor", "--json", code=None))["checks"]}
     assert checks["engine emt"]["ok"]
     assert "emt_engine" in checks["engine emt"]["detail"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("options", "words"),
     [

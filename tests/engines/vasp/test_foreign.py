@@ -57,6 +57,7 @@ def test_charges_must_add_up(run, slab, molecule, whole, tmp_path):
 # ---- frozen parts --------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_frozen_parts_give_the_interaction(slab, molecule, frozen, tmp_path):
     document = collect(tmp_path, a=slab, b=molecule, **frozen)
     assert document.interaction_energy == pytest.approx(-0.33198374, abs=1e-7)
@@ -122,6 +123,7 @@ def test_every_order_of_the_poscar_gives_the_same(order, blocks, run, slab, tmp_
     assert crowded.startswith("crowded")
 
 
+@pytest.mark.slow
 def test_valences_and_potcars_belong_to_the_block(run, tmp_path):
     """Two POTCARs of lithium: of 3 and of 1 valence electrons."""
     blocks = [("Li", SLAB[0][1][:1]), SLAB[1], ("Li_lo", SLAB[0][1][1:])]
@@ -137,6 +139,7 @@ def test_valences_and_potcars_belong_to_the_block(run, tmp_path):
     assert [kind["potcar"].split()[1] for kind in document.settings["types"]] == ["Li", "F", "Li_lo"]
 
 
+@pytest.mark.slow
 def test_atoms_with_unlike_potcars_are_refused(run, molecule, tmp_path):
     """A and AB both hold both POTCARs of lithium, but not for as many atoms."""
     slabs = {

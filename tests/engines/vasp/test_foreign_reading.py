@@ -30,6 +30,7 @@ def test_comments_behind_a_tag(written, slab, molecule, whole, tmp_path):
     assert document.binding_energy == pytest.approx(HF_ENERGY, abs=1e-7)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "old", "new"),
     [
@@ -69,6 +70,7 @@ def test_a_slab_on_or_across_the_border_has_its_charges(down, run):
     assert np.ptp(heights) == pytest.approx(2.0, abs=1e-6)  # together, not on both ends
 
 
+@pytest.mark.slow
 def test_an_interface_across_the_border_is_as_one_in_the_middle(run, slab, molecule, frozen, tmp_path):
     """A multiple of the grid's step down: the same densities, moved; and A in another, taller cell."""
     down = 7.04
@@ -91,6 +93,7 @@ def test_an_interface_across_the_border_is_as_one_in_the_middle(run, slab, molec
     assert moved.flags == middle.flags
 
 
+@pytest.mark.slow
 def test_a_molecule_on_the_corner_of_its_box(run, slab, whole, tmp_path):
     """Half a box away, which is a multiple of the grid's step."""
     blocks = shifted(HF, (2.4, 2.4, -5.9))

@@ -212,6 +212,7 @@ def test_an_scf_that_was_stopped_or_ran_out_of_steps_has_not_converged(tmp_path)
 FILES = ("OUTCAR", "vasprun.xml", "CHGCAR", "AECCAR0")
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None, derandomize=True)
 @given(data=st.data())
 def test_a_file_cut_at_any_byte_is_an_error_that_names_it(data, finished, spoilt):
@@ -224,6 +225,7 @@ def test_a_file_cut_at_any_byte_is_an_error_that_names_it(data, finished, spoilt
     assert str(caught.value).endswith(".")
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None, derandomize=True)
 @given(data=st.data())
 def test_a_damaged_file_is_an_error_that_names_it_or_harmless(data, finished, spoilt):

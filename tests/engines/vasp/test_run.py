@@ -25,6 +25,7 @@ def calculate(folder, structure, kind="static", densities=(), **options):
     return maker.calculate(request, folder)
 
 
+@pytest.mark.slow
 def test_a_job_leaves_the_document_of_any_engine(vasp):
     maker = VaspEngine(
         kind="static", level="moderate", overrides=COARSE, densities=["valence", "all_electron"], role="AB"
@@ -63,6 +64,7 @@ def test_a_relaxation_moves_only_what_is_free(vasp):
     assert not (vasp / "run" / "WAVECAR").exists()
 
 
+@pytest.mark.slow
 def test_a_failed_scf_is_corrected_rerun_and_recorded(vasp, monkeypatch):
     monkeypatch.setenv("STANDIN", "needs=Normal")
     document = calculate(vasp / "run", lithium_fluoride_slab())
@@ -75,6 +77,7 @@ def test_a_failed_scf_is_corrected_rerun_and_recorded(vasp, monkeypatch):
     assert list((vasp / "run").glob("error.*.tar.gz"))
 
 
+@pytest.mark.slow
 def test_what_cannot_converge_is_a_document_with_a_mark(vasp, monkeypatch):
     monkeypatch.setenv("STANDIN", "never")
     monkeypatch.setenv("IFACE_WF_VASP_MAX_ERRORS", "3")

@@ -74,6 +74,7 @@ def cohesion(iodide):
     return find_translation(lower, upper, TranslationSearch(MlipEngine(), translations))
 
 
+@pytest.mark.slow
 def test_taking_a_crystal_apart_costs_two_surface_energies(iodide, cohesion):
     lower, _, _ = iodide
     crystal = crystal_of(Library().filler("LiI"), 0)
@@ -145,6 +146,7 @@ def layers(tmp_path_factory):
     return document, uuid, store, folder, plan, library, request
 
 
+@pytest.mark.slow
 def test_the_cycle_closes(layers):
     document, uuid, store, *_ = layers
     energies = {term.role: term.energy for term in document.terms}

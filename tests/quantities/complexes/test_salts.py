@@ -21,6 +21,7 @@ def runs(tmp_path_factory):
     return run
 
 
+@pytest.mark.slow
 def test_a_thermodynamic_cycle_closes(runs):
     bare = runs("dissociation_energy", salt="LiPF6")
     held = runs("dissociation_energy", salt="LiPF6", molecule="O")
@@ -48,6 +49,7 @@ def test_taking_apart_is_binding_with_the_other_sign(runs):
     assert energies["A"] + energies["B"] - energies["AB"] == pytest.approx(bare.dissociation_energy, abs=1e-9)
 
 
+@pytest.mark.slow
 def test_lithium_at_a_group_and_where_it_likes_best(runs):
     put = runs("li_binding_energy", molecule="COCCOC", group="[OX2]")
     free = runs("li_binding_energy", molecule="COCCOC")
