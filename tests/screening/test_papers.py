@@ -70,6 +70,9 @@ def test_numbers_trends_and_what_is_missing(own, tmp_path, capsys):
     where = ["--store", str(tmp_path / "s"), "--workdir", str(tmp_path / "runs")]
     out = tmp_path / "page.md"
     drawn = tmp_path / "x.svg"
+    assert main(["papers", str(own), *where, "--stored"]) == 2
+    assert "There is no store" in capsys.readouterr().err
+    opened(where[1]).close()
     assert main(["papers", str(own), *where, "--stored", "--json", "--figure", str(drawn)]) == 0
     assert "water" in drawn.read_text()  # its published number alone
     before = json.loads(capsys.readouterr().out)["own"]
@@ -124,6 +127,7 @@ def test_bad_names_of_figures_are_refused_before_anything_is_calculated(own, tmp
 
 
 def test_a_paper_without_numbers_gives_no_figure_and_says_so(tmp_path, capsys):
+    opened(str(tmp_path / "s")).close()
     assert (
         main(
             [

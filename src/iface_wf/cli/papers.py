@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -51,7 +52,9 @@ def papers(
     chosen = read_papers(paper)
     _require_writable(out)
     fmt = None if figure is None else _figure_format(figure, force)
-    job_store, library = opened(store), Library()
+    named = store is not None or bool(os.environ.get("IFACE_WF_STORE"))
+    # without a store of one's own the published numbers are there all the same
+    job_store, library = opened(store, create=not (stored and named)), Library()
     folder = None if stored else work_folder(workdir)
     with Progress() as progress:
         found = {
