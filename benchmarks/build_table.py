@@ -15,7 +15,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from iface_wf.builders.interface import InterfaceSpec, build_interface
+from iface_wf.builders.interface import build_interface
+from iface_wf.builders.spec import InterfaceSpec
 from iface_wf.errors import IfaceError
 from iface_wf.library.library import Library
 

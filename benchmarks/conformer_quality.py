@@ -24,8 +24,9 @@ from pymatgen.core import Structure
 from rdkit.Chem import rdDistGeom
 
 from iface_wf.builders.docking.shapes import Shapes
-from iface_wf.builders.interface import InterfaceSpec, build_fragment
+from iface_wf.builders.fragment import build_fragment
 from iface_wf.builders.molecules.fragments import mol_of
+from iface_wf.builders.spec import InterfaceSpec
 from iface_wf.engines.cells import moved
 from iface_wf.engines.progress import progress_to
 from iface_wf.engines.registry import create

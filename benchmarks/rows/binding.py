@@ -70,7 +70,8 @@ def ours(folder: Path, slab: Path) -> Told:
 
 def raw_placement(slab: Path, relaxed_by: str = "") -> Atoms:
     """The first placement as it is built, or relaxed by xTB."""
-    from iface_wf.builders.interface import InterfaceSpec, build_interface
+    from iface_wf.builders.interface import build_interface
+    from iface_wf.builders.spec import InterfaceSpec
     from iface_wf.engines.registry import create
     from iface_wf.engines.walks import Walk, Walkers
     from iface_wf.library import Library

@@ -12,7 +12,7 @@ import pytest
 import iface_wf
 from iface_wf.api import calculate
 from iface_wf.api.options import BindingOptions
-from iface_wf.builders.interface import InterfaceSpec
+from iface_wf.builders.spec import InterfaceSpec
 from iface_wf.cli.request import OPTIONS
 from iface_wf.errors import InputError
 from iface_wf.quantities.adhesion.request import AdhesionRequest

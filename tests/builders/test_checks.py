@@ -8,7 +8,8 @@ from pymatgen.core import Lattice, Structure
 
 from iface_wf.builders.checks import flags
 from iface_wf.builders.components import indices
-from iface_wf.builders.interface import InterfaceSpec, build_interface
+from iface_wf.builders.interface import build_interface
+from iface_wf.builders.spec import InterfaceSpec
 from iface_wf.errors import MismatchError
 from iface_wf.library import Library
 from iface_wf.store.settings import open_store

@@ -9,7 +9,8 @@ from ase.constraints import FixAtoms
 from ase.io import write
 
 from iface_wf.builders.given import read_given
-from iface_wf.builders.interface import InterfaceSpec, build_interface
+from iface_wf.builders.interface import build_interface
+from iface_wf.builders.spec import InterfaceSpec
 from iface_wf.errors import InputError
 from iface_wf.library import Library
 from iface_wf.reports.files import write_structure

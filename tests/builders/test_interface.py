@@ -11,8 +11,10 @@ from pydantic import ValidationError
 from rdkit import Chem
 
 from iface_wf.builders.components import indices, select
-from iface_wf.builders.interface import InterfaceSpec, build_fragment, build_interface
+from iface_wf.builders.fragment import build_fragment
+from iface_wf.builders.interface import build_interface
 from iface_wf.builders.molecules.fragments import mol_of
+from iface_wf.builders.spec import InterfaceSpec
 from iface_wf.errors import InputError
 from iface_wf.library import Library
 

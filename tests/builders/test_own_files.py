@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from pymatgen.core import Lattice, Structure
 
-from iface_wf.builders.interface import SlabSpec, build_substrate
 from iface_wf.builders.solids.cell import BOTTOM_VACUUM
 from iface_wf.builders.solids.slabs import build_slab
+from iface_wf.builders.spec import SlabSpec
+from iface_wf.builders.substrate import build_substrate
 from iface_wf.errors import InputError
 from iface_wf.library import Library
 from iface_wf.library.library import builtin_folder

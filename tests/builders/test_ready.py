@@ -9,11 +9,12 @@ import pytest
 from pymatgen.core import Lattice, Structure
 from pymatgen.io.vasp import Poscar
 
-from iface_wf.builders.interface import InterfaceSpec, build_interface
+from iface_wf.builders.interface import build_interface
 from iface_wf.builders.molecules.fragments import from_smiles
 from iface_wf.builders.placing.placements import place
 from iface_wf.builders.solids.slabs import build_slab
 from iface_wf.builders.solids.surfaces import check_contacts
+from iface_wf.builders.spec import InterfaceSpec
 from iface_wf.errors import InputError
 from iface_wf.library import Library
 from iface_wf.library.crystals import read_crystal, vacuum_axis

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from pymatgen.core import Lattice, Structure
 
-from iface_wf.builders.interface import InterfaceSpec, build_interface
+from iface_wf.builders.interface import build_interface
 from iface_wf.builders.placing.placements import place
 from iface_wf.builders.room import diameter, flat_distance, larger_cell, require_room, roomy_sizes
+from iface_wf.builders.spec import InterfaceSpec
 from iface_wf.errors import InputError
 from iface_wf.library.library import Library
 from iface_wf.quantities.binding.cells import shared_slab

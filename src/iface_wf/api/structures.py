@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from iface_wf.api.options import check_options, check_types
-from iface_wf.builders.interface import InterfaceBuild, InterfaceSpec, SlabSpec, build_bare, build_interface
+from iface_wf.builders.interface import InterfaceBuild, build_bare, build_interface
 from iface_wf.builders.molecules.oligomers import Conformation, Tacticity
 from iface_wf.builders.placing.targets import Target
+from iface_wf.builders.spec import InterfaceSpec, SlabSpec
 from iface_wf.errors import InputError, validate
 from iface_wf.library import Library
 
@@ -60,7 +61,7 @@ def build(
     seed, in_plane, held_layers, vacuum, max_atoms, room_atoms, library
         As in `iface_wf.run`.
     **options
-        The other fields of `iface_wf.builders.interface.InterfaceSpec`.
+        The other fields of `iface_wf.builders.spec.InterfaceSpec`.
 
     Returns
     -------

@@ -66,7 +66,7 @@ class PolymerChoice(Choice):
     sequence
         Order of a copolymer's units, by letters.
     caps, tacticity, conformation
-        As in `iface_wf.builders.interface.InterfaceSpec`.
+        As in `iface_wf.builders.spec.InterfaceSpec`.
     group
         For Li+: the functional group that it is put to; by default it is searched for.
     """

@@ -18,8 +18,8 @@ from pydantic import (
     model_validator,
 )
 
-from iface_wf.builders.interface import MOST_COPIES, counted
 from iface_wf.builders.placing.targets import Target
+from iface_wf.builders.spec import MOST_COPIES, counted
 from iface_wf.documents.kinds import DEFAULT_KIND, get_kind, kind_of, quantity_names
 from iface_wf.engines import registry
 from iface_wf.errors import IfaceError, InputError, refuse_bool, validate
@@ -141,13 +141,13 @@ class ScreeningSpec(BaseModel):
         Up to so many atoms slabs are enlarged until all molecules are 8 A from their images; by default what engine and
         level say. Both stages of a funnel have the same slabs.
     copies, faces, beside
-        Several molecules on each filler, as in `iface_wf.builders.interface.InterfaceSpec`; several numbers of copies make a
+        Several molecules on each filler, as in `iface_wf.builders.spec.InterfaceSpec`; several numbers of copies make a
         result each, on one slab.
     title
         A name for all results, before what each is of.
     target, clearance
         What shall touch what, and at which height molecules are put, as in
-        `iface_wf.builders.interface.InterfaceSpec`, for all that is built.
+        `iface_wf.builders.spec.InterfaceSpec`, for all that is built.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)

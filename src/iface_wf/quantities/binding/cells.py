@@ -7,9 +7,11 @@ from typing import NamedTuple
 
 from pymatgen.core import Structure
 
-from iface_wf.builders.interface import InterfaceSpec, build_substrate, require_few_atoms
+from iface_wf.builders.interface import require_few_atoms
 from iface_wf.builders.placing.placements import count_placements, footprint
 from iface_wf.builders.room import require_room, roomy
+from iface_wf.builders.spec import InterfaceSpec
+from iface_wf.builders.substrate import build_substrate
 from iface_wf.errors import InputError
 from iface_wf.library.library import Library
 

@@ -10,8 +10,9 @@ from pymatgen.core import Structure
 
 from iface_wf.builders.alone import no_ion_alone
 from iface_wf.builders.contact import symbols_of
+from iface_wf.builders.fragment import build_fragment
 from iface_wf.builders.given import Given
-from iface_wf.builders.interface import InterfaceBuild, build_fragment, build_interface, on_each_face
+from iface_wf.builders.interface import InterfaceBuild, build_interface, on_each_face
 from iface_wf.builders.molecules.fragments import formula
 from iface_wf.builders.placing.layers import Piece
 from iface_wf.builders.room import room_of

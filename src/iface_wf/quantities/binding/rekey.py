@@ -10,8 +10,9 @@ from typing import Any
 from jobflow import JobStore
 from pymatgen.core import Structure
 
-from iface_wf.builders.interface import build_fragment, build_substrate
+from iface_wf.builders.fragment import build_fragment
 from iface_wf.builders.placing.placements import footprint
+from iface_wf.builders.substrate import build_substrate
 from iface_wf.documents.labels import UNCORRECTED, A
 from iface_wf.engines import registry
 from iface_wf.errors import InputError, validate

@@ -7,7 +7,7 @@ from pathlib import PurePath
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from iface_wf.builders.interface import InterfaceSpec
+from iface_wf.builders.spec import InterfaceSpec
 from iface_wf.documents.labels import A, B
 from iface_wf.engines import registry
 from iface_wf.flows.request import Request, method_of

@@ -9,9 +9,10 @@ from pymatgen.core import Structure
 
 from iface_wf.builders.components import label
 from iface_wf.builders.edges import EDGE_STEP
-from iface_wf.builders.interface import NO_FILLER, InterfaceSpec, build_fragment
+from iface_wf.builders.fragment import build_fragment
 from iface_wf.builders.molecules.assemblies import boxed_again, join
 from iface_wf.builders.molecules.complexes import build_salt
+from iface_wf.builders.spec import NO_FILLER, InterfaceSpec
 from iface_wf.documents.labels import PARTNER
 from iface_wf.errors import InputError
 from iface_wf.library.library import Library

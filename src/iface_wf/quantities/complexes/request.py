@@ -9,8 +9,8 @@ from typing import Any, ClassVar, Literal, Self
 from pydantic import Field, model_validator
 from pymatgen.core import Structure
 
-from iface_wf.builders.interface import NO_FILLER, InterfaceSpec
 from iface_wf.builders.molecules.oligomers import Conformation, Tacticity
+from iface_wf.builders.spec import NO_FILLER, InterfaceSpec
 from iface_wf.engines.base import Engine
 from iface_wf.errors import InputError
 from iface_wf.flows.request import Request, method_of
@@ -31,7 +31,7 @@ class ComplexRequest(Request):
     engine, level, geometry, overrides, processes, quantities
         See `iface_wf.flows.request.Request`.
     polymer, units, sequence, caps, tacticity, conformation, molecule, molecule_charge, n_conformers
-        The molecule, as in `iface_wf.builders.interface.InterfaceSpec`.
+        The molecule, as in `iface_wf.builders.spec.InterfaceSpec`.
     placements
         Candidates of each batch of the searches: for the complex, and for each piece alone; with one nothing is searched.
     search

@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
-from iface_wf.builders.interface import InterfaceSpec
+from iface_wf.builders.spec import InterfaceSpec
 from iface_wf.documents.result import ResultDocument
 
 #: Options of `iface-wf run` that hold one plain value.
