@@ -57,6 +57,16 @@ def test_superposed_free_atoms_have_no_charge_however_close_they_are():
     assert abs(found.far_electrons) < 1e-3
 
 
+def test_a_density_without_cores_gives_the_same_charges():
+    structure = fluoride(4.0)
+    whole = hirshfeld_charges(superposed(structure, [2.4, 9.6], SHAPE), structure, ATOMS, "test")
+    core = superposed(structure, [2.0, 2.0], SHAPE)  # as wide as the atoms here: nothing is shared at this distance
+    valence = Grid(superposed(structure, [2.4, 9.6], SHAPE).values - core.values, core.cell, core.pbc)
+    found = hirshfeld_charges(valence, structure, ATOMS, "test", own_electrons=[1.0, 7.0])
+    assert found.net_charges == pytest.approx(whole.net_charges, abs=0.01)
+    assert sum(found.net_charges) == pytest.approx(0.0, abs=1e-3)
+
+
 def test_electrons_that_moved_between_atoms_far_apart_are_counted():
     structure = fluoride(4.0)
     found = hirshfeld_charges(superposed(structure, [2.4, 9.6], SHAPE), structure, ATOMS, "test")

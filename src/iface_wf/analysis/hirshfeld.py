@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 
@@ -53,7 +53,11 @@ class FreeAtom:
 
 
 def hirshfeld_charges(
-    density: Grid, structure: Structure, free_atoms: Mapping[str, FreeAtom], source: str
+    density: Grid,
+    structure: Structure,
+    free_atoms: Mapping[str, FreeAtom],
+    source: str,
+    own_electrons: Sequence[float] | None = None,
 ) -> HirshfeldDocument:
     """Divide the electrons between the atoms as their free atoms share the density at each point.
 
@@ -62,13 +66,16 @@ def hirshfeld_charges(
     Parameters
     ----------
     density
-        All electrons, core included, e/A^3, laid out as in `iface_wf.analysis.grid`.
+        Electrons, e/A^3, laid out as in `iface_wf.analysis.grid`: all, or without cores, which lie where an atom has no neighbours
+        to share with.
     structure
         The atoms, in the same cell. A site property ``component`` yields sums per component.
     free_atoms
         By element.
     source
         Where these are from.
+    own_electrons
+        Electrons that each atom brings into the density; default: its atomic number.
 
     Raises
     ------
@@ -103,7 +110,8 @@ def hirshfeld_charges(
         _around(density, position, tables[symbol], take)
     rest = given_to_nearest(density, far, structure)
     electrons = electrons * density.point_volume + rest
-    return _document(density, structure, species, electrons, float(rest.sum()), source)
+    own = [float(site.specie.Z) for site in structure] if own_electrons is None else list(own_electrons)
+    return _document(density, structure, np.array(own), electrons, float(rest.sum()), source)
 
 
 def _around(
@@ -157,18 +165,18 @@ def _cells(indices: NDArray[np.int64], n: int) -> list[NDArray[np.int64]]:
 
 
 def _document(
-    density: Grid, structure: Structure, species: list[str], electrons: FloatArray, far: float, source: str
+    density: Grid, structure: Structure, own: FloatArray, electrons: FloatArray, far: float, source: str
 ) -> HirshfeldDocument:
     total = density.integral()
     if abs(float(electrons.sum()) - total) > CHARGE_TOLERANCE:
         raise CalculationError(f"Hirshfeld analysis: atoms hold {electrons.sum():.4f} of {total:.4f} electrons.")
-    net = np.array([site.specie.Z for site in structure], dtype=float) - electrons
+    net = own - electrons
     components = structure.site_properties.get("component")
     labels = None if components is None else [str(label) for label in components]
     return HirshfeldDocument(
         engine="iface-wf",
         engine_version=version("iface-wf"),
-        species=species,
+        species=[site.specie.symbol for site in structure],
         components=labels,
         net_charges=net.tolist(),
         component_charges=None if labels is None else component_sums(labels, net.tolist()),

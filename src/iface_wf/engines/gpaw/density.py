@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from scipy.interpolate import CubicSpline, make_interp_spline
 
 from iface_wf.analysis.grid import FloatArray
+from iface_wf.engines.free_atoms import of_data_set
 from iface_wf.errors import CalculationError, InputError
 
 ELECTRON_TOLERANCE = 1e-3
@@ -143,10 +144,7 @@ def free_atom_densities(calc: Any) -> dict[str, tuple[FloatArray, FloatArray]]:
     for setup in calc.dft.setups:
         if setup.Z == 0 or setup.symbol in found:  # ghosts have no density
             continue
-        data = setup.data
-        valence = sum(f * np.asarray(phi) ** 2 for f, phi in zip(data.f_j, data.phi_jg, strict=True)) / (4 * np.pi)
-        whole = valence + np.asarray(data.nc_g) / np.sqrt(4 * np.pi)
-        found[setup.symbol] = np.asarray(data.rgd.r_g) * Bohr, whole / Bohr**3
+        found[setup.symbol] = of_data_set(setup.data)
     return found
 
 

@@ -27,6 +27,7 @@ from iface_wf.documents.density import DensityRecord
 from iface_wf.engines.base import Engine
 from iface_wf.engines.cells import boxed_on_steps, grid_shape, kpoint_mesh, moved
 from iface_wf.engines.document import Method, calculation_document
+from iface_wf.engines.free_atoms import SOURCE
 from iface_wf.engines.gpaw.checks import require_setups
 from iface_wf.engines.gpaw.execute import execute
 from iface_wf.engines.gpaw.files import CHECKPOINT, FREE_ATOMS, density_file
@@ -42,8 +43,6 @@ AS_TOLD = (
     *("energy", "electronic_energy", "free_energy", "fermi_level", "max_force", "n_electrons", "dipole"),
     *("scf_steps", "ionic_steps", "wall_time", "cpu_time"),
 )
-#: What Hirshfeld charges of this engine say of the free atoms.
-FREE_ATOMS_SOURCE = "spherical atoms of GPAW's data sets"
 #: Thresholds of frequencies, as GPAW names them: eV and electrons, each per valence electron.
 TIGHT = {"energy": 1e-6, "density": 1e-6}
 
@@ -241,7 +240,7 @@ def charges(directory: Path, structure: Structure, ghosts: list[int]) -> tuple[l
     grid = Grid(np.load(directory / density_file("all_electron")), structure.lattice.matrix, structure.lattice.pbc)
     schemes: dict[str, Callable[[], ChargesDocument]] = {
         "bader": lambda: bader_charges(grid, real),
-        "hirshfeld": lambda: hirshfeld_charges(grid, real, _free_atoms(directory), FREE_ATOMS_SOURCE),
+        "hirshfeld": lambda: hirshfeld_charges(grid, real, _free_atoms(directory), SOURCE),
     }
     found, flags = [], []
     for scheme, divide in schemes.items():

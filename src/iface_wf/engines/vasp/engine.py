@@ -18,13 +18,16 @@ from pymatgen.core import Lattice, Structure
 from iface_wf.analysis.bader import bader_charges
 from iface_wf.analysis.density import pack
 from iface_wf.analysis.grid import Grid
+from iface_wf.analysis.hirshfeld import FreeAtom, hirshfeld_charges
 from iface_wf.analysis.potential import SlabPotential, slab_potential
 from iface_wf.documents.bader import BaderDocument
 from iface_wf.documents.calculation import CalculationDocument, Correction
+from iface_wf.documents.charges import ChargesDocument
 from iface_wf.documents.density import DensityRecord
 from iface_wf.engines.base import Engine
 from iface_wf.engines.dispersion import D4, dispersion_energy
 from iface_wf.engines.document import Method, calculation_document
+from iface_wf.engines.free_atoms import SOURCE, free_atoms
 from iface_wf.engines.profile import merged
 from iface_wf.engines.request import CalculationRequest
 from iface_wf.engines.vasp import outputs as outputs
@@ -158,9 +161,9 @@ def read_document(
         d4 = dispersion_energy(outputs.periodic_atoms(structure), [], D4, settings["xc"], charge)
         free, dispersion = free + d4 - dispersion, d4
     densities: dict[str, DensityRecord] = {}
-    bader: BaderDocument | None = None
+    divided: list[ChargesDocument] = []
     if not unconverged and request.densities:
-        densities, bader, trouble = _densities(run, structure, request.densities)
+        densities, divided, trouble = _densities(run, structure, request.densities)
         flags += trouble
     potential, trouble = (None, []) if unconverged else _potential(run, structure)
     flags += trouble
@@ -172,7 +175,7 @@ def read_document(
         method(run, settings, replaced),
         structure,
         settings,
-        charges=[] if bader is None else [bader],
+        charges=divided,
         kpoints=tuple(settings["kpoints"]),
         charge=sum(run.valences) - run.n_electrons,
         magnetic_moment=run.outcar.moment,
@@ -231,8 +234,8 @@ def _of_slab(potential: SlabPotential | None) -> dict[str, Any]:
 
 def _densities(
     run: outputs.VaspRun, structure: Structure, wanted: list[str]
-) -> tuple[dict[str, DensityRecord], BaderDocument | None, list[str]]:
-    """Read CHGCAR, and divide it along the basins of AECCAR0 + AECCAR2; a failed division is a flag."""
+) -> tuple[dict[str, DensityRecord], list[ChargesDocument], list[str]]:
+    """Read CHGCAR, and divide it along the basins of AECCAR0 + AECCAR2, and by free atoms; a failed division is a flag."""
     spins = 4 if run.vasprun.parameters.get("LNONCOLLINEAR") else int(run.settings["ISPIN"])
     valence = valence_density(run.directory, structure, run.grid, run.n_electrons, spins)
     marks = value_marks("CHGCAR", valence, structure)
@@ -240,18 +243,27 @@ def _densities(
     if "valence" in wanted:
         records["valence"] = pack(valence.values, valence.cell, valence.pbc, "valence")
     if "all_electron" not in wanted:
-        return records, None, marks
+        return records, [], marks
+    valences = outputs.valences_of(run, structure)
+    found: list[ChargesDocument] = []
+    reference: Grid | None = None
     try:
         reference = all_electron_density(run.directory, structure, run.grid)
     except MismatchError as error:
         if not run.is_relaxation:
             raise
-        return records, None, [*marks, f"bader_failed: {error}"]  # VASP writes AECCAR0 before it moves the atoms
-    marks += value_marks("AECCAR0 + AECCAR2", reference, structure)
+        marks.append(f"bader_failed: {error}")  # VASP writes AECCAR0 before it moves the atoms
+    if reference is not None:
+        marks += value_marks("AECCAR0 + AECCAR2", reference, structure)
+        try:
+            found.append(charges(valence, reference, structure, valences))
+        except CalculationError as error:
+            marks.append(f"bader_failed: {error}")
     try:
-        return records, charges(valence, reference, structure, outputs.valences_of(run, structure)), marks
+        found += by_free_atoms(valence, structure, valences)
     except CalculationError as error:
-        return records, None, [*marks, f"bader_failed: {error}"]
+        marks.append(f"hirshfeld_failed: {error}")
+    return records, found, marks
 
 
 def charges(valence: Grid, reference: Grid, structure: Structure, valences: Sequence[float]) -> BaderDocument:
@@ -259,10 +271,28 @@ def charges(valence: Grid, reference: Grid, structure: Structure, valences: Sequ
 
     VASP's cells are periodic in every direction, also where there is vacuum: an atom may stand on any border.
     """
+    fields = [Grid(grid.values, grid.cell) for grid in (valence, reference)]
+    return bader_charges(
+        fields[0], _periodic(structure), kind="valence", valence_electrons=valences, reference=fields[1]
+    )
+
+
+def by_free_atoms(valence: Grid, structure: Structure, valences: Sequence[float]) -> list[ChargesDocument]:
+    """Divide the valence density by Hirshfeld's partition; none where there are no free atoms, which GPAW brings.
+
+    VASP writes no density whose core is complete, nor needs one: in the core an atom has no neighbours to share with.
+    """
+    atoms = free_atoms({site.specie.symbol for site in structure})
+    if atoms is None:
+        return []
+    own = {symbol: FreeAtom(*each) for symbol, each in atoms.items()}
+    return [hirshfeld_charges(Grid(valence.values, valence.cell), _periodic(structure), own, SOURCE, valences)]
+
+
+def _periodic(structure: Structure) -> Structure:
     periodic = structure.copy()
     periodic.lattice = Lattice(structure.lattice.matrix)
-    fields = [Grid(grid.values, grid.cell) for grid in (valence, reference)]
-    return bader_charges(fields[0], periodic, kind="valence", valence_electrons=valences, reference=fields[1])
+    return periodic
 
 
 def _potential(run: outputs.VaspRun, structure: Structure) -> tuple[SlabPotential | None, list[str]]:
