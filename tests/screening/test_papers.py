@@ -1,10 +1,12 @@
 """Published numbers beside ours: the files that are shipped, a whole run by xTB, verdicts on trends, and bad input."""
 
 import json
+import re
 from types import SimpleNamespace
 
 import pytest
 
+import iface_wf
 from iface_wf.api.options import opened
 from iface_wf.cli.main import main
 from iface_wf.flows.kinds import flow_kind_of
@@ -276,3 +278,19 @@ def test_unknown_papers_and_files_of_others_are_refused(own, tmp_path, capsys):
     assert "no page of papers" in capsys.readouterr().err
     assert other.read_text() == "mine"
     assert Paper(title="x").doi == ""
+
+
+def test_the_numbers_of_the_page_are_those_of_the_results_beside_it(tmp_path):
+    from tests.test_docs import ROOT
+
+    store = tmp_path / "store.sqlite"
+    iface_wf.store_import(ROOT / "docs" / "data" / "papers.zip", store)
+    lines = (ROOT / "docs" / "papers.md").read_text(encoding="utf-8").splitlines()
+    named = [(line, found[1]) for line in lines if (found := re.search(r", level \w+, ([0-9a-f]{8}) \|$", line))]
+    assert len(named) > 25
+    for line, key in named:
+        document = iface_wf.show(key, store=store)
+        told = float(re.search(r"\| ([+-][\d.]+)", line)[1])
+        own = [*document.model_dump().values(), *(getattr(document, "charge_transfer", None) or {}).values()]
+        numbers = [value for value in own if isinstance(value, float)]
+        assert min(abs(value - told) for value in numbers) < 0.006, line  # two digits are shown, of charges four
