@@ -30,7 +30,7 @@ RATIOS = FOLDER / "ratios.json"
 PAGE = ROOT / "docs" / "performance.md"
 ROWS = {
     "bader": 1500, "all_electron": 600, "chgcar": 300, "difference": 300, "slabs": 600, "results": 600, "planning": 400,
-    "startup": 200, "search": 600, "lcao": 600, "binding": 1800,
+    "startup": 200, "search": 600, "lcao": 600,
 }  # fmt: skip
 """Rows in the order of the page, and the seconds after which each is given up."""
 
