@@ -76,6 +76,7 @@ def test_what_has_no_entry_is_named_and_not_guessed(entries):
     assert "unlike methods (GGA, GGA+U)" in reactivity("ZrO2", "Li", mixed).remarks[-1]
 
 
+@pytest.mark.slow
 def test_the_command(file, capsys):
     assert main(["reactions", "ZrO2", "lithium metal", "--entries", str(file), "--json"]) == 0
     told = json.loads(capsys.readouterr().out)

@@ -25,6 +25,7 @@ def store(job_store, tmp_path):
     return str(tmp_path / "store.sqlite")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fmt", BEGINS)
 def test_the_same_figure_as_pixels_and_vectors(store, tmp_path, fmt):
     path = iface_wf.figure("abc0", "slices", tmp_path, fmt, store=store)
@@ -61,6 +62,7 @@ def test_convergence_is_of_the_relaxations_that_the_store_has(store, tmp_path):
         assert relaxations_of(stored, document(provenance={"relaxations": damaged})) == {}
 
 
+@pytest.mark.slow
 def test_folders_are_made_and_the_way_to_replace_is_told(store, tmp_path, capsys):
     out = ["--out", str(tmp_path / "new" / "folder"), "--store", store]
     for what in (["abc0", "--figure", "potential"], ["--figure", "heat-map"]):
@@ -70,6 +72,7 @@ def test_folders_are_made_and_the_way_to_replace_is_told(store, tmp_path, capsys
         assert main(["report", *what, *out, "--force"]) == 0
 
 
+@pytest.mark.slow
 def test_the_command_line(store, tmp_path, capsys):
     out = ["--out", str(tmp_path), "--store", store]
     assert (

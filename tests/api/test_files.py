@@ -126,6 +126,7 @@ def test_all_on_the_command_line_says_what_is_missing(store, tmp_path, capsys):
     assert {path.suffix for path in out.iterdir()} == {".xyz", ".cube"}
 
 
+@pytest.mark.slow
 def test_reports_replace_nothing(store, tmp_path):
     page, picture = iface_wf.report("abc0", tmp_path, store=store)
     assert picture.read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"

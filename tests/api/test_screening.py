@@ -32,6 +32,7 @@ def test_file_mapping_and_spec_are_one(where, tmp_path):
     assert plans[0][0]["pairs"] == 2
 
 
+@pytest.mark.slow
 def test_it_runs_tells_and_is_found_by_run(where, tmp_path):
     told = []
     outcome = iface_wf.screen(SPEC, workdir=tmp_path / "runs", on_event=told.append, **where)

@@ -39,6 +39,7 @@ def bonded_to(structure: Structure, site: int) -> int:
     return min(structure.get_neighbors(structure[site], 1.7), key=lambda n: n.nn_distance).index
 
 
+@pytest.mark.slow
 def test_nothing_happened(interface: Structure) -> None:
     assert flags(interface, interface) == []
 

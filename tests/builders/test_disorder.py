@@ -107,6 +107,7 @@ def test_whole_numbers_are_the_nearest_neutral_ones():
         whole_numbers({"Li": 40.0}, charge, CHARGES, [({"Li"}, 120, True)])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "charges", "error", "message"),
     [
@@ -137,6 +138,7 @@ def test_partial_occupancies_without_a_rule_are_refused(tmp_path):
         bulk(Library().filler(path))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("sites", "formula", "expected"),
     [

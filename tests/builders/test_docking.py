@@ -168,6 +168,7 @@ def test_shapes_of_a_chain_turn_all_its_bonds():
         assert 0.9 < min(lengths) < max(lengths) < 1.6
 
 
+@pytest.mark.slow
 def test_a_cation_has_other_places_at_its_anion(pair, monkeypatch):
     monkeypatch.setattr("iface_wf.builders.docking.shapes._MOVED", 1)
     shapes = Shapes(pair)

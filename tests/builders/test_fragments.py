@@ -30,6 +30,7 @@ def cation_contacts(structure, reach: float = 2.3) -> list[str]:
     return [structure[i].specie.symbol for i in np.argsort(distance)[1:] if distance[i] < reach]
 
 
+@pytest.mark.slow
 def test_litfsi_is_a_chelate_of_two_oxygens_on_two_sulfurs(library: Library) -> None:
     # The gas-phase pair's known minimum: Li+ in a six-membered ring with one O of each SO2 group.
     pair = build_salt(library.salt("LiTFSI"))
@@ -55,6 +56,7 @@ def test_lipf6_is_an_octahedron_with_three_fluorines_at_lithium(library: Library
     assert cation_contacts(pair, 2.1) == ["F"] * 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("part", "charge"), [("pair", 0), ("cation", 1), ("anion", -1)])
 @pytest.mark.parametrize("name", ["LiTFSI", "LiFSI", "LiPF6"])
 def test_charges_of_salts_and_their_ions(library: Library, name: str, part: str, charge: int) -> None:

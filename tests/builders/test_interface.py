@@ -49,6 +49,7 @@ def test_unknown_keys_and_empty_specs_are_refused() -> None:
         InterfaceSpec(filler="SiO2")
 
 
+@pytest.mark.slow
 def test_polymer_with_ion_pair_keeps_its_labels(library: Library) -> None:
     spec = InterfaceSpec(filler="SiO2", polymer="PEO", units=2, salt="LiTFSI", salt_group="ether", placements=2)
     built = build_interface(spec, library)
@@ -60,6 +61,7 @@ def test_polymer_with_ion_pair_keeps_its_labels(library: Library) -> None:
     assert built.report["charge"] == 0
 
 
+@pytest.mark.slow
 def test_sulfonyl_oxygen_is_aimed_at_a_silanol(library: Library) -> None:
     target = {"group": "O=S", "surface": "H-O-Si"}
     built = build_interface(InterfaceSpec(filler="SiO2", salt="LiTFSI", target=target, placements=3), library)

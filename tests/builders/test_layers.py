@@ -41,6 +41,7 @@ def molecules(built, placement):
     return np.split(placement.cart_coords[size:], np.cumsum(sizes * 2)[:-1])
 
 
+@pytest.mark.slow
 def test_nothing_overlaps_not_even_across_the_border(wet):
     for placement in wet.placements:
         radii = vdw_radii(symbols_of(placement))

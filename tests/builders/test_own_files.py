@@ -92,6 +92,7 @@ def test_a_slab_whose_charges_do_not_cancel_is_refused(folder):
         build_slab(Library().filler(folder / "own.yaml"))
 
 
+@pytest.mark.slow
 def test_builtin_and_own_copy_are_the_same(tmp_path):
     (tmp_path / "copy.cif").write_text((builtin_folder() / "crystals" / "LiI.cif").read_text(encoding="utf-8"))
     own = build_slab(Library().filler(tmp_path / "copy.cif"), thickness=8, in_plane=(8.4, 8.4))

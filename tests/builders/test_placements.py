@@ -79,6 +79,7 @@ def test_same_seed_same_placements_whatever_their_number(ether: Structure) -> No
     assert not np.allclose(few[1].cart_coords, other[1].cart_coords, atol=1e-3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("gamma", [90.0, 120.0])
 def test_placements_are_counted_without_being_made(ether: Structure, gamma: float) -> None:
     small, large = slab_of(2.4, 2.4, gamma), slab_of(14.0, 14.4, gamma)

@@ -71,6 +71,7 @@ def test_the_substrate_is_its_own_slab_and_only_the_film_is_strained(wetted):
     assert (1 + strains[0]) * (1 + strains[1]) == pytest.approx(stretched, rel=1e-6)
 
 
+@pytest.mark.slow
 def test_common_cell_is_the_smallest_one_of_pymatgens_builder(wetted):
     crystals = [read_crystal(LIBRARY.filler(n).crystal_path) for n in ("Li", "LiI")]
     zsl = ZSLGenerator(max_area=200, max_area_ratio_tol=0.11, max_length_tol=0.05, max_angle_tol=0.05)

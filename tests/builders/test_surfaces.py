@@ -69,6 +69,7 @@ def test_an_oxygen_that_lost_everything_cannot_be_closed():
         hydroxylate(slab, broken)
 
 
+@pytest.mark.slow
 def test_a_crystal_with_empty_sites_is_not_hydroxylated():
     with pytest.raises(InputError, match="hydroxyl"):
         build_slab(Library().filler("LAGP"), SurfaceSpec(miller=(0, 1, 2), thickness=4, **PLAIN))

@@ -184,6 +184,7 @@ def test_a_field_of_a_newer_version_is_one_sentence(refused, path, command):
     assert "has a field that this version of iface-wf does not know, 'new_field'" in said
 
 
+@pytest.mark.slow
 def test_documents_without_a_checksum_are_read_and_get_one(cli, path):
     with closing(sqlite3.connect(path)) as connection, connection:
         for table in ("docs_outputs", "docs_blobs"):

@@ -67,6 +67,7 @@ def test_a_spec_says_where_it_is_wrong(refused, tmp_path):
         assert "spec.yaml, line" in text
 
 
+@pytest.mark.slow
 def test_a_title_of_what_is_stored(cli, refused, filled_store):
     cli("store", "title", "abc0", "my own", "--store", filled_store)
     assert "my own" in cli("results", "--store", filled_store, "--wide").out

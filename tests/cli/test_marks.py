@@ -42,6 +42,7 @@ def listed(cli, *arguments):
     return json.loads(cli("store", "list", "--json", *arguments).out)["rows"]
 
 
+@pytest.mark.slow
 def test_tags_and_notes_are_listed_and_taken_away(cli, job_store, two):
     assert cli("store", "tag", "abc0", "paper", "fig-2", *two).err == "Tags: fig-2, paper\n"
     assert cli("store", "note", "abc0", "looks\nfine [bold]", *two).err == "Noted.\n"

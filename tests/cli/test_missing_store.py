@@ -71,6 +71,7 @@ def test_a_file_finds_the_results_of_its_filler(refused, job_store, tmp_path):
     assert "no.cif' does not exist" in told
 
 
+@pytest.mark.slow
 def test_names_that_nobody_knows_are_told_what_is_near(refused, cli, of_peo):
     store = ("--store", of_peo)
     assert "Unknown polymer 'PEOO': did you mean PEO" in refused("results", "--polymer", "PEOO", *store)

@@ -23,6 +23,7 @@ def calculations(path):
         return store.count({"output.document_type": "calculation"})
 
 
+@pytest.mark.slow
 def test_a_plan_for_vasp_needs_no_vasp_and_says_what_a_run_would(cli, refused, tmp_path, monkeypatch):
     monkeypatch.setenv("IFACE_WF_VASP_COMMAND", "no-such-vasp")
     store = tmp_path / "s.sqlite"

@@ -55,6 +55,7 @@ def cpu_seconds(*command):
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
+@pytest.mark.slow
 def test_help_needs_less_than_0_3_seconds_of_cpu():
     """The smallest of several runs: what other processes do to the caches is not our doing."""
     assert min(cpu_seconds("-c", START) for _ in range(5)) < 0.3
@@ -111,6 +112,7 @@ def test_completed_names_are_known_to_the_library():
         assert options.record_names(kind) == Library().names(kind)
 
 
+@pytest.mark.slow
 def test_ids_are_completed_from_a_file_and_nothing_heavy_is_imported(tmp_path, job_store):
     put(job_store, document("abc123" + "0" * 58))
     put(job_store, document("abd" + "0" * 61), uuid="2" * 36)

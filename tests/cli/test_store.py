@@ -28,12 +28,14 @@ def test_migrate_says_what_it_did_and_why_something_stays(cli, old):
     assert "up to date" in again.err
 
 
+@pytest.mark.slow
 def test_migrate_as_json(cli, old):
     data = json.loads(cli("store", "migrate", "--json", *old).out)
     assert (data["upgraded"]["binding"], data["rekeyed"]["binding"]) == (11, 10)
     assert {each["kind"] for each in data["kept"]} == {"binding", "failure"}
 
 
+@pytest.mark.slow
 def test_dry_run_changes_nothing(cli, old):
     ran = cli("store", "migrate", "--dry-run", *old)
     assert ["binding", "11", "10"] in [line.split() for line in ran.out.splitlines()]
@@ -47,6 +49,7 @@ def test_a_store_of_today_needs_nothing(cli, filled_store):
     assert (ran.code, ran.out) == (0, "")
 
 
+@pytest.mark.slow
 def test_who_calculates_on_an_old_store_is_told_until_it_is_up_to_date(cli, old, tmp_path):
     run = (
         "run",

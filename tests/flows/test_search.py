@@ -52,6 +52,7 @@ def stretches(folder):
     return [what for what in found if not what.startswith("batch")]
 
 
+@pytest.mark.slow
 def test_a_search_keeps_its_budget_and_tells_what_it_did(layer, peroxide, folder):
     words = []
     with progress_to(words.append):
@@ -113,6 +114,7 @@ def test_docking_that_was_killed_goes_on_and_finds_the_same(layer, peroxide, fol
     assert not list(folder.glob("search-*/docking-0.jsonl"))
 
 
+@pytest.mark.slow
 def test_a_killed_search_goes_on_and_repeats_nothing(layer, peroxide, folder):
     heard = []
 

@@ -102,6 +102,7 @@ def test_aliases_of_bearable_size_are_read():
     assert parse_yaml("a: &a {x: 1}\nb: [*a, *a]", "it") == {"a": {"x": 1}, "b": [{"x": 1}, {"x": 1}]}
 
 
+@pytest.mark.slow
 def test_sixty_thousand_keys_take_seconds():
     started = time.process_time()
     assert len(parse_mapping("".join(f"k{i}: {i}\n" for i in range(60_000)), "it")) == 60_000

@@ -13,6 +13,7 @@ def library():
     return Library()
 
 
+@pytest.mark.slow
 # densities, g/cm^3: CRC Handbook of Chemistry and Physics; LLZO 10.1002/anie.200701144 (theoretical 5.1)
 @pytest.mark.parametrize(
     ("name", "formula", "density"),

@@ -51,6 +51,7 @@ def test_space_group_is_found_back_from_the_positions(path):
     assert read_crystal(path).get_space_group_info(symprec=0.01)[0] == SPACE_GROUPS[path.stem]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", DENSITIES)
 def test_density_is_that_of_the_literature(name):
     record = Library().filler(name)
@@ -100,6 +101,7 @@ def test_garnet_polyhedra():
     assert min(min(b) for b in distances(crystal, "Li", "O", 2.6)) > 1.7
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "metal"), [("LAGP", "Ge"), ("LATP", "Ti")])
 def test_nasicon_polyhedra(name, metal):
     crystal = bulk(Library().filler(name))
@@ -118,6 +120,7 @@ def test_iodine_molecule_and_its_neighbours():
         assert bonds[1] == pytest.approx(3.50, abs=0.06)  # A, nearest molecule
 
 
+@pytest.mark.slow
 def test_iodine_swells_when_it_turns_into_lithium_iodide():
     iodide = read_crystal(builtin_folder() / "crystals" / "LiI.cif")
     iodine = read_crystal(builtin_folder() / "crystals" / "I2.cif")

@@ -89,6 +89,7 @@ def test_output_that_is_torn_or_without_a_response_does_not_count(folder, text):
     assert execute.finished(folder)
 
 
+@pytest.mark.slow
 def test_a_lock_that_went_with_the_files_of_its_folder_holds_nobody(folder):
     """A job that is run anew loses its files, the lock among them, while a process may still wait for it."""
     held = FORK.Event()

@@ -95,6 +95,7 @@ def test_a_python_without_iface_wf(project, tmp_path):
     assert "--activate" in found.remedy
 
 
+@pytest.mark.slow
 def test_another_version_on_the_worker(project, monkeypatch):
     monkeypatch.setattr(health, "__version__", "99")
     found = health.check_worker(project(), "main")

@@ -35,6 +35,7 @@ def blue(r, g, b):
     return (b > 0.75) & (r < 0.7) & (b - r > 0.2)
 
 
+@pytest.mark.slow
 def test_accumulation_is_yellow_and_depletion_blue():
     rho = difference()
     image = pixels(binding_figure(structure(), rho, None, None, None, "title", iso=0.005))
@@ -77,6 +78,7 @@ def test_untrustworthy_result_says_so():
     assert "not trustworthy" in " ".join(ax.get_title(loc="left") for ax in figure.axes)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["$x^{", "<script>", "a\nb", "Ω" * 80, ""])
 def test_odd_names_do_not_break_the_picture(name):
     image = pixels(result_figure(document(filler=name or "x", polymer=name)))

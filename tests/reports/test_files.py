@@ -45,6 +45,7 @@ def test_cube_holds_electrons_per_cubic_bohr_on_an_uneven_grid(tmp_path):
     assert found["atoms"].cell.lengths() == pytest.approx(CELL.diagonal(), abs=1e-3)
 
 
+@pytest.mark.slow
 def test_chgcar_holds_density_times_volume(tmp_path):
     write_density(difference(), structure(), tmp_path / "CHGCAR", "chgcar")
     again = Chgcar.from_file(tmp_path / "CHGCAR")

@@ -99,6 +99,7 @@ def figure_of(name, table):
     return draw(name, document(), calculations(), iso=0.005)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [*DRAWINGS, "heat-map", "published"])
 def test_figures_look_as_they_did(name, table, tmp_path):
     path, baseline = tmp_path / f"{name}.png", BASELINE / f"{name}.png"
@@ -108,6 +109,7 @@ def test_figures_look_as_they_did(name, table, tmp_path):
     assert compare_images(str(baseline), str(path), tol=TOLERANCE) is None
 
 
+@pytest.mark.slow
 def test_another_isovalue_is_another_picture(tmp_path):
     path = tmp_path / "x.png"
     draw("difference", document(), {}, iso=0.015).savefig(path, dpi=50)
@@ -207,6 +209,7 @@ def test_side_view_and_profiles_have_one_axis():
     assert side.get_ylim() == profile.get_ylim() == charge.get_ylim()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["difference", "transfer"])
 @pytest.mark.parametrize("along", [0, 1])
 def test_the_cell_is_in_sight_from_all_sides(name, along):

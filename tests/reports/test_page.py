@@ -31,6 +31,7 @@ def parsed(page):
     return tags
 
 
+@pytest.mark.slow
 def test_names_are_escaped_everywhere():
     changes = {"filler": EVIL, "polymer": EVIL, "surface": EVIL, "functional": EVIL, "flags": [EVIL]}
     page = html_page(document(**changes, provenance={"note": EVIL}), EVIL, EVIL)
@@ -39,6 +40,7 @@ def test_names_are_escaped_everywhere():
     assert EVIL in " ".join(found.text)
 
 
+@pytest.mark.slow
 def test_no_name_steers_the_terminal_of_who_looks_into_the_page():
     name = "Li\x1b[2J\x9b31m\x07F"
     page = html_page(document(filler=name, polymer=name, provenance={"note": name}), name, name)
@@ -52,6 +54,7 @@ def test_page_is_self_contained():
     assert found.links[0].startswith("data:image/png;base64,")
 
 
+@pytest.mark.slow
 def test_page_gives_number_unit_and_sign():
     text = " ".join(" ".join(parsed(html_page(document(), "uuid-1", "2026-01-01")).text).split())
     meaning = "E(AB) - E(A) - E(B), counterpoise corrected; negative = bound"

@@ -47,6 +47,7 @@ def test_csv_has_all_digits_of_the_chosen_columns_in_their_order(table):
     assert list(found["flags"]) == ["crowded", "desorbed"]
 
 
+@pytest.mark.slow
 def test_a_workbook_holds_numbers_units_and_no_formula(table, tmp_path):
     openpyxl = pytest.importorskip("openpyxl")
     write_binary(table, None, tmp_path / "x.xlsx", "xlsx")
@@ -109,6 +110,7 @@ def test_what_does_not_fit_is_refused(table, tmp_path, monkeypatch, capsys, comm
     assert {p.name.split("-")[0] for p in tmp_path.iterdir()} == {"store.sqlite"}
 
 
+@pytest.mark.slow
 def test_the_command_line_writes_files_and_lists_columns(table, tmp_path, capsys):
     store = ["--store", str(tmp_path / "store.sqlite")]
     for suffix in ("csv", "json", "md", "tex", "xlsx", "parquet"):

@@ -36,6 +36,7 @@ def counts(monkeypatch):
     return found
 
 
+@pytest.mark.slow
 def test_one_interface(tiny, tmp_path, job_store, counts):
     request = calculate.make_request(filler="HF-layer", polymer="water", **COMMON)
     library = Library(tiny)

@@ -119,6 +119,7 @@ def test_electrons_outside_of_closed_shells(formula, electrons):
     assert electrons_of(Composition(formula)) == electrons
 
 
+@pytest.mark.slow
 def test_sizes_of_an_interface_follow_from_its_parts(tiny):
     write_crystal(tiny)
     graph = build_screening(ScreeningSpec(fillers=["LiF"], polymers=["water"], engine="xtb"), Library(tiny))
@@ -134,6 +135,7 @@ def test_sizes_of_an_interface_follow_from_its_parts(tiny):
     assert repeated(a, 4.0).volume == pytest.approx(4 * a.volume)
 
 
+@pytest.mark.slow
 def test_k_points_count_as_grid():
     slab = crystal([1, 1, 3])
     size = size_of(slab)
@@ -143,6 +145,7 @@ def test_k_points_count_as_grid():
     assert metal.grid(9.0) == pytest.approx(100.0 * 8 * 8)  # at least 30 A
 
 
+@pytest.mark.slow
 def test_run_and_screen_say_the_same(tiny, job_store, tmp_path):
     common = {"engine": "gpaw", "vacuum": 6.0, "placements": 4}
     spec = ScreeningSpec(fillers=["HF-layer"], polymers=["water"], **common)

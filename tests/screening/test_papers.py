@@ -68,6 +68,7 @@ def test_the_page_of_the_documentation_is_of_these_files():
         assert [quantity.model for quantity in paper.quantities if quantity.model not in text] == []
 
 
+@pytest.mark.slow
 def test_numbers_trends_and_what_is_missing(own, tmp_path, capsys):
     where = ["--store", str(tmp_path / "s"), "--workdir", str(tmp_path / "runs")]
     out = tmp_path / "page.md"

@@ -91,6 +91,7 @@ def test_digests_are_equal_where_only_arithmetic_differs(name):
     assert digests == {structure_digest(structure)}
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(name=names, seed=seeds, atom=st.integers(0, 10**6), far=st.sampled_from([1.1e-3, 0.01, 0.3]))
 def test_a_displaced_atom_makes_another_structure(name, seed, atom, far):
@@ -103,6 +104,7 @@ def test_a_displaced_atom_makes_another_structure(name, seed, atom, far):
     assert structure_digest(structure) != structure_digest(moved)
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(name=names, seed=seeds, edge=st.integers(0, 2), far=st.sampled_from([1.1e-3, 0.05]))
 def test_a_strained_cell_makes_another_structure(name, seed, edge, far):

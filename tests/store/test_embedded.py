@@ -71,6 +71,7 @@ def store(tmp_path):
         yield opened
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(documents=DOCUMENTS, criteria=CRITERIA)
 def test_the_sql_condition_never_loses_a_match(documents, criteria):

@@ -60,6 +60,7 @@ def test_keys_of_before_are_made_as_they_were(entry):
     assert key_of_before(entry["request"], "s" * 64, "f" * 64) == entry["key"]
 
 
+@pytest.mark.slow
 def test_all_documents_are_of_today_and_all_results_have_todays_keys(old):
     before = bindings(old.store)
     done = bring_up_to_date(old.store)
@@ -84,6 +85,7 @@ def test_all_documents_are_of_today_and_all_results_have_todays_keys(old):
     assert isinstance(density.density_difference.density.blob, str)
 
 
+@pytest.mark.slow
 def test_what_cannot_have_a_new_key_keeps_its_own_and_says_why(old):
     done = bring_up_to_date(old.store)
     reasons = {(kept.kind, kept.name): kept.reason for kept in done.kept}
@@ -209,6 +211,7 @@ def _migrated_copy(old):
         return bindings(copy)
 
 
+@pytest.mark.slow
 def test_a_default_that_has_changed_since_is_another_method(old, monkeypatch):
     """The keys of before did not hold GPAW's dispersion: a result with D3 must not stand for one without."""
     monkeypatch.setitem(gpaw.COMMON, "dispersion", "none")
@@ -270,6 +273,7 @@ def test_a_result_without_its_calculations_says_nothing_of_its_method(old):
     assert sum("not in this store" in kept.reason for kept in done.kept) == 11 - FILE_IS_GONE
 
 
+@pytest.mark.slow
 def test_folders_keep_the_keys_by_which_their_projects_collect_them_again(old):
     """Those of a project that was written here, and those of somebody else's folders, which tell no request."""
     entries = [e for e in contents(old.store).values() if e["output"].get("polymer") in ("ammonia", "methanol")]
@@ -284,6 +288,7 @@ def test_folders_keep_the_keys_by_which_their_projects_collect_them_again(old):
     assert [kept.name for kept in done.kept if kept.kind == "binding"] == ["methane on mine.vasp (as given)"]
 
 
+@pytest.mark.slow
 def test_a_damaged_document_is_named_and_left_alone(old):
     entry = next(e for e in contents(old.store).values() if e["output"].get("document_type") == "calculation")
     del entry["output"]["functional"]

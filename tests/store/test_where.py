@@ -86,6 +86,7 @@ def test_flags_are_compared_one_by_one(job_store):
     assert len(result_table(job_store, where="flags = crowded and filler = 'LiF'")) == 1
 
 
+@pytest.mark.slow
 def test_names_that_nothing_has_are_refused_and_others_only_not_found(filled, tmp_path, capsys):
     from iface_wf.cli.main import main
 

@@ -112,6 +112,7 @@ def said_of_waiting(event):
     return event.detail if event.state == "waiting" else ""
 
 
+@pytest.mark.slow
 @root
 def test_a_full_disk_is_waited_for(bench, job_store):
     waits = []

@@ -107,6 +107,7 @@ def test_the_second_stage_of_a_funnel_follows_by_itself(bench, ask, tmp_path):
     assert (done["stage"], done["stored"], done["submitted"]) == ("interfaces", 1, [])
 
 
+@pytest.mark.slow
 def test_what_is_cancelled_is_not_run_and_can_be_submitted_again(bench, ask, tmp_path):
     spec = written(tmp_path, polymers=PAIR)
     ask("submit", spec)

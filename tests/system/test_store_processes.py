@@ -232,6 +232,7 @@ def die_between_the_writes(uri, pipe, order):
         pipe.send("survived")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("order", ["as it is", "document first, as jobflow"])
 def test_kill_between_document_and_data(uri, order):
     open_store(uri).close()
@@ -329,6 +330,7 @@ def hold_claim(uri, pipe, stale):
         pipe.recv()
 
 
+@pytest.mark.slow
 def test_a_killed_owner_is_followed_at_once(uri):
     child = Child(hold_claim, uri, 1000.0)
     assert child.hear() is None
@@ -346,6 +348,7 @@ def hold_claim_elsewhere(uri, pipe, stale):
         pipe.recv()
 
 
+@pytest.mark.slow
 def test_a_stopped_owner_on_this_machine_keeps_its_claim(uri):
     child = Child(hold_claim, uri, 0.4)
     assert child.hear() is None
@@ -418,6 +421,7 @@ def test_another_reading_of_the_structure_finds_the_result(uri):
             assert found["uuid"] == "a"
 
 
+@pytest.mark.slow
 def test_a_wrong_password_is_not_shown(mongod_with_login, caplog, monkeypatch):
     server = mongod_with_login
     wrong = server.password[::-1] + "x"

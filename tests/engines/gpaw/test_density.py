@@ -73,6 +73,7 @@ def case(request, lcao_water):
     return calculate(lithium_fluoride, mode={"name": "pw", "ecut": 300}, kpts=(2, 2, 1)), 12
 
 
+@pytest.mark.slow
 def test_all_electrons_are_there_on_a_grid_as_fine_as_asked(case):
     calc, electrons = case
     rho, info = all_electron_density(calc, spacing=0.1)
@@ -219,6 +220,7 @@ def test_two_processes_give_what_a_serial_restart_gives(tmp_path):
         np.testing.assert_allclose(parallel["potential"], electrostatic_potential(calc), atol=1e-6)
 
 
+@pytest.mark.slow
 def test_potential_step_of_a_polar_molecule_has_the_right_size_and_sign():
     """Helmholtz: a layer of dipoles p per area A makes a step of p / (eps0 A).
 

@@ -26,12 +26,14 @@ from tests.engines.vasp.foreign import (
 # ---- atoms and charges ---------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_what_belongs_together_is_unmarked(slab, molecule, whole, tmp_path):
     document = collect(tmp_path, a=slab, b=molecule, ab=whole)
     assert document.binding_energy == pytest.approx(HF_ENERGY, abs=1e-7)
     assert document.flags == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "blocks", "words"),
     [
@@ -66,6 +68,7 @@ def test_frozen_parts_give_the_interaction(slab, molecule, frozen, tmp_path):
     assert [flag for flag in document.flags if "grid" not in flag] == []
 
 
+@pytest.mark.slow
 def test_what_has_lost_its_densities_counts_as_not_stored_and_is_collected_again(slab, molecule, frozen, tmp_path):
     """As after a kill between a result's document and its density."""
     first = collect(tmp_path, a=slab, b=molecule, **frozen)
@@ -79,6 +82,7 @@ def test_what_has_lost_its_densities_counts_as_not_stored_and_is_collected_again
     assert found.density_difference.density.sha256 == first.density_difference.density.sha256
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("role", "name", "cell", "blocks", "words"),
     [
@@ -96,6 +100,7 @@ def test_frozen_parts_elsewhere_are_refused(role, name, cell, blocks, words, run
         collect(tmp_path, a=slab, b=molecule, **folders)
 
 
+@pytest.mark.slow
 def test_frozen_parts_that_are_rounded_are_marked_and_images_are_the_same_place(run, slab, molecule, frozen, tmp_path):
     near = run("near", CELL, shifted(SLAB, (4.8, 0.0, 0.004)), densities=True)
     document = collect(tmp_path, a=slab, b=molecule, **frozen | {"a_frozen": near})
@@ -105,6 +110,7 @@ def test_frozen_parts_that_are_rounded_are_marked_and_images_are_the_same_place(
 # ---- order of the POSCAR, and blocks -------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("order", ["CHO", "HCO", "OHC"])
 @pytest.mark.parametrize("blocks", ["LiFCHO", "LiHCOF", "twice apart", "twice side by side"])
 def test_every_order_of_the_poscar_gives_the_same(order, blocks, run, slab, tmp_path):
@@ -153,6 +159,7 @@ def test_atoms_with_unlike_potcars_are_refused(run, molecule, tmp_path):
         collect(tmp_path, a=run("plain A", CELL, slabs[0]), b=molecule, ab=whole)
 
 
+@pytest.mark.slow
 def test_u_belongs_to_the_block(run):
     tags = {
         "LDAU": "T",
@@ -189,6 +196,7 @@ def old_folders(run):
     return folders | {"b": old(run, "b", BOX, shifted(HF, (2.4, 2.4, -5.9)))}
 
 
+@pytest.mark.slow
 def test_dispersion_that_vasprun_leaves_out_is_found(old_folders, tmp_path):
     document = collect(tmp_path, **old_folders)
     assert (document.functional, document.dispersion) == ("PBE", "D3(BJ)")
@@ -324,6 +332,7 @@ def test_another_mesh_along_shared_axes_is_refused(old, new, words, slab, molecu
         collect(tmp_path, a=tmp_path / "A", b=molecule, ab=whole)
 
 
+@pytest.mark.slow
 def test_an_even_mesh_of_monkhorst_and_pack_is_not_the_one_at_gamma(run, slab, molecule, tmp_path):
     whole = run("AB 221", CELL, ordered(SLAB + HF, "Li", "H", "F"), kpoints=(2, 2, 1))
     part = run("A 221", CELL, SLAB, kpoints=(2, 2, 1))

@@ -58,6 +58,7 @@ def across(blocks, down, height):
     return [(name, [(x, y, (z - down) % height) for x, y, z in positions]) for name, positions in blocks]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("down", [6.05, 7.0, 8.0, 6.0])
 def test_a_slab_on_or_across_the_border_has_its_charges(down, run):
     """On the grid points of 0.16 A and between them; the charges hang on that a little."""

@@ -72,6 +72,7 @@ def test_a_folder_of_others_becomes_our_document():
     assert labels == ["slab"] * 16 + ["polymer"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("version", ["5.4.1", "5.4.4.18Apr17-6-g9f103f2a35", "6.3.2", "6.5.1"])
 def test_versions_that_write_differently_give_the_same(version, vasp, monkeypatch, finished):
     """Version 5 writes no colon after Edisp, and something else into the last energies of vasprun.xml."""
@@ -265,6 +266,7 @@ def test_a_compressed_file_of_others_cut_at_any_byte_is_an_error(data, spoilt):
         read_foreign_folder(broken, "B")
 
 
+@pytest.mark.slow
 def test_other_people_s_outcar_cut_anywhere_before_its_account_is_an_error(spoilt):
     """Behind it version 6 prints a profile, of which nothing is read."""
     text = gzip.decompress((third_party("mol_static") / "OUTCAR.gz").read_bytes())

@@ -51,6 +51,7 @@ def test_a_job_leaves_the_document_of_any_engine(vasp):
     assert structure.lattice.pbc == (True, True, False)
 
 
+@pytest.mark.slow
 def test_a_relaxation_moves_only_what_is_free(vasp):
     start = lithium_fluoride_slab()
     document = calculate(vasp / "run", start, "relax")
@@ -90,6 +91,7 @@ def test_what_cannot_converge_is_a_document_with_a_mark(vasp, monkeypatch):
     assert len(document.corrections) == 3
 
 
+@pytest.mark.slow
 def test_a_relaxation_that_never_ends_is_a_document_with_a_mark(vasp, monkeypatch):
     monkeypatch.setenv("STANDIN", "stuck")
     monkeypatch.setenv("IFACE_WF_VASP_MAX_ERRORS", "2")
@@ -107,6 +109,7 @@ def test_inputs_that_make_no_sense_to_vasp_end_in_its_last_words(vasp):
         calculate(vasp / "run", structure)
 
 
+@pytest.mark.slow
 def test_a_killed_relaxation_continues_from_its_last_step(vasp, monkeypatch):
     monkeypatch.setenv("STANDIN", "dies")
     with pytest.raises(CalculationError, match="VASP failed in"):
@@ -122,6 +125,7 @@ def test_a_killed_relaxation_continues_from_its_last_step(vasp, monkeypatch):
     assert document.energy == pytest.approx(undisturbed.energy, abs=2e-3)  # both within 0.05 eV/A of the minimum
 
 
+@pytest.mark.slow
 def test_an_empty_contcar_is_not_continued_from(vasp, monkeypatch):
     monkeypatch.setenv("STANDIN", "dies")
     with pytest.raises(CalculationError):
@@ -132,6 +136,7 @@ def test_an_empty_contcar_is_not_continued_from(vasp, monkeypatch):
     assert document.corrections[0].actions == [{"continue_from": ["start"]}]
 
 
+@pytest.mark.slow
 def test_a_run_is_stopped_before_the_wall_time_and_continued(vasp, monkeypatch):
     monkeypatch.setenv("STANDIN", "slow=0.3 stuck")
     monkeypatch.setenv("IFACE_WF_VASP_WALL_TIME", "100")
@@ -149,6 +154,7 @@ def test_a_run_is_stopped_before_the_wall_time_and_continued(vasp, monkeypatch):
     assert last.actions == [{"continue_from": ["CONTCAR", "WAVECAR"]}]
 
 
+@pytest.mark.slow
 def test_stars_in_an_aeccar_end_the_run_with_the_name_of_the_file(vasp, monkeypatch):
     monkeypatch.setenv("STANDIN", "aeccar=stars")
     with pytest.raises(CalculationError, match=r"AECCAR0 cannot be used: it has stars"):

@@ -198,6 +198,7 @@ def test_the_plan_lists_what_ran_and_is_empty_afterwards(layers):
     assert calculate.plan(other, store, library)
 
 
+@pytest.mark.slow
 def test_tables_pages_and_commands_show_it(layers, capsys, monkeypatch):
     document, _, _, folder, *_ = layers
     where = ["--store", str(folder / "s.sqlite")]

@@ -19,6 +19,7 @@ def calculate(maker, slab, fragment, store, folder):
     return BindingDocument.model_validate(output), events
 
 
+@pytest.mark.slow
 def test_terms_add_up_and_a_second_run_calculates_nothing(layer, water_molecule, store, tmp_path, monkeypatch):
     # what some libraries do to all loggers when they configure logging: progress must not hang on it
     for name in ("jobflow", "jobflow.core.job", "jobflow.managers.local"):

@@ -42,6 +42,7 @@ def test_joined_molecules_keep_their_charge_bonds_and_labels(library):
     assert apart(whole, ["polymer"]) is False  # joined 3 A apart
 
 
+@pytest.mark.slow
 def test_shapes_of_a_complex_touch_without_clash_and_are_the_same_for_one_seed(library):
     ions = [build_salt(library.salt("LiFSI"), part=part) for part in ("anion", "cation")]
     whole = join(from_smiles("COC"), join(*ions))
@@ -105,6 +106,7 @@ def test_it_is_found_again_and_stands_in_tables_and_pages(dimer, capsys):
     assert "Pieces in isolation" in page
 
 
+@pytest.mark.slow
 def test_which_of_two_molecules_comes_first_plays_no_part(tmp_path):
     """Both orders are searched from unlike starts, so that equal energies say that both found the minimum."""
     store = open_store(str(tmp_path / "s.sqlite"))
@@ -115,6 +117,7 @@ def test_which_of_two_molecules_comes_first_plays_no_part(tmp_path):
     assert one == pytest.approx(other, abs=0.01)  # the threshold of forces, 0.05 eV/A
 
 
+@pytest.mark.slow
 def test_a_spec_makes_each_molecule_with_each_salt_and_partner(library):
     from iface_wf.screening.graph import build_screening
     from iface_wf.screening.spec import ScreeningSpec
@@ -133,6 +136,7 @@ def test_a_spec_makes_each_molecule_with_each_salt_and_partner(library):
         ScreeningSpec(**spec | {"quantities": ["binding_energy"]})
 
 
+@pytest.mark.slow
 def test_all_boxes_have_the_grid_steps_of_the_level(library):
     from iface_wf.flows.kinds import flow_kind
 
@@ -203,6 +207,7 @@ def test_lithium_at_water_by_gpaw_is_that_of_high_level_theory(tmp_path):
     assert same.li_binding_energy == pytest.approx(document.binding_energy, abs=1e-6)
 
 
+@pytest.mark.slow
 def test_a_molecule_with_ions_of_its_own_is_refused_beside_a_salt(tmp_path):
     asked = {"polymer": "Nafion-Li", "units": 1, "salt": "LiTFSI", "store": str(tmp_path / "s"), "dry_run": True}
     with pytest.raises(InputError, match="both hold a salt_cation"):
