@@ -110,8 +110,8 @@ def hirshfeld_charges(
         _around(density, position, tables[symbol], take)
     rest = given_to_nearest(density, far, structure)
     electrons = electrons * density.point_volume + rest
-    own = [float(site.specie.Z) for site in structure] if own_electrons is None else list(own_electrons)
-    return _document(density, structure, np.array(own), electrons, float(rest.sum()), source)
+    own = np.array([site.specie.Z for site in structure] if own_electrons is None else own_electrons, dtype=float)
+    return _document(density, structure, own, electrons, float(rest.sum()), source)
 
 
 def _around(

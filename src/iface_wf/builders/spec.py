@@ -56,17 +56,36 @@ class SlabSpec(BaseModel):
         return 1
 
 
-class InterfaceSpec(SlabSpec):
+class MoleculeSpec(BaseModel):
+    """A polymer or molecule to build.
+
+    Attributes
+    ----------
+    polymer, units, sequence, caps, tacticity, conformation
+        Polymer of the library, or the PSMILES of one, and how its oligomer is made.
+    molecule, molecule_charge
+        Instead of a polymer: SMILES, a molecule of the library (``EC``, ``DMC``), or the path of an ``.xyz`` file with its charge (e).
+    """
+
+    polymer: str | None = None
+    units: int | None = None
+    sequence: str | None = None
+    caps: Caps | None = None
+    tacticity: Tacticity = "atactic"
+    conformation: Conformation | None = None
+    molecule: str | None = None
+    molecule_charge: int = Field(default=0, ge=-4, le=4)
+
+
+class InterfaceSpec(MoleculeSpec, SlabSpec):
     """What to build; every field is part of the provenance of the result.
 
     Attributes
     ----------
     filler, surface, thickness, vacuum, in_plane, held_layers, seed
         See `SlabSpec`; where molecules lie on both faces, the layers in the middle are held.
-    polymer, units, sequence, caps, tacticity, conformation
-        Polymer of the library, or the PSMILES of one, and how its oligomer is made.
-    molecule, molecule_charge
-        Instead of a polymer: SMILES, a molecule of the library (``EC``, ``DMC``), or the path of an ``.xyz`` file with its charge (e).
+    polymer, units, sequence, caps, tacticity, conformation, molecule, molecule_charge
+        See `MoleculeSpec`.
     salt, salt_group, salt_part
         Salt of the library, alone or as an ion pair beside polymer or molecule, its cation at this functional
         group (a name from the polymer's record or SMARTS; by default at any O, N or F). Of a salt alone only the
@@ -90,14 +109,6 @@ class InterfaceSpec(SlabSpec):
     """
 
     filler: str = ""
-    polymer: str | None = None
-    units: int | None = None
-    sequence: str | None = None
-    caps: Caps | None = None
-    tacticity: Tacticity = "atactic"
-    conformation: Conformation | None = None
-    molecule: str | None = None
-    molecule_charge: int = Field(default=0, ge=-4, le=4)
     salt: str | None = None
     salt_group: str | None = None
     salt_part: Literal["pair", "cation", "anion"] = "pair"

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from ase.units import Bohr
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from iface_wf.analysis.hirshfeld import FreeAtom
 
 SOURCE = "spherical atoms of GPAW's data sets"
 """What charges say of these atoms."""
@@ -31,7 +34,7 @@ def of_data_set(data: Any) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     return np.asarray(data.rgd.r_g) * Bohr, whole / Bohr**3
 
 
-def free_atoms(symbols: Collection[str]) -> dict[str, tuple[NDArray[np.float64], NDArray[np.float64]]] | None:
+def free_atoms(symbols: Collection[str]) -> dict[str, FreeAtom] | None:
     """Read the free atoms of some elements, by PBE, for engines without own ones.
 
     Parameters
@@ -42,11 +45,14 @@ def free_atoms(symbols: Collection[str]) -> dict[str, tuple[NDArray[np.float64],
     Returns
     -------
     dict or None
-        As of `of_data_set`, by element; None where GPAW is not installed or lacks a data set.
+        By element; None where GPAW is not installed or lacks a data set.
     """
+    # takes longer to import than all that GPAW's own processes need of this module
+    from iface_wf.analysis.hirshfeld import FreeAtom
+
     try:
         from gpaw.setup_data import SetupData
 
-        return {symbol: of_data_set(SetupData(symbol, "PBE")) for symbol in sorted(set(symbols))}
+        return {symbol: FreeAtom(*of_data_set(SetupData(symbol, "PBE"))) for symbol in sorted(set(symbols))}
     except (ImportError, FileNotFoundError):
         return None

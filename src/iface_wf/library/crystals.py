@@ -135,19 +135,24 @@ def vacuum_axis(structure: Structure) -> int | None:
 
     The vacuum is the widest empty layer, of 6 A or more; of equal ones the one along c.
     """
+    axis, gap = _widest_gap(structure)
+    return axis if gap >= SLAB_GAP else None
+
+
+def _widest_gap(structure: Structure) -> tuple[int, float]:
+    """Return along which cell vector the widest empty layer lies, and how wide it is, A; of equal ones the one along c."""
     gaps = empty_along(structure)
-    widest = max((2, 1, 0), key=lambda axis: round(gaps[axis], 3))
-    return widest if gaps[widest] >= SLAB_GAP else None
+    axis = max((2, 1, 0), key=lambda axis: round(gaps[axis], 3))
+    return axis, gaps[axis]
 
 
 def about_gap(structure: Structure, name: str) -> list[str]:
     """Say of a crystal that might have been meant as a slab with little vacuum that it was taken as a crystal."""
-    gaps = empty_along(structure)
-    widest = max((2, 1, 0), key=lambda axis: round(gaps[axis], 3))
-    if not WIDE_GAP <= gaps[widest] < SLAB_GAP:
+    axis, gap = _widest_gap(structure)
+    if not WIDE_GAP <= gap < SLAB_GAP:
         return []
     return [
-        f"{name} has an empty layer of {gaps[widest]:.1f} A along {'abc'[widest]}: it was taken as a crystal, from which a slab is "
+        f"{name} has an empty layer of {gap:.1f} A along {'abc'[axis]}: it was taken as a crystal, from which a slab is "
         f"cut; one that is a slab already needs {SLAB_GAP:g} A or more of it."
     ]
 

@@ -220,13 +220,13 @@ def filler_from_file(path: Path) -> FillerRecord:
 
 def record_of_slab(slab: Structure, path: Path) -> FillerRecord:
     """Make a filler of the slab of an interface that a user's file holds."""
-    return record_of(slab, path).model_copy(update={"ready_slab": True})
+    return record_of(slab, path, is_slab=True)
 
 
-def record_of(structure: Structure, path: Path) -> FillerRecord:
-    """Make a filler of a structure that a user's file holds; see `filler_from_file`."""
+def record_of(structure: Structure, path: Path, is_slab: bool | None = None) -> FillerRecord:
+    """Make a filler of a structure that a user's file holds, by default a slab where it looks like one; see `filler_from_file`."""
     states = _guess_states(structure) if structure.is_ordered else {}
-    is_slab = looks_like_slab(structure)
+    is_slab = looks_like_slab(structure) if is_slab is None else is_slab
     record = FillerRecord(
         name=structure.composition.reduced_formula,
         title=f"{structure.composition.reduced_formula} from the user's file",

@@ -16,7 +16,7 @@ from pymatgen.core import Composition
 from iface_wf.engines import registry
 from iface_wf.engines.base import Engine
 from iface_wf.engines.profile import EngineProfile
-from iface_wf.engines.vibrations import KIND
+from iface_wf.engines.vibrations import KIND, n_displacements
 from iface_wf.flows.graph import Item
 from iface_wf.flows.parts import PartOutputs
 from iface_wf.flows.search.jobs import Searching, searching
@@ -70,6 +70,10 @@ class Missing(NamedTuple):
     def search(cls, what: Searching, size: Size) -> Missing:
         """Return what a search may take."""
         return cls(what.engine.engine_name, "search", size, what.engine.level, what.steps)
+
+    def displacing(self, molecule: Size) -> Missing:
+        """Return what second derivatives take: of all atoms of a molecule, in a cell of this size."""
+        return self._replace(steps=n_displacements(molecule.atoms))
 
 
 #: What a result costs: (relax, static or vibrations, role) to the name of the count and the calculation, of any size.

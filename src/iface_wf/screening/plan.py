@@ -12,7 +12,6 @@ from jobflow import JobStore
 from iface_wf.documents.kinds import get_kind
 from iface_wf.documents.labels import WHOLE, B
 from iface_wf.engines.vibrations import KIND as VIBRATIONS
-from iface_wf.engines.vibrations import n_displacements
 from iface_wf.flows.graph import Graph, Item
 from iface_wf.flows.parts import Part
 from iface_wf.flows.search.jobs import Searching, searching
@@ -252,7 +251,7 @@ class _Count:
                 size = self._sizes.of(step[1], item)
                 missing = of_any_size._replace(size=size)
                 if step[0] == VIBRATIONS:
-                    missing = missing._replace(steps=n_displacements(self._sizes.of(B.name, item).atoms))
+                    missing = missing.displacing(self._sizes.of(B.name, item))
                 self._count(kind, there, missing)
 
 

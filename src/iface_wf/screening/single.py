@@ -11,7 +11,6 @@ from jobflow import JobStore
 from iface_wf.documents.labels import B
 from iface_wf.engines.base import Engine
 from iface_wf.engines.vibrations import KIND as VIBRATIONS
-from iface_wf.engines.vibrations import n_displacements
 from iface_wf.errors import CalculationError, InputError
 from iface_wf.flows.events import Event
 from iface_wf.flows.graph import Graph
@@ -195,7 +194,7 @@ def _steps(graph: Graph, store: JobStore, level: str) -> tuple[list[Step], list[
         kind, size = "search" if search else str(engine.kind), own.get(role) or sizes.of(role, item)
         missing = Missing.search(search, size) if search else Missing.of(engine, size)
         if kind == VIBRATIONS:
-            missing = missing._replace(steps=n_displacements(own[B.name].atoms))
+            missing = missing.displacing(own[B.name])
         elif there:  # they led to the result that this one holds
             found = True
         hours: float | None = 0.0

@@ -10,7 +10,7 @@ from pymatgen.core import Structure
 from iface_wf.analysis.bader import bader_charges
 from iface_wf.analysis.density import difference, difference_profile, unpack, unpack_grid
 from iface_wf.analysis.grid import Grid
-from iface_wf.analysis.hirshfeld import FreeAtom, hirshfeld_charges
+from iface_wf.analysis.hirshfeld import hirshfeld_charges
 from iface_wf.builders.components import select
 from iface_wf.cli.main import main
 from iface_wf.documents.labels import FRAGMENT_PARTS, SLAB_PARTS
@@ -296,9 +296,8 @@ def test_densities_of_gpaw_give_the_same_by_vasp_s_files_and_by_gpaw_s_arrays(va
         # cores count for GPAW and not for VASP, and a grid of 0.1 A does not integrate them: 0.005 e seen
         valence, core = arrays[role]
         structure = parts[role]
-        atoms = {symbol: FreeAtom(*each) for symbol, each in free_atoms(structure.symbol_set).items()}
         with_core = Grid(valence + core, structure.lattice.matrix, structure.lattice.pbc)
-        own = hirshfeld_charges(with_core, structure, atoms, SOURCE)
+        own = hirshfeld_charges(with_core, structure, free_atoms(structure.symbol_set), SOURCE)
         found_by_files = documents[role].charges["hirshfeld"]
         assert found_by_files.net_charges == pytest.approx(own.net_charges, abs=0.01)
         assert sum(found_by_files.net_charges) == pytest.approx(0.0, abs=1e-3)

@@ -7,7 +7,7 @@ basis superposition, so there is no counterpoise correction.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,9 +18,8 @@ from pymatgen.core import Lattice, Structure
 from iface_wf.analysis.bader import bader_charges
 from iface_wf.analysis.density import pack
 from iface_wf.analysis.grid import Grid
-from iface_wf.analysis.hirshfeld import FreeAtom, hirshfeld_charges
+from iface_wf.analysis.hirshfeld import hirshfeld_charges
 from iface_wf.analysis.potential import SlabPotential, slab_potential
-from iface_wf.documents.bader import BaderDocument
 from iface_wf.documents.calculation import CalculationDocument, Correction
 from iface_wf.documents.charges import ChargesDocument
 from iface_wf.documents.density import DensityRecord
@@ -244,7 +243,10 @@ def _densities(
         records["valence"] = pack(valence.values, valence.cell, valence.pbc, "valence")
     if "all_electron" not in wanted:
         return records, [], marks
-    valences = outputs.valences_of(run, structure)
+    valences, periodic = outputs.valences_of(run, structure), structure.copy()
+    # VASP's cells are periodic in every direction, also where there is vacuum: an atom may stand on any border
+    periodic.lattice = Lattice(structure.lattice.matrix)
+    whole = Grid(valence.values, valence.cell)
     found: list[ChargesDocument] = []
     reference: Grid | None = None
     try:
@@ -255,44 +257,18 @@ def _densities(
         marks.append(f"bader_failed: {error}")  # VASP writes AECCAR0 before it moves the atoms
     if reference is not None:
         marks += value_marks("AECCAR0 + AECCAR2", reference, structure)
+        basins = Grid(reference.values, reference.cell)
         try:
-            found.append(charges(valence, reference, structure, valences))
+            found.append(bader_charges(whole, periodic, kind="valence", valence_electrons=valences, reference=basins))
         except CalculationError as error:
             marks.append(f"bader_failed: {error}")
-    try:
-        found += by_free_atoms(valence, structure, valences)
-    except CalculationError as error:
-        marks.append(f"hirshfeld_failed: {error}")
-    return records, found, marks
-
-
-def charges(valence: Grid, reference: Grid, structure: Structure, valences: Sequence[float]) -> BaderDocument:
-    """Integrate the valence density over the basins of the density with core; see `bader_charges`.
-
-    VASP's cells are periodic in every direction, also where there is vacuum: an atom may stand on any border.
-    """
-    fields = [Grid(grid.values, grid.cell) for grid in (valence, reference)]
-    return bader_charges(
-        fields[0], _periodic(structure), kind="valence", valence_electrons=valences, reference=fields[1]
-    )
-
-
-def by_free_atoms(valence: Grid, structure: Structure, valences: Sequence[float]) -> list[ChargesDocument]:
-    """Divide the valence density by Hirshfeld's partition; none where there are no free atoms, which GPAW brings.
-
-    VASP writes no density whose core is complete, nor needs one: in the core an atom has no neighbours to share with.
-    """
     atoms = free_atoms({site.specie.symbol for site in structure})
-    if atoms is None:
-        return []
-    own = {symbol: FreeAtom(*each) for symbol, each in atoms.items()}
-    return [hirshfeld_charges(Grid(valence.values, valence.cell), _periodic(structure), own, SOURCE, valences)]
-
-
-def _periodic(structure: Structure) -> Structure:
-    periodic = structure.copy()
-    periodic.lattice = Lattice(structure.lattice.matrix)
-    return periodic
+    if atoms is not None:  # no complete core is needed: there an atom has no neighbours to share with
+        try:
+            found.append(hirshfeld_charges(whole, periodic, atoms, SOURCE, valences))
+        except CalculationError as error:
+            marks.append(f"hirshfeld_failed: {error}")
+    return records, found, marks
 
 
 def _potential(run: outputs.VaspRun, structure: Structure) -> tuple[SlabPotential | None, list[str]]:

@@ -9,21 +9,19 @@ from typing import Any, ClassVar, Literal, Self
 from pydantic import Field, model_validator
 from pymatgen.core import Structure
 
-from iface_wf.builders.molecules.oligomers import Conformation, Tacticity
-from iface_wf.builders.spec import NO_FILLER, InterfaceSpec
+from iface_wf.builders.spec import NO_FILLER, InterfaceSpec, MoleculeSpec
 from iface_wf.engines.base import Engine
 from iface_wf.errors import InputError
 from iface_wf.flows.request import Request, method_of
 from iface_wf.flows.search.budget import MOST_STEPS, VERSION, Budget, budget_of
-from iface_wf.library.records import Caps
 
 #: Fields that say what the first molecule is; the same names as of what lies on a slab.
-HOST = ("polymer", "units", "sequence", "caps", "tacticity", "conformation", "molecule", "molecule_charge")
+HOST = tuple(MoleculeSpec.model_fields)
 #: Edges of boxes are whole multiples of so many grid steps.
 _STEPS = 4
 
 
-class ComplexRequest(Request):
+class ComplexRequest(MoleculeSpec, Request):
     """Base of the requests of results in an open box.
 
     Attributes
@@ -31,7 +29,7 @@ class ComplexRequest(Request):
     engine, level, geometry, overrides, processes, quantities
         See `iface_wf.flows.request.Request`.
     polymer, units, sequence, caps, tacticity, conformation, molecule, molecule_charge, n_conformers
-        The molecule, as in `iface_wf.builders.spec.InterfaceSpec`.
+        The molecule, see `iface_wf.builders.spec.MoleculeSpec`, and how many conformers are tried.
     placements
         Candidates of each batch of the searches: for the complex, and for each piece alone; with one nothing is searched.
     search
@@ -44,14 +42,6 @@ class ComplexRequest(Request):
         Complexes with more atoms are refused.
     """
 
-    polymer: str | None = None
-    units: int | None = None
-    sequence: str | None = None
-    caps: Caps | None = None
-    tacticity: Tacticity = "atactic"
-    conformation: Conformation | None = None
-    molecule: str | None = None
-    molecule_charge: int = Field(default=0, ge=-4, le=4)
     n_conformers: int = Field(default=10, ge=1, le=500)
     placements: int = Field(default=8, ge=1, le=1000)
     search: int | None = Field(default=None, ge=0, le=MOST_STEPS)
