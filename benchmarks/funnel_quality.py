@@ -26,7 +26,8 @@ from iface_wf.library.library import Library
 from iface_wf.quantities.binding.columns import QUANTITIES
 from iface_wf.screening.graph import build_screening
 from iface_wf.screening.run import run_screening
-from iface_wf.screening.spec import ScreeningSpec, read_spec
+from iface_wf.screening.spec import ScreeningSpec
+from iface_wf.screening.spec_file import read_spec
 from iface_wf.store.compare import SAME, compare_levels
 from iface_wf.store.results import result_table
 from iface_wf.store.settings import open_store

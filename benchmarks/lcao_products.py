@@ -1,4 +1,4 @@
-"""How fast are density, potential and eigenvectors in GPAW's LCAO mode: by matrix products, and by GPAW's own loops.
+"""How fast is GPAW's LCAO mode as this program runs it, and as GPAW runs it: what works with functions, what works on the grid.
 
     python benchmarks/lcao_products.py                       # water on MgO(001) of three sizes, Gamma and 2 x 2 k-points
     python benchmarks/lcao_products.py --sizes 2 --repeat 3  # the smallest one
@@ -13,6 +13,7 @@ import argparse
 import os
 import time
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any, NamedTuple
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -23,8 +24,9 @@ from ase import Atoms
 from ase.build import bulk, molecule, surface
 from gpaw import GPAW
 from gpaw.lfc import BasisFunctions
+from gpaw.poisson import FastPoissonSolver
 
-from iface_wf.engines.gpaw import lcao_grid
+from iface_wf.engines.gpaw import lcao_grid, poisson, vacuum
 
 
 def water_on_oxide(size: int) -> Atoms:
@@ -105,6 +107,52 @@ def compare(size: int, kpoints: int, repeat: int) -> Iterator[Compared]:
         yield Compared(name, step, least["theirs"], least["ours"], float(apart), made)
 
 
+def compare_on_grid(repeat: int) -> Iterator[Compared]:
+    """Measure what an ether in its open box takes on the grid: its electrostatics, exchange and correlation."""
+    atoms = molecule("CH3CH2OCH3", vacuum=5.0)
+    calc = GPAW(mode="lcao", basis="dzp", xc="PBE", h=0.2, symmetry={"point_group": False}, txt=None)
+    calc.create_new_calculation(atoms)
+    solver, density_s = calc.dft.pot_calc.poisson_solver.solver, calc.dft.pot_calc.interpolate(calc.dft.density.nt_sR)
+    gd, functional = solver.gd, calc.dft.pot_calc.xc
+    charge = density_s.data.sum(axis=0) - density_s.data.sum(axis=0).mean()
+
+    def prepared(way: Any) -> FastPoissonSolver:
+        made = FastPoissonSolver()
+        way(made, gd)
+        return made
+
+    def solved(way: Any, of: Any) -> np.ndarray:
+        potential = gd.zeros()
+        way(of, potential, charge, poisson.nulltimer)
+        return potential
+
+    def evaluated(way: Any) -> np.ndarray:
+        functional._evaluate_xc_cpu = lambda args: way(functional, args)
+        return functional.calculate(density_s)[1].data
+
+    theirs, ours = prepared(poisson._prepare_of_gpaw), prepared(poisson.prepare)
+    steps = {
+        "electrostatics, once per geometry": (
+            lambda: prepared(poisson._prepare_of_gpaw).inv_fft_lambdas,
+            lambda: prepared(poisson.prepare).inv_fft_lambdas,
+        ),
+        "electrostatics, each step": (
+            lambda: solved(poisson._solve_of_gpaw, theirs),
+            lambda: solved(poisson.solve_neutral, ours),
+        ),
+        "exchange and correlation, each step": (
+            lambda: evaluated(vacuum._evaluate_of_gpaw),
+            lambda: evaluated(vacuum.evaluate),
+        ),
+    }
+    for step, (gpaws, this) in steps.items():
+        turns = [(timed(gpaws), timed(this)) for _ in range(repeat)]
+        (_, first), (_, second) = turns[0]
+        name = f"{len(atoms)} atoms, {gd.n_c.prod() / 1e6:.1f} M points"
+        apart = float(np.abs(first - second).max() / np.abs(first).max())
+        yield Compared(name, step, min(one[0] for one, _ in turns), min(one[0] for _, one in turns), apart, 0.0)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sizes", type=int, nargs="*", default=[1, 2, 3])
@@ -114,14 +162,13 @@ def main() -> None:
     print(f"GPAW {gpaw.__version__}, dzp, 0.2 A; CPU seconds, the least of {options.repeat}\n")
     print("| system | step | GPAW | products | ratio | largest difference | once per geometry |")
     print("|---|---|---|---|---|---|---|")
-    for size in options.sizes:
-        for kpoints in options.kpoints:
-            for row in compare(size, kpoints, options.repeat):
-                print(
-                    f"| {row.system} | {row.step} | {row.theirs:.2f} | {row.ours:.2f} | {row.theirs / row.ours:.1f} "
-                    f"| {row.apart:.0e} | {row.made:.1f} |",
-                    flush=True,
-                )
+    sources = [compare(size, kpoints, options.repeat) for size in options.sizes for kpoints in options.kpoints]
+    for row in chain(*sources, compare_on_grid(options.repeat)):
+        print(
+            f"| {row.system} | {row.step} | {row.theirs:.2f} | {row.ours:.2f} | {row.theirs / row.ours:.1f} "
+            f"| {row.apart:.0e} | {row.made:.1f} |",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import iface_wf
 from iface_wf.cli.main import main
 from iface_wf.errors import InputError
 from iface_wf.former import FormerNameWarning
-from iface_wf.screening.spec import read_spec
+from iface_wf.screening.spec_file import read_spec
 from tests.examples import document, put
 from tests.tiny_library import spec_text, write_library
 

@@ -1,6 +1,7 @@
 """Imports point in one direction, and nothing reaches for what it must not know."""
 
 import ast
+import os
 import subprocess
 import sys
 from importlib import import_module
@@ -30,6 +31,15 @@ def test_ranks_of_mpi_import_no_workflow_library():
     code = "import sys, iface_wf.engines.gpaw.run; print(sorted({'jobflow', 'custodian', 'maggma', 'atomate2'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(("given", "then"), [(None, "PASSIVE"), ("ACTIVE", "ACTIVE")])
+def test_threads_sleep_while_they_wait_unless_the_user_says_otherwise(given, then):
+    code = "import iface_wf, os; print(os.environ['OMP_WAIT_POLICY'])"
+    inherited = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"}
+    environment = inherited | ({} if given is None else {"OMP_WAIT_POLICY": given})
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
+    assert done.stdout.strip() == then
 
 
 #: Benchmarks that use this program from Python; others call its commands.

@@ -14,7 +14,8 @@ import pandas as pd
 
 from benchmarks.measure import ROOT, Row, Section, interleaved, script
 from iface_wf.documents.kinds import DEFAULT_KIND, get_kind
-from iface_wf.store.results import columns_of, result_table, value_at
+from iface_wf.store.fields import value_at
+from iface_wf.store.results import columns_of, result_table
 from iface_wf.store.settings import open_store
 
 sys.path.insert(0, str(ROOT))

@@ -5,11 +5,16 @@ What this module shows is public; every other module may change with any release
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from iface_wf import _moved
 from iface_wf.errors import CalculationError, IfaceError, InputError, MismatchError, OutageError
+
+# OpenMP reads it when tblite or torch are loaded. Threads that spin while they wait for one whose core another program has
+# make a step of xTB or of an ML potential ten times as long on a busy machine.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 __version__ = "0.1.0"
 __all__ = [

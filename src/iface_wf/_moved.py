@@ -70,7 +70,7 @@ FOR_SCRIPTS = {
     "iface_wf.flows.screening": "iface_wf.screening.graph",
     "iface_wf.flows.screening_cells": "iface_wf.quantities.binding.cells",
     "iface_wf.flows.screening_events": "iface_wf.screening.events",
-    "iface_wf.flows.screening_spec": "iface_wf.screening.spec",
+    "iface_wf.flows.screening_spec": "iface_wf.screening.spec_file",
     "iface_wf.queues.local": "iface_wf.flows.run",
     "iface_wf.queues.remote": "iface_wf.queues.submit",
     "iface_wf.queues.screen": "iface_wf.screening.run",

@@ -187,7 +187,8 @@ def first_problem(error: ValidationError, model: type[BaseModel], where: str | P
     if first["type"] == "missing":
         return InputError(f"{head}: the key {key!r} is missing.")
     message = first["msg"].removeprefix("Value error, ").rstrip(".")
-    message = message[:1].lower() + message[1:] if key else message
+    begins_with_formula = re.match(r"[A-Z][a-z]?\d*[A-Z0-9+-]", message)  # Li+, SiO2
+    message = message[:1].lower() + message[1:] if key and not begins_with_formula else message
     if first["type"] == "string_type" and isinstance(first.get("input"), bool | int | float):
         message = unquoted(first["input"])
     if isinstance(first.get("input"), float) and math.isnan(first["input"]):

@@ -19,6 +19,7 @@ from iface_wf.quantities.adhesion.request import AdhesionRequest
 from iface_wf.quantities.binding.request import BindingRequest
 from iface_wf.quantities.complexes.request import PairRequest
 from iface_wf.quantities.complexes.salts import DissociationRequest, LiBindingRequest
+from iface_wf.quantities.reactions.request import ReactionRequest
 from iface_wf.quantities.thermal.request import ThermalRequest
 from iface_wf.store.results import StoredResult
 from tests.examples import document, put
@@ -88,7 +89,8 @@ ERRORS = {"IfaceError", "InputError", "CalculationError", "MismatchError", "Outa
 OF_OTHERS = {"partner", "partner_units", "group", "reference", "isomers"}  # in open boxes
 OF_OTHERS |= {"partner_surface", "partner_thickness", "max_strain", "max_area", "shifts"}  # of two solids
 OF_OTHERS |= {"temperature", "pressure"}  # of free energies
-OTHERS = (PairRequest, DissociationRequest, LiBindingRequest, AdhesionRequest, ThermalRequest)
+OF_OTHERS |= {"reaction"}
+OTHERS = (PairRequest, DissociationRequest, LiBindingRequest, AdhesionRequest, ThermalRequest, ReactionRequest)
 #: Arguments of functions that are no options of what is asked for.
 HOW = {"store", "workdir", "library", "force", "dry_run", "on_event", "options"}
 
@@ -215,8 +217,8 @@ def test_the_screening_file_has_no_option_that_others_lack():
         "partners": PartnerChoice,
         "interfaces": InterfaceChoice,
     }
-    words = set(ScreeningSpec.model_fields) - set(lists) - {"salts", "funnel"}
-    words |= {"filler", "polymer", "molecule", "salt", "partner", "partner_units", "interface"}
+    words = set(ScreeningSpec.model_fields) - set(lists) - {"salts", "reactions", "funnel"}
+    words |= {"filler", "polymer", "molecule", "salt", "partner", "partner_units", "interface", "reaction"}
     words |= {"partner_surface", "partner_thickness"}  # surface and thickness of a partner
     words |= {field for choice in lists.values() for field in choice.model_fields} - {"name"}
     assert words == set(OPTIONS) - {"reference"}  # of which there is one

@@ -56,9 +56,11 @@ def cpu_seconds(*command):
 
 
 @pytest.mark.slow
-def test_help_needs_less_than_0_3_seconds_of_cpu():
-    """The smallest of several runs: what other processes do to the caches is not our doing."""
-    assert min(cpu_seconds("-c", START) for _ in range(5)) < 0.3
+def test_help_needs_no_more_than_what_draws_it():
+    """Typer and rich, 0.2 s of CPU: a ratio, by turns, so that a slow or busy machine does not decide."""
+    pairs = [(cpu_seconds("-c", START), cpu_seconds("-c", "import typer.main, rich.console")) for _ in range(5)]
+    ours, libraries = map(min, zip(*pairs, strict=True))
+    assert ours < 1.6 * libraries, pairs
 
 
 def test_start_imports_nothing_heavy():

@@ -214,8 +214,8 @@ def test_a_document_says_what_was_calculated_and_how(name, calculate, subject):
     assert document.trustworthy
 
 
-#: Settings of a level that has another basis, of weights in files, and of a version before.
-_OTHER_MODES = {"cutoff", "sha256", "wide_edge"}
+#: Settings of a level that has another basis, of molecules without a surface, of weights in files, and of a version before.
+_OTHER_MODES = {"cutoff", "energy_shift", "sha256", "wide_edge"}
 
 
 def test_settings_of_every_level_are_complete(name):

@@ -17,7 +17,7 @@ from jobflow_remote.remote.queue import QueueManager, set_name_out
 from monty.json import MontyDecoder
 
 from iface_wf.cli.main import main
-from iface_wf.engines.gpaw.execute import granted_cores
+from iface_wf.engines.cores import granted_cores
 from iface_wf.errors import InputError
 from iface_wf.queues import project as projects
 from iface_wf.queues.diagnosis import diagnose

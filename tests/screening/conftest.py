@@ -4,7 +4,7 @@ import pytest
 
 from iface_wf.library import Library
 from iface_wf.screening.run import run_screening
-from iface_wf.screening.spec import read_spec
+from iface_wf.screening.spec_file import read_spec
 from tests.tiny_library import write_library
 
 

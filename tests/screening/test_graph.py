@@ -12,7 +12,8 @@ from iface_wf.errors import InputError
 from iface_wf.flows.kinds import flow_kind
 from iface_wf.library import Library
 from iface_wf.screening.graph import build_screening
-from iface_wf.screening.spec import ScreeningSpec, check_names, read_spec
+from iface_wf.screening.spec import ScreeningSpec
+from iface_wf.screening.spec_file import check_names, read_spec
 from tests.tiny_library import spec_text, write_library
 
 GOOD = "fillers: [SiO2, GdOOH]\npolymers: [PEO, {name: PAN, units: 3}]\n"

@@ -1,7 +1,14 @@
 """Published numbers beside ours: the files that are shipped, a whole run by xTB, verdicts on trends, and bad input."""
 
 import json
+import os
 import re
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -11,10 +18,13 @@ from iface_wf.api.options import opened
 from iface_wf.cli.main import main
 from iface_wf.flows.kinds import flow_kind_of
 from iface_wf.library import Library
+from iface_wf.screening import papers_ahead
 from iface_wf.screening.papers import Paper, PaperQuantity, PaperTrend, read_papers, request_of
+from iface_wf.screening.papers_ahead import calculate_side_by_side
 from iface_wf.screening.papers_figure import panels
-from iface_wf.screening.papers_outcomes import Outcome, outcomes, verdict
-from iface_wf.screening.papers_page import MARK, page
+from iface_wf.screening.papers_outcomes import Outcome, outcomes, read, verdict
+from iface_wf.screening.papers_page import MARK, cells, page
+from tests.examples import document
 
 OWN = """
 title: "A | paper <b>of water</b>"
@@ -53,7 +63,20 @@ def test_files_that_are_shipped_ask_for_what_exists():
             assert flow_kind_of(request.quantities).graph(request, Library(), here=False).items
     published = {q.name: q.published for q in papers["pdol-llzto"].quantities}
     # 10.1002/aenm.202402746
-    assert list(published.values()) == [5.42, 4.63, 4.43, 4.09, -0.43, -0.26, -1.14, -0.0993, -0.1352, 0.0045]
+    assert list(published.values()) == [
+        5.42,
+        4.63,
+        4.43,
+        4.09,
+        -0.43,
+        -0.43,
+        -0.26,
+        -1.14,
+        -0.0993,
+        -0.0993,
+        -0.1352,
+        0.0045,
+    ]
 
 
 def test_the_page_of_the_documentation_is_of_these_files():
@@ -64,7 +87,7 @@ def test_the_page_of_the_documentation_is_of_these_files():
     for name, paper in read_papers().items():
         assert paper.doi in text
         blank = page({name: paper}, {name: [Outcome(quantity) for quantity in paper.quantities]})
-        assert [line for line in blank.splitlines() if line.split(" | ")[0] not in text] == []
+        assert [line for line in blank.splitlines()[2:] if line.split(" | ")[0] not in text] == []
         assert [quantity.model for quantity in paper.quantities if quantity.model not in text] == []
 
 
@@ -80,14 +103,17 @@ def test_numbers_trends_and_what_is_missing(own, tmp_path, capsys):
     assert "water" in drawn.read_text()  # its published number alone
     before = json.loads(capsys.readouterr().out)["own"]
     assert [row["problem"] for row in before["quantities"]][:2] == ["not computed yet"] * 2
-    assert main(["papers", str(own), *where, "--out", str(out), "--json"]) == 0
-    told = json.loads(capsys.readouterr().out)["own"]
+    assert main(["papers", str(own), *where, "--out", str(out), "--json"]) == 1
+    ran = capsys.readouterr()
+    assert ran.err.splitlines()[-1].startswith("nonsense: ")  # what failed is the last word
+    told = json.loads(ran.out)["own"]
     water, methane, nonsense = told["quantities"]
     assert water["value"] < methane["value"] < 0
     assert "matches nothing" in nonsense["problem"]
     assert [trend["verdict"] for trend in told["trends"]] == ["reproduced", "not reproduced", "not computed"]
     assert told["not_computed"][0]["name"] == "ice"
     text = out.read_text()
+    assert text.startswith(f"{MARK}\n# One paper, computed\n")
     assert "https://doi.org/10.1000/water.1" in text
     assert "<b>" not in text
     assert "A \\| paper" in text
@@ -107,6 +133,87 @@ def test_numbers_trends_and_what_is_missing(own, tmp_path, capsys):
     # once more, over its own page: everything is found
     assert main(["papers", str(own), *where, "--stored", "--out", str(out)]) == 0
     assert out.read_text() == text
+
+
+@pytest.mark.slow
+def test_molecules_are_calculated_side_by_side_and_found_afterwards(own, tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("IFACE_WF_CORES", "2")
+    options = ["--store", str(tmp_path / "store.sqlite"), "--workdir", str(tmp_path / "work")]
+    assert main(["papers", str(own), "--json", *options]) == 1  # of the third
+    first = capsys.readouterr()
+    assert "2 quantities, 2 at a time" in first.err  # the third cannot be built
+    assert sorted(re.findall(r"\[\d/2\] (\w+): done", first.err)) == ["methane", "water"]
+    assert main(["papers", str(own), "--only", "water", "--json", *options]) == 0
+    second = capsys.readouterr()
+    assert "at a time" not in second.err
+    everything, alone = (json.loads(said.out)["own"] for said in (first, second))
+    assert [row["name"] for row in alone["quantities"]] == ["water"]
+    assert alone["quantities"][0] == everything["quantities"][0]
+    assert alone["trends"] == []
+
+
+@pytest.mark.slow
+def test_a_quantity_that_fails_beside_others_says_why(own, tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("IFACE_WF_CORES", "2")
+    told = []
+    calculate_side_by_side(
+        [(str(own), "water"), (str(own), "no such thing")],
+        ["--store", str(tmp_path / "store.sqlite"), "--workdir", str(tmp_path / "work")],
+        told.append,
+    )
+    assert told[0] == "2 quantities, 2 at a time"
+    assert any(
+        line.startswith("[") and "no such thing: failed: " in line and "Unknown quantity" in line for line in told
+    )
+    assert any("water: done" in line for line in told)
+
+
+@pytest.mark.slow
+def test_ctrl_c_ends_those_beside_each_other(own, tmp_path):
+    store, work = tmp_path / "store.sqlite", tmp_path / "work"
+    longer = [("O}", "polymer: PEO, units: 4}"), ("C}", "polymer: PEO, units: 5}")]
+    text = own.read_text().replace("placements: 2, search: 6", "search: 4000")
+    for short, long in longer:
+        text = text.replace(f"molecule: {short}", long)
+    own.write_text(text)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "iface_wf", "papers", str(own), "--store", str(store), "--workdir", str(work)],
+        env=os.environ | {"IFACE_WF_CORES": "2"},
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
+    try:
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+        end = time.monotonic() + 120
+        while len(children.read_text().split()) < 2:
+            assert time.monotonic() < end
+            time.sleep(0.2)
+        time.sleep(10)  # they have begun by then, and need minutes
+        os.kill(process.pid, signal.SIGINT)  # this one alone: it tells the others
+        said = process.communicate(timeout=120)[1]
+        assert process.returncode == 130
+        assert "Traceback" not in said
+        with pytest.raises(ProcessLookupError):
+            os.killpg(process.pid, 0)  # nobody of its group is left
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+
+
+def test_who_does_not_hear_an_interrupt_is_ended_all_the_same(monkeypatch):
+    monkeypatch.setattr(papers_ahead, "PATIENCE", 0.3)
+    deaf = "import signal, sys, time; signal.signal(signal.SIGINT, signal.SIG_IGN); print(flush=True); time.sleep(600)"
+    process = subprocess.Popen([sys.executable, "-c", deaf], stdout=subprocess.PIPE, text=True)
+    assert process.stdout.readline()  # it is deaf from now on
+    papers_ahead._end([process])
+    assert process.poll() == -signal.SIGTERM
+
+
+def test_a_quantity_that_no_paper_has_is_one_sentence(own, capsys):
+    assert main(["papers", str(own), "--only", "watr", "--stored"]) == 2
+    assert capsys.readouterr().err.strip() == "iface-wf: Unknown quantity 'watr': did you mean water?"
 
 
 def stored_outcomes(path, store):
@@ -163,10 +270,37 @@ def test_verdicts_hang_on_the_uncertainty_of_the_difference():
     assert said(outcome("a", 5.0, search=0.1), outcome("b", 4.0, search=0.1)) == "reproduced"
     near = "reproduced, but within the uncertainty"
     assert said(outcome("a", 5.0, search=0.5), outcome("b", 4.5, search=0.5)) == near
+    assert said(outcome("a", 4.5, search=0.5), outcome("b", 5.0, search=0.5)) == f"not {near}"
+    assert said(outcome("a", 4.0, search=0.1), outcome("b", 5.0, search=0.1)) == "not reproduced"
     # what both have in common falls out of the difference
     assert said(outcome("a", 5.0, basis=0.5), outcome("b", 4.5, basis=0.5)) == "reproduced"
     assert said(outcome("a", 4.0), outcome("b", 5.0)) == "not reproduced"
     assert said(outcome("a", 5.0), outcome("b", 4.0, trustworthy=False)) == "not computed"
+
+
+def test_what_a_doubtful_difference_rests_on_and_flags_of_others_are_told():
+    quantity = PaperQuantity(name="a - b", difference=("a", "b"))
+    assert (
+        "NOT TRUSTWORTHY (rests on b)" in cells(Outcome(quantity, number=1.0, trustworthy=False, doubt="rests on b"))[1]
+    )
+    flagged = Outcome(PaperQuantity(name="a", request={}), document("a" * 64, flags=["crowded (-0.08 eV)"]), number=1.0)
+    assert cells(flagged)[3] == "flags: crowded (-0.08 eV)"
+
+
+def test_a_flag_that_is_meant_forbids_nothing_but_others_do():
+    why = "an acid gives its proton away"
+    quantity = PaperQuantity(name="acid", request={}, meant={"dissociated": why})
+    taken_apart = read(quantity, document("a" * 64, binding_energy=-1.0, flags=["dissociated"]), "binding_energy")
+    assert taken_apart.value == pytest.approx(-1.0)
+    assert cells(taken_apart)[3] == f"flags: dissociated, which is meant: {why}"
+    for other in ("dissociated (relax B)", "scf_unconverged (AB)"):
+        found = read(quantity, document("a" * 64, binding_energy=-1.0, flags=["dissociated", other]), "binding_energy")
+        assert found.value is None
+        assert f"NOT TRUSTWORTHY (dissociated, {other})" in cells(found)[1]
+    with pytest.raises(ValueError, match="means the flag 'disociated', which forbids nothing: those that do are"):
+        PaperQuantity(name="acid", request={}, meant={"disociated": why})
+    with pytest.raises(ValueError, match="has a 'meant' but no 'request'"):
+        PaperQuantity(name="acid", difference=("a", "b"), meant={"dissociated": why})
 
 
 @pytest.mark.slow
@@ -180,7 +314,7 @@ def test_volumes_need_no_calculation_and_units_are_not_mixed(tmp_path, capsys):
         "  - {name: unknown, volume_ratio: {products: {I3: 1}, reactants: {LiI: 2}}}\n"
         "trends:\n  - {says: it grows, falling: [grows, shrinks]}\n"
     )
-    assert main(["papers", str(path), *where, "--out", str(tmp_path / "page.md"), "--json"]) == 0
+    assert main(["papers", str(path), *where, "--out", str(tmp_path / "page.md"), "--json"]) == 1  # there is no I3
     told = json.loads(capsys.readouterr().out)["grows"]
     grows, shrinks, unknown = told["quantities"]
     assert (grows["unit"], grows["published"]) == ("%", 126)
@@ -246,7 +380,7 @@ def test_differences_and_other_columns_are_read_from_the_same_results(tmp_path, 
         (("quantities: [li_binding_energy], molecule: O}", "molecule: O}"), "'water' does not say its 'quantities'"),
         (("molecule: C}", "molecool: C}"), "The quantity 'methane'"),
         (("molecule: C}", "molecule: C}, column: bindung"), "column of the quantity 'methane' 'bindung'"),
-        (("molecule: C}", "molecule: C}, column: filler"), "column of the quantity 'methane' 'filler'"),
+        (("molecule: C}", "molecule: C}, column: filler"), "own.yaml: .* column of the quantity 'methane' 'filler'"),
         (("- {name: nonsense, ", "- {name: less, difference: [water, beer]}\n  - {name: nonsense, "), "names 'beer'"),
         (
             ("- {name: water, ", "- {name: less, difference: [water, methane]}\n  - {name: water, "),
@@ -257,6 +391,15 @@ def test_differences_and_other_columns_are_read_from_the_same_results(tmp_path, 
             "'column' but no 'request'",
         ),
         (("engine: xtb, placements", "engin: xtb, placements"), "did you mean 'engine'|engin"),
+        (("published: -1.5", "published: .nan"), "own.yaml: 'quantities.0.published': a number is needed, not nan"),
+        (("published: -1.5", "published: 1.0e+400"), "own.yaml: 'quantities.0.published'"),
+        (
+            (
+                "request: {quantities: [li_binding_energy], molecule: C}",
+                "volume_ratio: {products: {LiI: -2}, reactants: {I2: 1}}",
+            ),
+            "own.yaml: 'quantities.1.volume_ratio.products.LiI'",
+        ),
     ],
 )
 def test_bad_files_are_one_sentence(own, tmp_path, capsys, change, text):

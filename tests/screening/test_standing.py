@@ -3,7 +3,7 @@
 import pytest
 
 from iface_wf.library import Library
-from iface_wf.screening.spec import read_spec
+from iface_wf.screening.spec_file import read_spec
 from iface_wf.screening.standing import Screening, Stand
 from iface_wf.screening.state import record_failure
 from iface_wf.store.claims import Claim, claims_of

@@ -18,7 +18,7 @@ from iface_wf.library import Library
 from iface_wf.quantities.binding import BINDING, rekey
 from iface_wf.quantities.binding.former_keys import key_of_before
 from iface_wf.screening.run import run_screening
-from iface_wf.screening.spec import read_spec
+from iface_wf.screening.spec_file import read_spec
 from iface_wf.screening.state import failures, record_failure
 from iface_wf.store.migrate import migrate
 from iface_wf.store.results import find_result, result_table

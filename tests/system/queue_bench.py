@@ -19,7 +19,7 @@ from iface_wf.queues import project as projects
 from iface_wf.queues.monitor import status
 from iface_wf.queues.runner import run
 from iface_wf.queues.submit import submit_screening
-from iface_wf.screening.spec import read_spec
+from iface_wf.screening.spec_file import read_spec
 from iface_wf.store.results import result_table
 from tests.tiny_library import read_log, spec_text, write_library
 

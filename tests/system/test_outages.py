@@ -18,7 +18,7 @@ from iface_wf.cli.main import main
 from iface_wf.flows import patience
 from iface_wf.library import Library
 from iface_wf.screening.run import run_screening
-from iface_wf.screening.spec import read_spec
+from iface_wf.screening.spec_file import read_spec
 from iface_wf.store.results import result_table
 from iface_wf.store.settings import open_store
 from tests.system.conftest import running_mongod

@@ -1,5 +1,6 @@
 """What goes wrong on a cluster, for real: whatever it is, every calculation is done once and every result is stored."""
 
+import datetime as dt
 import os
 import random
 import shutil
@@ -62,6 +63,39 @@ def test_a_running_job_that_is_cancelled_is_run_anew(queue):
     recovered = queue.database()["jobs"].distinct("job.metadata.recoveries")
     assert recovered == [1]
     queue.check_each_once()
+
+
+def test_a_job_that_somebody_else_holds_counts_no_attempt(queue, monkeypatch):
+    """Or a slow machine uses up the attempts, and asks for twice the time each time."""
+    queue.submit()
+    jobs, flows = queue.database()["jobs"], queue.database()["flows"]
+    chosen = jobs.find_one({"job.name": "relax A"})["_id"]
+    out_of_time = "slurmstepd: error: *** JOB 7 ON n1 CANCELLED AT 2026-01-01T00:00:00 DUE TO TIME LIMIT ***"
+    # the cap of the bench's project is an hour: with half of it there is more to ask for
+    less = {"job.metadata.resources.time": 1800, "remote.queue_out": "", "remote.queue_err": out_of_time}
+    jobs.update_one({"_id": chosen}, {"$set": {"state": "FAILED", **less}})
+    flows.update_many({}, {"$set": {"lock_id": "somebody", "lock_time": dt.datetime.now(dt.UTC)}})
+    before = jobs.find_one({"_id": chosen})
+    controller = queue.project.controller()
+    try:
+        assert recover(controller, queue.project) == []
+        assert jobs.find_one({"_id": chosen}) == before
+
+        def taken_away(**given):  # what somebody else notes of the job meanwhile stays
+            jobs.update_one({"_id": chosen}, {"$set": {"job.metadata.noted": True}})
+            return JobController.rerun_job(controller, **given)
+
+        with monkeypatch.context() as patched:
+            patched.setattr(controller, "rerun_job", taken_away)
+            assert recover(controller, queue.project) == []
+        assert jobs.find_one({"_id": chosen})["job"]["metadata"] == before["job"]["metadata"] | {"noted": True}
+        flows.update_many({}, {"$set": {"lock_id": None, "lock_time": None}})
+        assert [action.verb for action in recover(controller, queue.project)] == ["rerun"]
+    finally:
+        controller.close()
+    metadata = jobs.find_one({"_id": chosen})["job"]["metadata"]
+    assert metadata["recoveries"] == 1
+    assert metadata["resources"]["time"] == 3600
 
 
 def test_a_node_that_is_drained_and_resumed(queue):

@@ -12,7 +12,7 @@ import pytest
 
 from iface_wf.library import Library
 from iface_wf.screening.run import run_screening
-from iface_wf.screening.spec import read_spec
+from iface_wf.screening.spec_file import read_spec
 from iface_wf.store.results import result_table
 from iface_wf.store.settings import open_store
 from tests.tiny_library import counted, read_log, spec_text, write_library

@@ -32,6 +32,10 @@ from iface_wf.library import Library
 from iface_wf.quantities.binding.document import BindingDocument
 from iface_wf.screening.single import Plan, Step, plan_request, run_request
 
+#: What else can be asked about, but not of a reaction.
+_OF_INTERFACES = frozenset(
+    {"filler", "polymer", "molecule", "salt", "partner", "interface", "units", "surface", "target"}
+)
 #: Arguments of `run` that say how to calculate, not what.
 _HOW = frozenset({"store", "workdir", "library", "force", "dry_run", "on_event", "options"})
 
@@ -265,7 +269,7 @@ def make_request(**options: Any) -> Any:
     ----------
     **options
         Fields of the request of a kind of result, see `iface_wf.quantities.binding.request.BindingRequest`; those that are
-        None take the default. ``quantities`` decides the kind; by default binding energies.
+        None take the default. ``quantities`` decides the kind; by default binding energies, of a ``reaction`` its energy.
 
     Returns
     -------
@@ -285,7 +289,12 @@ def make_request(**options: Any) -> Any:
         given["quantities"] = (given["quantities"],)
     if not _is_names(given.get("quantities", ())):
         raise InputError(f"The argument 'quantities' must be a list of names, not {shown(given['quantities'])}.")
-    kind = flow_kind_of(given["quantities"]) if given.get("quantities") else flow_kind(DEFAULT_KIND)
+    if "reaction" in given and (beside := sorted(_OF_INTERFACES & set(given))):
+        raise InputError(f"A reaction names what takes part itself: leave out {beside[0]!r}.")
+    usual = "reaction" if "reaction" in given else DEFAULT_KIND
+    kind = flow_kind_of(given["quantities"]) if given.get("quantities") else flow_kind(usual)
+    if "reaction" in given and "reaction" not in kind.request.model_fields:
+        raise InputError(f"A reaction has the quantity reaction_energy, not {', '.join(given['quantities'])}.")
     check_options(given, kind.request)
     return validate(given, kind.request, "The request")
 

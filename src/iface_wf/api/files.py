@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from pathlib import Path
-from typing import Literal, NamedTuple, cast
+from typing import Any, Literal, NamedTuple, cast
 
+from jobflow import JobStore
 from pymatgen.core import Structure
 
 from iface_wf.analysis.density import unpack
@@ -48,7 +50,7 @@ def export(
     what
         ``"structure"``; ``"density"`` of the interface; ``"density_difference"``, rho(AB) - rho(A*) - rho(B*), positive =
         electrons accumulate; or ``"all"``: the interface (``AB``), its parts as they lie in it (``A_frozen``, ``B_frozen``)
-        and relaxed alone (``A``, ``B``), and the difference. What is not in the store is left out with a `NoticeWarning`.
+        and relaxed alone (``A``, ``B``), and the difference; of surfaces and reactions every piece by itself. What is not in the store is left out with a `NoticeWarning`.
     fmt
         Of a structure ``"cif"``, ``"xyz"`` or ``"poscar"``, lengths in A; of a density ``"cube"`` (e/Bohr^3) or
         ``"chgcar"`` (density times cell volume). By default what the name of the file says (``.vasp``, ``POSCAR_2``,
@@ -124,21 +126,15 @@ def _export_all(identifier: str, out: Path, fmt: str, store: Store | None) -> Pa
     opened_store = opened(store, create=False)
     document = find_result(opened_store, identifier).document
     structure = document.structure
-    labels = set(structure.site_properties.get("component", ()))
-    found: dict[str, Structure | None] = {WHOLE: structure}
-    for part in PARTS:
-        if labels.intersection(part.components):
-            found[f"{part.name}_frozen"] = select(structure, *part.components)
-        alone = [each.role for each in getattr(document, "molecules", [])] if part == B else []
-        for name in alone or [part.name]:  # each kind of several molecules
-            found[name] = structure_of(opened_store, document, name)
+    found = _parts_of(document, opened_store)
     missing = [f"{name} (its calculation is not in this store)" for name, each in found.items() if each is None]
     record = None
-    if getattr(document, "density_difference", None) is None:
+    differs = hasattr(document, "density_difference")  # else its kind has none
+    if differs and document.density_difference is None:
         missing.append("the charge-density difference (its engine gives no density)")
-    elif DENSITY_MISSING in document.flags:
+    elif differs and DENSITY_MISSING in document.flags:
         missing.append("the charge-density difference (it is not in the store, or damaged)")
-    else:
+    elif differs:
         record = find_result(opened_store, identifier, load=True).document.density_difference.density
     folder = new_folder(out)
     for name, each in found.items():
@@ -149,6 +145,23 @@ def _export_all(identifier: str, out: Path, fmt: str, store: Store | None) -> Pa
     if missing:
         warnings.warn(NoticeWarning(f"Left out of {out}: {', '.join(missing)}."), stacklevel=3)
     return folder
+
+
+def _parts_of(document: Any, store: JobStore) -> dict[str, Structure | None]:
+    """Return the structures of an interface and its parts, or of each term of a result that has no whole; by name of their files."""
+    roles = [term.role for term in document.terms]
+    if WHOLE not in roles:
+        return {re.sub(r"\W+", "_", role).strip("_"): structure_of(store, document, role) for role in roles}
+    structure = document.structure
+    labels = set(structure.site_properties.get("component", ()))
+    found: dict[str, Structure | None] = {WHOLE: structure}
+    for part in PARTS:
+        if labels.intersection(part.components):
+            found[f"{part.name}_frozen"] = select(structure, *part.components)
+        alone = [each.role for each in getattr(document, "molecules", [])] if part == B else []
+        for name in alone or [part.name]:  # each kind of several molecules
+            found[name] = structure_of(store, document, name)
+    return found
 
 
 class Report(NamedTuple):

@@ -14,7 +14,8 @@ from iface_wf.screening.events import ScreeningEvent
 from iface_wf.screening.plan import Stage, plan_screening
 from iface_wf.screening.run import Outcome, run_screening
 from iface_wf.screening.share import read_share
-from iface_wf.screening.spec import MANY_PAIRS, ScreeningSpec, check_names, read_spec
+from iface_wf.screening.spec import ScreeningSpec
+from iface_wf.screening.spec_file import MANY_PAIRS, check_names, read_spec
 
 Spec = str | Path | Mapping[str, Any] | ScreeningSpec
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Literal
 
 from pymatgen.core import Structure
 from rdkit import Chem
@@ -105,6 +106,13 @@ def require_small(size: int, spec: InterfaceSpec, what: str, advice: str) -> Non
     """Refuse what cannot pass before its conformers are searched, which takes minutes."""
     if size > spec.max_atoms:
         raise InputError(f"The {what} would have {size} atoms, at most {spec.max_atoms} are allowed: {advice}.")
+
+
+def role_of(name: str, library: Library) -> Literal["salt", "polymer", "molecule"]:
+    """Say what a name stands for: a salt or polymer of the library, a PSMILES, else a molecule."""
+    if library.find("salt", name) is not None:
+        return "salt"
+    return "polymer" if "*" in name or library.find("polymer", name) is not None else "molecule"
 
 
 def _polymer(name: str, library: Library) -> PolymerRecord:

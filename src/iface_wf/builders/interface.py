@@ -14,7 +14,7 @@ from iface_wf.builders.alone import no_ion_alone
 from iface_wf.builders.contact import image_distance, symbols_of
 from iface_wf.builders.docking.layers import Layers
 from iface_wf.builders.edges import area_of
-from iface_wf.builders.fragment import build_fragment, require_small
+from iface_wf.builders.fragment import build_fragment, require_small, role_of
 from iface_wf.builders.given import Given, read_given
 from iface_wf.builders.molecules.fragments import formula
 from iface_wf.builders.placing.layers import Piece, copies_of, group_of, n_touching
@@ -146,9 +146,7 @@ def build_pieces(spec: InterfaceSpec, library: Library) -> tuple[Piece, ...]:
     pieces = [Piece(_short(name), build_fragment(spec, library), spec.copies)]
     for text in spec.beside:
         count, other = counted(text)
-        role = "salt" if library.find("salt", other) is not None else "polymer"
-        if role == "polymer" and "*" not in other and library.find("polymer", other) is None:
-            role = "molecule"
+        role = role_of(other, library)
         asked = {
             "filler": spec.filler,
             "seed": spec.seed,

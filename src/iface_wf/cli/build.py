@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     "shifts",
     "isomers",
     "group",
+    "reaction",
     "reference",
 )
 def build(

@@ -144,8 +144,8 @@ Geometry = Annotated[
     str | None,
     typer.Option(
         "--geometry",
-        help="Cheap engine that ranks the placements and, at level fast, relaxes, for example xtb or mlip; default: xtb, "
-        "or the engine itself where that is a cheap one.",
+        help="Cheap engine that ranks the placements and, at level fast, relaxes, for example xtb, mlip or mlip:7net-0; default: "
+        "xtb, or the engine itself where that is a cheap one.",
         autocompletion=_cheap_engines,
         show_default=False,
     ),

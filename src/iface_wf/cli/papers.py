@@ -27,6 +27,9 @@ def papers(
     gas_phase: Annotated[
         bool, typer.Option("--gas-phase", help="Calculate molecules alone; of slabs and crystals tell what is stored.")
     ] = False,
+    only: Annotated[
+        str | None, typer.Option("--only", metavar="NAME", help="One quantity, by its name.", show_default=False)
+    ] = None,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="Write the page of Markdown, too.", show_default=False)
     ] = None,
@@ -41,21 +44,31 @@ def papers(
 ) -> None:
     """Compute what papers published of molecules, salts and solids, and compare: numbers, uncertainties, trends.
 
-    What is stored is found, and an interrupted run goes on. What is not computed is said, with the reason.
+    What is stored is found, and an interrupted run goes on. What is not computed is said, with the reason. Exit code 1 where
+    a quantity failed; the others are calculated all the same.
     """
     from iface_wf.api.options import opened, work_folder
     from iface_wf.cli.progress import Progress
     from iface_wf.library import Library
+    from iface_wf.screening import papers_ahead
     from iface_wf.screening.papers import read_papers
     from iface_wf.screening.papers_outcomes import outcomes
 
     chosen = read_papers(paper)
+    if only is not None:
+        chosen = papers_ahead.only(chosen, only)
     _require_writable(out)
     fmt = None if figure is None else _figure_format(figure, force)
     named = store is not None or bool(os.environ.get("IFACE_WF_STORE"))
     # without a store of one's own the published numbers are there all the same
     job_store, library = opened(store, create=not (stored and named)), Library()
     folder = None if stored else work_folder(workdir)
+    if folder is not None and only is None:
+        several = [
+            (name if paper is None else paper, quantity)
+            for name, quantity in papers_ahead.waiting(chosen, job_store, library)
+        ]
+        papers_ahead.calculate_side_by_side(several, papers_ahead.as_options(store, folder), say)
     with Progress() as progress:
         found = {
             name: list(outcomes(each, job_store, library, folder, progress.tell, not gas_phase))
@@ -72,6 +85,11 @@ def papers(
         print_json({name: _as_json(each, found[name]) for name, each in chosen.items()})
     else:
         _print(chosen, found)
+    failed = [outcome for each in found.values() for outcome in each if outcome.failed]
+    if failed and not stored:
+        for outcome in failed:
+            say(f"{outcome.quantity.name}: {outcome.problem}")
+        raise typer.Exit(1)
 
 
 def _require_writable(out: Path | None) -> None:

@@ -39,7 +39,8 @@ class Progress:
             self._clear()
             if event.index == 1:
                 self._console.print(
-                    "A, B: filler and molecule, or two solids; AB: both together; *: frozen as in AB", style="dim"
+                    "A, B: filler and molecule, or two solids; AB: both together; *: frozen as in AB; L, R: sides of a reaction",
+                    style="dim",
                 )
             if self._console.is_terminal:
                 self._status = self._console.status(plain_text(f"{place} {event.step} ..."))

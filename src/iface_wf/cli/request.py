@@ -128,6 +128,14 @@ OPTIONS: dict[str, Any] = {
             "--group", help="Where Li+ is put: a group of the polymer's record, or SMARTS whose first atom binds."
         ),
     ],
+    "reaction": Annotated[
+        str | None,
+        typer.Option(
+            "--reaction",
+            help="Instead of all that: the energy of a reaction of neutral pieces, fillers (slabs), molecules, polymers and salts, such "
+            "as 'SiO2-SO3Li + HTFSI -> SiO2-SO3H + LiTFSI'.",
+        ),
+    ],
     "reference": Annotated[str | None, typer.Option("--reference", help="What Li+ comes from: ion.")],
     "isomers": Annotated[
         int | None,
@@ -257,6 +265,8 @@ def require_filler(request: dict[str, Any]) -> None:
     from iface_wf.documents.kinds import kind_of_all
     from iface_wf.flows.kinds import FlowKind
 
+    if "reaction" in request:
+        return
     kind = kind_of_all(request["quantities"]) if request.get("quantities") else None
     if isinstance(kind, FlowKind) and "filler" not in kind.request.model_fields:
         return

@@ -186,6 +186,7 @@ KINDS: Registry[ResultKind] = Registry(
         "pair": "iface_wf.quantities.complexes:PAIR",
         "dissociation": "iface_wf.quantities.complexes:DISSOCIATION",
         "li_binding": "iface_wf.quantities.complexes:LI_BINDING",
+        "reaction": "iface_wf.quantities.reactions:REACTION",
     },
 )
 

@@ -109,6 +109,11 @@ def method_of(calculation: CalculationDocument) -> dict[str, Any]:
     return {name: getattr(calculation, name) for name in names}
 
 
+def method_in_words(calculation: CalculationDocument) -> str:
+    """Return engine, functional and level of a calculation, for example ``xtb GFN1-xTB (fast)``."""
+    return f"{calculation.engine} {calculation.functional} ({calculation.level})"
+
+
 def term_of(role: str, calculation: CalculationDocument, uuid: str) -> EnergyTerm:
     """Return what a result keeps of one of its calculations.
 

@@ -18,6 +18,7 @@ from pymatgen.io.ase import AseAtomsAdaptor
 
 from iface_wf.documents.calculation import CalculationDocument, Correction
 from iface_wf.engines.base import Engine
+from iface_wf.engines.bodies import bodies_of
 from iface_wf.engines.cells import moved
 from iface_wf.engines.document import Method, calculation_document
 from iface_wf.engines.profile import RELAXATION
@@ -172,7 +173,8 @@ class AseEngine(Engine):
             try:
                 reached, steps = request.kind != "relax", 0
                 if request.kind == "relax":
-                    reached, steps = relax(atoms, outcome.settings, directory, checkpoint=directory / CHECKPOINT)
+                    bodies = bodies_of(request.atoms_structure, atoms)
+                    reached, steps = relax(atoms, outcome.settings, directory, directory / CHECKPOINT, bodies)
                 if request.kind == "vibrations":
                     outcome.hessian = self._hessian(request, atoms, directory / f"{FOLDER}-{len(outcome.corrections)}")
                 energy = float(atoms.get_potential_energy())

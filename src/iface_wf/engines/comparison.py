@@ -48,15 +48,7 @@ def require_comparable(calculations: Mapping[str, CalculationDocument]) -> list[
     in_cell = {role: s for role, s in settings.items() if role not in isolated}
     require_same_settings(in_cell, [*rules.method, *rules.cell])
     require_same_settings({role: settings[role] for role in (WHOLE, *isolated)}, rules.method)
-    if rules.grid_bound(ab.settings):
-        require_same_settings({role: {"grid_steps": _rounded(s)} for role, s in settings.items()}, ["grid_steps"])
-    for name in rules.elements:
-        _require_same_elements(name, settings)
-    for role, own in settings.items():
-        if unlike := rules.others(own, ab.settings):
-            raise MismatchError(
-                f"Calculations with unlike settings cannot be subtracted: of {role} and AB differ {'; '.join(unlike)}."
-            )
+    _require_alike(calculations, WHOLE)
     flags = _mesh_flags(calculations)
     flags += require_parts(calculations)
     for parts in (isolated, [part.frozen for part in PARTS]):
@@ -66,6 +58,57 @@ def require_comparable(calculations: Mapping[str, CalculationDocument]) -> list[
                 f"Atoms treated in unlike ways cannot be subtracted, {' + '.join(parts)} and AB: {'; '.join(unlike)}."
             )
     return flags + _differences(calculations, rules)
+
+
+def require_one_method(calculations: Mapping[str, CalculationDocument]) -> list[str]:
+    """Refuse unlike engines and settings of pieces that were calculated by themselves, none of which is made of the others.
+
+    Parameters
+    ----------
+    calculations
+        By role; each has its own cell, and with it its own k-points. The first is what the others are compared with.
+
+    Returns
+    -------
+    list of str
+        Flags: versions that differ.
+
+    Raises
+    ------
+    MismatchError
+        Naming the settings and the roles.
+    """
+    first = next(iter(calculations))
+    require_same_settings({role: {"engine": c.engine} for role, c in calculations.items()}, ["engine"], first)
+    settings = {role: c.settings for role, c in calculations.items()}
+    require_same_settings(settings, comparison_of(calculations[first]).method, first)
+    _require_alike(calculations, first)
+    return _version_flags(calculations, first)
+
+
+def _require_alike(calculations: Mapping[str, CalculationDocument], reference: str) -> None:
+    """Refuse unlike grid steps, tables by element and other settings, whatever cells the calculations have."""
+    first, settings = calculations[reference], {role: c.settings for role, c in calculations.items()}
+    rules = comparison_of(first)
+    if rules.grid_bound(first.settings):
+        steps = {role: {"grid_steps": _rounded(own)} for role, own in settings.items()}
+        require_same_settings(steps, ["grid_steps"], reference)
+    for name in rules.elements:
+        _require_same_elements(name, settings, reference)
+    for role, own in settings.items():
+        if unlike := rules.others(own, first.settings):
+            raise MismatchError(
+                f"Calculations with unlike settings cannot be subtracted: of {role} and {reference} differ {'; '.join(unlike)}."
+            )
+
+
+def _version_flags(calculations: Mapping[str, CalculationDocument], reference: str) -> list[str]:
+    version = calculations[reference].engine_version
+    return [
+        f"versions_differ ({role}: {c.engine} {c.engine_version}, {reference}: {version})"
+        for role, c in calculations.items()
+        if c.engine_version != version
+    ]
 
 
 def _differences(calculations: Mapping[str, CalculationDocument], rules: Comparison) -> list[str]:
@@ -80,12 +123,7 @@ def _differences(calculations: Mapping[str, CalculationDocument], rules: Compari
         for name in names
         if calculations[role].settings.get(name) != ab.settings.get(name)
     ]
-    flags += [
-        f"versions_differ ({role}: {c.engine} {c.engine_version}, AB: {ab.engine_version})"
-        for role, c in calculations.items()
-        if c.engine_version != ab.engine_version
-    ]
-    return flags
+    return flags + _version_flags(calculations, WHOLE)
 
 
 def _mesh_flags(calculations: Mapping[str, CalculationDocument]) -> list[str]:
@@ -128,18 +166,18 @@ def _mesh(mesh: Sequence[int], shift: Sequence[float]) -> str:
     return "x".join(str(n) for n in mesh) + (f" shifted by {', '.join(f'{s:g}' for s in shift)}" if any(shift) else "")
 
 
-def _require_same_elements(name: str, settings: Mapping[str, Mapping[str, Any]]) -> None:
-    """Compare a table by element with that of AB, for the elements that both have and treat in one way."""
-    whole = settings[WHOLE]
+def _require_same_elements(name: str, settings: Mapping[str, Mapping[str, Any]], reference: str) -> None:
+    """Compare a table by element with that of the reference, for the elements that both have and treat in one way."""
+    whole = settings[reference]
     for role, own in settings.items():
         common = sorted(
             set(own.get("potcars") or {}) & set(whole.get("potcars") or {}) - _several(own) - _several(whole)
         )
         named = {
             who: {f"{name} of {x}": (s.get(name) or {}).get(x) for x in common}
-            for who, s in ((WHOLE, whole), (role, own))
+            for who, s in ((reference, whole), (role, own))
         }
-        require_same_settings(named, [f"{name} of {x}" for x in common])
+        require_same_settings(named, [f"{name} of {x}" for x in common], reference)
 
 
 def _several(settings: Mapping[str, Any]) -> set[str]:

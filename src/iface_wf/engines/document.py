@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import socket
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -117,6 +117,23 @@ def calculation_document(
         completed_at=now(),
         **results,
     )
+
+
+def provenance_of(whole: CalculationDocument, relaxations: Mapping[str, CalculationDocument]) -> dict[str, Any]:
+    """Return what a result says of how it came about: versions, and the relaxations behind its geometries.
+
+    Parameters
+    ----------
+    whole
+        The calculation that stands for the result.
+    relaxations
+        By role.
+    """
+    return {
+        "versions": package_versions() | whole.versions,
+        "iface_wf": metadata.version("iface-wf"),
+        "relaxations": {role: {"key": c.key, "engine": c.engine} for role, c in relaxations.items()},
+    }
 
 
 def package_versions(*names: str) -> dict[str, str]:

@@ -101,11 +101,16 @@ class EngineProfile:
         Settings that steer how a result is reached, not what it is: they stay out of keys and of comparisons.
     shared
         What calculations must share, see `comparison`.
+    molecules
+        Says from the settings what is done otherwise where molecules are alone, without a surface.
     densities
         Densities that single points of an interface are asked for; empty where the code has none.
     cheap
         Whether it may rank placements and relax for others; then its class is an
         `iface_wf.engines.ase_engine.AseEngine`.
+    variant
+        Setting that may follow the name of a cheap engine where it relaxes for others: ``mlip:7net-0`` is ``mlip`` with
+        this setting ``7net-0``.
     vibrations
         Whether it gives second derivatives of the energy, for frequencies.
     cost
@@ -135,8 +140,10 @@ class EngineProfile:
     options: frozenset[str] = frozenset()
     technical: frozenset[str] = frozenset()
     shared: Comparison | None = None
+    molecules: Callable[[Settings], Settings] = lambda settings: {}
     densities: tuple[str, ...] = ()
     cheap: bool = False
+    variant: str | None = None
     vibrations: bool = False
     cost: Mapping[str, float] = field(default_factory=dict)
     growth: tuple[float, float] = (2.0, 0.0)

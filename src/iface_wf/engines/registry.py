@@ -40,10 +40,29 @@ def profile(name: str) -> EngineProfile:
 
 
 def require_cheap(name: str) -> str:
-    """Return the name of a cheap engine; errors as of `profile`, and for an engine that is not cheap."""
-    if name not in names() or not profile(name).cheap:
-        raise unknown_name("cheap engine", name, cheap_names())
+    """Return the name of a cheap engine, or such a name and a variant (``mlip:7net-0``).
+
+    Raises
+    ------
+    InputError
+        As of `profile`, for an engine that is not cheap, and for a variant that its settings do not know.
+    """
+    engine, variant = _parts(name)
+    if engine not in names() or not profile(engine).cheap:
+        raise unknown_name("cheap engine", engine, cheap_names())
+    profile(engine).settings("fast", variant)
     return name
+
+
+def _parts(name: str) -> tuple[str, dict[str, Any]]:
+    """Split the name of an engine from the setting that may follow it."""
+    engine, colon, value = name.partition(":")
+    if not colon or engine not in names():
+        return engine, {}
+    setting = profile(engine).variant
+    if setting is None:
+        raise InputError(f"The engine {engine!r} has no variants; give its name alone.")
+    return engine, {setting: value}
 
 
 def get(name: str) -> type[Engine]:
@@ -61,7 +80,7 @@ def create(name: str, **options: Any) -> Engine:
     Parameters
     ----------
     name
-        Its name.
+        Its name, of a cheap one also with a variant: ``mlip:7net-0``.
     **options
         Its fields, see `iface_wf.engines.base.Engine`: level, overrides, processes...
 
@@ -70,4 +89,7 @@ def create(name: str, **options: Any) -> Engine:
     InputError
         As of `get`.
     """
+    name, variant = _parts(name)
+    if variant:
+        options["overrides"] = variant | dict(options.get("overrides") or {})
     return get(name)(**options)

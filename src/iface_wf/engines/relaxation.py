@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from ase import Atoms
 from ase.constraints import FixAtoms
-from ase.optimize import LBFGS
 
+from iface_wf.engines.bodies import Bodies, BodyLBFGS
 from iface_wf.engines.checkpoints import readable, usable_positions
 from iface_wf.engines.history import RELAX_LOG
 
@@ -20,7 +20,9 @@ CHECKPOINT_SECONDS = 60.0
 CHECKPOINT = "positions.npy"
 
 
-def relax(atoms: Atoms, settings: dict[str, Any], directory: Path, checkpoint: Path | None = None) -> tuple[bool, int]:
+def relax(
+    atoms: Atoms, settings: dict[str, Any], directory: Path, checkpoint: Path | None = None, bodies: Bodies = ()
+) -> tuple[bool, int]:
     """Relax the free atoms in place.
 
     Parameters
@@ -33,13 +35,15 @@ def relax(atoms: Atoms, settings: dict[str, Any], directory: Path, checkpoint: P
         Where the log goes.
     checkpoint
         File in which the geometry is recorded now and then, and from which a relaxation that was killed goes on.
+    bodies
+        Molecules on a slab, see `iface_wf.engines.bodies`.
 
     Returns
     -------
     tuple
         Whether the forces converged, and the number of steps.
     """
-    with LBFGS(atoms, logfile=str(directory / RELAX_LOG), maxstep=0.15) as optimiser:
+    with BodyLBFGS(atoms, bodies, logfile=str(directory / RELAX_LOG), maxstep=0.15) as optimiser:
         if checkpoint is not None:
             positions = readable(checkpoint, lambda path: usable_positions(np.load(path), atoms.positions, held(atoms)))
             if positions is not None:

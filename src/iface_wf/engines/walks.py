@@ -11,12 +11,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from ase.calculators.calculator import CalculationFailed
-from ase.optimize import LBFGS
 from numpy.typing import NDArray
 from pymatgen.core import Structure
 
 from iface_wf.engines.ase_engine import IMPLAUSIBLE_FORCE, AseEngine, first_line
 from iface_wf.engines.base import Engine
+from iface_wf.engines.bodies import BodyLBFGS, bodies_of
 from iface_wf.engines.cells import moved
 from iface_wf.engines.registry import create, require_cheap
 from iface_wf.errors import InputError
@@ -65,7 +65,7 @@ class Walk:
 
     structure: Structure
     stand: Stand | None = None
-    _optimiser: LBFGS | None = None
+    _optimiser: BodyLBFGS | None = None
 
     @property
     def now(self) -> Structure:
@@ -142,18 +142,18 @@ class Walkers:
         if walk._optimiser is None:
             atoms = self.engine.atoms(walk.now)
             atoms.calc = self._shared or self.engine.calculator(self.settings)
-            walk._optimiser = LBFGS(atoms, logfile=None, maxstep=0.15)
+            walk._optimiser = BodyLBFGS(atoms, bodies_of(walk.structure, atoms), logfile=None, maxstep=0.15)
         optimiser = walk._optimiser
         atoms, taken = optimiser.atoms, optimiser.nsteps
         try:
-            optimiser.run(fmax=fmax, steps=steps)
+            arrived = bool(optimiser.run(fmax=fmax, steps=steps))
             energy = float(atoms.get_potential_energy())
             force = float(np.linalg.norm(atoms.get_forces(), axis=1).max())
             if force > IMPLAUSIBLE_FORCE:  # an energy that is thousands of eV too low would win
                 raise CalculationFailed(f"{self.method}: forces of {force:.0f} eV/A, no state that exists")
         except (CalculationFailed, *self.engine.failures) as error:
             return Stand(before, None, False, walk.now.cart_coords.tolist(), seconds(), first_line(error))
-        return Stand(before + optimiser.nsteps - taken, energy, force < fmax, atoms.positions.tolist(), seconds())
+        return Stand(before + optimiser.nsteps - taken, energy, arrived, atoms.positions.tolist(), seconds())
 
 
 def as_json(stand: Stand) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import hashlib
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
@@ -37,8 +38,8 @@ class Request(BaseModel, ABC):
     level
         ``fast``, ``moderate`` or ``precise``, see `iface_wf.engines.profile`.
     geometry
-        Cheap engine, for example ``xtb`` or ``mlip``, that ranks the placements and, at level `fast`, relaxes. By default
-        the engine itself where it is a cheap one, and else xTB.
+        Cheap engine, for example ``xtb``, ``mlip`` or ``mlip:7net-0`` (its model), that ranks the placements and, at level
+        `fast`, relaxes. By default the engine itself where it is a cheap one, and else xTB.
     overrides
         Settings of the engine that replace those of the level; stored in every document.
     processes
@@ -181,6 +182,11 @@ class Request(BaseModel, ABC):
         }
         text = json.dumps(canonical_settings(content), sort_keys=True, separators=(",", ":"), allow_nan=False)
         return hashlib.sha256(text.encode()).hexdigest()
+
+
+def for_molecules(engine: Engine) -> Engine:
+    """Return an engine as it is used where there is no surface; overrides of the user's own count."""
+    return replace(engine, overrides={**engine.profile.molecules(engine.defaults()), **engine.overrides})
 
 
 def method_of(engine: Engine, elements: Collection[str]) -> list[Any]:

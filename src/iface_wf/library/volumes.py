@@ -16,6 +16,8 @@ from iface_wf.library.records import FillerRecord
 #: 1 A^3 per formula unit in cm^3/mol.
 MOLAR = 0.602214076
 _FORMULA = re.compile(r"([A-Z][a-z]?\d*)+")
+#: Of one crystal in a conversion.
+MOST_UNITS = 1000
 #: Counts of partly occupied sites miss those of the formula by less, as a fraction.
 _ROUNDED = 0.02
 
@@ -164,9 +166,9 @@ def volume_ratio(products: Mapping[str, float], reactants: Mapping[str, float], 
         if not named:
             raise InputError(f"The volume ratio has no {side}.")
         for name, count in named.items():
-            if not 0 < count <= 1000:
+            if not 0 < count <= MOST_UNITS:
                 raise InputError(
-                    f"The number of {name} in a volume ratio must lie between 0 and 1000, not {shown(count)}."
+                    f"The number of {name} in a volume ratio must lie between 0 and {MOST_UNITS}, not {shown(count)}."
                 )
         sides.append(tuple((float(count), molar_volume(library.filler(name))) for name, count in named.items()))
     return VolumeRatio(*sides)

@@ -21,6 +21,7 @@ from iface_wf.queues.execute import INPUT
 from iface_wf.queues.monitor import jobs_of
 from iface_wf.queues.project import QueueProject
 from iface_wf.queues.resources import Resources
+from iface_wf.store.fields import value_at
 
 #: So often a job is run anew by itself, for reasons that a further attempt may mend.
 MAX_ATTEMPTS = 5
@@ -205,20 +206,35 @@ def recover(
 
 def _rerun(controller: JobController, project: QueueProject, action: Action) -> None:
     """Run a job anew, with other resources if the action has some."""
+    this = {"db_id": action.db_id}
+    before = controller.jobs.find_one(this, {"worker": 1, "resources": 1, "job.metadata": 1})
     update: dict[str, Any] = {"$inc": {"job.metadata.recoveries": 1}}
     if action.deleted:
         update["$inc"]["job.metadata.deleted"] = 1  # the result says so
     if action.resources is not None:
-        worker = project.worker(controller.jobs.find_one({"db_id": action.db_id}, {"worker": 1})["worker"])
-        asked = worker.stored_resources(action.resources)
+        asked = project.worker(before["worker"]).stored_resources(action.resources)
         update["$set"] = {"resources": asked, "job.metadata.resources": action.resources.model_dump()}
     # before the state: a runner may take the job the moment it is ready
-    controller.jobs.update_one({"db_id": action.db_id}, update)
-    # its files go; calculations and their checkpoints lie on the shelf, which is another folder
-    controller.rerun_job(db_id=action.db_id, wait=10, delete_files=True)
+    controller.jobs.update_one(this, update)
+    try:
+        # its files go; calculations and their checkpoints lie on the shelf, which is another folder
+        controller.rerun_job(db_id=action.db_id, wait=10, delete_files=True)
+    except (JobLockedError, FlowLockedError, ValueError):
+        # nothing was run anew, so it is no attempt, and the next one does not ask for more once again
+        controller.jobs.update_one(this, _taken_back(before, [*update["$inc"], *update.get("$set", {})]))
+        raise
     # jobflow-remote sets all later steps to wait for it, those of cancelled interfaces too
     cancelled = {"job.metadata.cancelled": True, "state": {"$in": ["WAITING", "READY"]}}
     controller.jobs.update_many(cancelled, {"$set": {"state": "PAUSED"}})
+
+
+def _taken_back(before: dict[str, Any], changed: Iterable[str]) -> dict[str, Any]:
+    """Return the update that gives fields what they had; no others, which somebody may have changed meanwhile."""
+    update: dict[str, Any] = {}
+    for field in changed:
+        value = value_at(before, field)
+        update.setdefault("$unset" if value is None else "$set", {})[field] = value
+    return update
 
 
 def leftover_locks(controller: JobController) -> list[dict[str, Any]]:

@@ -54,6 +54,8 @@ def ranking_figure(table: pd.DataFrame, kind: ResultKind) -> Figure:
 
 def _name(row: dict[Any, Any]) -> str:
     """Name a row, for example ``PEO x 2 + LiTFSI on SiO2`` or ``LiTFSI``; long names of files are cut."""
+    if row.get("reaction"):
+        return str(row["reaction"])[:60]
     if row.get("partner") and not row["polymer"] and not row["salt"]:
         return f"{PurePath(str(row['filler'])).name} | {PurePath(str(row['partner'])).name}"[:60]
     units = "" if pd.isna(row["units"]) else f" x {int(row['units'])}"

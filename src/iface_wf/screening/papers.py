@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from iface_wf.documents.kinds import Column
-from iface_wf.errors import InputError, unknown_name, validate
+from iface_wf.documents.trust import FATAL_FLAGS
+from iface_wf.errors import InputError, shown, unknown_name, validate
 from iface_wf.flows.kinds import flow_kind_of
 from iface_wf.library.files import read_yaml
+from iface_wf.library.volumes import MOST_UNITS
 
 
 class _Told(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+
+_Amount = Annotated[float, Field(gt=0, le=MOST_UNITS)]
 
 
 class Conversion(_Told):
@@ -26,8 +32,8 @@ class Conversion(_Told):
         What comes from outside, such as lithium through an electrolyte, is left out.
     """
 
-    products: dict[str, float] = Field(min_length=1)
-    reactants: dict[str, float] = Field(min_length=1)
+    products: dict[str, _Amount] = Field(min_length=1)
+    reactants: dict[str, _Amount] = Field(min_length=1)
 
 
 class PaperQuantity(_Told):
@@ -47,6 +53,9 @@ class PaperQuantity(_Told):
         Instead of a request: names of two quantities before this one, the first minus the second.
     volume_ratio
         Instead of a request: the volume of some crystals over that of what they are made from, %. Needs no calculation.
+    meant
+        Flags of the result that say what the number is about, though they forbid quoting others, each with why: ``dissociated`` of an
+        acid that gives its proton to a base. A flag is meant as it is written, so ``dissociated (relax B)`` is another one.
     model
         What stands for the paper's system, where that is another.
     remark
@@ -54,11 +63,12 @@ class PaperQuantity(_Told):
     """
 
     name: str
-    published: float | None = None
+    published: float | None = Field(default=None, allow_inf_nan=False)
     request: dict[str, Any] | None = None
     column: str = ""
     difference: tuple[str, str] | None = None
     volume_ratio: Conversion | None = None
+    meant: dict[str, Annotated[str, Field(min_length=1)]] = Field(default_factory=dict)
     model: str = ""
     remark: str = ""
 
@@ -67,8 +77,15 @@ class PaperQuantity(_Told):
         ways = (self.request, self.difference, self.volume_ratio)
         if sum(way is not None for way in ways) != 1:
             raise ValueError(f"the quantity {self.name!r} needs one of 'request', 'difference' and 'volume_ratio'")
-        if self.column and self.request is None:
-            raise ValueError(f"the quantity {self.name!r} has a 'column' but no 'request'")
+        for flag in self.meant:
+            if flag.split(" ")[0] not in FATAL_FLAGS:
+                raise ValueError(
+                    f"the quantity {self.name!r} means the flag {shown(flag)}, which forbids nothing: those that do are "
+                    f"{', '.join(sorted(FATAL_FLAGS))}"
+                )
+        for name in ("column", "meant"):
+            if getattr(self, name) and self.request is None:
+                raise ValueError(f"the quantity {self.name!r} has a {name!r} but no 'request'")
         return self
 
     @property
@@ -177,7 +194,17 @@ def read_papers(name: str | None = None) -> dict[str, Paper]:
         chosen = {Path(name).stem: Path(name)}
     else:
         raise unknown_name("paper", name, known)
-    return {stem: validate(read_yaml(path), Paper, str(path)) for stem, path in chosen.items()}
+    return {stem: _read(path) for stem, path in chosen.items()}
+
+
+def _read(path: Path) -> Paper:
+    """Read a paper's file, with what its requests ask for."""
+    paper = validate(read_yaml(path), Paper, str(path))
+    try:
+        columns_of(paper, requests_of(paper))
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
+    return paper
 
 
 def request_of(paper: Paper, quantity: PaperQuantity) -> Any:
@@ -211,6 +238,12 @@ def requests_of(paper: Paper) -> dict[str, Any]:
         if found and name not in known:
             raise unknown_name("option of all quantities", name, known)
     return found
+
+
+def columns_of(paper: Paper, requests: Mapping[str, Any]) -> dict[str, Column]:
+    """Return which column of its result each quantity with a request is; errors as of `column_of`."""
+    asked = [quantity for quantity in paper.quantities if quantity.name in requests]
+    return {quantity.name: column_of(quantity, requests[quantity.name]) for quantity in asked}
 
 
 def column_of(quantity: PaperQuantity, request: Any) -> Column:

@@ -4,24 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, get_args
 
 from jobflow import JobStore
 
 from iface_wf.analysis.uncertainty import combined, of_difference
+from iface_wf.documents.trust import is_trustworthy
 from iface_wf.errors import CalculationError, InputError
 from iface_wf.flows.events import Event
 from iface_wf.flows.kinds import flow_kind_of
 from iface_wf.library.library import Library
 from iface_wf.library.volumes import volume_ratio
 from iface_wf.screening.finished import finished_results
-from iface_wf.screening.papers import Paper, PaperQuantity, PaperTrend, column_of, requests_of
+from iface_wf.screening.papers import Paper, PaperQuantity, PaperTrend, columns_of, requests_of
 from iface_wf.screening.single import run_request
-from iface_wf.store.results import stored_result, value_at
+from iface_wf.store.fields import value_at
+from iface_wf.store.results import stored_result
 
 #: Parts of the uncertainty with one cause and one sign in results of one level: of a difference their difference is left.
 COMMON = ("basis", "dispersion")
-Verdict = Literal["reproduced", "reproduced, but within the uncertainty", "not reproduced", "not computed"]
+#: A trend is as good as the worst of its steps; in this order.
+Verdict = Literal[
+    "not computed",
+    "not reproduced",
+    "not reproduced, but within the uncertainty",
+    "reproduced, but within the uncertainty",
+    "reproduced",
+]
 NOT_COMPUTED = "not computed yet"
 
 
@@ -46,6 +55,8 @@ class Outcome(NamedTuple):
         Whether it may be quoted.
     made_of
         Of a number that is no result's own: what it is made of, in words.
+    doubt
+        Of such a number: why it may not be quoted.
     """
 
     quantity: PaperQuantity
@@ -56,11 +67,17 @@ class Outcome(NamedTuple):
     parts: Mapping[str, float] = {}
     trustworthy: bool = True
     made_of: str = ""
+    doubt: str = ""
 
     @property
     def value(self) -> float | None:
         """The number, in its unit, where it may be quoted."""
         return self.number if self.trustworthy else None
+
+    @property
+    def failed(self) -> bool:
+        """Whether it could not be computed, and not only has not been yet."""
+        return bool(self.problem) and not self.problem.startswith(NOT_COMPUTED)
 
     @property
     def uncertainty(self) -> float | None:
@@ -94,11 +111,7 @@ def outcomes(
         Whether slabs and crystals are calculated, too; else of these is told what is stored.
     """
     requests = requests_of(paper)  # all are checked first
-    columns = {
-        quantity.name: column_of(quantity, requests[quantity.name])
-        for quantity in paper.quantities
-        if quantity.name in requests
-    }
+    columns = columns_of(paper, requests)
     found: dict[str, Outcome] = {}
     for quantity in paper.quantities:
         name = quantity.name
@@ -135,7 +148,8 @@ def read(quantity: PaperQuantity, document: Any, field: str) -> Outcome:
         return Outcome(quantity, problem=NOT_COMPUTED)
     number = value_at(document.model_dump(include={field.split(".")[0]}), field)
     parts = {} if quantity.column else getattr(document, "uncertainty_parts", None) or {}
-    trusted = document.trustworthy and number is not None
+    flags = [flag for flag in document.flags if flag not in quantity.meant]
+    trusted = is_trustworthy(document.converged, document.number, flags) and number is not None
     return Outcome(quantity, document, number=number, parts=parts, trustworthy=trusted)
 
 
@@ -145,6 +159,11 @@ def _document(
     """Return the result of a request, calculated where it may be; None where it is not stored."""
     if workdir is not None:
         return run_request(request, store, library, workdir, on_event=on_event).document
+    return stored_document(request, store, library)
+
+
+def stored_document(request: Any, store: JobStore, library: Library) -> Any:
+    """Return the stored result of a request; None where there is none."""
     graph = flow_kind_of(request.quantities).graph(request, library, here=False)
     found = stored_result(store, next(iter(graph.items))) if finished_results(store, graph.items) else None
     return None if found is None else found.document
@@ -157,12 +176,14 @@ def _difference(quantity: PaperQuantity, first: Outcome, second: Outcome) -> Out
     if first.unit != second.unit:
         raise InputError(f"The difference {quantity.name!r} is of {first.unit} and {second.unit}.")
     spread = of_difference(first.parts, second.parts, COMMON)
+    doubtful = [each.quantity.name for each in (first, second) if not each.trustworthy]
     return Outcome(
         quantity,
         unit=first.unit,
         number=(first.number or 0.0) - (second.number or 0.0),
         parts={} if spread is None else {"difference": spread},
-        trustworthy=first.trustworthy and second.trustworthy,
+        trustworthy=not doubtful,
+        doubt=f"rests on {', '.join(doubtful)}" if doubtful else "",
         made_of=f"{first.quantity.name} - {second.quantity.name}",
     )
 
@@ -190,14 +211,15 @@ def verdict(trend: PaperTrend, found: Mapping[str, Outcome]) -> tuple[Verdict, s
     if len(units) > 1:
         return "not computed", f"compares {' with '.join(units)}"
     said: list[str] = []
-    worst: Verdict = "reproduced"
+    steps: list[Verdict] = []
     for upper, lower in zip(trend.falling, trend.falling[1:], strict=False):
         step = (values[upper] or 0.0) - (values[lower] or 0.0)
         spread = of_difference(found[upper].parts, found[lower].parts, COMMON)
         told = "" if spread is None else f" +- {spread:.2f}"
         said.append(f"{upper} - {lower} = {step:+.2f}{told} {units[0]}")
-        if step <= 0:
-            worst = "not reproduced"
-        elif spread is not None and step < spread and worst == "reproduced":
-            worst = "reproduced, but within the uncertainty"
-    return worst, "; ".join(said)
+        within = spread is not None and abs(step) < spread
+        if step > 0:
+            steps.append("reproduced, but within the uncertainty" if within else "reproduced")
+        else:
+            steps.append("not reproduced, but within the uncertainty" if within else "not reproduced")
+    return min(steps, key=get_args(Verdict).index), "; ".join(said)

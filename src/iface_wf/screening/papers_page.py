@@ -12,7 +12,7 @@ from iface_wf.screening.papers_outcomes import Outcome, verdict
 #: First line of the page: a file that begins with it may be written again.
 MARK = "<!-- written by: iface-wf papers --out -->"
 _HEAD = f"""{MARK}
-# Five papers, computed
+# {{title}}
 
 Numbers that were published, beside what this program gives for them, eV where no other unit is said. `iface-wf papers` computes what is missing and writes this page
 (`--out docs/papers.md`); the files lie in `workflows/papers/`. Where a small molecule stands for a polymer, the column *model* says so, and then only
@@ -30,7 +30,9 @@ def page(papers: Mapping[str, Paper], found: Mapping[str, Sequence[Outcome]]) ->
     found
         Their outcomes, by the same names.
     """
-    return "\n".join([_HEAD, *(_paper(name, paper, found[name]) for name, paper in papers.items())])
+    several = "Five papers, computed" if len(papers) == 5 else f"{len(papers)} papers, computed"
+    title = several if len(papers) > 1 else "One paper, computed"
+    return "\n".join([_HEAD.format(title=title), *(_paper(name, paper, found[name]) for name, paper in papers.items())])
 
 
 def cells(outcome: Outcome) -> tuple[str, str, str, str, str]:
@@ -46,12 +48,18 @@ def cells(outcome: Outcome) -> tuple[str, str, str, str, str]:
         ours += f" +- {outcome.uncertainty:.2f}"
     ours += unit if outcome.number is not None else ""
     if not outcome.trustworthy:
-        flags = [] if document is None else document.flags
-        ours += f" NOT TRUSTWORTHY ({', '.join(flags) or 'not converged'})"
+        why = outcome.doubt or ", ".join(getattr(document, "flags", [])) or "not converged"
+        ours += f" NOT TRUSTWORTHY ({why})"
     if document is None:
         return quantity.name, ours, published, model, outcome.made_of
-    if getattr(document, "donors", ""):
-        model += f"{'; ' if model else ''}Li+ held by {document.donors}"
+    donors = getattr(document, "donors", "")
+    held = f"Li+ held by {donors}" if donors else ""
+    # of results that may not be quoted they stand beside the number
+    told = [
+        f"{flag}, which is meant: {quantity.meant[flag]}" if flag in quantity.meant else flag for flag in document.flags
+    ]
+    flags = f"flags: {', '.join(told)}" if outcome.trustworthy and told else ""
+    model = "; ".join(filter(None, (model, held, flags)))
     return quantity.name, ours, published, model, f"{method_name(document)}, {document.key[:8]}"
 
 

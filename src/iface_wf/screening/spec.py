@@ -1,11 +1,10 @@
-"""The file that describes a screening: which fillers, polymers and salts, and how they are calculated."""
+"""What a screening is of: which fillers, polymers and salts, and how they are calculated."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import product
-from pathlib import Path
-from typing import Annotated, Any, Literal, Self, TypeVar
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -22,16 +21,15 @@ from iface_wf.builders.placing.targets import Target
 from iface_wf.builders.spec import MOST_COPIES, counted
 from iface_wf.documents.kinds import DEFAULT_KIND, get_kind, kind_of, quantity_names
 from iface_wf.engines import registry
-from iface_wf.errors import IfaceError, InputError, refuse_bool, validate
+from iface_wf.errors import InputError, refuse_bool
 from iface_wf.flows.kinds import FlowKind, flow_kind
 from iface_wf.flows.request import Title
 from iface_wf.flows.search.budget import MOST_STEPS
-from iface_wf.library.files import is_file, line_of, parse_mapping, read_text
 from iface_wf.library.library import Library, names_a_file
 from iface_wf.library.records import InPlane
+from iface_wf.quantities.reactions.equation import parse, written
 from iface_wf.quantities.thermal.request import ONE_BAR, ROOM_TEMPERATURE, Pressure, Temperature
 from iface_wf.screening.choices import (
-    Choice,
     Filler,
     FillerChoice,
     Fragment,
@@ -44,10 +42,6 @@ from iface_wf.screening.choices import (
     PolymerChoice,
     pairings,
 )
-
-#: More interfaces than this need an explicit consent: such a spec is a slip more often than a wish.
-MANY_PAIRS = 10_000
-C = TypeVar("C", bound=Choice)
 
 
 def _quantity(name: str) -> str:
@@ -110,6 +104,8 @@ class ScreeningSpec(BaseModel):
     partners
         For results without a filler: what each polymer and molecule is bound to, beside the salts. For adhesion: the fillers that
         lie on each filler, with ``surface`` and ``thickness``.
+    reactions
+        Reactions of neutral pieces, such as ``SiO2-SO3Li + HTFSI -> SiO2-SO3H + LiTFSI``, for the quantity ``reaction_energy``.
     isomers
         For results without a filler: minima of each complex that the engine calculates.
     engine, level, geometry, overrides, processes
@@ -159,6 +155,7 @@ class ScreeningSpec(BaseModel):
     salts: list[str] = Field(default_factory=list)
     interfaces: list[Interface] = Field(default_factory=list)
     partners: list[Partner] = Field(default_factory=list)
+    reactions: list[str] = Field(default_factory=list)
     isomers: int = Field(default=3, ge=1, le=20)
     engine: str = "gpaw"
     level: str = "fast"
@@ -186,7 +183,7 @@ class ScreeningSpec(BaseModel):
     overrides: dict[str, Any] = Field(default_factory=dict)
     processes: int = Field(default=0, ge=0, le=100_000)
 
-    @field_validator("fillers", "polymers", "molecules", "salts", "interfaces", "partners")
+    @field_validator("fillers", "polymers", "molecules", "salts", "interfaces", "partners", "reactions")
     @classmethod
     def _once_each(cls, value: list[Any]) -> list[Any]:
         seen = set()
@@ -196,6 +193,11 @@ class ScreeningSpec(BaseModel):
                 raise ValueError(f"{getattr(item, 'name', item)!r} is given twice")
             seen.add(identity)
         return value
+
+    @field_validator("reactions")
+    @classmethod
+    def _sides(cls, value: list[str]) -> list[str]:
+        return [written(parse(text)) for text in value]
 
     @field_validator("beside")
     @classmethod
@@ -236,6 +238,17 @@ class ScreeningSpec(BaseModel):
             raise ValueError("'copies', 'faces' and 'beside' mean nothing for a free energy, which is of one molecule")
         if any(each.held_layers is not None for each in self.fillers) and "held_layers" not in fields:
             raise ValueError("'held_layers' means nothing for these quantities")
+        if bool(self.reactions) != ("reaction" in fields):
+            raise ValueError(
+                "'reactions' mean nothing for these quantities: name reaction_energy among them"
+                if self.reactions
+                else "the screening has no reactions: give at least 1"
+            )
+        others = [name for name in ("fillers", "polymers", "molecules", "salts", "partners") if getattr(self, name)]
+        if others and not fields & {"filler", "polymer"}:
+            raise ValueError(
+                f"{others[0]!r} mean nothing for these quantities: reactions name what takes part themselves"
+            )
         of_files = own and not self.fillers and not self.fragments()
         needed = [kind for kind in self.kinds() if not (of_files and "interface" in kind.request.model_fields)]
         if not self.fillers and any("filler" in kind.request.model_fields for kind in needed):
@@ -259,7 +272,7 @@ class ScreeningSpec(BaseModel):
         """Number of interfaces."""
         fragments = len(self.fragments()) or int(bool(self.fillers and self.partners))  # of adhesion: no molecule
         built = max(1, len(self.fillers)) * fragments * max(1, len(self.partners)) * len(set(self.copies))
-        return built + len(self.interfaces)
+        return built + len(self.interfaces) + len(self.reactions)
 
     def kinds(self) -> list[FlowKind]:
         """List the kinds of results that are wanted."""
@@ -296,6 +309,11 @@ class ScreeningSpec(BaseModel):
         """
         fields_of = kind.request.model_fields
         fields = set(fields_of)
+        if "reaction" in fields:
+            common = {
+                name: value for name, value in (self._common() | {"in_plane": self.in_plane}).items() if name in fields
+            }
+            return [kind.request(**common, reaction=each, quantities=kind.quantities) for each in self.reactions]
         found: dict[str, Any] = {}
         nothing = not self.fragments() and "polymer" in fields  # interfaces of files are all there is
         for filler in () if nothing else self.fillers if "filler" in fields else [None]:
@@ -367,111 +385,3 @@ def _check_engine(engine: str, level: str, overrides: Mapping[str, Any] | None =
         registry.profile(engine).settings(level, overrides or {})
     except InputError as error:  # inside a model, so that the text comes with its place in the file
         raise ValueError(str(error)) from error
-
-
-def read_spec(path: Path, many: bool = False, library: Library | None = None) -> ScreeningSpec:
-    """Read a screening's file.
-
-    Parameters
-    ----------
-    path
-        YAML file.
-    many
-        Accept more than `MANY_PAIRS` interfaces.
-    library
-        Its names come before files that happen to be called so.
-
-    Returns
-    -------
-    ScreeningSpec
-        Checked; structure files of fillers with absolute paths.
-
-    Raises
-    ------
-    InputError
-        In one sentence, with the number of the line.
-    """
-    text = read_text(path)
-    data = parse_mapping(text, str(path))
-    spec = validate(data, ScreeningSpec, lambda loc, message: f"{path}, line {line_of(text, loc or _blamed(message))}")
-    if spec.n_pairs > MANY_PAIRS and not many:
-        raise InputError(
-            f"{path}, line {line_of(text, ('fillers',))}: the screening has {spec.n_pairs:,} interfaces, more than "
-            f"{MANY_PAIRS:,}; give --yes if that is meant."
-        )
-    own_files = {
-        "fillers": [_beside(path, each, "filler", library or Library()) for each in spec.fillers],
-        "molecules": [_beside(path, each, "molecule", library or Library()) for each in spec.molecules],
-        "interfaces": [_beside(path, each, None, library or Library()) for each in spec.interfaces],
-        "partners": [_beside(path, each, "molecule", library or Library()) for each in spec.partners],
-    }
-    beside = tuple(_beside_molecule(path, text) for text in spec.beside)
-    return spec.model_copy(update=own_files | {"beside": beside})
-
-
-def _beside_molecule(path: Path, text: str) -> str:
-    """Give the file of a molecule that lies beside others its absolute path."""
-    count, name = counted(text)
-    own = path.parent / name
-    return f"{count} {own.resolve()}" if is_file(own) and name.lower().endswith(".xyz") else text
-
-
-def _beside(path: Path, choice: C, kind: Literal["filler", "molecule"] | None, library: Library) -> C:
-    """Give a structure file of the user its absolute path; relative ones begin at the folder of the screening's file."""
-    own = path.parent / choice.name
-    if (
-        kind is not None
-        and not names_a_file(choice.name)
-        and (kind == "molecule" or library.find(kind, choice.name) is not None)
-    ):
-        return choice
-    return choice.model_copy(update={"name": str(own.resolve())}) if is_file(own) else choice
-
-
-def check_names(path: Path, spec: ScreeningSpec, library: Library) -> None:
-    """Look up all names of a spec, and name the line of the first one that is unknown.
-
-    Raises
-    ------
-    InputError
-        In one sentence, with the number of the line.
-    """
-    text = read_text(path)
-    lists: dict[str, list[Any]] = {
-        "fillers": list(spec.fillers), "polymers": list(spec.polymers), "salts": list(spec.salts),
-    }  # fmt: skip
-    finders = {"fillers": library.filler, "polymers": library.polymer, "salts": library.salt}
-    for kind, choices in lists.items():
-        for index, choice in enumerate(choices):
-            name = choice if isinstance(choice, str) else choice.name
-            if (kind == "polymers" and "*" in name) or (kind == "salts" and name.casefold() == "none"):
-                continue
-            try:
-                finders[kind](name)
-            except IfaceError as error:
-                raise InputError(f"{path}, line {line_of(text, (kind, index))}: {error}") from error
-    for index, own in enumerate(spec.interfaces):
-        if not is_file(Path(own.name)):
-            place = line_of(text, ("interfaces", index))
-            raise InputError(f"{path}, line {place}: the interface {own.name[:300]} is no file, or does not exist.")
-
-
-def _blamed(message: str) -> tuple[str, ...]:
-    """Name the key that a problem of the whole file is most likely about."""
-    for word, key in (
-        ("'target'", "target"),
-        ("'copies'", "copies"),
-        ("'faces'", "faces"),
-        ("'beside'", "beside"),
-        ("held_layers", "fillers"),
-        ("partners", "partners"),
-        ("fillers", "fillers"),
-        ("setting", "overrides"),
-        ("funnel", "funnel"),
-        ("level", "level"),
-        ("engine", "engine"),
-        ("interface", "polymers"),
-    ):
-        if word in message:
-            return (key,)
-    return ()

@@ -20,7 +20,7 @@ from iface_wf.engines.answers import is_answer
 from iface_wf.engines.base import Engine, same_frame
 from iface_wf.flows.parts import Part, PartOutputs
 from iface_wf.outages import told_of_outage
-from iface_wf.store.results import value_at
+from iface_wf.store.fields import value_at
 from iface_wf.store.reuse import complete, find_finished
 from iface_wf.store.scalars import scalars
 from iface_wf.store.versions import as_of_today, document_in

@@ -18,6 +18,7 @@ from iface_wf.documents.labels import WHOLE
 from iface_wf.documents.result import ResultDocument
 from iface_wf.errors import InputError, unknown_name
 from iface_wf.former import hint, todays_column
+from iface_wf.store.fields import value_under
 from iface_wf.store.mongo import Documents
 from iface_wf.store.reuse import complete
 from iface_wf.store.versions import document_in, of_today, refuse_newer, upgraded
@@ -324,21 +325,9 @@ def _read(entry: dict[str, Any], whole: bool = True) -> StoredResult:
     return StoredResult(document, str(entry["uuid"]), str(entry["completed_at"]))
 
 
-def value_at(document: Mapping[str, Any], field: str) -> Any:
-    """Return what a stored document has at a field such as ``deformation_energy.A``; None where it has nothing."""
-    return _at(document, field.split("."))
-
-
-def _at(document: Mapping[str, Any], path: Sequence[str]) -> Any:
-    value: Any = document
-    for part in path:
-        value = value.get(part) if isinstance(value, dict) else None
-    return value
-
-
 def _row(entry: dict[str, Any], columns: Mapping[str, Sequence[str]], torn: Collection[str]) -> dict[str, Any]:
     output = entry["output"]
-    row: dict[str, Any] = {column: _at(output, path) for column, path in columns.items()}
+    row: dict[str, Any] = {column: value_under(output, path) for column, path in columns.items()}
     row["flags"] = [*(row["flags"] or []), *([DENSITY_MISSING] if entry["uuid"] in torn else [])]
     return row | {"completed_at": str(entry["completed_at"]), "uuid": entry["uuid"]}
 

@@ -16,8 +16,9 @@ from gpaw.new.lcao.hamiltonian import CollinearHamiltonianMatrixCalculator
 from gpaw.new.lcao.ibzwfs import LCAOIBZWaveFunctions
 
 from iface_wf.engines.gpaw import lcao_grid
-from iface_wf.engines.gpaw.lcao_grid import KNOWN, GridMatrices, use_matrix_products
+from iface_wf.engines.gpaw.lcao_grid import GridMatrices, use_matrix_products
 from iface_wf.engines.gpaw.lcao_kpoints import use_larger_products
+from iface_wf.engines.gpaw.replaced import KNOWN
 
 REPLACED = {
     BasisFunctions: ["calculate_potential_matrices"],

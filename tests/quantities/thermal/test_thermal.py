@@ -19,7 +19,8 @@ from iface_wf.quantities.thermal.page import wavenumber
 from iface_wf.quantities.thermal.request import ThermalRequest
 from iface_wf.screening.plan import plan_screening
 from iface_wf.screening.run import run_screening
-from iface_wf.screening.spec import ScreeningSpec, read_spec
+from iface_wf.screening.spec import ScreeningSpec
+from iface_wf.screening.spec_file import read_spec
 from tests import examples
 from tests.engines.conftest import boxed
 from tests.tiny_library import counted, read_log, spec_text, write_library

@@ -228,7 +228,7 @@ def test_numbers_are_those_of_the_store(visit, index, store):
     ] == CHARGES_AFTER
 
 
-def test_a_thousand_results_are_there_at_once(visit, store, tmp_path):
+def test_a_thousand_results_are_there_at_once(visit, store, index, tmp_path):
     table = result_table(store)
     many = pd.concat([table] * 250, ignore_index=True)
     many["key"] = [f"{number:064x}" for number in range(1000)]
@@ -238,12 +238,15 @@ def test_a_thousand_results_are_there_at_once(visit, store, tmp_path):
     folder = tmp_path / "many"
     folder.mkdir()
     write_assets(folder)
-    index = write_index(folder, many, {key: f"results/{key}/index.html" for key in many["key"]}, "")
+    few, index = index, write_index(folder, many, {key: f"results/{key}/index.html" for key in many["key"]}, "")
     loaded = [index, *(folder / "assets").glob("*.js"), *(folder / "assets").glob("*.css")]
     assert sum(path.stat().st_size for path in loaded) < 5e6
-    # The best of a few: others use this machine too.
-    times = [float(visit(index).get_attribute("body", "data-ready")) for _ in range(3)]
-    assert min(times) < 2000, times
+    # The best of a few, by turns with a page of four, which takes a sixth to an eighth: machines differ, and others use them.
+    pages = {"many": index, "few": few}
+    times = {name: [] for name in pages}
+    for name in [*pages] * 3:
+        times[name].append(float(visit(pages[name]).get_attribute("body", "data-ready")))
+    assert min(times["many"]) < max(2000, 12 * min(times["few"])), times
 
 
 def test_a_served_table_grows_without_reload(browser, tmp_path):

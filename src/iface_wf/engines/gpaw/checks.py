@@ -48,8 +48,17 @@ def require_setups(symbols: Iterable[str], settings: Mapping[str, Any]) -> None:
     kind = XC(settings["xc"]).get_setup_name()
     for symbol in sorted(symbols):
         files = [f"{symbol}.{kind}"]
-        if settings["mode"] == "lcao":
-            files.append(f"{symbol}.{settings['basis']}.basis")
+        basis = settings["basis"] if settings["mode"] == "lcao" else None
+        if isinstance(basis, Mapping):
+            basis = basis.get(symbol)
+            if basis is None:
+                raise InputError(
+                    f"The setting basis of gpaw says nothing of {symbol}: give all elements, or one for all."
+                )
+        if settings.get("energy_shift") is not None:
+            require_configuration(symbol)
+        elif basis is not None:
+            files.append(f"{symbol}.{basis}.basis")
         for name in files:
             try:
                 found = search_for_file(name)[0]
@@ -60,6 +69,16 @@ def require_setups(symbols: Iterable[str], settings: Mapping[str, Any]) -> None:
                     f"GPAW has no file {name} here: of {symbol} nothing can be calculated in mode {settings['mode']}. Put it into "
                     "a folder of GPAW_SETUP_PATH, or choose another mode or basis."
                 )
+
+
+def require_configuration(symbol: str) -> None:
+    """Refuse an element of which GPAW cannot make functions (`InputError`)."""
+    from gpaw.atom.configurations import parameters
+
+    if symbol not in parameters:
+        raise InputError(
+            f"GPAW cannot make functions of {symbol} with an energy shift of their own: set energy_shift=null."
+        )
 
 
 CHECKS = (

@@ -212,7 +212,12 @@ class GpawEngine(Engine):
 
 def method(settings: dict[str, Any]) -> Method:
     """Say in words how GPAW calculates with some settings."""
-    basis = f"LCAO {settings['basis']}" if settings["mode"] == "lcao" else settings["mode"].upper()
+    basis = settings["mode"].upper()
+    if settings["mode"] == "lcao":
+        kinds = settings["basis"]
+        told = kinds if isinstance(kinds, str) else ", ".join(f"{x} {kind}" for x, kind in sorted(kinds.items()))
+        shift = f" of {settings['energy_shift']:g} eV" if settings.get("energy_shift") else ""
+        basis = f"LCAO {told}{shift}"
     if settings["mode"] == "pw":
         basis = f"PW {settings['cutoff']:g} eV" + (", open box" if settings.get("boundary") == "open" else "")
     return Method(metadata.version("gpaw"), settings["xc"], settings["dispersion"], basis, damping=settings["xc"])

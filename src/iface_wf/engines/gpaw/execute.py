@@ -14,6 +14,7 @@ from typing import Any
 from custodian import Custodian
 
 from iface_wf.documents.calculation import Correction
+from iface_wf.engines.cores import granted_cores
 from iface_wf.engines.gpaw.files import INPUT, RESULT
 from iface_wf.engines.gpaw.handlers import MAX_SLICES, GpawJob, InterruptedHandler, ScfHandler, read_json
 from iface_wf.engines.request import CalculationRequest
@@ -102,14 +103,6 @@ def usable_processes(settings: dict[str, Any], processes: int) -> int:
     if settings["mode"] == "lcao":
         return processes
     return min(processes, (math.prod(int(n) for n in settings["kpoints"]) + 1) // 2)
-
-
-def granted_cores() -> int:
-    """Return the cores that a scheduler granted to this job; outside of one, those that this process may use."""
-    for name in ("IFACE_WF_CORES", "SLURM_NTASKS", "PBS_NP", "NSLOTS"):
-        if (value := os.environ.get(name, "")).isdigit() and int(value) > 0:
-            return int(value)
-    return len(os.sched_getaffinity(0))
 
 
 def command(processes: int) -> list[str]:

@@ -11,13 +11,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import gpaw
 import numpy as np
 from gpaw.lfc import BasisFunctions
 from gpaw.new.lcao.ibzwfs import LCAOIBZWaveFunctions
 
-#: Of GPAW, whose methods are replaced.
-KNOWN = "26.7."
 #: Grid points along an edge of a box: small enough that few functions only touch a box, large enough for products to be fast.
 EDGE = 10
 #: So many values of functions (8 bytes each) are kept at most; larger systems are left to GPAW.
@@ -243,7 +240,6 @@ def calculate_potential_matrices(basis: BasisFunctions, vt_G: np.ndarray) -> np.
 
 
 def use_matrix_products() -> None:
-    """Let GPAW's atom-centred functions use these, in this process; a version of GPAW that is not known here is left alone."""
-    if gpaw.__version__.startswith(KNOWN):
-        BasisFunctions.calculate_potential_matrices = calculate_potential_matrices
-        LCAOIBZWaveFunctions.add_to_density = add_to_density
+    """Let GPAW's atom-centred functions use these, in this process."""
+    BasisFunctions.calculate_potential_matrices = calculate_potential_matrices
+    LCAOIBZWaveFunctions.add_to_density = add_to_density

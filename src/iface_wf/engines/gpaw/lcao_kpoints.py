@@ -6,14 +6,11 @@ real. The results agree to rounding. `use_larger_products` puts it in GPAW's pla
 
 from __future__ import annotations
 
-import gpaw
 import numpy as np
 import scipy.linalg
 from gpaw.core.matrix import Matrix, MatrixDistribution
 from gpaw.new.lcao.hamiltonian import CollinearHamiltonianMatrixCalculator as Calculator
 from gpaw.new.lcao.wave_functions import LCAOWaveFunctions
-
-from iface_wf.engines.gpaw.lcao_grid import KNOWN
 
 #: An imaginary part below this share of the largest element is rounding.
 REAL = 1e-13
@@ -97,7 +94,6 @@ def eigh_serial(
 
 
 def use_larger_products() -> None:
-    """Let GPAW's LCAO mode use these, in this process; a version of GPAW that is not known here is left alone."""
-    if gpaw.__version__.startswith(KNOWN):
-        Calculator._calculate_matrix_without_kinetic = without_kinetic
-        MatrixDistribution.eigh_serial = eigh_serial
+    """Let GPAW's LCAO mode use these, in this process."""
+    Calculator._calculate_matrix_without_kinetic = without_kinetic
+    MatrixDistribution.eigh_serial = eigh_serial

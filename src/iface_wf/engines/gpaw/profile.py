@@ -12,6 +12,7 @@ from iface_wf.engines.profile import Comparison, EngineProfile, Settings
 SHARED_SETTINGS = (
     "mode",
     "basis",
+    "energy_shift",
     "cutoff",
     "xc",
     "dispersion",
@@ -78,7 +79,13 @@ def counterpoise(settings: Settings) -> bool:
     return settings.get("mode") == "lcao"
 
 
-_METHOD = ("mode", "basis", "cutoff", "xc", "dispersion", "smearing")
+def molecules(settings: Settings) -> Settings:
+    """Let functions reach farther where there is no surface: anions need it, and molecules are small enough to pay for it."""
+    made = settings["mode"] == "lcao" and settings["basis"] == "dzp" and settings.get("energy_shift") is None
+    return {"energy_shift": 0.02} if made else {}
+
+
+_METHOD = ("mode", "basis", "energy_shift", "cutoff", "xc", "dispersion", "smearing")
 PROFILE = EngineProfile(
     name="gpaw",
     engine="iface_wf.engines.gpaw.engine:GpawEngine",
@@ -99,6 +106,7 @@ PROFILE = EngineProfile(
         grid_bound=grid_bound,
         counterpoise=counterpoise,
     ),
+    molecules=molecules,
     densities=("pseudo", "all_electron"),
     vibrations=True,
     cost={"relax": 50_000.0, "static": 2_000.0, "static fast": 150.0},

@@ -17,13 +17,14 @@ from typing import Any
 import numpy as np
 from ase import Atoms
 from ase.calculators.mixing import SumCalculator
-from ase.optimize import BFGS
 from gpaw import GPAW, KohnShamConvergenceError
 from gpaw.mpi import world
 from pymatgen.core import Structure
 from pymatgen.io.ase import AseAtomsAdaptor
 
+from iface_wf.engines.bodies import Bodies, BodyBFGS, bodies_of
 from iface_wf.engines.dispersion import dispersion_calculator, dispersion_energy
+from iface_wf.engines.gpaw.basis import farther_reaching
 from iface_wf.engines.gpaw.checkpoint import Checkpoint, OutOfTimeError, last_positions
 from iface_wf.engines.gpaw.density import (
     all_electron_density,
@@ -33,8 +34,7 @@ from iface_wf.engines.gpaw.density import (
 )
 from iface_wf.engines.gpaw.domains import share
 from iface_wf.engines.gpaw.files import FREE_ATOMS, INPUT, LOG, RESULT, TRAJECTORY, density_file
-from iface_wf.engines.gpaw.lcao_grid import use_matrix_products
-from iface_wf.engines.gpaw.lcao_kpoints import use_larger_products
+from iface_wf.engines.gpaw.replaced import replace_methods
 from iface_wf.engines.vibrations import FOLDER, KIND, UnrelaxedError, free_sites, hessian
 
 
@@ -88,7 +88,7 @@ def calculator_parameters(settings: dict[str, Any], ghosts: list[int], pbc: list
     return parameters
 
 
-def optimise(atoms: Atoms, settings: dict[str, Any], checkpoint: Checkpoint) -> tuple[bool, int]:
+def optimise(atoms: Atoms, settings: dict[str, Any], checkpoint: Checkpoint, bodies: Bodies = ()) -> tuple[bool, int]:
     """Relax the free atoms, continuing an interrupted trajectory.
 
     Parameters
@@ -99,6 +99,8 @@ def optimise(atoms: Atoms, settings: dict[str, Any], checkpoint: Checkpoint) -> 
         ``fmax`` (eV/A) and ``max_steps``.
     checkpoint
         Written after every step; says when the time is over.
+    bodies
+        Molecules on a slab, see `iface_wf.engines.bodies`.
 
     Returns
     -------
@@ -106,7 +108,8 @@ def optimise(atoms: Atoms, settings: dict[str, Any], checkpoint: Checkpoint) -> 
         Whether the forces converged, and the number of ionic steps in this run.
     """
     steps = 0
-    with BFGS(atoms, trajectory=TRAJECTORY, append_trajectory=True, logfile="relax.log", maxstep=0.1) as optimiser:
+    options = {"trajectory": TRAJECTORY, "append_trajectory": True, "logfile": "relax.log", "maxstep": 0.1}
+    with BodyBFGS(atoms, bodies, **options) as optimiser:
         for converged in optimiser.irun(fmax=settings["fmax"], steps=settings["max_steps"]):
             steps = optimiser.nsteps
             checkpoint.write()
@@ -184,10 +187,11 @@ def run(task: dict[str, Any]) -> dict[str, Any]:
     atoms = starting_atoms(task)
     pbc = [bool(p) for p in atoms.pbc]
     share(pbc)
-    if settings["mode"] == "lcao":
-        use_matrix_products()
-        use_larger_products()
-    calc = GPAW(**calculator_parameters(settings, task["ghosts"], pbc), txt=LOG)
+    replace_methods(settings["mode"])
+    parameters = calculator_parameters(settings, task["ghosts"], pbc)
+    if settings.get("energy_shift"):
+        parameters["basis"] = farther_reaching(settings["basis"], settings["energy_shift"], atoms.symbols)
+    calc = GPAW(**parameters, txt=LOG)
     checkpoint = Checkpoint(calc, settings.get("checkpoint_every", 300.0), task.get("max_seconds", 0.0))
     scf_steps = [0]
 
@@ -203,7 +207,8 @@ def run(task: dict[str, Any]) -> dict[str, Any]:
     atoms.calc = SumCalculator([calc, correction]) if task["kind"] != "static" and correction is not None else calc
     result: dict[str, Any] = {"scf_converged": True, "geometry_converged": True, "ionic_steps": 0}
     if relax:
-        result["geometry_converged"], result["ionic_steps"] = optimise(atoms, settings, checkpoint)
+        bodies = bodies_of(Structure.from_dict(task["structure"]), atoms)
+        result["geometry_converged"], result["ionic_steps"] = optimise(atoms, settings, checkpoint, bodies)
     if task["kind"] == KIND:
         result["hessian"] = second_derivatives(atoms, task, checkpoint)
     result |= energies(task, atoms, calc)

@@ -21,6 +21,8 @@ FUNCTIONALS = frozenset(
 )
 _LIBXC = re.compile(r"(HYB_)?(LDA|GGA|MGGA)_(X|C|XC|K)_\w{1,40}")
 _BASIS = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.()-]{0,40}")
+#: Types of functions that can be made: how many of each kind, how many that polarise.
+_MADE = re.compile(r"[sdtq]z([dtq]?p)?")
 Threshold = Annotated[float, Field(gt=0, le=100.0)]
 
 
@@ -55,8 +57,9 @@ class GpawSettings(EngineSettings):
 
     Attributes
     ----------
-    mode, basis, cutoff
-        ``lcao`` with its basis, ``pw`` with its cutoff, or ``fd``.
+    mode, basis, energy_shift, cutoff
+        ``lcao`` with its basis, ``pw`` with its cutoff, or ``fd``. With an energy shift, eV, functions of that reach are made
+        (`iface_wf.engines.gpaw.basis`); without, those of GPAW's files are used, of 0.1 eV.
     xc, dispersion
         Functional, and ``D3(BJ)``, ``D4`` or ``none``.
     grid, grid_spacing, bader_spacing
@@ -79,6 +82,7 @@ class GpawSettings(EngineSettings):
 
     mode: Literal["lcao", "pw", "fd"]
     basis: Basis | Elements[Basis] | None = None
+    energy_shift: Annotated[float, Field(ge=0.001, le=1.0, description="eV")] | None = None
     cutoff: Annotated[float, Field(ge=100.0, le=3000.0, description="eV")] | None = None
     xc: Annotated[str, AfterValidator(_functional)]
     dispersion: Literal["D3(BJ)", "D4", "none"] | None
@@ -107,6 +111,13 @@ class GpawSettings(EngineSettings):
         name, value = needed.get(self.mode, ("", self))
         if value is None:
             raise ValueError(f"mode {self.mode} needs {name!r}, which this level does not say")
+        if self.energy_shift is not None:
+            if self.mode != "lcao":
+                raise ValueError(f"'energy_shift' is for mode lcao, it means nothing in mode {self.mode}")
+            if not isinstance(self.basis, str) or not _MADE.fullmatch(self.basis):
+                raise ValueError(
+                    "'energy_shift' needs one 'basis' for all elements, of a type that can be made, such as dzp"
+                )
         if self.mode != "pw" and self.cutoff is not None:
             raise ValueError(
                 f"'cutoff' is for mode pw, it means nothing in mode {self.mode}: leave it out, or give null"

@@ -48,6 +48,7 @@ PROFILE = EngineProfile(
     technical=frozenset({"max_steps"}),
     shared=Comparison(method=("model", "weights", "calculator", "sha256", "dispersion")),
     cheap=True,
+    variant="model",
     vibrations=True,
     cost={"relax": 60.0, "static": 2.0},
     growth=(1.0, 0.0),

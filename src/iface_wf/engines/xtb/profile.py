@@ -70,6 +70,7 @@ PROFILE = EngineProfile(
     # wide_edge: slabs were calculated in cells of that edge once, which is another method
     shared=Comparison(method=("method", "wide_edge"), noted=dict.fromkeys(("A", "B", "A*", "B*"), _WARMTH)),
     cheap=True,
+    variant="method",
     vibrations=True,
     cost={"relax": 600.0, "static": 15.0},
     room={"fast": 100, "moderate": 150, "precise": 150},

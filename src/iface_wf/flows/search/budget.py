@@ -22,6 +22,10 @@ class Budget:
     steps: int
     patience: int
 
+    def deciding(self, placements: int) -> tuple[int, int, int] | None:
+        """Return what of a search decides a result's key; None where nothing is searched."""
+        return (VERSION, self.steps, self.patience) if placements > 1 and self.steps > 0 else None
+
 
 #: Raised by hand when a search of the same options begins to find something else.
 VERSION = 1

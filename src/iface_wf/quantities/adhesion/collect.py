@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib import metadata
 from typing import Any
 
 import numpy as np
@@ -15,9 +14,9 @@ from iface_wf.builders.components import select
 from iface_wf.builders.edges import area_of
 from iface_wf.documents.calculation import CalculationDocument
 from iface_wf.documents.labels import PARTNER, PARTS, SLAB, UNCORRECTED, WHOLE
-from iface_wf.documents.result import method_of, term_of
+from iface_wf.documents.result import method_in_words, method_of, term_of
 from iface_wf.engines.comparison import comparison_of, require_comparable
-from iface_wf.engines.document import now, package_versions
+from iface_wf.engines.document import now, provenance_of
 from iface_wf.flows.placements import RankedPlacements
 from iface_wf.quantities.adhesion.document import JOULE, AdhesionDocument, SolidDocument, TranslationDocument
 from iface_wf.quantities.binding.references import lowest
@@ -113,7 +112,7 @@ def adhesion_document(
         formula=structure.formula.replace(" ", ""),
         n_atoms=len(structure),
         area=area,
-        geometry_engine=f"{relaxed[WHOLE].engine} {relaxed[WHOLE].functional} ({relaxed[WHOLE].level})",
+        geometry_engine=method_in_words(relaxed[WHOLE]),
         terms=[term_of(role, c, uuids.get(taken.get(role, role), "")) for role, c in single.items()],
         structure=whole.structure,
         converged=all(c.converged for c in everything),
@@ -121,9 +120,7 @@ def adhesion_document(
         provenance={
             **provenance,
             "layers": layers,
-            "versions": package_versions() | whole.versions,
-            "iface_wf": metadata.version("iface-wf"),
-            "relaxations": {role: {"key": c.key, "engine": c.engine} for role, c in relaxed.items()},
+            **provenance_of(whole, relaxed),
         },
         wall_time=sum(c.wall_time or 0.0 for c in everything),
         completed_at=now(),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from importlib import metadata
 from typing import Any
 
 import numpy as np
@@ -20,11 +19,11 @@ from iface_wf.builders.checks import flags as outcome_flags
 from iface_wf.documents.calculation import CalculationDocument
 from iface_wf.documents.charges import ChargeSums
 from iface_wf.documents.labels import PARTS, UNCORRECTED, WHOLE, A, B
-from iface_wf.documents.result import method_of, term_of
+from iface_wf.documents.result import method_in_words, method_of, term_of
 from iface_wf.documents.schemes import SCHEMES
 from iface_wf.documents.upgrade import provenance_of_today
 from iface_wf.engines.comparison import comparison_of, require_comparable
-from iface_wf.engines.document import now, package_versions
+from iface_wf.engines.document import now, provenance_of
 from iface_wf.errors import CalculationError, IfaceError
 from iface_wf.flows.placements import RankedPlacements
 from iface_wf.quantities.binding.document import BindingDocument, DensityDifferenceDocument
@@ -123,7 +122,7 @@ def binding_document(
         image_distance=distance,
         coverage=100.0 / area if structure.lattice.pbc[1] else None,
         charge=ab.charge,
-        geometry_engine=f"{geometry.engine} {geometry.functional} ({geometry.level})" if geometry else "as given",
+        geometry_engine=method_in_words(geometry) if geometry else "as given",
         terms=[term_of(role, c, uuids.get(taken.get(role, role), "")) for role, c in calculations.items()],
         hydrogen_bonds=hydrogen_bonds(structure, A.components),
         longer_bonds=longer_bonds(structure, calculations[B.name].atoms_structure, B.components),
@@ -137,9 +136,7 @@ def binding_document(
         flags=flags,
         provenance={
             **provenance_of_today(about.get("provenance", {})),  # of a job that was submitted before the update, too
-            "versions": package_versions() | ab.versions,
-            "iface_wf": metadata.version("iface-wf"),
-            "relaxations": {role: {"key": c.key, "engine": c.engine} for role, c in relaxations.items()},
+            **provenance_of(ab, relaxations),
             "ranked_by": placements.engine,
             "references": {
                 part.name: {

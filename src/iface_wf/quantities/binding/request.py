@@ -11,7 +11,7 @@ from iface_wf.builders.spec import InterfaceSpec
 from iface_wf.documents.labels import A, B
 from iface_wf.engines import registry
 from iface_wf.flows.request import Request, method_of
-from iface_wf.flows.search.budget import MOST_STEPS, VERSION, Budget, budget_of
+from iface_wf.flows.search.budget import MOST_STEPS, Budget, budget_of
 from iface_wf.library.records import FillerRecord
 from iface_wf.quantities.binding.columns import QUANTITIES
 
@@ -127,13 +127,13 @@ class BindingRequest(InterfaceSpec, Request):
             SHA-256, hexadecimal.
         """
         options = self.model_dump(mode="json", include=set(_OPTIONS)) | {"metal": metal or None}
-        budget = self.budget
+        searching = self.budget.deciding(self.placements)
         if interface_digest is not None:
             own = {name: options[name] if conformers else None for name in ("placements", "seed")}
             options = own | {"interface": interface_digest, "metal": metal or None}
-        if conformers and self.placements > 1 and budget.steps > 0:
+        if conformers and searching is not None:
             options["ranking"] = method_of(self.ranking_engine(), elements)
-            options["search"] = [VERSION, budget.steps, budget.patience]
+            options["search"] = list(searching)
         options |= {"held": held, "layer": layer}
         fragments = {B.name: fragment_digest} if isinstance(fragment_digest, str) else dict(fragment_digest)
         parts = {A.name: slab_digest, **fragments}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from importlib import metadata
 from typing import Any
 
 import numpy as np
@@ -19,9 +18,9 @@ from iface_wf.builders.molecules.complexes import BOUND
 from iface_wf.documents.calculation import CalculationDocument
 from iface_wf.documents.kinds import get_kind
 from iface_wf.documents.labels import CATION, PARTS, UNCORRECTED, WHOLE
-from iface_wf.documents.result import method_of, term_of
+from iface_wf.documents.result import method_in_words, method_of, term_of
 from iface_wf.engines.comparison import comparison_of, require_comparable
-from iface_wf.engines.document import now, package_versions
+from iface_wf.engines.document import now, provenance_of
 from iface_wf.flows.placements import RankedPlacements
 from iface_wf.quantities.binding.references import lowest
 from iface_wf.quantities.binding.terms import numbers_of, terms_of
@@ -125,16 +124,14 @@ def complex_document(
         n_atoms=len(structure),
         area=0.0,
         charge=ab.charge,
-        geometry_engine=f"{relaxed[WHOLE].engine} {relaxed[WHOLE].functional} ({relaxed[WHOLE].level})",
+        geometry_engine=method_in_words(relaxed[WHOLE]),
         terms=[term_of(role, c, uuid_of[role]) for role, c in single.items()],
         structure=ab.structure,
         converged=all(c.converged for c in everything),
         flags=flags,
         provenance={
             **about.get("provenance", {}),
-            "versions": package_versions() | ab.versions,
-            "iface_wf": metadata.version("iface-wf"),
-            "relaxations": {role: {"key": c.key, "engine": c.engine} for role, c in relaxed.items()},
+            **provenance_of(ab, relaxed),
         },
         wall_time=sum(c.wall_time or 0.0 for c in everything),
         completed_at=now(),

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from abc import ABC
 from typing import Literal
 
 from pydantic import Field, computed_field
 
-from iface_wf.analysis.uncertainty import basis_part, combined, dispersion_part, geometry_part, search_part
+from iface_wf.analysis.uncertainty import basis_part, combined, dispersion_part, geometry_part, searches_part
 from iface_wf.documents.base import Document, StructureDict
 from iface_wf.documents.contacts import HydrogenBond, LongerBond
 from iface_wf.documents.labels import CATION
@@ -92,10 +91,8 @@ class ComplexDocument(ResultDocument, ABC):
         if self.binding_energy is None:
             return {}
         searches = [self.search, *(piece.search for piece in self.pieces.values())]
-        spreads = [search_part(each.model_dump() if each is not None else None) for each in searches]
-        known = [spread for spread in spreads if spread is not None]
         parts = {
-            "search": math.hypot(*known) if known else None,
+            "search": searches_part(each.model_dump() if each is not None else None for each in searches),
             "basis": basis_part(self.basis, self.bsse_energy, ions=self._with_cation),
             "dispersion": dispersion_part(self.dispersion_shares, self.dispersion not in (None, "none")),
             "geometry": geometry_part(self.deformation_energy, self._relaxed_by_another_method),

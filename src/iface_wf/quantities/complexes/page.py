@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from iface_wf.analysis.uncertainty import SOURCES
 from iface_wf.documents.kinds import Column, Row, Section
-from iface_wf.documents.labels import PARTS, UNCERTAINTY_PARTS
+from iface_wf.documents.labels import PARTS
 from iface_wf.quantities.complexes.document import ComplexDocument
 from iface_wf.reports.contacts import contact_sections
+from iface_wf.reports.uncertainty import uncertainty_section
 
 _CORRECTED = "counterpoise corrected where the basis is atom-centred"
 #: Columns beside the headline.
@@ -80,15 +80,10 @@ def sections(document: ComplexDocument) -> list[Section]:
         (number, isomer.energy, isomer.donors, ", ".join(f"{d:.2f}" for d in isomer.distances), ", ".join(isomer.flags))
         for number, isomer in enumerate(document.isomers, start=1)
     ]
-    parts = [
-        (name, document.uncertainty_parts[name], SOURCES[name])
-        for name in UNCERTAINTY_PARTS
-        if name in document.uncertainty_parts
-    ]
     return [
         Section("Pieces in isolation", ("piece", "formula", "charge, e", "energy, eV", "relaxed as"), pieces),
         Section("Isomers", ("", "above the lowest, eV", "donors", "distances, A", "flags"), isomers),
-        Section("Uncertainty", ("source", "eV", "what it is"), parts),
+        uncertainty_section(document.uncertainty_parts),
         *contact_sections(document.hydrogen_bonds, document.longer_bonds),
     ]
 

@@ -12,8 +12,9 @@ from pymatgen.core import Structure
 from iface_wf.builders.spec import NO_FILLER, InterfaceSpec, MoleculeSpec
 from iface_wf.engines.base import Engine
 from iface_wf.errors import InputError
-from iface_wf.flows.request import Request, method_of
-from iface_wf.flows.search.budget import MOST_STEPS, VERSION, Budget, budget_of
+from iface_wf.flows.request import Request, for_molecules, method_of
+from iface_wf.flows.search.budget import MOST_STEPS, Budget, budget_of
+from iface_wf.library.records import FillerRecord
 
 #: Fields that say what the first molecule is; the same names as of what lies on a slab.
 HOST = tuple(MoleculeSpec.model_fields)
@@ -80,10 +81,13 @@ class ComplexRequest(MoleculeSpec, Request):
                 raise ValueError(f"{given[0]!r} means nothing without a polymer or a molecule")
         return self
 
+    def main_engine(self, *fillers: FillerRecord) -> Engine:
+        """Return the engine of the energies, as it is used where there is no surface; see `Request.main_engine`."""
+        return for_molecules(super().main_engine(*fillers))
+
     def searching(self) -> tuple[Any, ...] | None:
         """Return what decides the searches; None where nothing is searched."""
-        budget = self.budget
-        return (VERSION, budget.steps, budget.patience) if self.placements > 1 and budget.steps > 0 else None
+        return self.budget.deciding(self.placements)
 
     def key(self, parts: Mapping[str, str], elements: set[str]) -> str:
         """Return the content key of the result from the digests of A, B and AB as built."""

@@ -10,7 +10,7 @@ from jobflow import job
 from pymatgen.core import Composition, Structure
 
 from iface_wf.documents.calculation import CalculationDocument
-from iface_wf.documents.result import method_of, term_of
+from iface_wf.documents.result import method_in_words, method_of, term_of
 from iface_wf.engines.document import now, package_versions
 from iface_wf.errors import MismatchError
 from iface_wf.quantities.surface.document import JOULE, FaceDocument, SurfacesDocument
@@ -70,7 +70,7 @@ def surfaces_document(
         formula=first.formula,
         n_atoms=max(face.n_atoms for face in faces),
         area=usable[0].area if usable else faces[0].area,
-        geometry_engine=f"{first.engine} {first.functional} ({first.level})",
+        geometry_engine=method_in_words(first),
         terms=[term_of(role, document, uuids.get(role, "")) for role, document in relaxed.items()],
         structure=relaxed[best].structure,
         converged=first.converged and bool(usable),

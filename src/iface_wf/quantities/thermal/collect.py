@@ -15,7 +15,7 @@ from iface_wf.analysis.thermochemistry import LOW_FREQUENCY, SHAPES, SOFT, gas, 
 from iface_wf.analysis.vibrations import modes
 from iface_wf.documents.calculation import CalculationDocument
 from iface_wf.documents.labels import WHOLE, B
-from iface_wf.documents.result import term_of
+from iface_wf.documents.result import method_in_words, term_of
 from iface_wf.documents.trust import NOT_A_MINIMUM
 from iface_wf.engines.document import now, package_versions
 from iface_wf.quantities.binding.document import BindingDocument
@@ -93,7 +93,7 @@ def thermal_document(
         ],
         imaginary_modes=sum(each.imaginary_modes for each in found.values()),
         vibrations=found,
-        vibrations_engine=f"{one.engine} {one.functional} ({one.level})",
+        vibrations_engine=method_in_words(one),
         low_frequency=LOW_FREQUENCY,
         binding_key=binding.key,
         converged=binding.converged and len(found) == len(vibrations),

@@ -13,7 +13,7 @@ from iface_wf.documents.result import ResultDocument
 #: Options of `iface-wf run` that hold one plain value.
 _PLAIN = (
     "filler", "surface", "thickness", "polymer", "units", "sequence", "tacticity", "conformation", "molecule", "salt",
-    "partner", "partner_units", "partner_surface", "partner_thickness", "max_strain", "max_area", "shifts",
+    "reaction", "partner", "partner_units", "partner_surface", "partner_thickness", "max_strain", "max_area", "shifts",
     "interface", "split", "engine", "level", "geometry", "placements", "search", "seed", "vacuum", "max_atoms", "room_atoms",
     "temperature", "pressure", "held_layers", "title",
 )  # fmt: skip
@@ -35,7 +35,7 @@ def run_command(document: ResultDocument) -> tuple[str, list[str]]:
         Fields that only a YAML file or Python can give.
     """
     request = document.provenance.get("request")
-    if not isinstance(request, Mapping) or not (request.get("filler") or request.get("interface")):
+    if not isinstance(request, Mapping) or not any(map(request.get, ("filler", "interface", "reaction"))):
         return "", []
     words = ["iface-wf", "run"]
     for name in _PLAIN:
