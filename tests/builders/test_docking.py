@@ -6,11 +6,12 @@ from pymatgen.core import Lattice, Structure
 
 from iface_wf.builders.contact import symbols_of
 from iface_wf.builders.docking.field import DockingField
-from iface_wf.builders.docking.parameters import bond_charges
+from iface_wf.builders.docking.parameters import POLARISED, bond_charges
 from iface_wf.builders.docking.search import descriptor, dock, unlike
 from iface_wf.builders.docking.shapes import Shapes
 from iface_wf.builders.molecules.complexes import build_salt
-from iface_wf.builders.molecules.fragments import from_smiles
+from iface_wf.builders.molecules.fragments import from_smiles, mol_of
+from iface_wf.builders.molecules.ions import partial_charges
 from iface_wf.builders.placing.targets import Target
 from iface_wf.documents.labels import CATION
 from iface_wf.library import Library
@@ -79,6 +80,38 @@ def test_lithium_sits_at_the_distance_of_lithium(silanols, pair):
     oxygens = [found.fragment[i] for i, s in enumerate(symbols) if s in ("O", "F", "N")]
     nearest = np.linalg.norm(np.array([*oxygens, *silanols.cart_coords[[1, 3, 4, 6, 8, 9]]]) - lithium, axis=1).min()
     assert 1.7 < nearest < 2.3  # A; Li-O contacts are 1.85 to 2.1
+
+
+def test_bonds_and_angles_stay_as_the_engine_has_them(silanols):
+    """Those of MMFF94 would differ by hundredths of an angstrom, which costs an engine more than poses differ by."""
+    fragment = from_smiles("COC")
+    stretched = fragment.copy()
+    stretched.scale_lattice(fragment.volume * 1.03**3)  # all bonds longer by 3 %, angles as before
+    for molecule in (fragment, stretched):
+        found = DockingField(silanols, molecule).minimise(on_top(silanols, molecule))
+        bonded = molecule.distance_matrix < 1.6
+        lengths = np.linalg.norm(found.fragment[:, None] - found.fragment[None], axis=-1)
+        # springs of 30 eV/A^2 against forces of contacts of some 0.5 eV/A
+        assert np.abs(lengths - molecule.distance_matrix)[bonded].max() < 0.02
+
+
+def test_hydroxyls_that_nothing_binds_stay_where_the_slab_has_them(silanols, water):
+    field = DockingField(silanols, water)
+    far = on_top(silanols, water, 30.0)
+    home = silanols.cart_coords[field.hydroxyls]
+    found = field.minimise(far)
+    assert np.allclose(found.hydroxyls, home, atol=1e-3)  # A
+    turned = field.minimise(far, field.turned_hydroxyls(home, np.random.default_rng(0)))
+    assert np.allclose(turned.hydroxyls, home, atol=0.05)
+    near = field.minimise(on_top(silanols, water))
+    assert np.linalg.norm(near.hydroxyls - home, axis=1).max() > 0.1  # a hydrogen bond turns one
+
+
+def test_neutral_molecules_are_polarised_and_ions_are_not(silanols, pair):
+    ether = from_smiles("COC")
+    for molecule, factor in ((ether, POLARISED), (pair, 1.0)):
+        own = DockingField(silanols, molecule)._charges[: len(molecule)]
+        assert own == pytest.approx(factor * partial_charges(mol_of(molecule)), abs=1e-9)
 
 
 def test_charges_are_neutral_and_have_the_sign_of_the_element(silanols, pair):

@@ -101,7 +101,10 @@ def test_the_second_stage_of_a_funnel_follows_by_itself(bench, ask, tmp_path):
     assert (code, done["stage"], len(done["submitted"])) == (0, "ranking", 2)
     assert ask("queue", "run", "--until-done")[0] == 0
     table = result_table(bench.project.store())
-    best = table[table["level"] == "fast"].sort_values("binding_energy")["polymer"].iloc[0]
+    believed = table[
+        (table["level"] == "fast") & table["trustworthy"]
+    ]  # ammonia needs a hundred steps and more, now and then too many
+    best = believed.sort_values("binding_energy")["polymer"].iloc[0]
     assert list(table[table["level"] == "moderate"]["polymer"]) == [best]
     code, done, _ = ask("submit", spec, "--json")
     assert (done["stage"], done["stored"], done["submitted"]) == ("interfaces", 1, [])

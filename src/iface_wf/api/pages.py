@@ -12,7 +12,7 @@ from jobflow import JobStore
 
 import iface_wf
 from iface_wf.api.options import Store, check_types, opened
-from iface_wf.api.stored import results
+from iface_wf.api.stored import results, told_of_other_kinds
 from iface_wf.errors import InputError
 from iface_wf.reports.site.write import (
     page_path,
@@ -82,6 +82,8 @@ def report_all(
     )  # fmt: skip
     if table.empty:
         raise InputError("No result matches, so there is nothing to report; `iface-wf results` lists what there is.")
+    if kind is None and on_event is not None and (others := told_of_other_kinds(opened_store, table)):
+        on_event(others)
     folder = report_folder(Path(out), force)
     try:
         return _write(folder, table, opened_store, on_event)

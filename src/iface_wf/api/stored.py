@@ -15,7 +15,7 @@ from iface_wf.engines import registry
 from iface_wf.engines.profile import LEVEL_NAMES
 from iface_wf.errors import InputError, unknown_name
 from iface_wf.store.compare import compare_levels, ties
-from iface_wf.store.results import find_result, functional_of, result_table
+from iface_wf.store.results import find_result, functional_of, of_other_kinds, result_table
 
 #: Filters whose values have other names in the library.
 _IN_LIBRARY: tuple[Literal["filler", "polymer", "salt"], ...] = ("filler", "polymer", "salt")
@@ -88,6 +88,13 @@ def _table(
         todays = _todays_names(result_table(store, kind), names)
         return table if todays == names else result_table(store, kind, sort=sort, where=where, **todays)
     return table
+
+
+def told_of_other_kinds(store: JobStore, table: pd.DataFrame) -> str:
+    """Say how many results of other kinds a store has beside those of a table that nobody asked a kind for; empty where it has none."""
+    found = of_other_kinds(store, table.attrs["kind"])
+    names = ", ".join(f"{name} ({count})" for name, count in found.items())
+    return f"These are of the kind {table.attrs['kind']}; of other kinds the store has: {names}." if found else ""
 
 
 def _todays_names(everything: pd.DataFrame, names: Mapping[str, str | None]) -> dict[str, str | None]:

@@ -70,10 +70,14 @@ def papers(
         ]
         papers_ahead.calculate_side_by_side(several, papers_ahead.as_options(store, folder), say)
     with Progress() as progress:
-        found = {
-            name: list(outcomes(each, job_store, library, folder, progress.tell, not gas_phase))
-            for name, each in chosen.items()
-        }
+        found: dict[str, list[Outcome]] = {name: [] for name in chosen}
+        count, total = 0, sum(len(each.quantities) for each in chosen.values())
+        progress.wait(f"[0/{total}]")
+        for name, each in chosen.items():
+            for outcome in outcomes(each, job_store, library, folder, progress.tell, not gas_phase):
+                found[name].append(outcome)
+                count += 1
+                progress.wait(f"[{count}/{total}] {name}: {outcome.quantity.name}")
     if out is not None:
         from iface_wf.screening.papers_page import page
 
@@ -86,7 +90,7 @@ def papers(
     else:
         _print(chosen, found)
     failed = [outcome for each in found.values() for outcome in each if outcome.failed]
-    if failed and not stored:
+    if failed:
         for outcome in failed:
             say(f"{outcome.quantity.name}: {outcome.problem}")
         raise typer.Exit(1)

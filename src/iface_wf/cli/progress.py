@@ -52,6 +52,14 @@ class Progress:
         line = plain_text(f"{place} {event.step:<24} {mark:<7} {event.seconds:8.1f} s{detail}")
         self._console.print(line, soft_wrap=True)
 
+    def wait(self, words: str) -> None:
+        """Show on a terminal what is being done now."""
+        if self._status is None and self._console.is_terminal:
+            self._status = self._console.status("")
+            self._status.start()
+        if self._status is not None:
+            self._status.update(plain_text(words))
+
     def _clear(self) -> None:
         if self._status is not None:
             self._status.stop()

@@ -38,6 +38,7 @@ def results(
 ) -> None:
     """List the finished interfaces."""
     from iface_wf.api import stored
+    from iface_wf.api.options import opened
     from iface_wf.cli import tables
 
     asked = tables.asked(fmt, out, columns, json)
@@ -56,6 +57,8 @@ def results(
         say(
             f"{table.attrs['older']} of these were written by an older version: iface-wf store migrate brings them up to date."
         )
+    if kind is None and (others := stored.told_of_other_kinds(opened(store, create=False), table)):
+        say(others)
     if tables.written(table, asked):
         return
     if table.empty:

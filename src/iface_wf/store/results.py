@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Collection, Hashable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -21,6 +22,7 @@ from iface_wf.former import hint, todays_column
 from iface_wf.store.fields import value_under
 from iface_wf.store.mongo import Documents
 from iface_wf.store.reuse import complete
+from iface_wf.store.scalars import scalars
 from iface_wf.store.versions import document_in, of_today, refuse_newer, upgraded
 from iface_wf.store.where import parse_where
 from iface_wf.store.whole import (
@@ -79,6 +81,13 @@ class StoredResult(NamedTuple):
 def columns_of(kind: ResultKind) -> tuple[Column, ...]:
     """Return the columns of the table of a kind of result."""
     return (*NAMES, *kind.columns, *MARKS)
+
+
+def of_other_kinds(store: JobStore, kind: str) -> dict[str, int]:
+    """Count the stored results of all kinds but one, by kind, without reading them."""
+    others = {"$in": [name for name in kind_names() if name != kind]}
+    found = set(scalars(store, ["output.document_type", "output.key"], {"output.document_type": others}))
+    return dict(sorted(Counter(str(name) for name, _ in found).items()))
 
 
 def result_table(

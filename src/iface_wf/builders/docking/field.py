@@ -4,7 +4,7 @@ An engine takes a second for a step of an interface, this a fraction of a millis
 placements, and what it finds low the engine relaxes. Within the molecule MMFF94 holds, ions included; where that knows no
 parameters, bonded atoms keep their distances. Slab and molecule see each other, and the molecule its images, by
 Lennard-Jones and charges, see `iface_wf.builders.docking.parameters`. Of the slab only the hydrogens of terminal hydroxyls
-move, on springs.
+move, on springs that hold them where the slab has them.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from pymatgen.core import Element, Structure
+from rdkit import Chem
 from rdkit.Chem import rdForceFieldHelpers
 from rdkit.rdBase import BlockLogs
 from scipy.optimize import minimize
@@ -22,7 +23,7 @@ from scipy.spatial.transform import Rotation
 
 from iface_wf.builders.contact import symbols_of
 from iface_wf.builders.docking.kernel import CUTOFF, among, between
-from iface_wf.builders.docking.parameters import Kinds, bond_charges, bonds
+from iface_wf.builders.docking.parameters import POLARISED, Kinds, bond_charges, bonds
 from iface_wf.builders.molecules.conformers import KCAL_PER_MOL
 from iface_wf.builders.molecules.fragments import mol_of
 from iface_wf.builders.molecules.ions import partial_charges
@@ -30,8 +31,11 @@ from iface_wf.errors import InputError
 
 Vectors = NDArray[np.float64]
 
-#: Springs between a hydroxyl's hydrogen and its oxygen, and the atom behind that, eV/A^2.
-_STRETCH, _BEND = 30.0, 6.0
+#: Springs along bonds of the molecule and of hydroxyls, and between the ends of an angle, eV/A^2.
+_STRETCH, _BEND = 30.0, 8.0
+#: What a hydroxyl of the slab gives up when it turns: bonds to its neighbours, as springs to where it was, eV/A^2. By GFN1-xTB turning those of
+#: quartz costs 0.15 eV for the sum of the squares of their moves in A^2; the charges below would even gain by it.
+_HOME = 0.2
 #: Springs that hold a molecule without parameters together, eV/A^2.
 _HOLD = 10.0
 #: How far a molecule may wander from where it started, A.
@@ -84,7 +88,6 @@ class DockingField:
         self._shifts = _translations(slab, span + CUTOFF)
         self._fixed, self._fixed_index = _replicas(slab, rigid, margin)
         self._fixed_kinds, self._fixed_charges = kinds.of[0][self._fixed_index], charges[self._fixed_index]
-        self._left_out = np.full((count + len(self.hydroxyls), 2), -1, dtype=np.int64)
         home = slab.cart_coords
         self._lengths = np.zeros((len(self.hydroxyls), 2))
         self._ends = np.zeros((len(self.hydroxyls), 2, 3))
@@ -93,9 +96,6 @@ class DockingField:
                 near = home[hydrogen] + _shortest(slab, home[anchor] - home[hydrogen])
                 self._ends[row, column] = near
                 self._lengths[row, column] = float(np.linalg.norm(near - home[hydrogen]))
-                distance = np.linalg.norm(self._fixed - near, axis=1)
-                if distance.min() < 1e-3:
-                    self._left_out[count + row, column] = int(np.argmin(distance))
 
     def minimise(self, xyz: Vectors, hydroxyls: Vectors | None = None, steps: int = 200) -> Minimum:
         """Relax a placement.
@@ -120,13 +120,12 @@ class DockingField:
     def _energy(self, x: Vectors) -> tuple[float, Vectors]:
         xyz = np.ascontiguousarray(x.reshape(-1, 3))
         gradient = np.zeros_like(xyz)
-        pairs = (self._reach, self._depth)
+        pairs, count = (self._reach, self._depth), len(xyz) - len(self.hydroxyls)
         energy = between(
-            xyz, self._fixed, self._kinds, self._fixed_kinds, self._charges, self._fixed_charges, *pairs,
-            self._left_out, gradient,
+            xyz[:count], self._fixed, self._kinds[:count], self._fixed_kinds, self._charges[:count], self._fixed_charges,
+            *pairs, gradient[:count],
         )  # fmt: skip
         energy += among(xyz, self._kinds, self._charges, self._groups, self._shifts, *pairs, gradient)
-        count = len(xyz) - len(self.hydroxyls)
         inside, own = self._internal(xyz[:count])
         gradient[:count] += own
         if len(self.hydroxyls):
@@ -135,7 +134,9 @@ class DockingField:
             off = length - self._lengths
             springs = np.array([_STRETCH, _BEND])
             energy += float(np.sum(0.5 * springs * off**2))
-            gradient[count:] += np.sum((springs * off / length)[..., None] * arm, axis=1)
+            moved = xyz[count:] - self.slab.cart_coords[self.hydroxyls]
+            energy += float(np.sum(0.5 * _HOME * moved**2))
+            gradient[count:] += np.sum((springs * off / length)[..., None] * arm, axis=1) + _HOME * moved
         return energy + inside, gradient.ravel()
 
     def turned_hydroxyls(self, hydroxyls: Vectors, rng: np.random.Generator) -> Vectors:
@@ -176,6 +177,10 @@ class _Internal:
             with BlockLogs():
                 properties = rdForceFieldHelpers.MMFFGetMoleculeProperties(mol)
             if properties is not None:
+                # bonds and angles stay as the engine has them: those of MMFF94 cost it more than poses differ by
+                for term in ("Bond", "Angle", "StretchBend"):
+                    getattr(properties, f"SetMMFF{term}Term")(False)
+                self._shape = _shape_springs(fragment)
                 self._field = rdForceFieldHelpers.MMFFGetMoleculeForceField(
                     mol, properties, ignoreInterfragInteractions=False
                 )
@@ -199,19 +204,37 @@ class _Internal:
         """Return energy (eV) and gradient (eV/A)."""
         if self._field is not None:
             flat = xyz.ravel().tolist()
-            energy = self._field.CalcEnergy(flat)
-            gradient = np.array(self._field.CalcGrad(flat)).reshape(-1, 3)
-            return float(energy) * KCAL_PER_MOL, gradient * KCAL_PER_MOL
+            gradient = np.array(self._field.CalcGrad(flat)).reshape(-1, 3) * KCAL_PER_MOL
+            return float(self._field.CalcEnergy(flat)) * KCAL_PER_MOL + _springs(xyz, *self._shape, gradient), gradient
         gradient = np.zeros_like(xyz)
         energy = among(np.ascontiguousarray(xyz), *self._tables, self._reach, self._depth, gradient)
-        i, j = self._pairs
-        arm = xyz[i] - xyz[j]
-        length = np.linalg.norm(arm, axis=1)
-        off = length - self._lengths
-        pull = (_HOLD * off / length)[:, None] * arm
-        np.add.at(gradient, i, pull)
-        np.add.at(gradient, j, -pull)
-        return energy + float(np.sum(0.5 * _HOLD * off**2)), gradient
+        stiffness = np.full(len(self._lengths), _HOLD)
+        return energy + _springs(xyz, self._pairs, self._lengths, stiffness, gradient), gradient
+
+
+def _springs(xyz: Vectors, pairs: NDArray[np.int64], lengths: Vectors, stiffness: Vectors, gradient: Vectors) -> float:
+    """Add the energy (eV) of springs (eV/A^2) between pairs, shape (2, n), and its gradient."""
+    i, j = pairs
+    arm = xyz[i] - xyz[j]
+    length = np.linalg.norm(arm, axis=1)
+    off = length - lengths
+    pull = (stiffness * off / length)[:, None] * arm
+    np.add.at(gradient, i, pull)
+    np.add.at(gradient, j, -pull)
+    return float(np.sum(0.5 * stiffness * off**2))
+
+
+def _shape_springs(fragment: Structure) -> tuple[NDArray[np.int64], Vectors, Vectors]:
+    """Return the pairs of bonds and angles of a molecule, their distances (A), and how stiff each is (eV/A^2)."""
+    own = bonds(fragment)
+    metal = np.array([Element(symbol).is_metal for symbol in symbols_of(fragment)])
+    own &= ~metal[:, None] & ~metal[None]
+    through = (own.astype(int) @ own.astype(int) > 0) & ~own
+    xyz = fragment.cart_coords
+    found = [np.array(np.nonzero(np.triu(each, 1))) for each in (own, through)]
+    pairs = np.hstack(found)
+    stiffness = np.repeat([_STRETCH, _BEND], [each.shape[1] for each in found])
+    return pairs, np.linalg.norm(xyz[pairs[0]] - xyz[pairs[1]], axis=1), stiffness
 
 
 def _numbered(joined: NDArray[np.bool_]) -> NDArray[np.int64]:
@@ -220,9 +243,15 @@ def _numbered(joined: NDArray[np.bool_]) -> NDArray[np.int64]:
 
 
 def _fragment_charges(fragment: Structure) -> Vectors:
+    """Return the charges of what lies on the slab, e: of neutral molecules those of MMFF94, polarised."""
     if fragment.properties.get("bonds") is None:
         return bond_charges(fragment)
-    return partial_charges(mol_of(fragment))
+    mol = mol_of(fragment)
+    charges = partial_charges(mol)
+    for part in Chem.GetMolFrags(mol):
+        if abs(charges[list(part)].sum()) < 0.01:
+            charges[list(part)] *= POLARISED
+    return charges
 
 
 def _hydroxyls(

@@ -51,7 +51,6 @@ def between(
     other_charges: Vectors,
     reach: Vectors,
     depth: Vectors,
-    left_out: Integers,
     gradient: Vectors,
 ) -> float:
     """Add the energy of moving atoms with fixed ones, and its gradient.
@@ -66,8 +65,6 @@ def between(
         Charges of both, e.
     reach, depth
         Distance (A) and depth (eV) of the minimum of each pair of kinds.
-    left_out
-        For each moving atom two fixed ones that it is bonded to; -1: none.
     gradient
         Is added to, eV/A, shape (n, 3).
 
@@ -83,7 +80,7 @@ def between(
             dy = moving[i, 1] - fixed[j, 1]
             dz = moving[i, 2] - fixed[j, 2]
             r2 = dx * dx + dy * dy + dz * dz
-            if r2 > CUTOFF * CUTOFF or left_out[i, 0] == j or left_out[i, 1] == j:
+            if r2 > CUTOFF * CUTOFF:
                 continue
             energy, slope = _pair(
                 r2, charges[i] * other_charges[j], reach[kinds[i], others[j]], depth[kinds[i], others[j]]
@@ -114,7 +111,7 @@ def among(
         As in `between`.
     groups
         Atoms of one group see each other's images only; what holds them together is counted elsewhere. Atoms of the
-        group -1 see all others.
+        group -1 see those of other groups only, and no images of their own.
     shifts
         Translations of the lattice within reach, A, the zero one first.
     """
@@ -123,7 +120,7 @@ def among(
     for s in range(shifts.shape[0]):
         for i in range(n):
             for j in range(n):
-                if s == 0 and (j <= i or (groups[i] == groups[j] and groups[i] >= 0)):
+                if (groups[i] == groups[j] and (s == 0 or groups[i] < 0)) or (s == 0 and j < i):
                     continue
                 dx = moving[i, 0] - moving[j, 0] - shifts[s, 0]
                 dy = moving[i, 1] - moving[j, 1] - shifts[s, 1]

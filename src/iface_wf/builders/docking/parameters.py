@@ -19,10 +19,15 @@ Vectors = NDArray[np.float64]
 #: Charge that a bond carries for each unit of difference of Pauling's electronegativities, e; O-H bonds are stronger
 #: dipoles than their difference says.
 _POLARITY, _POLARITY_H = 0.16, 0.28
-#: Depths of Lennard-Jones minima, eV (UFF, 10.1021/ja00051a040); others have the default.
+#: Depths of Lennard-Jones minima, eV, of UFF (10.1021/ja00051a040); others have the default.
 _DEPTH = {"H": 0.0019, "C": 0.0046, "N": 0.0030, "O": 0.0026, "F": 0.0022, "Si": 0.0174, "P": 0.0132, "S": 0.0119,
           "Cl": 0.0098, "I": 0.0147}  # fmt: skip
 _OTHER_DEPTH = 0.004
+#: Of the depth of pairs without a metal so much is taken: with all of it molecules lie pressed flat where GFN1-xTB has them high, and forces of
+#: GFN1-xTB on an ether on quartz want a third or less (docs/search.md).
+_PART = 0.3
+#: Charges of a neutral molecule on a surface are larger than those of MMFF94 by so much; those of ions are not.
+POLARISED = 1.4
 #: A hydrogen on O or N has this radius, A, for others than its own molecule.
 _POLAR_H = 0.9
 #: Minima lie at these multiples of the sum of van der Waals radii, and with metals of covalent radii.
@@ -99,7 +104,8 @@ class Kinds:
             _METAL * (covalent[:, None] + covalent[None]),
             _VDW * (vdw[:, None] + vdw[None]),
         )
-        self.depth = np.sqrt(depth[:, None] * depth[None])
+        part = np.where(metal[:, None] | metal[None], 1.0, _PART)
+        self.depth = part * np.sqrt(depth[:, None] * depth[None])
 
 
 def _kinds(structure: Structure) -> list[str]:

@@ -25,8 +25,9 @@ Vectors = NDArray[np.float64]
 
 #: Of the starts, this share are placements, less where a best one is known; the others are moves from the lowest minima found so far.
 _PLACED, _PLACED_LATER = 0.3, 0.2
-#: Steps of the force field after which a start is given up that lies higher above the lowest one, eV.
-ROUGH, _HOPELESS = 50, 0.4
+#: Steps of the force field after which a start is given up that lies higher above the lowest one, eV; not before so many minima are known,
+#: because an engine may see a minimum low that this force field has high.
+ROUGH, _HOPELESS, _ENOUGH = 50, 0.4, 16
 #: Steps of one that is not.
 FULL = 200
 #: Decimals of positions that count, A.
@@ -224,7 +225,7 @@ class _Dock:
     def _try(self, xyz: Vectors, hydroxyls: Vectors | None, origin: str) -> None:
         """Relax a start a little, and to the end where that is worth it; keep what comes out."""
         rough = self._minimise(xyz, hydroxyls, ROUGH)
-        if self.found and rough.energy > self.found[0].minimum.energy + _HOPELESS:
+        if len(self.found) >= _ENOUGH and rough.energy > self.found[0].minimum.energy + _HOPELESS:
             return
         self._add(self._minimise(rough.fragment, rough.hydroxyls), origin)
 

@@ -27,9 +27,10 @@ class Budget:
         return (VERSION, self.steps, self.patience) if placements > 1 and self.steps > 0 else None
 
 
-#: Raised by hand when a search of the same options begins to find something else.
+#: Raised by hand when results of searches before would be wrong; not where searches have become better, because a stored result with a higher
+#: minimum stays right in what it says.
 VERSION = 1
-#: The same of molecules alone; not part of the keys of results, because a stored result with a higher conformer stays right in what it says.
+#: The same of molecules alone, raised when they become better, too: it is no part of the keys of results.
 ALONE_VERSION = 2
 #: Most steps of a search.
 MOST_STEPS = 1_000_000

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
@@ -19,7 +20,7 @@ from iface_wf.errors import CalculationError
 from iface_wf.flows.placements import RankedPlacements
 from iface_wf.flows.search import statistics
 from iface_wf.flows.search.budget import Budget
-from iface_wf.flows.search.halving import Halving
+from iface_wf.flows.search.halving import RUNGS, Halving
 from iface_wf.flows.search.record import Record
 
 #: A candidate is better when it is lower by more than this, eV.
@@ -88,6 +89,8 @@ class Finder:
         Of the statistics.
     keep
         How many of the lowest distinct minima are kept as structures; 0: the best one only.
+    rungs
+        See `iface_wf.flows.search.halving.Halving`.
     """
 
     source: Source
@@ -97,6 +100,7 @@ class Finder:
     record: Record
     seed: int
     keep: int = 0
+    rungs: Sequence[tuple[int, float, float]] = RUNGS
     _marks: list[Any] = field(default_factory=list)
     _poses: dict[str, Pose] = field(default_factory=dict)
 
@@ -109,7 +113,7 @@ class Finder:
             When the engine can calculate no candidate.
         """
         walkers = Walkers(self.engine, self.engine.processes)
-        halving = Halving(walkers, self.record, self.budget.steps, tell_progress)
+        halving = Halving(walkers, self.record, self.budget.steps, tell_progress, self.rungs)
         batches: list[Batch] = []
         stopped: Literal["patience", "budget", "exhausted"] = "budget"
         best, waited, docking = np.inf, 0, 0.0

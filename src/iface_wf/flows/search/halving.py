@@ -18,6 +18,8 @@ from iface_wf.flows.search.record import Record
 #: Steps of each rung, counted from the start; the share of the candidates that goes on from it, and how far above the best
 #: one (eV) it may be.
 RUNGS = ((6, 0.5, 0.6), (16, 0.5, 0.35), (40, 0.5, 0.15))
+#: A rung before those, where candidates are many: one step tells which of the poses of a force field the engine sees as low at all.
+LOOK = (1, 0.5, 1.0)
 #: Steps of a stretch after the last rung, of which as many follow as are needed.
 STRETCH = 40
 #: Forces below which a candidate has arrived, eV/A; the relaxation that follows the search goes on from there.
@@ -40,12 +42,15 @@ class Halving:
         Steps that may be taken.
     tell
         Is told how the search goes, in words.
+    rungs
+        As `RUNGS`, which may have others before them.
     """
 
     walkers: Walkers
     record: Record
     budget: int
     tell: Callable[[str], None] = lambda words: None
+    rungs: Sequence[tuple[int, float, float]] = RUNGS
     walks: dict[str, Walk] = field(default_factory=dict)
     energies: dict[str, dict[int, float]] = field(default_factory=dict)
     seconds: float = 0.0
@@ -66,8 +71,8 @@ class Halving:
         self.walks |= candidates
         alive = list(candidates)
         done = 0
-        for steps, share, window in RUNGS:
-            self._advance(alive, steps - done, f"{steps} steps")
+        for steps, share, window in self.rungs:
+            self._advance(alive, steps - done, f"{steps} step{'s' * (steps > 1)}")
             alive = self._better(alive, share, window)
             done = steps
             if self.left <= 0 or not alive:

@@ -19,6 +19,7 @@ from iface_wf.engines.base import Engine
 from iface_wf.flows.placements import RankedPlacements
 from iface_wf.flows.search.budget import ALONE_VERSION, MOLECULE, Budget
 from iface_wf.flows.search.find import Batch, Finder, seed_of
+from iface_wf.flows.search.halving import LOOK, RUNGS
 from iface_wf.flows.search.layers import search_layer
 from iface_wf.flows.search.once import once
 from iface_wf.flows.search.options import SearchOptions
@@ -27,6 +28,8 @@ from iface_wf.flows.search.translations import TranslationSearch, search_transla
 
 #: Starts that the docking force field relaxes for each candidate that the engine looks at.
 STARTS = 32
+#: Of these the engine looks at so many for each placement, of which it relaxes the better half.
+LOOKED_AT = 2
 #: Shapes of a molecule that are placed.
 CONFORMERS = 10
 #: Candidates of a molecule alone in one batch, for each placement.
@@ -193,7 +196,8 @@ def find_on_slab(
     told = placing | {"target": target.model_dump() if target else None}
     record = Record(options.record_key(slab, fragment, **told), slab, fragment)
     source.record = record
-    return Finder(source, options.engine, options.placements, options.budget, record, options.seed).run()
+    rungs, count = (LOOK, *RUNGS), LOOKED_AT * options.placements
+    return Finder(source, options.engine, count, options.budget, record, options.seed, rungs=rungs).run()
 
 
 def find_alone(fragment: Structure, options: SearchOptions) -> RankedPlacements:
