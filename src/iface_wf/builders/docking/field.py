@@ -34,7 +34,8 @@ Vectors = NDArray[np.float64]
 #: Springs along bonds of the molecule and of hydroxyls, and between the ends of an angle, eV/A^2.
 _STRETCH, _BEND = 30.0, 8.0
 #: What a hydroxyl of the slab gives up when it turns: bonds to its neighbours, as springs to where it was, eV/A^2. By GFN1-xTB turning those of
-#: quartz costs 0.15 eV for the sum of the squares of their moves in A^2; the charges below would even gain by it.
+#: quartz costs 0.15 eV for the sum of the squares of their moves in A^2; the charges below would even gain by it. With 0.35 Li+ finds no oxygen
+#: whose hydrogen has to turn away.
 _HOME = 0.2
 #: Springs that hold a molecule without parameters together, eV/A^2.
 _HOLD = 10.0
