@@ -74,7 +74,9 @@ def test_a_search_keeps_its_budget_and_tells_what_it_did(layer, peroxide, folder
     final, built = Structure.from_dict(found.structure), Structure.from_dict(found.built)
     assert final.species == built.species
     assert not np.allclose(final.cart_coords, built.cart_coords)
-    shift = final.properties["placement"].get("substrate_shift", [0.0, 0.0, 0.0])  # room for a molecule that lies within the open layer
+    shift = final.properties["placement"].get(
+        "substrate_shift", [0.0, 0.0, 0.0]
+    )  # room for a molecule that lies within the open layer
     assert np.allclose(final.cart_coords[:6] - shift, layer.cart_coords)  # frozen
 
 
