@@ -29,7 +29,7 @@ ONE = spec_text(fillers=["water-layer"], polymers=["methane"], quantities=["bind
 CALCULATIONS = 8
 #: Those, and for the interface: placement, images, cutting, comparison, two single points that are known, collection.
 JOBS = 15
-#: Two interfaces, which share a slab; ammonia turns a water of it, which stays turned and is lower alone, so that slab has a single point, too.
+#: Two interfaces, which share a slab; cut out of the one with ammonia it relaxes to another minimum, which has a single point, too.
 TWO = spec_text(fillers=["water-layer"], polymers=["methane", "ammonia"], quantities=["binding_energy"])
 JOBS_OF_TWO = 28
 CALCULATIONS_OF_TWO = 15
