@@ -42,9 +42,7 @@ class Progress:
                     "A, B: filler and molecule, or two solids; AB: both together; *: frozen as in AB; L, R: sides of a reaction",
                     style="dim",
                 )
-            if self._console.is_terminal:
-                self._status = self._console.status(plain_text(f"{place} {event.step} ..."))
-                self._status.start()
+            self.wait(f"{place} {event.step} ...")
             return
         self._clear()
         detail = f"  {event.detail}" if event.detail else ""
@@ -54,11 +52,11 @@ class Progress:
 
     def wait(self, words: str) -> None:
         """Show on a terminal what is being done now."""
-        if self._status is None and self._console.is_terminal:
-            self._status = self._console.status("")
-            self._status.start()
         if self._status is not None:
             self._status.update(plain_text(words))
+        elif self._console.is_terminal:
+            self._status = self._console.status(plain_text(words))
+            self._status.start()
 
     def _clear(self) -> None:
         if self._status is not None:

@@ -41,9 +41,9 @@ def results(
     from iface_wf.api.options import opened
     from iface_wf.cli import tables
 
-    asked = tables.asked(fmt, out, columns, json)
+    asked, opened_store = tables.asked(fmt, out, columns, json), opened(store, create=False)
     table = stored.results(
-        store,
+        opened_store,
         kind=kind,
         sort=sort,
         where=where,
@@ -57,12 +57,12 @@ def results(
         say(
             f"{table.attrs['older']} of these were written by an older version: iface-wf store migrate brings them up to date."
         )
-    if kind is None and (others := stored.told_of_other_kinds(opened(store, create=False), table)):
+    if kind is None and (others := stored.told_of_other_kinds(opened_store, table)):
         say(others)
     if tables.written(table, asked):
         return
     if table.empty:
-        if stored.results(store, kind=kind).empty:
+        if stored.results(opened_store, kind=kind).empty:
             say("No results yet. Make one with: iface-wf run --filler SiO2 --polymer PEO")
         else:
             say("No result matches.")

@@ -1,8 +1,8 @@
 """A force field for a flexible molecule on a slab whose hydroxyls may turn: it finds starts, no energies to report.
 
 An engine takes a second for a step of an interface, this a fraction of a millisecond. So it may look at thousands of
-placements, and what it finds low the engine relaxes. Within the molecule MMFF94 holds, ions included; where that knows no
-parameters, bonded atoms keep their distances. Slab and molecule see each other, and the molecule its images, by
+placements, and what it finds low the engine relaxes. Within the molecule MMFF94 holds, ions included, but bonds
+and angles keep their distances; where it knows no parameters, all atoms that are joined do. Slab and molecule see each other, and the molecule its images, by
 Lennard-Jones and charges, see `iface_wf.builders.docking.parameters`. Of the slab only the hydrogens of terminal hydroxyls
 move, on springs that hold them where the slab has them.
 """
@@ -188,9 +188,7 @@ class _Internal:
                 self._field.Initialize()
                 self._mol = mol  # the field points into it
                 return
-        own = bonds(fragment)
-        metal = np.array([Element(symbol).is_metal for symbol in symbols_of(fragment)])
-        own &= ~metal[:, None] & ~metal[None]
+        own = _own_bonds(fragment)
         joined = np.linalg.matrix_power(own.astype(float) + np.eye(len(own)), len(own)) > 0
         self._pairs = np.array(np.nonzero(np.triu(joined, 1)))
         self._lengths = np.linalg.norm(
@@ -225,11 +223,15 @@ def _springs(xyz: Vectors, pairs: NDArray[np.int64], lengths: Vectors, stiffness
     return float(np.sum(0.5 * stiffness * off**2))
 
 
+def _own_bonds(fragment: Structure) -> NDArray[np.bool_]:
+    """Return which atoms of a molecule are bonded, shape (atoms, atoms); contacts of metals are none."""
+    metal = np.array([Element(symbol).is_metal for symbol in symbols_of(fragment)])
+    return np.asarray(bonds(fragment) & ~metal[:, None] & ~metal[None])
+
+
 def _shape_springs(fragment: Structure) -> tuple[NDArray[np.int64], Vectors, Vectors]:
     """Return the pairs of bonds and angles of a molecule, their distances (A), and how stiff each is (eV/A^2)."""
-    own = bonds(fragment)
-    metal = np.array([Element(symbol).is_metal for symbol in symbols_of(fragment)])
-    own &= ~metal[:, None] & ~metal[None]
+    own = _own_bonds(fragment)
     through = (own.astype(int) @ own.astype(int) > 0) & ~own
     xyz = fragment.cart_coords
     found = [np.array(np.nonzero(np.triu(each, 1))) for each in (own, through)]

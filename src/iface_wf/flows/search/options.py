@@ -49,7 +49,7 @@ class SearchOptions:
     @property
     def searches(self) -> bool:
         """Whether there is anything to search."""
-        return self.placements > 1 and self.steps > 0
+        return self.budget.deciding(self.placements) is not None
 
     @property
     def budget(self) -> Budget:
