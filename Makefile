@@ -1,6 +1,8 @@
 # `make demo` and `make test` prepare what they need themselves; nothing has to be installed before.
 SHELL := /bin/bash
 BIN := .venv/bin
+# Tests start Python a thousand times: they write bytecode even where containers forbid it.
+TESTS := PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder
 .DEFAULT_GOAL := help
 .PHONY: help demo demo-queue test test-fast bench lint format clean
 
@@ -17,11 +19,11 @@ demo-queue: ## The same through Slurm and MongoDB: starts both here (as root), s
 
 test: ## Install what is needed, then run every test
 	@bash scripts/setup.sh test
-	@$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder
+	@$(TESTS)
 
 test-fast: ## The tests that take seconds
 	@bash scripts/setup.sh test
-	@$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not slow"
+	@$(TESTS) -m "not slow"
 
 bench: ## Measure this program beside others, at most an hour on two cores, and write docs/performance.md
 	@bash scripts/setup.sh test

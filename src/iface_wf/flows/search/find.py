@@ -20,7 +20,7 @@ from iface_wf.errors import CalculationError
 from iface_wf.flows.placements import RankedPlacements
 from iface_wf.flows.search import statistics
 from iface_wf.flows.search.budget import Budget
-from iface_wf.flows.search.halving import RUNGS, Halving
+from iface_wf.flows.search.halving import LOOK, RUNGS, Halving
 from iface_wf.flows.search.record import Record
 
 #: A candidate is better when it is lower by more than this, eV.
@@ -130,7 +130,7 @@ class Finder:
                 break
             halving.run(fresh)
             lowest = min(map(halving.last, halving.walks))
-            waited = 0 if lowest < best - BETTER else waited + sum(walk.stand is not None for walk in fresh.values())
+            waited = 0 if lowest < best - BETTER else waited + sum(map(_tried, fresh.values()))
             best = min(best, lowest)
             if waited >= self.budget.patience:
                 stopped = "patience"
@@ -244,6 +244,11 @@ class Finder:
         if stand.energy is None:
             return entry | {"failed": stand.failed}
         return entry | {"energy": stand.energy, "expected": end, "relaxed": stand.converged}
+
+
+def _tried(walk: Walk) -> bool:
+    """Tell whether a candidate was more than looked at: one step finds nobody's minimum, and patience counts those that might have."""
+    return walk.stand is not None and (walk.stand.steps > LOOK[0] or walk.stand.converged)
 
 
 def _plain(value: Any) -> Any:
