@@ -68,6 +68,23 @@ def test_what_is_not_known_is_absent_and_not_zero():
     assert combined([]) is None
 
 
+@pytest.mark.parametrize("spread", [0.01, 0.04])
+def test_a_search_that_found_ever_new_minima_vouches_for_no_more_than_repeated_seeds_do(spread):
+    """PEO x 2 on quartz by GFN1-xTB, five seeds (docs/search.md), eV; what a single search says of itself is less."""
+    seeds = np.array([-0.932, -1.001, -0.982, -0.850, -0.932])
+    record = {"spread": spread, "tried": 16, "distinct_minima": 15}
+    assert np.std(seeds, ddof=1) > spread
+    assert all(search_part(record, energy) > np.std(seeds, ddof=1) * 0.9 for energy in seeds)
+    assert search_part(record | {"spread": 0.2}, -0.9) == pytest.approx(0.2)
+
+
+def test_a_search_that_ended_in_one_minimum_again_and_again_is_sure_of_it():
+    assert search_part({"spread": 0.0, "tried": 16, "distinct_minima": 1}, -0.9) == pytest.approx(0.0)
+    few, many = ({"spread": 0.0, "tried": 16, "distinct_minima": found} for found in (3, 12))
+    assert 0 < search_part(few, -0.9) < search_part(many, -0.9) < search_part({"spread": 0.0, "tried": 1}, -0.9)
+    assert search_part(many) == pytest.approx(0.0)  # of a molecule alone, whose minima are no binding energies
+
+
 def test_the_part_of_cheap_geometries_is_that_of_pairs_calculated_on_two():
     """GPAW on geometries of GFN1-xTB and of CHGNet, eV (docs/screening.md)."""
     xtb = np.array([-2.295, -1.333, -1.270, -1.148, -0.945, -2.176, -1.419])

@@ -57,10 +57,13 @@ def cpu_seconds(*command):
 
 @pytest.mark.slow
 def test_help_needs_no_more_than_what_draws_it():
-    """Typer and rich, 0.2 s of CPU: a ratio, by turns, so that a slow or busy machine does not decide."""
+    """Typer and rich, 0.1 s of CPU: a ratio, by turns, so that a slow or busy machine does not decide.
+
+    As much again takes Typer to read the signatures of forty commands (with bytecode; without, importing takes three times as long).
+    """
     pairs = [(cpu_seconds("-c", START), cpu_seconds("-c", "import typer.main, rich.console")) for _ in range(5)]
     ours, libraries = map(min, zip(*pairs, strict=True))
-    assert ours < 1.6 * libraries, pairs
+    assert ours < 2.5 * libraries, pairs
 
 
 def test_start_imports_nothing_heavy():

@@ -19,10 +19,10 @@ from iface_wf.cli.main import main
 from iface_wf.flows.kinds import flow_kind_of
 from iface_wf.library import Library
 from iface_wf.screening import papers_ahead
-from iface_wf.screening.papers import Paper, PaperQuantity, PaperTrend, read_papers, request_of
+from iface_wf.screening.papers import Paper, PaperQuantity, PaperTrend, read_papers, request_of, requests_of
 from iface_wf.screening.papers_ahead import calculate_side_by_side
 from iface_wf.screening.papers_figure import panels
-from iface_wf.screening.papers_outcomes import Outcome, outcomes, read, verdict
+from iface_wf.screening.papers_outcomes import Outcome, outcomes, read, stored_document, verdict
 from iface_wf.screening.papers_page import MARK, cells, page
 from tests.examples import document
 
@@ -99,7 +99,9 @@ def test_numbers_trends_and_what_is_missing(own, tmp_path, capsys):
     assert main(["papers", str(own), *where, "--stored"]) == 2
     assert "There is no store" in capsys.readouterr().err
     opened(where[1]).close()
-    assert main(["papers", str(own), *where, "--stored", "--json", "--figure", str(drawn)]) == 1  # nonsense cannot be asked for
+    assert (
+        main(["papers", str(own), *where, "--stored", "--json", "--figure", str(drawn)]) == 1
+    )  # nonsense cannot be asked for
     assert "water" in drawn.read_text()  # its published number alone
     before = json.loads(capsys.readouterr().out)["own"]
     assert [row["problem"] for row in before["quantities"]][:2] == ["not computed yet"] * 2
@@ -214,6 +216,34 @@ def test_who_does_not_hear_an_interrupt_is_ended_all_the_same(monkeypatch):
 def test_a_quantity_that_no_paper_has_is_one_sentence(own, capsys):
     assert main(["papers", str(own), "--only", "watr", "--stored"]) == 2
     assert capsys.readouterr().err.strip() == "iface-wf: Unknown quantity 'watr': did you mean water?"
+
+
+def test_every_quantity_that_is_shipped_can_be_asked_for_by_itself():
+    papers = read_papers(None)
+    names = [quantity.name for paper in papers.values() for quantity in paper.quantities]
+    assert len(names) > 30
+    for name in names:
+        for key, paper in papers_ahead.only(papers, name).items():
+            asked, whole = requests_of(paper), requests_of(papers[key])
+            assert asked == {each: whole[each] for each in asked}, name
+
+
+@pytest.mark.slow
+def test_requests_of_the_page_find_the_results_beside_it(tmp_path):
+    """By the keys that this machine gives them: slabs that hang on its last digits are other ones."""
+    from tests.test_docs import ROOT
+
+    store = tmp_path / "store.sqlite"
+    iface_wf.store_import(ROOT / "docs" / "data" / "papers.zip", store)
+    found, library = opened(store), Library()
+    told = (ROOT / "docs" / "papers.md").read_text(encoding="utf-8")
+    lost = [
+        name
+        for paper in read_papers(None).values()
+        for name, request in requests_of(paper).items()
+        if stored_document(request, found, library) is None and f"| {name} | not computed yet" not in told
+    ]
+    assert lost == []
 
 
 def stored_outcomes(path, store):

@@ -55,10 +55,34 @@ mean square of half the differences is 0.26 eV (docs/screening.md).
 """
 
 
-def search_part(record: Mapping[str, object] | None) -> float | None:
-    """Return the spread that the record of a search tells, eV; None without a record."""
-    spread = (record or {}).get("spread")
-    return abs(float(spread)) if isinstance(spread, int | float) and math.isfinite(spread) else None
+SEEDS_APART = 0.07
+"""Standard deviation of the minima that searches with unlike seeds find, as a share of the binding energy: 0.06 of 0.94 eV for PEO x 2 on
+quartz by GFN1-xTB (docs/search.md). What a single search knows of its own spread, 0.01 to 0.04 eV there, is less."""
+
+
+def search_part(record: Mapping[str, object] | None, binding: float | None = None) -> float | None:
+    """Return by how much another search for the same may end elsewhere.
+
+    Parameters
+    ----------
+    record
+        Of the search: its ``spread`` (eV), ``tried`` and ``distinct_minima``.
+    binding
+        Of a search on a slab: the binding energy, eV. It may be off by `SEEDS_APART` of it as far as the candidates ended in many
+        minima and not in a few again and again, which would have shown that there are no others.
+
+    Returns
+    -------
+    float or None
+        eV; None without a record.
+    """
+    known = {name: float(value) for name, value in (record or {}).items() if isinstance(value, int | float)}
+    spread = abs(known.get("spread", math.nan))
+    if not math.isfinite(spread):
+        return None
+    tried, distinct = known.get("tried", 0.0), known.get("distinct_minima", 0.0)
+    unlike = min((distinct - 1) / (tried - 1), 1.0) if tried > 1 else 1.0
+    return max(spread, SEEDS_APART * unlike * abs(binding or 0.0))
 
 
 def searches_part(records: Iterable[Mapping[str, object] | None]) -> float | None:

@@ -147,7 +147,8 @@ def _reduce(u: Any, v: Any, lattice: Matrix) -> tuple[Any, Any]:
         if np.linalg.norm(v @ lattice) < np.linalg.norm(u @ lattice) - 1e-9:
             u, v = v, u
         a, b = u @ lattice, v @ lattice
-        shift = round(float(a @ b) / float(a @ a))
+        # a half goes the same way whatever arithmetic makes of its last digit, so that every machine builds the same slab
+        shift = math.floor(float(a @ b) / float(a @ a) + 0.5 + 1e-9)
         shorter = v - shift * u
         if np.linalg.norm(shorter @ lattice) > np.linalg.norm(b) - 1e-9:  # also ends ties of hexagonal planes
             return u, v

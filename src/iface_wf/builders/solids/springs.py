@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from pymatgen.core import Structure
-from scipy.optimize import least_squares
-from scipy.sparse import csr_array
+from scipy.optimize import least_squares, minimize
+from scipy.sparse import csr_array, eye_array, vstack
 from scipy.spatial.transform import Rotation
 from scipy.special import erfc
 
@@ -34,6 +34,10 @@ LIMITS = {"Si-O-Si": (2.96, 4.0, -1), "O-Si-O": (2.82, 5.0, 1)}
 ROOM = {"O-O": 3.2, "O-Si": 3.35, "Si-Si": 4.05, "H-O": 1.8, "H-Si": 2.7, "H-H": 2.3}
 """Distance in A below which atoms that share no bond and no neighbour repel."""
 ROOM_WEIGHT = 1.2
+TETHER = 0.05
+"""Weight of the spring that holds every atom at its start: without it hydrogens turn for nothing, and end anywhere."""
+POLISH = 3
+"""Newton steps at the end of a relaxation on springs."""
 CHARGES = {"Si": 1.6, "O": -0.8, "H": 0.4}
 """Rough charges in e that turn a silanol's hydrogen towards a free oxygen."""
 DAMPING, CUTOFF = 0.25, 9.0  # of the damped Coulomb sum, 1/A and A; D. Wolf et al., 10.1063/1.478738
@@ -225,15 +229,44 @@ def _solve(start: Vector, springs: list[tuple[int, int, _Spring]], lattice: Vect
 
     def residual(x: Vector) -> Vector:
         _, distance, acting = strain(x)
-        return np.asarray(acting * (distance - length))
+        return np.concatenate([acting * (distance - length), TETHER * (x - start.ravel())])
 
     def jacobian(x: Vector) -> csr_array:
         vector, distance, acting = strain(x)
         unit = acting[:, None] * vector / distance[:, None]
-        return csr_array((np.concatenate([-unit, unit], axis=1).ravel(), (rows, columns)), (len(springs), x.size))
+        own = csr_array((np.concatenate([-unit, unit], axis=1).ravel(), (rows, columns)), (len(springs), x.size))
+        return csr_array(vstack([own, TETHER * eye_array(x.size)]))
 
-    result = least_squares(residual, start.ravel(), jacobian, method="trf", tr_solver="lsmr", max_nfev=40, ftol=1e-4)
-    return np.asarray(result.x).reshape(-1, 3)
+    def gradient(x: Vector) -> Vector:
+        return np.asarray(jacobian(x).T @ residual(x))
+
+    def curvature(x: Vector) -> Vector:
+        vector, distance, acting = strain(x)
+        unit = vector / distance[:, None]
+        along = unit[:, :, None] * unit[:, None, :]
+        across = (1.0 - length / distance)[:, None, None] * (np.eye(3) - along)
+        block = (acting**2)[:, None, None] * (along + across)
+        both = np.concatenate(
+            [np.concatenate([block, -block], axis=2), np.concatenate([-block, block], axis=2)], axis=1
+        )
+        places = columns.reshape(-1, 6)
+        entries = np.repeat(places, 6, axis=1).ravel(), np.tile(places, (1, 6)).ravel()
+        full = csr_array((both.ravel(), entries), (x.size, x.size)).toarray()
+        return np.asarray(full + TETHER**2 * np.eye(x.size))
+
+    # roughly first, then to the very minimum: where a search stops early is another place on every machine, and so is the slab's key
+    near = least_squares(residual, start.ravel(), jacobian, method="trf", tr_solver="lsmr", max_nfev=40, ftol=1e-4).x
+    found = minimize(
+        lambda x: 0.5 * float(residual(x) @ residual(x)),
+        near,
+        jac=gradient,
+        hess=curvature,
+        method="trust-exact",
+        options={"gtol": 1e-5, "maxiter": 200},
+    ).x
+    for _ in range(POLISH):  # energies no longer tell which of two places is lower, gradients do
+        found = found - np.linalg.solve(curvature(found), gradient(found))
+    return np.asarray(found).reshape(-1, 3)
 
 
 def check_silica(slab: Structure) -> None:

@@ -136,7 +136,7 @@ def _cone(kept: list[Vector], angles: Vector) -> Vector:
     axis = np.sum([v / np.linalg.norm(v) for v in kept], axis=0)
     axis /= np.linalg.norm(axis)
     opening = SIOH_ANGLE if len(kept) == 1 else np.pi  # between several bonds, hydrogen points away from all
-    helper = np.eye(3)[int(np.argmin(np.abs(axis)))]
+    helper = np.eye(3)[int(np.argmin(np.abs(axis).round(6)))]
     e1 = np.cross(axis, helper)
     e1 /= np.linalg.norm(e1)
     e2 = np.cross(axis, e1)

@@ -154,7 +154,7 @@ class BindingDocument(ResultDocument):
         """Half-spreads of the binding energy by source, eV, see `iface_wf.analysis.uncertainty`."""
         lateral: float | None = getattr(self, "lateral_energy", None)
         parts = {
-            "search": search_part(self._of_record("search")),
+            "search": search_part(self._of_record("search"), self.binding_energy),
             "basis": basis_part(self.basis, self.bsse_energy, ions=self._with_ions),
             "dispersion": dispersion_part(self._of_record("dispersion_shares"), self.dispersion not in (None, "none")),
             "lateral": None if lateral is None else abs(lateral),
