@@ -147,12 +147,11 @@ def _around(
     for i in ranges[0]:
         for second in along[1]:
             for third in along[2]:
-                offsets = (
-                    (i - centre[0]) * steps[0]
-                    + ((second - centre[1])[:, None, None] * steps[1])
-                    + ((third - centre[2])[None, :, None] * steps[2])
-                )
-                place = np.minimum(np.sqrt((offsets**2).sum(axis=-1)) / _STEP, len(table) - 2.0)
+                rows = (i - centre[0]) * steps[0] + (second - centre[1])[:, None] * steps[1]
+                columns = (third - centre[2])[:, None] * steps[2]
+                # axis by axis: three small arrays take half the time of one with a vector for each point
+                square = sum(np.add.outer(rows[:, axis], columns[:, axis]) ** 2 for axis in range(3))
+                place = np.minimum(np.sqrt(square) / _STEP, len(table) - 2.0)
                 low = place.astype(np.int64)
                 own = table[low] + (place - low) * (table[low + 1] - table[low])
                 planes = (np.array([i % shape[0]]), second % shape[1], third % shape[2])

@@ -138,8 +138,8 @@ def only(papers: Mapping[str, Paper], name: str) -> dict[str, Paper]:
             trends = [trend for trend in paper.trends if names.issuperset(trend.falling)]
             # an option of all quantities may be one of others than these
             asked = [request for quantity, request in requests_of(paper).items() if quantity in names]
-            known = {option for request in asked for option in type(request).model_fields}
-            options = {option: value for option, value in paper.options.items() if option in known}
+            fields = {option for request in asked for option in type(request).model_fields}
+            options = {option: value for option, value in paper.options.items() if option in fields}
             told = {"quantities": kept, "options": options, "trends": trends, "not_computed": []}
             chosen[key] = paper.model_copy(update=told)
     if not chosen:
