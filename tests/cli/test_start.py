@@ -72,6 +72,19 @@ def test_start_imports_nothing_heavy():
     assert found.strip().splitlines()[-1] == "[]"
 
 
+def test_show_draws_nothing_and_makes_no_table(tmp_path, job_store):
+    """What figures and tables need takes longer to import than all that `show` prints."""
+    put(job_store, document("abc123" + "0" * 58))
+    code = (
+        "import sys; from iface_wf.cli.main import main; "
+        f"main(['show', 'abc123', '--store', {str(tmp_path / 'store.sqlite')!r}]); "
+        "print(sorted({'matplotlib', 'pandas', 'rdkit', 'ase.neighborlist'} & set(sys.modules)))"
+    )
+    found = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
+    assert "abc123" in found
+    assert found.strip().splitlines()[-1] == "[]"
+
+
 def test_help_names_every_command(cli):
     ran = cli("--help")
     assert ran.code == 0

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-import pandas as pd
 from jobflow import JobStore
 
 from iface_wf.api.options import Store, check_types, opened
@@ -16,6 +15,9 @@ from iface_wf.engines.profile import LEVEL_NAMES
 from iface_wf.errors import InputError, unknown_name
 from iface_wf.store.compare import compare_levels, ties
 from iface_wf.store.results import find_result, functional_of, of_other_kinds, result_table
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 #: Filters whose values have other names in the library.
 _IN_LIBRARY: tuple[Literal["filler", "polymer", "salt"], ...] = ("filler", "polymer", "salt")

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
 from itertools import combinations
-from typing import Any, NamedTuple
-
-import pandas as pd
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from iface_wf.analysis.uncertainty import of_difference
 from iface_wf.documents.kinds import ResultKind
 from iface_wf.errors import InputError
 from iface_wf.store.results import functional_of, method_of
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 SAME = ["filler", "surface", "polymer", "units", "salt"]
 
@@ -73,7 +74,9 @@ def ties(table: pd.DataFrame, kind: ResultKind) -> list[Tie]:
 
 
 def _parts(row: Mapping[Hashable, Any], columns: Mapping[str, str]) -> dict[str, float]:
-    return {part: row[column] for part, column in columns.items() if pd.notna(row[column])}
+    from pandas import notna
+
+    return {part: row[column] for part, column in columns.items() if notna(row[column])}
 
 
 def _surface(row: Mapping[Hashable, Any]) -> tuple[Any, ...]:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Collection, Hashable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-import pandas as pd
 from jobflow import JobStore
 from mongomock_ng.filtering import filter_applies
 from pymatgen.core import Structure
@@ -35,6 +34,9 @@ from iface_wf.store.whole import (
     note_unreadable,
     without_blobs,
 )
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 #: Columns that the tables of all kinds begin and end with; those of the kind stand between.
 NAMES = (
@@ -152,6 +154,8 @@ def result_table(
     torn = without_blobs(store, [*found, *older], blobs)
     paths = {column: field.split(".") for column, field in columns.items()}
     rows, before = ([_row(entry, paths, torn) for entry in entries] for entries in (found, older))
+    import pandas as pd  # half a second, which `show` does without
+
     table = pd.DataFrame([*rows, *before], columns=[*columns, "completed_at", "uuid"])
     table = table.sort_values("completed_at", kind="stable").drop_duplicates("key", keep="last")
     if where is not None and not table.empty:  # an older result that fulfils the conditions must not stand for a newer

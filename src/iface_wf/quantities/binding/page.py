@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from matplotlib.figure import Figure
+from typing import TYPE_CHECKING, Any
 
 from iface_wf.analysis.density import unpack
 from iface_wf.analysis.uncertainty import SOURCES
@@ -13,8 +11,10 @@ from iface_wf.documents.labels import UNCERTAINTY_PARTS, UNCORRECTED, WHOLE
 from iface_wf.documents.search import SearchSummary
 from iface_wf.quantities.binding.document import UNITS, BindingDocument
 from iface_wf.reports.contacts import contact_sections
-from iface_wf.reports.figures import binding_figure
 from iface_wf.reports.names import interface_name, method_name
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 _PARTS = {"A": "the filler", "B": "the molecule"}
 
@@ -173,6 +173,8 @@ def figure(document: BindingDocument, iso: float | None = None) -> Figure:
     iso
         Isovalue in e/A^3; chosen from the density by default.
     """
+    from iface_wf.reports.figures import binding_figure  # matplotlib takes longer than all that `show` prints
+
     difference = document.density_difference
     energy = _energy_text(document)
     return binding_figure(

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from matplotlib.figure import Figure
+from typing import TYPE_CHECKING
 
 from iface_wf.documents.kinds import Row, Section
 from iface_wf.quantities.thermal.document import ThermalDocument, VibrationsDocument
 from iface_wf.reports.names import interface_name, method_name
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 #: What vibrates, by role.
 OF = {"AB": "the adsorbate", "B": "the molecule"}
@@ -77,6 +80,8 @@ def figure(document: ThermalDocument) -> Figure | None:
     """Draw the wavenumbers of both systems as sticks, imaginary ones to the left of zero."""
     if not any(each.wavenumbers for each in document.vibrations.values()):
         return None
+    from matplotlib.figure import Figure
+
     drawn = Figure(figsize=(7.0, 3.2), layout="constrained")
     axes = drawn.subplots()
     for level, (role, each) in enumerate(reversed(document.vibrations.items())):
