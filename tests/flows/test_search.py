@@ -46,6 +46,14 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
+@pytest.mark.parametrize(("slab", "fragment", "times"), [(48, 19, 4), (98, 16, 2), (120, 49, 1), (6, 5, 1)])
+def test_more_poses_are_docked_where_that_is_cheap_and_there_are_many(slab, fragment, times):
+    parts = (
+        Structure(Lattice.cubic(30.0), ["H"] * n, np.random.default_rng(n).random((n, 3))) for n in (slab, fragment)
+    )
+    assert jobs.starts_of(8, *parts) == 8 * jobs.STARTS * times
+
+
 def stretches(folder):
     """Return how often each stretch of a candidate was relaxed, from the lines of all searches."""
     found = [json.loads(line)["what"] for file in folder.glob("search-*/search.jsonl") for line in file.open()]

@@ -26,8 +26,11 @@ from iface_wf.flows.search.options import SearchOptions
 from iface_wf.flows.search.record import Record
 from iface_wf.flows.search.translations import TranslationSearch, search_translation
 
-#: Starts that the docking force field relaxes for each candidate that the engine looks at.
-STARTS = 32
+#: Starts that the docking force field relaxes for each placement; up to `MORE` times as many where they cost less than the engine's
+#: steps: with four times as many the lowest pose of PEO x 2 on quartz is 0.15 eV lower for a seed that had found no good one.
+STARTS, MORE = 32, 4
+#: So many times as many as atoms of the fragment times atoms of the slab go into this; molecules of fewer atoms than `_FEW` have few poses.
+_CHEAP, _FEW = 4000, 12
 #: Of these the engine looks at so many for each placement, of which it relaxes the better half.
 LOOKED_AT = 2
 #: Shapes of a molecule that are placed.
@@ -66,6 +69,12 @@ class ConformerSearch:
         return made
 
 
+def starts_of(placements: int, slab: Structure, fragment: Structure) -> int:
+    """Return how many starts are docked for a batch of candidates."""
+    times = _CHEAP // (len(slab) * len(fragment)) if len(fragment) >= _FEW else 1
+    return STARTS * placements * min(MORE, max(1, times))
+
+
 class _OnSlab:
     """Candidates of a fragment on a slab."""
 
@@ -78,7 +87,7 @@ class _OnSlab:
 
     def batch(self, number: int, best: Structure | None) -> Batch:
         """See `iface_wf.flows.search.find.Source.batch`."""
-        starts, seed = STARTS * self.placements, seed_of(self.seed, number)
+        starts, seed = starts_of(self.placements, self.slab, self.fragment), seed_of(self.seed, number)
         memory = None if self.record is None else self.record.beside(f"docking-{number}")
         options = self.options | {"conformers": CONFORMERS, "best": best, "memory": memory}
         found = dock(self.slab, self.fragment, starts, seed, **options)
