@@ -56,8 +56,9 @@ mean square of half the differences is 0.26 eV (docs/screening.md).
 
 
 SEEDS_APART = 0.07
-"""Standard deviation of the minima that searches with unlike seeds find, as a share of the binding energy: 0.06 of 0.94 eV for PEO x 2 on
-quartz by GFN1-xTB (docs/search.md). What a single search knows of its own spread, 0.01 to 0.04 eV there, is less."""
+"""Standard deviation of the minima that searches with unlike seeds find, as a share of the binding energy: 0.06 of 0.94 and 0.04 of 1.00 eV for
+PEO x 2 on quartz by GFN1-xTB (five seeds each), 0.2 of 2.8 eV for LiTFSI (two); docs/search.md. What a single search knows of its own spread,
+0.01 to 0.04 eV there, is less."""
 
 
 def search_part(record: Mapping[str, object] | None, binding: float | None = None) -> float | None:
