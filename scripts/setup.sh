@@ -149,9 +149,8 @@ fi
 # Images of containers often forbid Python to write bytecode. Every start would then compile a thousand modules anew: 6 s instead of 1.6.
 if [[ -n ${PYTHONDONTWRITEBYTECODE:-} ]]; then
   say "Compiling bytecode, because PYTHONDONTWRITEBYTECODE keeps Python from doing it when modules are used"
-  site=$("$venv/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
   # what does not compile are templates and files of newer versions of Python, which nobody imports
-  "$venv/bin/python" -m compileall -q -j 0 -x '/tests/' "$site" src >/dev/null || true
+  "$venv/bin/python" -m compileall -q -j 0 -x '/tests/' "$venv/lib" src >/dev/null || true
 fi
 printf '%s' "$fingerprint" >"$venv/.ready-$profile"
 say "Ready: .venv/bin/iface-wf"

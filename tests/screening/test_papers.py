@@ -99,9 +99,8 @@ def test_numbers_trends_and_what_is_missing(own, tmp_path, capsys):
     assert main(["papers", str(own), *where, "--stored"]) == 2
     assert "There is no store" in capsys.readouterr().err
     opened(where[1]).close()
-    assert (
-        main(["papers", str(own), *where, "--stored", "--json", "--figure", str(drawn)]) == 1
-    )  # nonsense cannot be asked for
+    # nonsense cannot be asked for
+    assert main(["papers", str(own), *where, "--stored", "--json", "--figure", str(drawn)]) == 1
     assert "water" in drawn.read_text()  # its published number alone
     before = json.loads(capsys.readouterr().out)["own"]
     assert [row["problem"] for row in before["quantities"]][:2] == ["not computed yet"] * 2

@@ -201,7 +201,12 @@ def _read(path: Path) -> Paper:
     """Read a paper's file, with what its requests ask for."""
     paper = validate(read_yaml(path), Paper, str(path))
     try:
-        columns_of(paper, requests_of(paper))
+        requests = requests_of(paper)
+        known = {name for request in requests.values() for name in type(request).model_fields}
+        for name in paper.options:
+            if requests and name not in known:
+                raise unknown_name("option of all quantities", name, known)
+        columns_of(paper, requests)
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
     return paper
@@ -230,14 +235,9 @@ def requests_of(paper: Paper) -> dict[str, Any]:
     Raises
     ------
     InputError
-        Naming the quantity and what is wrong, and an option that none of them has.
+        Naming the quantity and what is wrong.
     """
-    found = {each.name: request_of(paper, each) for each in paper.quantities if each.request is not None}
-    known = {name for request in found.values() for name in type(request).model_fields}
-    for name in paper.options:
-        if found and name not in known:
-            raise unknown_name("option of all quantities", name, known)
-    return found
+    return {each.name: request_of(paper, each) for each in paper.quantities if each.request is not None}
 
 
 def columns_of(paper: Paper, requests: Mapping[str, Any]) -> dict[str, Column]:

@@ -136,12 +136,7 @@ def only(papers: Mapping[str, Paper], name: str) -> dict[str, Paper]:
         if any(quantity.name == name for quantity in kept):
             names = {quantity.name for quantity in kept}
             trends = [trend for trend in paper.trends if names.issuperset(trend.falling)]
-            # an option of all quantities may be one of others than these
-            asked = [request for quantity, request in requests_of(paper).items() if quantity in names]
-            fields = {option for request in asked for option in type(request).model_fields}
-            options = {option: value for option, value in paper.options.items() if option in fields}
-            told = {"quantities": kept, "options": options, "trends": trends, "not_computed": []}
-            chosen[key] = paper.model_copy(update=told)
+            chosen[key] = paper.model_copy(update={"quantities": kept, "trends": trends, "not_computed": []})
     if not chosen:
         known = [quantity.name for paper in papers.values() for quantity in paper.quantities]
         raise unknown_name("quantity", name, known)

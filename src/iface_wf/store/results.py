@@ -133,6 +133,8 @@ def result_table(
     InputError
         For an unknown filter, column to sort by or condition, and where a newer version has written to the store.
     """
+    import pandas as pd  # half a second, which `show` does without
+
     kind = kind or get_kind(DEFAULT_KIND)
     for name in filters:
         if name not in FILTERS:
@@ -154,8 +156,6 @@ def result_table(
     torn = without_blobs(store, [*found, *older], blobs)
     paths = {column: field.split(".") for column, field in columns.items()}
     rows, before = ([_row(entry, paths, torn) for entry in entries] for entries in (found, older))
-    import pandas as pd  # half a second, which `show` does without
-
     table = pd.DataFrame([*rows, *before], columns=[*columns, "completed_at", "uuid"])
     table = table.sort_values("completed_at", kind="stable").drop_duplicates("key", keep="last")
     if where is not None and not table.empty:  # an older result that fulfils the conditions must not stand for a newer

@@ -130,7 +130,7 @@ class Finder:
                 break
             halving.run(fresh)
             lowest = min(map(halving.last, halving.walks))
-            waited = 0 if lowest < best - BETTER else waited + sum(map(_tried, fresh.values()))
+            waited = 0 if lowest < best - BETTER else waited + sum(map(_pursued, fresh.values()))
             best = min(best, lowest)
             if waited >= self.budget.patience:
                 stopped = "patience"
@@ -246,7 +246,7 @@ class Finder:
         return entry | {"energy": stand.energy, "expected": end, "relaxed": stand.converged}
 
 
-def _tried(walk: Walk) -> bool:
+def _pursued(walk: Walk) -> bool:
     """Tell whether a candidate was more than looked at: one step finds nobody's minimum, and patience counts those that might have."""
     return walk.stand is not None and (walk.stand.steps > LOOK[0] or walk.stand.converged)
 
