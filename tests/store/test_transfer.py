@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import json
 import zipfile
+from pathlib import Path
 
 import pytest
 
 from iface_wf.api import transfer
 from iface_wf.api.stored import results, show
 from iface_wf.errors import InputError
+from iface_wf.store import archive as archives
 from iface_wf.store.annotate import marks_of, tag
 from iface_wf.store.check import check
 from iface_wf.store.settings import open_store
@@ -138,3 +141,15 @@ def test_a_store_is_not_copied_into_itself(filled, tmp_path):
     with pytest.raises(InputError, match="There is no store"):
         transfer.store_copy(tmp_path / "typo.sqlite", tmp_path / "copy.sqlite")
     assert not (tmp_path / "copy.sqlite").exists()
+
+
+def test_an_archive_of_which_one_byte_is_another_is_damaged_and_no_traceback(tmp_path):
+    """Of packed bytes a damaged one is met while unpacking, before any checksum."""
+    whole = (Path(__file__).parents[2] / "docs" / "data" / "papers.zip").read_bytes()
+    with zipfile.ZipFile(io.BytesIO(whole)) as archive:
+        start = max(archive.infolist(), key=lambda member: member.compress_size).header_offset + 100
+    broken = tmp_path / "broken.zip"
+    for place in range(start, start + 40):
+        broken.write_bytes(whole[:place] + bytes([whole[place] ^ 0x7F]) + whole[place + 1 :])
+        with pytest.raises(InputError, match=r"is no archive of iface-wf store export, or is damaged"):
+            archives._unpack(broken, tmp_path / "inner.sqlite")

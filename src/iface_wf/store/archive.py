@@ -7,6 +7,7 @@ import os
 import shutil
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -95,6 +96,20 @@ def _unpacked(path: Path) -> Iterator[Path]:
         yield inner
 
 
+#: What zipfile, its decompression and the reading of what it holds say of a file that is no archive of ours: no zip file, another one, encrypted, cut off,
+#: with another byte.
+_DAMAGED = (
+    zipfile.BadZipFile,
+    zlib.error,
+    EOFError,
+    KeyError,
+    AttributeError,
+    ValueError,
+    NotImplementedError,
+    RuntimeError,
+)
+
+
 def _unpack(path: Path, inner: Path) -> None:
     """Unpack the store of an archive; nothing else of it is unpacked, whatever it is called there."""
     try:
@@ -110,7 +125,7 @@ def _unpack(path: Path, inner: Path) -> None:
                 shutil.copyfileobj(packed, file)  # zipfile stops at the size that was announced
     except FileNotFoundError as error:
         raise InputError(f"The archive {path} does not exist.") from error
-    except (zipfile.BadZipFile, KeyError, AttributeError, ValueError, NotImplementedError, RuntimeError) as error:
+    except _DAMAGED as error:
         raise InputError(f"{path} is no archive of iface-wf store export, or is damaged.") from error
     except OSError as error:
         raise InputError(f"The archive {path} cannot be read: {error.strerror}.") from error
